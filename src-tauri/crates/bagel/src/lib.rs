@@ -1,0 +1,1 @@
+//! BAGEL-7B-MoT on candle.
