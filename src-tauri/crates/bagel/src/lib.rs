@@ -1,1 +1,3 @@
 //! BAGEL-7B-MoT on candle.
+
+pub mod transform;

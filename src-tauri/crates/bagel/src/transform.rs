@@ -1,0 +1,334 @@
+//! What the model does to a picture before it looks at it: choosing a size
+//! that fits its patches, and resampling to it.
+//!
+//! Both follow the reference to the last bit, because a picture that differs
+//! by one level gives other latents and, over many steps, another painting.
+//! The size rule is the reference's own (`data/transforms.py` at
+//! <https://github.com/ByteDance-Seed/Bagel/blob/056b5fd/data/transforms.py>);
+//! the resampling is Pillow's antialiased bicubic in its fixed-point
+//! arithmetic, which is what the reference calls.
+
+use std::borrow::Cow;
+
+use protocol::{Picture, Size};
+use rayon::prelude::*;
+
+/// Which sizes an encoder of the model accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The longer side is at most this many pixels.
+    pub max_size: u32,
+    /// The shorter side is at least this many pixels, where the other bounds allow it.
+    pub min_size: u32,
+    /// Both sides are multiples of this.
+    pub stride: u32,
+    /// Above this area a picture is made smaller still.
+    pub max_pixels: u64,
+}
+
+impl Rule {
+    /// The area that the reference sets for every encoder: 9,216 patches of 14 by 14.
+    pub const MAX_PIXELS: u64 = 14 * 14 * 9 * 1024;
+
+    /// A rule with the reference's bound on the area.
+    pub const fn new(max_size: u32, min_size: u32, stride: u32) -> Self {
+        Self { max_size, min_size, stride, max_pixels: Self::MAX_PIXELS }
+    }
+
+    /// The size that a picture of `size` is brought to.
+    pub fn resized_size(&self, size: Size) -> Size {
+        let (max_size, min_size) = (f64::from(self.max_size), f64::from(self.min_size));
+        let longer = f64::from(size.width.max(size.height).max(1));
+        let shorter = f64::from(size.width.min(size.height).max(1));
+
+        let scale = (max_size / longer).min(1.0).max(min_size / shorter);
+        let mut sides = self.scaled([f64::from(size.width), f64::from(size.height)], scale);
+
+        let area = sides[0] * sides[1];
+        if area > self.max_pixels as f64 {
+            // The reference scales each side by the ratio of areas, not by its root.
+            sides = self.scaled(sides, self.max_pixels as f64 / area);
+        }
+        let longer = sides[0].max(sides[1]);
+        if longer > max_size {
+            sides = self.scaled(sides, max_size / longer);
+        }
+        Size { width: sides[0] as u32, height: sides[1] as u32 }
+    }
+
+    /// Both sides times `scale`, rounded to whole pixels first and to the stride then.
+    fn scaled(&self, sides: [f64; 2], scale: f64) -> [f64; 2] {
+        let stride = f64::from(self.stride.max(1));
+        sides.map(|side| {
+            let pixels = (side * scale).round_ties_even();
+            ((pixels / stride).round_ties_even() * stride).max(stride)
+        })
+    }
+}
+
+/// Resamples a picture to `size` with an antialiased bicubic filter.
+///
+/// A picture that already has this size comes back unchanged. A side of zero
+/// counts as one. The work is shared between the threads of the current pool;
+/// memory peaks at one picture of one new and one old side.
+pub fn resize(picture: &Picture, size: Size) -> Picture {
+    let size = Size { width: size.width.max(1), height: size.height.max(1) };
+    if rows_first(picture.size(), size) {
+        resize_height(&resize_width(picture, size.width), size.height).into_owned()
+    } else {
+        resize_width(&resize_height(picture, size.height), size.width).into_owned()
+    }
+}
+
+/// Whether rows are resampled before columns.
+///
+/// Each pass rounds to whole levels, so that the order shows in the result:
+/// Pillow (since version 13) begins with the columns where the height loses more
+/// than twice as many pixels as the width.
+fn rows_first(from: Size, to: Size) -> bool {
+    let lost_height = i64::from(from.height) - i64::from(to.height);
+    let lost_width = i64::from(from.width) - i64::from(to.width);
+    lost_height <= 0 || lost_height <= 2 * lost_width
+}
+
+fn resize_width(picture: &Picture, width: u32) -> Cow<'_, Picture> {
+    if width == picture.width() {
+        return Cow::Borrowed(picture);
+    }
+    let rgb = resample_rows(picture.rgb(), picture.width() as usize, width as usize);
+    Picture::new(width, picture.height(), rgb).map_or(Cow::Borrowed(picture), Cow::Owned)
+}
+
+fn resize_height(picture: &Picture, height: u32) -> Cow<'_, Picture> {
+    if height == picture.height() {
+        return Cow::Borrowed(picture);
+    }
+    let rgb = resample_columns(picture.rgb(), picture.height() as usize, height as usize);
+    Picture::new(picture.width(), height, rgb).map_or(Cow::Borrowed(picture), Cow::Owned)
+}
+
+/// Bits behind the point in a weight: 32 less those of a level, a sign and one carry.
+const PRECISION_BITS: u32 = 32 - 8 - 2;
+
+/// Half a level: sums start with it, so that the final shift rounds.
+const HALF: i32 = 1 << (PRECISION_BITS - 1);
+
+/// How one output sample is mixed from neighbouring input samples.
+struct Taps {
+    /// The first input sample.
+    start: usize,
+    /// One weight an input sample, scaled by 2^PRECISION_BITS.
+    weights: Vec<i32>,
+}
+
+/// The taps of every output sample along one axis.
+fn taps(n_in: usize, n_out: usize) -> Vec<Taps> {
+    const SUPPORT: f64 = 2.0;
+    let scale = n_in as f64 / n_out as f64;
+    // Enlarging interpolates; shrinking widens the filter, which is the antialiasing.
+    let stretch = scale.max(1.0);
+    let support = SUPPORT * stretch;
+    let reciprocal = 1.0 / stretch;
+
+    (0..n_out)
+        .map(|out_idx| {
+            let center = (out_idx as f64 + 0.5) * scale;
+            let start = (center - support + 0.5).max(0.0) as usize;
+            let end = ((center + support + 0.5) as usize).min(n_in);
+            let raw: Vec<f64> =
+                (start..end).map(|in_idx| bicubic((in_idx as f64 - center + 0.5) * reciprocal)).collect();
+            let sum: f64 = raw.iter().sum();
+            let weights = raw.iter().map(|weight| fixed(if sum == 0.0 { *weight } else { weight / sum })).collect();
+            Taps { start, weights }
+        })
+        .collect()
+}
+
+/// Keys' cubic convolution kernel with a = -1/2.
+fn bicubic(x: f64) -> f64 {
+    const A: f64 = -0.5;
+    let x = x.abs();
+    if x < 1.0 {
+        ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
+    } else if x < 2.0 {
+        (((x - 5.0) * x + 8.0) * x - 4.0) * A
+    } else {
+        0.0
+    }
+}
+
+/// A weight in fixed point, halves rounded away from zero.
+fn fixed(weight: f64) -> i32 {
+    let scaled = weight * f64::from(1 << PRECISION_BITS);
+    (if weight < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32
+}
+
+/// A sum in fixed point as a level.
+fn level(sum: i32) -> u8 {
+    (sum >> PRECISION_BITS).clamp(0, 255) as u8
+}
+
+/// Resamples every row from `width_in` to `width_out` pixels.
+fn resample_rows(rgb: &[u8], width_in: usize, width_out: usize) -> Vec<u8> {
+    let taps = taps(width_in, width_out);
+    let height = rgb.len() / (3 * width_in);
+    let mut resampled = vec![0; 3 * width_out * height];
+    resampled.par_chunks_exact_mut(3 * width_out).zip(rgb.par_chunks_exact(3 * width_in)).for_each(|(out, row)| {
+        for (pixel, taps) in out.chunks_exact_mut(3).zip(&taps) {
+            let mut sums = [HALF; 3];
+            for (source, weight) in row.chunks_exact(3).skip(taps.start).zip(&taps.weights) {
+                for (sum, value) in sums.iter_mut().zip(source) {
+                    *sum += i32::from(*value) * weight;
+                }
+            }
+            for (value, sum) in pixel.iter_mut().zip(sums) {
+                *value = level(sum);
+            }
+        }
+    });
+    resampled
+}
+
+/// Resamples every column from `height_in` to `height_out` pixels.
+fn resample_columns(rgb: &[u8], height_in: usize, height_out: usize) -> Vec<u8> {
+    let taps = taps(height_in, height_out);
+    let n_row_bytes = rgb.len() / height_in;
+    let mut resampled = vec![0; n_row_bytes * height_out];
+    resampled.par_chunks_exact_mut(n_row_bytes).zip(&taps).for_each(|(out, taps)| {
+        let mut sums = vec![HALF; n_row_bytes];
+        for (source, weight) in rgb.chunks_exact(n_row_bytes).skip(taps.start).zip(&taps.weights) {
+            for (sum, value) in sums.iter_mut().zip(source) {
+                *sum += i32::from(*value) * weight;
+            }
+        }
+        for (value, sum) in out.iter_mut().zip(sums) {
+            *value = level(sum);
+        }
+    });
+    resampled
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use safetensors::SafeTensors;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn golden(name: &str) -> Vec<u8> {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini").join(name);
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    fn golden_json(name: &str) -> Value {
+        serde_json::from_slice(&golden(name)).unwrap()
+    }
+
+    fn golden_rule(config: &Value, key: &str) -> Rule {
+        let field = |name: &str| config[key][name].as_u64().unwrap() as u32;
+        Rule::new(field("max_image_size"), field("min_image_size"), field("image_stride"))
+    }
+
+    fn picture(tensors: &SafeTensors<'_>, name: &str) -> Picture {
+        let tensor = tensors.tensor(name).unwrap();
+        let [height, width, 3] = *tensor.shape() else { panic!("{name} is no picture") };
+        Picture::new(width as u32, height as u32, tensor.data().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn sizes_equal_the_reference() {
+        let config = golden_json("model/config.json");
+        let rules = [
+            ("vae_1024_512_16", Rule::new(1024, 512, 16)),
+            ("vit_980_224_14", Rule::new(980, 224, 14)),
+            ("vae", golden_rule(&config, "vae_transform")),
+            ("vit", golden_rule(&config, "vit_transform")),
+        ];
+        let cases = golden_json("cases/components.json");
+        let size = |value: &Value| Size {
+            width: value[0].as_u64().unwrap() as u32,
+            height: value[1].as_u64().unwrap() as u32,
+        };
+        for case in cases["resize"].as_array().unwrap() {
+            for (key, rule) in rules {
+                assert_eq!(rule.resized_size(size(&case["in"])), size(&case[key]), "{key} of {}", case["in"]);
+            }
+        }
+    }
+
+    #[test]
+    fn pixels_equal_the_reference() {
+        let config = golden_json("model/config.json");
+        let vae = golden_rule(&config, "vae_transform");
+        let vit = golden_rule(&config, "vit_transform");
+        let bytes = golden("cases/components.safetensors");
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let to = |rule: Rule, picture: &Picture| resize(picture, rule.resized_size(picture.size()));
+        for name in ["alpha", "big", "grey", "wide"] {
+            let original = picture(&tensors, &format!("image.{name}.rgb"));
+            let for_vae = to(vae, &original);
+            assert!(for_vae == picture(&tensors, &format!("image.{name}.vae_resized")), "{name} for the VAE");
+            let for_vit = to(vit, &original);
+            assert!(for_vit == picture(&tensors, &format!("image.{name}.vit_resized")), "{name} for the ViT");
+            let chained = to(vit, &for_vae);
+            let expected = picture(&tensors, &format!("image.{name}.vit_resized_from_vae"));
+            assert!(chained == expected, "{name} for the VAE, then for the ViT");
+        }
+    }
+
+    #[test]
+    fn halves_round_to_even() {
+        // 40 / 16 is 2.5 and 56 / 16 is 3.5: both lie between two multiples.
+        let rule = Rule::new(1024, 16, 16);
+        assert_eq!(rule.resized_size(Size { width: 40, height: 56 }), Size { width: 32, height: 64 });
+    }
+
+    #[test]
+    fn area_is_bounded_before_the_longer_side() {
+        let rule = Rule { max_pixels: 64 * 64, ..Rule::new(256, 16, 16) };
+        // 128 x 128 is four times too large, and each side shrinks by four.
+        assert_eq!(rule.resized_size(Size { width: 128, height: 128 }), Size { width: 32, height: 32 });
+    }
+
+    #[test]
+    fn extreme_shapes_stay_within_the_rule() {
+        for rule in [Rule::new(1024, 512, 16), Rule::new(980, 224, 14)] {
+            for (width, height) in [(1, 1), (1, 16_384), (16_384, 1), (16_384, 6_000), (3, 2)] {
+                let size = rule.resized_size(Size { width, height });
+                for side in [size.width, size.height] {
+                    assert!(side % rule.stride == 0 && (rule.stride..=rule.max_size).contains(&side), "{size:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn columns_come_first_where_the_height_shrinks_most() {
+        let size = |width, height| Size { width, height };
+        let check = |from, to, expected| assert_eq!(rows_first(from, to), expected, "{from:?} to {to:?}");
+        check(size(64, 128), size(56, 98), false);
+        check(size(64, 141), size(42, 98), true);
+        check(size(64, 141), size(42, 96), false);
+        check(size(64, 128), size(80, 128), true);
+        check(size(64, 128), size(80, 127), false);
+        check(size(64, 128), size(80, 129), true);
+    }
+
+    #[test]
+    fn same_size_is_the_identity() {
+        let picture = Picture::new(3, 2, (0..18).map(|value| value * 14).collect()).unwrap();
+        assert!(resize(&picture, picture.size()) == picture);
+    }
+
+    #[test]
+    fn one_colour_stays_one_colour() {
+        let picture = Picture::new(19, 7, [10, 128, 250].repeat(19 * 7)).unwrap();
+        for (width, height) in [(1, 1), (64, 64), (5, 40), (19, 3)] {
+            let resized = resize(&picture, Size { width, height });
+            assert_eq!(resized.size(), Size { width, height });
+            assert!(resized.rgb().chunks_exact(3).all(|pixel| pixel == [10, 128, 250]));
+        }
+    }
+}
