@@ -5,20 +5,19 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Failure, Request, Size};
+use crate::{Failure, Request, Size, TextParameters};
 
 /// Names one request between studio and engine; chosen by the studio.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[serde(transparent)]
 pub struct JobId(pub String);
 
 /// Studio to engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Command {
-    /// First frame; the engine answers with [`Event::Hello`] or ends.
+    /// First frame; the engine answers with its own hello, and ends when the versions differ.
     Hello {
-        /// The studio's [`crate::PROTOCOL_VERSION`].
+        /// The studio's `PROTOCOL_VERSION`.
         protocol: u32,
     },
     /// Read a model into memory; replaces the one that is loaded.
@@ -73,13 +72,13 @@ pub enum TextChannel {
     Answer,
 }
 
-/// Engine to studio. Pictures (`Preview`, `Image`) carry their RGB bytes as the frame's payload.
+/// Engine to studio. Pictures (of `Step` and `Image`) carry their RGB bytes as the frame's payload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
-    /// Answer to [`Command::Hello`].
+    /// Answer to the studio's hello.
     Hello {
-        /// The engine's [`crate::PROTOCOL_VERSION`].
+        /// The engine's `PROTOCOL_VERSION`.
         protocol: u32,
         /// Version of the engine program.
         engine: String,
@@ -168,6 +167,8 @@ pub enum Event {
         id: JobId,
         /// The whole text, where the job wrote one.
         text: Option<String>,
+        /// How the text was sampled, with the seed that was used.
+        parameters: Option<TextParameters>,
         /// What it took.
         statistics: Statistics,
     },
@@ -178,7 +179,7 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// Answer to [`Command::Estimate`].
+    /// Answer to an estimate.
     Estimate {
         /// The estimate's id.
         id: JobId,
@@ -189,7 +190,7 @@ pub enum Event {
         /// Size of the picture that would be made.
         size: Option<Size>,
     },
-    /// Answer to [`Command::Status`].
+    /// Answer to a status request.
     Status {
         /// The status request's id.
         id: JobId,

@@ -7,14 +7,18 @@
 //!
 //! Read [`request`] first.
 
+pub mod check;
 pub mod error;
 pub mod event;
 pub mod frame;
 pub mod picture;
 pub mod request;
+pub mod typescript;
 
+pub use check::Invalid;
 pub use error::{ErrorCode, Failure};
 pub use event::{Command, DeviceDescription, Event, JobId, MemoryEstimate, ModelDescription, Statistics, TextChannel};
+pub use frame::{Frame, read_frame, write_frame};
 pub use picture::Picture;
 pub use request::{ChatRequest, ImageParameters, ImageRequest, Input, Renorm, Request, Size, TextParameters, Thinking};
 

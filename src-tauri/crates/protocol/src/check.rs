@@ -1,0 +1,338 @@
+//! Whether a request makes sense, before anything is loaded for it.
+//!
+//! The command line, the studio and the engine all ask here, so that a bad
+//! value gets the same line everywhere.
+
+use crate::{ChatRequest, ImageParameters, ImageRequest, Input, Request, Size, TextParameters, Thinking};
+
+/// Sides of a picture are multiples of this many pixels.
+pub const SIDE_MULTIPLE: u32 = 16;
+
+/// Longest side that any checkpoint could hold, whatever its position grid.
+const LONGEST_SIDE: u32 = 16_384;
+
+/// Most steps that are worth waiting for.
+const MOST_STEPS: u32 = 1_000;
+
+/// Largest seed: every reader of JSON keeps whole numbers up to here exactly.
+pub const MAX_SEED: u64 = (1 << 53) - 1;
+
+/// What is wrong with a request, and what to do.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Invalid {
+    /// A side of zero or one that the latent grid cannot hold.
+    #[error("size {size} does not fit the model: sides are multiples of {SIDE_MULTIPLE}; try {nearest}")]
+    SizeMultiple {
+        /// The size that was asked for.
+        size: Size,
+        /// The nearest size that fits.
+        nearest: Size,
+    },
+    /// Beyond the position grid of the model.
+    #[error("size {size} is too large for this model: its longest side is {max_side} pixels; try {nearest}")]
+    SizeTooLarge {
+        /// The size that was asked for.
+        size: Size,
+        /// The longest side that the model can place.
+        max_side: u32,
+        /// The nearest size that fits.
+        nearest: Size,
+    },
+    /// Too few or too many steps.
+    #[error("steps {steps} is out of range: give 2 to {MOST_STEPS}")]
+    Steps {
+        /// The number that was asked for.
+        steps: u32,
+    },
+    /// A number that is not finite or out of its range.
+    #[error("{name} {value} is out of range: give {range}")]
+    Number {
+        /// The parameter.
+        name: &'static str,
+        /// What was given.
+        value: f64,
+        /// What can be given.
+        range: &'static str,
+    },
+    /// Bounds of the interval out of order or outside the schedule.
+    #[error("guidance interval {start},{end} is not usable: give two numbers from 0 to 1, the smaller one first")]
+    Interval {
+        /// Lower bound.
+        start: f64,
+        /// Upper bound.
+        end: f64,
+    },
+    /// A limit that leaves no room for a token.
+    #[error("limit {limit} leaves no room for an answer: give 2 or more")]
+    Limit {
+        /// What was given.
+        limit: u32,
+    },
+    /// No token could be drawn.
+    #[error("top-k 0 leaves no token to choose from: give 1 or more, or leave it out")]
+    TopK,
+    /// A seed that would not survive JSON.
+    #[error("seed {seed} is too large: give 0 to {MAX_SEED}")]
+    Seed {
+        /// What was given.
+        seed: u64,
+    },
+    /// A stop text that every text contains.
+    #[error("a stop text is empty: give at least one character or leave it out")]
+    EmptyStop,
+    /// No text among the inputs, or one that says nothing.
+    #[error("the prompt is empty: say what to do in words")]
+    EmptyPrompt,
+    /// A plan that says nothing.
+    #[error("the thought is empty: give the plan's text, or let the model think")]
+    EmptyThought,
+    /// A picture where only texts make sense.
+    #[error("generate takes no pictures: use edit to start from a picture")]
+    ImageInGenerate,
+    /// No picture where one is needed.
+    #[error("edit needs a picture: give one with the instruction, or use generate")]
+    NoImageInEdit,
+}
+
+impl Request {
+    /// Says the first thing that is wrong; `max_side` is the model's, where it is known.
+    pub fn check(&self, max_side: Option<u32>) -> Result<(), Invalid> {
+        match self {
+            Self::Generate(request) => {
+                check_prompt(&request.inputs)?;
+                if request.inputs.iter().any(Input::is_image) {
+                    return Err(Invalid::ImageInGenerate);
+                }
+                request.check(max_side)
+            }
+            Self::Edit(request) => {
+                check_prompt(&request.inputs)?;
+                if !request.inputs.iter().any(Input::is_image) {
+                    return Err(Invalid::NoImageInEdit);
+                }
+                request.check(max_side)
+            }
+            Self::Chat(request) => request.check(),
+        }
+    }
+}
+
+impl Input {
+    /// Whether it is a picture.
+    pub fn is_image(&self) -> bool {
+        matches!(self, Self::Image { .. })
+    }
+}
+
+impl ImageRequest {
+    fn check(&self, max_side: Option<u32>) -> Result<(), Invalid> {
+        if matches!(&self.thinking, Thinking::Given { thought } if thought.trim().is_empty()) {
+            return Err(Invalid::EmptyThought);
+        }
+        self.image.check(max_side)?;
+        self.text.check()
+    }
+}
+
+impl ChatRequest {
+    fn check(&self) -> Result<(), Invalid> {
+        check_prompt(&self.inputs)?;
+        self.text.check()
+    }
+}
+
+impl ImageParameters {
+    /// Says the first thing that is wrong; `max_side` is the model's, where it is known.
+    pub fn check(&self, max_side: Option<u32>) -> Result<(), Invalid> {
+        if let Some(size) = self.size {
+            size.check(max_side)?;
+        }
+        if !(2..=MOST_STEPS).contains(&self.steps) {
+            return Err(Invalid::Steps { steps: self.steps });
+        }
+        check_number("text guidance", self.text_guidance, 0.0, f64::MAX, "a number from 0, usually 4 to 8")?;
+        check_number("image guidance", self.image_guidance, 0.0, f64::MAX, "a number from 0, usually 1 to 2")?;
+        let [start, end] = self.guidance_interval;
+        if !(0.0 <= start && start <= end && end <= 1.0) {
+            return Err(Invalid::Interval { start, end });
+        }
+        check_number("renorm minimum", self.renorm_min, 0.0, 1.0, "a number from 0 to 1")?;
+        check_number("shift", self.shift, f64::MIN_POSITIVE, f64::MAX, "a number above 0, usually 3")?;
+        check_seed(self.seed)
+    }
+}
+
+impl TextParameters {
+    /// Says the first thing that is wrong.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if self.limit < 2 {
+            return Err(Invalid::Limit { limit: self.limit });
+        }
+        check_number("temperature", self.temperature, 0.0, f64::MAX, "a number from 0, usually below 1")?;
+        if self.top_k == Some(0) {
+            return Err(Invalid::TopK);
+        }
+        if let Some(top_p) = self.top_p {
+            check_number("top-p", top_p, f64::MIN_POSITIVE, 1.0, "a number above 0 and up to 1")?;
+        }
+        let penalty = self.repetition_penalty;
+        check_number("repetition penalty", penalty, f64::MIN_POSITIVE, f64::MAX, "a number above 0, usually 1 to 1.2")?;
+        if self.stop.iter().any(String::is_empty) {
+            return Err(Invalid::EmptyStop);
+        }
+        check_seed(self.seed)
+    }
+}
+
+impl Size {
+    /// Says whether a picture can have this size; `max_side` is the model's, where it is known.
+    pub fn check(self, max_side: Option<u32>) -> Result<(), Invalid> {
+        let max_side = max_side.unwrap_or(LONGEST_SIDE);
+        let nearest = Self { width: nearest_side(self.width, max_side), height: nearest_side(self.height, max_side) };
+        if self.width > max_side || self.height > max_side {
+            Err(Invalid::SizeTooLarge { size: self, max_side, nearest })
+        } else if self == nearest {
+            Ok(())
+        } else {
+            Err(Invalid::SizeMultiple { size: self, nearest })
+        }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+fn nearest_side(side: u32, max_side: u32) -> u32 {
+    let longest = (max_side / SIDE_MULTIPLE).max(1) * SIDE_MULTIPLE;
+    let rounded = side.min(longest).saturating_add(SIDE_MULTIPLE / 2) / SIDE_MULTIPLE * SIDE_MULTIPLE;
+    rounded.clamp(SIDE_MULTIPLE, longest)
+}
+
+fn check_prompt(inputs: &[Input]) -> Result<(), Invalid> {
+    let mut n_texts = 0;
+    for input in inputs {
+        if let Input::Text { text } = input {
+            n_texts += 1;
+            if text.trim().is_empty() {
+                return Err(Invalid::EmptyPrompt);
+            }
+        }
+    }
+    if n_texts == 0 { Err(Invalid::EmptyPrompt) } else { Ok(()) }
+}
+
+/// NaN is in no range.
+fn check_number(name: &'static str, value: f64, least: f64, most: f64, range: &'static str) -> Result<(), Invalid> {
+    if value >= least && value <= most { Ok(()) } else { Err(Invalid::Number { name, value, range }) }
+}
+
+fn check_seed(seed: Option<u64>) -> Result<(), Invalid> {
+    match seed {
+        Some(seed) if seed > MAX_SEED => Err(Invalid::Seed { seed }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut ImageParameters), expected: &str) {
+        let mut image = ImageParameters::generate();
+        change(&mut image);
+        let found = image.check(Some(1024)).map_or_else(|invalid| invalid.to_string(), |()| "fine".to_owned());
+        assert_eq!(found, expected);
+    }
+
+    fn check_size(width: u32, height: u32, expected: &str) {
+        check(|image| image.size = Some(Size { width, height }), expected);
+    }
+
+    #[test]
+    fn defaults_are_fine() {
+        check(|_| {}, "fine");
+        assert_eq!(ImageParameters::edit().check(None), Ok(()));
+        assert_eq!(TextParameters::chat().check(), Ok(()));
+        assert_eq!(TextParameters::thought().check(), Ok(()));
+    }
+
+    #[test]
+    fn sizes_fit_the_grid_or_the_nearest_one_is_named() {
+        check_size(1024, 16, "fine");
+        check_size(100, 64, "size 100x64 does not fit the model: sides are multiples of 16; try 96x64");
+        check_size(0, 7, "size 0x7 does not fit the model: sides are multiples of 16; try 16x16");
+        check_size(
+            1040,
+            u32::MAX,
+            "size 1040x4294967295 is too large for this model: its longest side is 1024 pixels; try 1024x1024",
+        );
+        let size = Size { width: 1 << 20, height: 64 };
+        assert!(matches!(size.check(None), Err(Invalid::SizeTooLarge { max_side: LONGEST_SIDE, .. })));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named() {
+        check(|image| image.steps = 1, "steps 1 is out of range: give 2 to 1000");
+        let guidance = "is out of range: give a number from 0, usually 4 to 8";
+        check(|image| image.text_guidance = f64::NAN, &format!("text guidance NaN {guidance}"));
+        check(|image| image.text_guidance = f64::INFINITY, &format!("text guidance inf {guidance}"));
+        check(|image| image.text_guidance = -0.5, &format!("text guidance -0.5 {guidance}"));
+        check(|image| image.renorm_min = 1.5, "renorm minimum 1.5 is out of range: give a number from 0 to 1");
+        check(|image| image.shift = 0.0, "shift 0 is out of range: give a number above 0, usually 3");
+        check(|image| image.seed = Some(1 << 53), &format!("seed {} is too large: give 0 to {MAX_SEED}", 1_u64 << 53));
+    }
+
+    #[test]
+    fn interval_is_ordered_and_within_the_schedule() {
+        check(|image| image.guidance_interval = [0.0, 1.0], "fine");
+        for [start, end] in [[0.5, 0.4], [-0.1, 1.0], [0.0, 1.1]] {
+            let image = ImageParameters { guidance_interval: [start, end], ..ImageParameters::generate() };
+            assert_eq!(image.check(None), Err(Invalid::Interval { start, end }));
+        }
+        let unusable = ImageParameters { guidance_interval: [f64::NAN, 1.0], ..ImageParameters::generate() };
+        assert!(unusable.check(None).is_err());
+    }
+
+    #[test]
+    fn text_parameters_leave_a_token_to_write() {
+        let invalid = |change: fn(&mut TextParameters)| {
+            let mut text = TextParameters::chat();
+            change(&mut text);
+            text.check().err()
+        };
+        assert_eq!(invalid(|text| text.limit = 1), Some(Invalid::Limit { limit: 1 }));
+        assert_eq!(invalid(|text| text.top_k = Some(0)), Some(Invalid::TopK));
+        let named =
+            |change, expected| matches!(invalid(change), Some(Invalid::Number { name, .. }) if name == expected);
+        assert!(named(|text| text.top_p = Some(0.0), "top-p"));
+        assert!(named(|text| text.temperature = f64::NAN, "temperature"));
+        assert!(named(|text| text.repetition_penalty = 0.0, "repetition penalty"));
+        assert_eq!(invalid(|text| text.stop.push(String::new())), Some(Invalid::EmptyStop));
+    }
+
+    #[test]
+    fn requests_have_words_and_the_pictures_they_need() {
+        let text = |text: &str| Input::Text { text: text.to_owned() };
+        let image = || Input::Image { path: "a.png".into() };
+        let picture = |inputs: Vec<Input>, thinking| ImageRequest {
+            inputs,
+            thinking,
+            image: ImageParameters::generate(),
+            text: TextParameters::thought(),
+        };
+        let generate = |inputs| Request::Generate(picture(inputs, Thinking::Off)).check(None);
+        let edit = |inputs| Request::Edit(picture(inputs, Thinking::Off)).check(None);
+        assert_eq!(generate(vec![text("a star")]), Ok(()));
+        assert_eq!(generate(vec![]), Err(Invalid::EmptyPrompt));
+        assert_eq!(generate(vec![text(" \n")]), Err(Invalid::EmptyPrompt));
+        assert_eq!(generate(vec![image(), text("a star")]), Err(Invalid::ImageInGenerate));
+        assert_eq!(edit(vec![image(), text("make it blue")]), Ok(()));
+        assert_eq!(edit(vec![text("make it blue")]), Err(Invalid::NoImageInEdit));
+        assert_eq!(edit(vec![image()]), Err(Invalid::EmptyPrompt));
+        let given = picture(vec![text("a star")], Thinking::Given { thought: " ".to_owned() });
+        assert_eq!(Request::Generate(given).check(None), Err(Invalid::EmptyThought));
+    }
+}

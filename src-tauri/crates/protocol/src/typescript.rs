@@ -1,0 +1,89 @@
+//! The TypeScript twin of this crate's types.
+
+use ts_rs::TS;
+
+use crate::{
+    ChatRequest, Command, DeviceDescription, ErrorCode, Event, Failure, ImageParameters, ImageRequest, Input, JobId,
+    MemoryEstimate, ModelDescription, PROTOCOL_VERSION, Renorm, Request, Size, Statistics, TextChannel, TextParameters,
+    Thinking,
+};
+
+/// Where the generated file lies, from the root of the repository.
+pub const TYPESCRIPT_PATH: &str = "ui/src/lib/ipc/protocol.ts";
+
+/// All types as one TypeScript module.
+pub fn typescript() -> String {
+    let mut module = format!(
+        "// Generated from src-tauri/crates/protocol by `cargo xtask codegen`. Do not edit.\n\n\
+         /** Version of these types; window, studio and engine must agree. */\n\
+         export const PROTOCOL_VERSION = {PROTOCOL_VERSION};\n"
+    );
+    for declaration in [
+        declare::<Request>(),
+        declare::<ImageRequest>(),
+        declare::<ChatRequest>(),
+        declare::<Input>(),
+        declare::<Thinking>(),
+        declare::<Size>(),
+        declare::<Renorm>(),
+        declare::<ImageParameters>(),
+        declare::<TextParameters>(),
+        declare::<JobId>(),
+        declare::<Command>(),
+        declare::<Event>(),
+        declare::<TextChannel>(),
+        declare::<DeviceDescription>(),
+        declare::<ModelDescription>(),
+        declare::<MemoryEstimate>(),
+        declare::<Statistics>(),
+        declare::<ErrorCode>(),
+        declare::<Failure>(),
+    ] {
+        module.push('\n');
+        module.push_str(&declaration);
+    }
+    module
+}
+
+fn declare<T: TS + 'static + ?Sized>() -> String {
+    let docs = T::docs().unwrap_or_default();
+    let separator = if docs.is_empty() || docs.ends_with('\n') { "" } else { "\n" };
+    tidy(&format!("{docs}{separator}export {}", T::decl()))
+}
+
+/// Indents by braces, and brings short comments onto one line.
+fn tidy(declaration: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut depth = 0_usize;
+    for line in declaration.replace(", }", ",\n}").lines().map(str::trim) {
+        if line.starts_with('}') {
+            depth = depth.saturating_sub(1);
+        }
+        let indented = if line.starts_with('*') {
+            format!("{:1$} {line}", "", 2 * depth)
+        } else {
+            format!("{:1$}{line}", "", 2 * depth)
+        };
+        lines.push(indented);
+        let opened = line.matches('{').count();
+        let closed = line.matches('}').count() - usize::from(line.starts_with('}'));
+        if !line.starts_with('*') {
+            depth = (depth + opened).saturating_sub(closed);
+        }
+    }
+    let mut tidied = String::new();
+    let mut rest = lines.as_slice();
+    while let Some((line, after)) = rest.split_first() {
+        if let ("/**", [text, end, after @ ..]) = (line.trim(), after)
+            && end.trim() == "*/"
+        {
+            tidied.push_str(&format!("{line}{} */\n", text.trim().trim_start_matches('*')));
+            rest = after;
+        } else {
+            tidied.push_str(line);
+            tidied.push('\n');
+            rest = after;
+        }
+    }
+    tidied
+}
