@@ -1,1 +1,31 @@
-//! checkpoint
+//! Files of weights: opened, checked, described, hashed and written.
+//!
+//! A [`Checkpoint`] is BAGEL in any form people have it: the official folder,
+//! a single or sharded safetensors file under any name, or a GGUF of ours. A
+//! file is hostile until checked: headers are parsed within limits, every
+//! tensor is compared with the table of [`expected_tensors`], and only then
+//! are its bytes handed out, mapped from disk and never copied.
+//!
+//! Nothing here computes: no tensor library is linked, nothing is quantised,
+//! and pickles are refused, not read.
+//!
+//! Read [`config`] first, then [`open`](Checkpoint::open).
+
+#![warn(missing_docs)]
+
+mod check;
+mod checkpoint;
+pub mod config;
+mod error;
+mod expected;
+mod kind;
+mod mapped;
+mod shard;
+mod source;
+
+pub use check::{Mismatch, Mismatches};
+pub use checkpoint::{Checkpoint, Format, TensorView};
+pub use config::Config;
+pub use error::{Error, Result};
+pub use expected::{Expected, Part, expected_tensors};
+pub use kind::Kind;
