@@ -1,0 +1,145 @@
+//! The main job on the bundled sample picture, in the terminal: create, edit, ask.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    program::Program,
+    setup::{self, Purpose},
+    system::Consent,
+    ui,
+    workspace::Workspace,
+};
+
+/// Builds the studio and runs it.
+pub(crate) fn run(workspace: &Workspace, in_terminal: bool, consent: Consent) -> Result<()> {
+    if workspace.has_window() && !in_terminal && has_display() {
+        return open_window(workspace, consent);
+    }
+    if !in_terminal {
+        let reason = if workspace.has_window() { "There is no display" } else { "The window is not built yet" };
+        println!("{reason}: the main job runs here in the terminal.");
+    }
+    run_in_terminal(workspace, consent)
+}
+
+fn open_window(workspace: &Workspace, consent: Consent) -> Result<()> {
+    setup::prepare(workspace, Purpose::Window, consent)?;
+    if let Some(folder) = workspace.ui() {
+        ui::run_script(workspace, &folder, "build")?;
+    }
+    println!("Building the studio and its engine; the first time takes several minutes.");
+    workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli"]).run()?;
+    workspace.program(workspace.binary("bagel-studio")).run()
+}
+
+fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
+    setup::prepare(workspace, Purpose::Terminal, consent)?;
+    println!("Building the engine; the first time takes several minutes.");
+    workspace.cargo(&["build", "--package", "cli"]).run()?;
+
+    let model = Model::find(workspace)?;
+    println!("\nModel: {}", model.path.display());
+    if !model.is_trained {
+        println!("Its weights are random, for tests: its pictures are noise and its answers are nonsense.");
+    }
+    let results = workspace.target.join("first-run");
+    fs::create_dir_all(&results).with_context(|| results.display().to_string())?;
+    let sample = workspace.root.join("assets/sample.png");
+    let created = results.join("created.png");
+    let edited = results.join("edited.png");
+
+    println!("\nCreate a picture from text");
+    model
+        .program(workspace, "generate")
+        .arguments(&["--prompt", "a red circle on a blue background", "--size", model.size, "--seed", "1"])
+        .argument("--out")
+        .argument(&created)
+        .argument("--force")
+        .run()?;
+    println!("\nEdit the sample picture by an instruction");
+    model
+        .program(workspace, "edit")
+        .argument("--image")
+        .argument(&sample)
+        .arguments(&["--prompt", "make the red circle green", "--seed", "1", "--out"])
+        .argument(&edited)
+        .argument("--force")
+        .run()?;
+    println!("\nAsk about the sample picture");
+    model
+        .program(workspace, "chat")
+        .argument("--image")
+        .argument(&sample)
+        .arguments(&["--prompt", "What is in the picture?", "--limit", "64"])
+        .run()?;
+
+    println!("\nThe sample picture: {}", sample.display());
+    println!("The created picture: {}", created.display());
+    println!("The edited picture: {}", edited.display());
+    println!("More: `{} --help`", workspace.binary("bagel").display());
+    Ok(())
+}
+
+struct Model {
+    path: PathBuf,
+    is_trained: bool,
+    size: &'static str,
+}
+
+impl Model {
+    /// The model that ships with the studio, or else the one its tests use.
+    fn find(workspace: &Workspace) -> Result<Self> {
+        if let Some(path) = shipped_model(&workspace.root.join("assets/pocket")) {
+            return Ok(Self { path, is_trained: true, size: "128x128" });
+        }
+        let path = workspace.root.join("src-tauri/crates/bagel/tests/golden/mini/model");
+        if !path.is_dir() {
+            bail!("{} is missing: this clone is incomplete", path.display());
+        }
+        Ok(Self { path, is_trained: false, size: "64x64" })
+    }
+
+    fn program(&self, workspace: &Workspace, subcommand: &str) -> Program {
+        workspace.program(workspace.binary("bagel")).argument(subcommand).argument("--model").argument(&self.path)
+    }
+}
+
+fn shipped_model(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?;
+    let mut models: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "gguf"))
+        .collect();
+    models.sort();
+    models.into_iter().next()
+}
+
+fn has_display() -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shipped_model;
+
+    #[test]
+    fn shipped_model_is_the_first_gguf_of_its_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(shipped_model(folder.path()), None);
+        for name in ["README.md", "pocket-q8_0.gguf", "pocket-f16.gguf"] {
+            std::fs::write(folder.path().join(name), "").expect("a file");
+        }
+        assert_eq!(shipped_model(folder.path()), Some(folder.path().join("pocket-f16.gguf")));
+    }
+
+    #[test]
+    fn folder_that_is_not_there_ships_no_model() {
+        assert_eq!(shipped_model(std::path::Path::new("no/such/folder")), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! Other programs: shown before they run, and named when they fail.
+
+use std::{
+    ffi::OsStr,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// A program about to be started.
+pub(crate) struct Program {
+    command: Command,
+    shown: String,
+}
+
+impl Program {
+    pub(crate) fn new(name: &Path, folder: &Path) -> Self {
+        let mut command = Command::new(name);
+        command.current_dir(folder).stdin(Stdio::null());
+        let shown = name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned();
+        Self { command, shown }
+    }
+
+    pub(crate) fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
+        let argument = argument.as_ref();
+        let text = argument.to_string_lossy();
+        self.shown.push(' ');
+        if text.contains(' ') {
+            self.shown.push_str(&format!("'{text}'"));
+        } else {
+            self.shown.push_str(&text);
+        }
+        self.command.arg(argument);
+        self
+    }
+
+    pub(crate) fn arguments(self, arguments: &[&str]) -> Self {
+        arguments.iter().fold(self, |program, argument| program.argument(argument))
+    }
+
+    /// Sets a variable of its environment; shown only where the value says something to the reader.
+    pub(crate) fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Lets it read the terminal, for a password or a question.
+    pub(crate) fn interactive(mut self) -> Self {
+        self.command.stdin(Stdio::inherit());
+        self
+    }
+
+    /// Shows the command line and runs it to its end.
+    pub(crate) fn run(mut self) -> Result<()> {
+        println!("$ {}", self.shown);
+        let status = self.command.status().with_context(|| format!("`{}` could not be started", self.shown))?;
+        if !status.success() {
+            bail!("`{}` failed ({status})", self.shown);
+        }
+        Ok(())
+    }
+
+    /// Whether it can be started and succeeds; prints nothing.
+    pub(crate) fn succeeds(mut self) -> bool {
+        let status = self.command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    }
+
+    /// What it prints on standard output, also when it fails; nothing when it cannot be started.
+    pub(crate) fn output(mut self) -> String {
+        let output = self.command.stderr(Stdio::null()).output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+    }
+}
