@@ -103,7 +103,7 @@ fn window(workspace: &Workspace) -> Result<Done> {
     }
     // The targets of the tests, so that what they compiled is used and not compiled again with other features.
     workspace.cargo(&["build", "--workspace", "--bins", "--tests"]).run()?;
-    ui_script(workspace, "test:window")
+    ui_script(workspace, "window")
 }
 
 fn tool(workspace: &Workspace, name: &str) -> Result<Program> {
