@@ -1,3 +1,40 @@
-//! BAGEL-7B-MoT on candle.
+//! BAGEL-7B-MoT on candle: one model that answers questions about pictures,
+//! paints from text, edits by instruction, and can think first.
+//!
+//! The crate reads weights, turns requests into pictures and text, and reports
+//! while it works. It knows no file formats of pictures, no processes, no
+//! database and no window, and it never writes to a terminal.
+//!
+//! Read [`engine`] first (what can be asked), then [`decoder`](self) (the two
+//! experts), `context` (what they have read) and `paint` (how a picture comes
+//! out of noise).
 
+#![warn(missing_docs)]
+
+mod context;
+mod decoder;
+mod device;
+pub mod engine;
+mod error;
+mod feature_cache;
+mod guidance;
+mod latent;
+mod nn;
+mod paint;
+mod preview;
+mod progress;
+pub mod random;
+mod reading;
+mod sampler;
+pub mod schedule;
+mod tokens;
 pub mod transform;
+mod vae;
+mod vision;
+mod weights;
+mod writing;
+
+pub use device::{DeviceChoice, Precision, devices};
+pub use engine::{ChatJob, ChatResult, Engine, ImageJob, ImageResult, Item, LoadOptions};
+pub use error::{Error, Result};
+pub use progress::{Observe, Progress};

@@ -1,0 +1,218 @@
+//! A loaded model and what can be asked of it.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use checkpoint::{Checkpoint, Config};
+use protocol::{ImageParameters, ModelDescription, Picture, Size, Statistics, TextParameters, Thinking};
+
+use crate::context::{Cache, Chain, Segment};
+use crate::decoder::Decoder;
+use crate::device::{DeviceChoice, Precision, best_precision, device_id};
+use crate::latent::Latents;
+use crate::preview::PreviewMap;
+use crate::progress::Observe;
+use crate::tokens::Tokens;
+use crate::transform::Rule;
+use crate::vae::Vae;
+use crate::vision::Vision;
+use crate::weights::Reader;
+use crate::{Error, Result};
+
+/// One item of a conversation, in the order the model reads them.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A text; special tokens in it are ordinary text.
+    Text(String),
+    /// A picture of any size.
+    Image(Arc<Picture>),
+}
+
+/// A picture to be painted: from texts alone, or from texts and pictures.
+///
+/// With pictures it is an edit of the last one, which also gives the size.
+#[derive(Clone, Debug)]
+pub struct ImageJob {
+    /// What the model reads.
+    pub inputs: Vec<Item>,
+    /// Whether it plans first.
+    pub thinking: Thinking,
+    /// How the picture is sampled.
+    pub image: ImageParameters,
+    /// How the thought is sampled.
+    pub text: TextParameters,
+    /// The noise itself, (tokens · numbers), in place of a seed's.
+    pub noise: Option<Vec<f32>>,
+}
+
+/// A text to be written.
+#[derive(Clone, Debug)]
+pub struct ChatJob {
+    /// What the model reads.
+    pub inputs: Vec<Item>,
+    /// Whether it reasons in `<think> </think>` first.
+    pub think: bool,
+    /// How the text is sampled.
+    pub text: TextParameters,
+}
+
+/// A painted picture and all it takes to paint it again.
+#[derive(Clone, Debug)]
+pub struct ImageResult {
+    /// The picture.
+    pub picture: Picture,
+    /// The thought that was painted, written or given.
+    pub thought: Option<String>,
+    /// Width and height.
+    pub size: Size,
+    /// The parameters with every seed filled in.
+    pub image: ImageParameters,
+    /// The thought's parameters with the seed filled in.
+    pub text: TextParameters,
+    /// What it took.
+    pub statistics: Statistics,
+}
+
+/// A written text.
+#[derive(Clone, Debug)]
+pub struct ChatResult {
+    /// The whole text, a thought included.
+    pub text: String,
+    /// The parameters with the seed filled in.
+    pub parameters: TextParameters,
+    /// What it took.
+    pub statistics: Statistics,
+}
+
+/// How a model is loaded.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    /// Where to.
+    pub device: DeviceChoice,
+    /// The type to compute in; the device's best when absent.
+    pub precision: Option<Precision>,
+    /// Most bytes of keys, values and encoded pictures kept between requests; 512 MiB when absent.
+    pub cache_bytes: Option<usize>,
+}
+
+/// A loaded model with what it remembers of earlier requests.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) config: Config,
+    pub(crate) device: Device,
+    pub(crate) tokens: Tokens,
+    pub(crate) decoder: Decoder,
+    pub(crate) vision: Vision,
+    pub(crate) latents: Latents,
+    pub(crate) vae: Vae,
+    pub(crate) preview: PreviewMap,
+    pub(crate) vae_rule: Rule,
+    pub(crate) vision_rule: Rule,
+    pub(crate) start: Chain,
+    pub(crate) segments: Cache<Arc<Segment>>,
+    pub(crate) encoded: Cache<Tensor>,
+    description: ModelDescription,
+}
+
+const DEFAULT_CACHE_BYTES: usize = 512 << 20;
+
+impl Engine {
+    /// Reads a checkpoint onto a device.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device is not there, [`Error::Cancelled`] when `observe` says so,
+    /// [`Error::OutOfMemory`] and [`Error::Tensor`] when the weights do not fit.
+    pub fn load(checkpoint: &Checkpoint, options: &LoadOptions, observe: &mut Observe<'_>) -> Result<Self> {
+        let device = options.device.open()?;
+        let precision = options.precision.unwrap_or_else(|| best_precision(&device));
+        let dtype = precision.dtype();
+        let config = checkpoint.config().clone();
+        let tokens = Tokens::load(checkpoint)?;
+        let hash = crate::weights::hash(checkpoint)?;
+        // f16 overflows in the autoencoder.
+        let vae_dtype = if precision == Precision::F16 { Precision::F32.dtype() } else { dtype };
+
+        let mut reader = Reader::new(checkpoint, device.clone(), dtype, &mut *observe);
+        let decoder = Decoder::load(&config.text, &mut reader)?;
+        let vision = Vision::load(&config, &mut reader)?;
+        let latents = Latents::load(&config, &mut reader)?;
+        reader.set_dtype(vae_dtype);
+        let vae = Vae::load(&config, &mut reader, &device, vae_dtype)?;
+        let memory_bytes = reader.held_bytes();
+        let preview = PreviewMap::of(&vae, &device, observe)?;
+
+        let cache_bytes = options.cache_bytes.unwrap_or(DEFAULT_CACHE_BYTES);
+        let grid_pixels = config.max_side() as u32;
+        let description = ModelDescription {
+            name: checkpoint.name().to_owned(),
+            hash: hash.clone(),
+            quantization: crate::weights::quantization_name(checkpoint),
+            parameters: checkpoint.n_parameters(),
+            memory_bytes,
+            device: device_id(&device),
+            max_side: grid_pixels,
+        };
+        tracing::info!(device = description.device, memory_bytes, precision = precision.name(), "model loaded");
+        Ok(Self {
+            start: Chain::start(&format!("{hash} {}", precision.name())),
+            vae_rule: rule(&config.vae_transform),
+            vision_rule: rule(&config.vision_transform),
+            segments: Cache::new(cache_bytes),
+            encoded: Cache::new(cache_bytes / 4),
+            config,
+            device,
+            tokens,
+            decoder,
+            vision,
+            latents,
+            vae,
+            preview,
+            description,
+        })
+    }
+
+    /// What is loaded.
+    pub fn description(&self) -> &ModelDescription {
+        &self.description
+    }
+
+    /// The shapes of the model.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Size of a picture made from text alone when none is asked for: the largest square.
+    pub fn default_size(&self) -> Size {
+        let side = (self.config.vae_transform.max_size as u32).min(self.description.max_side);
+        Size { width: side, height: side }
+    }
+
+    /// Pixels that both sides of a picture must be multiples of.
+    pub fn size_step(&self) -> u32 {
+        self.config.pixels_per_token() as u32
+    }
+
+    /// Whether a picture of `size` can be painted.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] with the nearest size that can.
+    pub fn check_size(&self, size: Size) -> Result<()> {
+        let (step, max_side) = (self.size_step(), self.description.max_side);
+        let fits = |side: u32| side >= step && side <= max_side && side.is_multiple_of(step);
+        if fits(size.width) && fits(size.height) {
+            return Ok(());
+        }
+        let nearest = |side: u32| ((side + step / 2) / step * step).clamp(step, max_side);
+        Err(Error::bad_input(format!(
+            "a picture cannot be {} × {}: both sides must be multiples of {step} from {step} to {max_side}; try {} × {}",
+            size.width,
+            size.height,
+            nearest(size.width),
+            nearest(size.height)
+        )))
+    }
+}
+
+fn rule(transform: &checkpoint::config::TransformConfig) -> Rule {
+    Rule::new(transform.max_size as u32, transform.min_size as u32, transform.stride as u32)
+}

@@ -1,0 +1,110 @@
+//! What can go wrong in the model, in the words of the person who sees it.
+
+use protocol::ErrorCode;
+
+/// Every failure of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The observer asked to stop.
+    #[error("stopped")]
+    Cancelled,
+    /// The files of weights cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] checkpoint::Error),
+    /// A value of the request cannot be used.
+    #[error("{0}")]
+    BadInput(String),
+    /// The tokenizer's file cannot be used.
+    #[error("tokenizer.json of {model}: {reason}; get the file again from the model's source")]
+    Tokenizer {
+        /// The model it belongs to.
+        model: String,
+        /// What the tokenizer library says.
+        reason: String,
+    },
+    /// The arithmetic left the range of numbers.
+    #[error("the model gave values that are not numbers at {stage}; the picture was not kept")]
+    NotFinite {
+        /// Where it was noticed.
+        stage: &'static str,
+    },
+    /// The picture came out as one flat colour.
+    #[error("the picture came out as one flat colour and was not kept; try another seed")]
+    Flat,
+    /// The device's memory does not suffice.
+    #[error("not enough memory on {device}: {needed}")]
+    OutOfMemory {
+        /// The device.
+        device: String,
+        /// What is needed and what there is, in words.
+        needed: String,
+    },
+    /// No such device, or not in this build.
+    #[error("{0}")]
+    Device(String),
+    /// A file that is read or written by this crate itself.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The tensor library failed.
+    #[error("{0}")]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// Result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn bad_input(message: impl Into<String>) -> Self {
+        Self::BadInput(message.into())
+    }
+
+    /// The class that the window acts on.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Cancelled => ErrorCode::Cancelled,
+            Self::Checkpoint(error) => checkpoint_code(error),
+            Self::BadInput(_) | Self::Device(_) => ErrorCode::BadInput,
+            Self::Tokenizer { .. } => ErrorCode::ModelInvalid,
+            Self::NotFinite { .. } | Self::Flat => ErrorCode::Internal,
+            Self::OutOfMemory { device, .. } if device == "cpu" => ErrorCode::OutOfHostMemory,
+            Self::OutOfMemory { .. } => ErrorCode::OutOfDeviceMemory,
+            Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => ErrorCode::DiskFull,
+            Self::File { .. } => ErrorCode::BadInput,
+            Self::Tensor(error) => device_code(&error.to_string()),
+        }
+    }
+}
+
+/// Classes of CUDA and Metal failures; candle hands them on as text.
+///
+/// 2 is out of memory; 46, 214, 700 and 719 leave the context unusable.
+fn device_code(text: &str) -> ErrorCode {
+    const OUT_OF_MEMORY: [&str; 3] = ["CUDA_ERROR_OUT_OF_MEMORY", "out of memory", "Failed to create metal resource"];
+    const LOST: [&str; 6] = [
+        "CUDA_ERROR_ILLEGAL_ADDRESS",
+        "CUDA_ERROR_LAUNCH_FAILED",
+        "CUDA_ERROR_ECC_UNCORRECTABLE",
+        "CUDA_ERROR_DEVICE_UNAVAILABLE",
+        "CUDA_ERROR_LAUNCH_TIMEOUT",
+        "CUDA_ERROR_NO_DEVICE",
+    ];
+    if OUT_OF_MEMORY.iter().any(|mark| text.contains(mark)) {
+        ErrorCode::OutOfDeviceMemory
+    } else if LOST.iter().any(|mark| text.contains(mark)) {
+        ErrorCode::DeviceLost
+    } else {
+        ErrorCode::Internal
+    }
+}
+
+fn checkpoint_code(error: &checkpoint::Error) -> ErrorCode {
+    match error {
+        checkpoint::Error::NotFound { .. } => ErrorCode::ModelMissing,
+        _ => ErrorCode::ModelInvalid,
+    }
+}

@@ -1,0 +1,120 @@
+//! Attention over a list of key segments, in chunks of queries.
+//!
+//! `softmax(q kᵀ / √d) v` with grouped queries: the heads that share a key head
+//! are laid under one another, so that every key is read once a group. Scores
+//! exist for one chunk of queries at a time and never exceed [`MAX_SCORES`].
+
+use candle_core::{D, DType, Tensor};
+
+use crate::Result;
+
+/// Most attention scores that exist at once (128 MiB in f32).
+pub(crate) const MAX_SCORES: usize = 32 << 20;
+
+/// With this many rows or fewer, scores of each segment are joined rather than the segments' keys.
+const FEW_ROWS: usize = 16;
+
+/// Keys and values of some tokens, both (kv_heads, tokens, head_dim).
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    pub(crate) keys: Tensor,
+    pub(crate) values: Tensor,
+}
+
+/// Which keys a query sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mask {
+    /// All of them.
+    Full,
+    /// All segments but the last whole; of the last, whose tokens are the queries', those up to itself.
+    Causal,
+}
+
+/// `queries` (heads, rows, head_dim) over `segments`, giving (rows, heads · head_dim).
+pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
+    let (n_heads, n_rows, head_dim) = queries.dims3()?;
+    let n_kv_heads = segments[0].keys.dim(0)?;
+    let group = n_heads / n_kv_heads;
+    let n_keys = segments.iter().map(|s| s.keys.dim(1)).sum::<candle_core::Result<usize>>()?;
+    let queries = (queries * (1.0 / (head_dim as f64).sqrt()))?;
+
+    let joined;
+    let segments = if n_rows > FEW_ROWS && segments.len() > 1 {
+        let keys: Vec<&Tensor> = segments.iter().map(|s| &s.keys).collect();
+        let values: Vec<&Tensor> = segments.iter().map(|s| &s.values).collect();
+        joined = [Keys { keys: Tensor::cat(&keys, 1)?, values: Tensor::cat(&values, 1)? }];
+        &joined[..]
+    } else {
+        segments
+    };
+    let rows_per_chunk = (MAX_SCORES / (n_heads * n_keys)).clamp(1, n_rows);
+    let mut chunks = Vec::with_capacity(n_rows.div_ceil(rows_per_chunk));
+    for start in (0..n_rows).step_by(rows_per_chunk) {
+        let rows = rows_per_chunk.min(n_rows - start);
+        // (kv_heads, group · rows, head_dim)
+        let q = queries.narrow(1, start, rows)?.contiguous()?.reshape((n_kv_heads, group * rows, head_dim))?;
+        // A causal chunk ends at its last row's own key; what lies behind is not even scored.
+        let n_visible = match mask {
+            Mask::Full => n_keys,
+            Mask::Causal => n_keys - n_rows + start + rows,
+        };
+        let mut scores = Vec::with_capacity(segments.len());
+        let mut visible = Vec::with_capacity(segments.len());
+        let mut n_seen = 0;
+        for segment in segments {
+            let n = segment.keys.dim(1)?.min(n_visible - n_seen);
+            if n == 0 {
+                break;
+            }
+            scores.push(q.matmul(&segment.keys.narrow(1, 0, n)?.transpose(1, 2)?)?);
+            visible.push(n);
+            n_seen += n;
+        }
+        let scores = if scores.len() == 1 { scores.remove(0) } else { Tensor::cat(&scores, D::Minus1)? };
+        let mut scores = scores.to_dtype(DType::F32)?;
+        if mask == Mask::Causal && rows > 1 {
+            scores = hide_later_keys(&scores, rows, n_visible)?;
+        }
+        // (kv_heads, group · rows, keys)
+        let weights = candle_nn::ops::softmax_last_dim(&scores)?.to_dtype(q.dtype())?;
+        drop(scores);
+        let mut offset = 0;
+        let mut output: Option<Tensor> = None;
+        for (segment, &n) in segments.iter().zip(&visible) {
+            let part = if visible.len() == 1 {
+                weights.clone()
+            } else {
+                weights.narrow(2, offset, n)?.contiguous()?
+            };
+            let values = segment.values.narrow(1, 0, n)?;
+            let product = part.matmul(&values)?;
+            output = Some(match output {
+                None => product,
+                Some(sum) => (sum + product)?,
+            });
+            offset += n;
+        }
+        if let Some(output) = output {
+            // (kv_heads, group · rows, head_dim) → (rows, heads · head_dim)
+            let output = output.reshape((n_heads, rows, head_dim))?.transpose(0, 1)?;
+            chunks.push(output.reshape((rows, n_heads * head_dim))?);
+        }
+    }
+    if chunks.len() == 1 { Ok(chunks.remove(0)) } else { Ok(Tensor::cat(&chunks, 0)?) }
+}
+
+/// Row `i` of each head sees all keys but the last `rows − 1 − i`.
+fn hide_later_keys(scores: &Tensor, rows: usize, n_visible: usize) -> Result<Tensor> {
+    let (n_kv_heads, grouped_rows, _) = scores.dims3()?;
+    let mut mask = vec![0f32; rows * rows];
+    for (row_idx, row) in mask.chunks_exact_mut(rows).enumerate() {
+        row[row_idx + 1..].fill(f32::NEG_INFINITY);
+    }
+    let mask = Tensor::from_vec(mask, (1, 1, rows, rows), scores.device())?;
+    let group = grouped_rows / rows;
+    let before = n_visible - rows;
+    let scores = scores.reshape((n_kv_heads, group, rows, n_visible))?;
+    let recent = scores.narrow(3, before, rows)?.broadcast_add(&mask)?;
+    let scores = if before == 0 { recent } else { Tensor::cat(&[&scores.narrow(3, 0, before)?, &recent], 3)? };
+    Ok(scores.reshape((n_kv_heads, grouped_rows, n_visible))?)
+}

@@ -1,0 +1,7 @@
+//! The few layers that everything is made of.
+
+mod attention;
+mod linear;
+
+pub(crate) use attention::{Keys, Mask, attention};
+pub(crate) use linear::{Embedding, Linear};

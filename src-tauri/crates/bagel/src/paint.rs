@@ -1,0 +1,378 @@
+//! A picture out of noise: contexts, thought, denoising, decoding.
+//!
+//! Reference: `inferencer.py` and `generate_image` in `modeling/bagel/bagel.py`
+//! of ByteDance-Seed/Bagel at 056b5fd.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use candle_core::{DType, Device, Tensor};
+use protocol::{ImageParameters, Picture, Size, Statistics, TextChannel, Thinking};
+
+use crate::context::Context;
+use crate::decoder::{ImageRows, Rotations};
+use crate::engine::{Engine, ImageJob, ImageResult, Item};
+use crate::feature_cache::FeatureCache;
+use crate::guidance::{Branches, guide};
+use crate::latent::Grid;
+use crate::progress::{Observe, Progress, report};
+use crate::random::{Generator, Purpose, fresh_seed};
+use crate::reading::{Author, PLAN_PROMPT};
+use crate::schedule::{is_guided, timesteps};
+use crate::vae::is_flat;
+use crate::writing::{check_inputs, check_text_parameters, resolved};
+use crate::{Error, Result};
+
+/// The three readings of a request that guidance compares.
+#[derive(Clone, Debug)]
+pub(crate) struct Contexts {
+    /// Everything, the thought included.
+    pub(crate) conditional: Context,
+    /// Everything before the last text; everything if the last item is a picture.
+    pub(crate) without_text: Context,
+    /// The texts alone.
+    pub(crate) without_image: Context,
+}
+
+/// What has been read and planned before the first step.
+pub(crate) struct Prepared {
+    pub(crate) contexts: Contexts,
+    pub(crate) thought: Option<String>,
+    pub(crate) thought_ids: Vec<u32>,
+    pub(crate) size: Size,
+}
+
+/// What a step of denoising leaves.
+pub(crate) struct Step<'a> {
+    pub(crate) step_idx: usize,
+    pub(crate) t: f32,
+    /// Latent patches before the step.
+    pub(crate) x: &'a Tensor,
+    /// Guided velocity.
+    pub(crate) v: &'a Tensor,
+}
+
+impl Engine {
+    /// Paints a picture, from text or as an edit of the last picture among the inputs.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for parameters out of range, [`Error::Cancelled`] when `observe` says so,
+    /// [`Error::NotFinite`] and [`Error::Flat`] when what came out is no picture.
+    pub fn paint(&mut self, job: &ImageJob, observe: &mut Observe<'_>) -> Result<ImageResult> {
+        self.check_image_job(job)?;
+        let mut statistics = Statistics::default();
+        let seed = job.image.seed.unwrap_or_else(fresh_seed);
+        let text = resolved(&job.text);
+        let mut image = ImageParameters { seed: Some(seed), ..job.image.clone() };
+        let job = ImageJob { text: text.clone(), image: image.clone(), ..job.clone() };
+        let prepared = self.prepare(&job, &mut statistics, observe)?;
+        image.size = Some(prepared.size);
+
+        let grid = self.grid(prepared.size)?;
+        let noise = match &job.noise {
+            Some(noise) => noise.clone(),
+            None => Generator::new(Purpose::Noise, seed).normals(grid.n_tokens() * self.latents.token_size()),
+        };
+        let x = self.denoise(&prepared.contexts, grid, &noise, &image, &mut statistics, &mut |_| Ok(()), observe)?;
+        let picture = self.decode(&x, grid, &mut statistics, observe)?;
+        Ok(ImageResult { picture, thought: prepared.thought, size: prepared.size, image, text, statistics })
+    }
+
+    fn check_image_job(&self, job: &ImageJob) -> Result<()> {
+        check_inputs(&job.inputs)?;
+        if job.thinking == Thinking::On {
+            check_text_parameters(&job.text)?;
+        }
+        check_image_parameters(&job.image)?;
+        let Some(size) = job.image.size else { return Ok(()) };
+        self.check_size(size)?;
+        let n_numbers = self.grid(size)?.n_tokens() * self.latents.token_size();
+        match &job.noise {
+            Some(noise) if noise.len() != n_numbers => Err(Error::bad_input(format!(
+                "the noise has {} numbers, a picture of {} × {} needs {n_numbers}",
+                noise.len(),
+                size.width,
+                size.height
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the inputs into the contexts that will be needed, and thinks.
+    pub(crate) fn prepare(
+        &mut self,
+        job: &ImageJob,
+        statistics: &mut Statistics,
+        observe: &mut Observe<'_>,
+    ) -> Result<Prepared> {
+        let started = Instant::now();
+        let needs_without_image = Branches::needed(&job.image, true).without_image;
+        let posterior_seed = job.image.sample_posterior.then(|| job.image.seed.unwrap_or_default());
+        let mut size = None;
+        let mut n_reused = 0;
+        let mut contexts = Contexts {
+            conditional: self.empty_context(),
+            without_text: self.empty_context(),
+            without_image: self.empty_context(),
+        };
+        if job.thinking != Thinking::Off {
+            n_reused += self.read_text(&mut contexts.conditional, PLAN_PROMPT, Author::Model, observe)?;
+            contexts.without_image = contexts.conditional.clone();
+        }
+        for item in &job.inputs {
+            match item {
+                Item::Text(text) => {
+                    contexts.without_text = contexts.conditional.clone();
+                    n_reused += self.read_text(&mut contexts.conditional, text, Author::Artist, observe)?;
+                    if needs_without_image {
+                        self.read_text(&mut contexts.without_image, text, Author::Artist, observe)?;
+                    }
+                }
+                Item::Image(picture) => {
+                    let fitted = self.fit_picture(picture);
+                    n_reused += self.read_latents(&mut contexts.conditional, &fitted, posterior_seed, observe)?;
+                    n_reused += self.read_vision(&mut contexts.conditional, &fitted, observe)?;
+                    size = Some(fitted.size());
+                    contexts.without_text = contexts.conditional.clone();
+                }
+            }
+        }
+        statistics.context_secs = started.elapsed().as_secs_f64();
+        statistics.reused_tokens = n_reused as u32;
+        report(observe, Progress::Context { tokens: contexts.conditional.n_tokens() as u32 })?;
+
+        let (thought, thought_ids) = match &job.thinking {
+            Thinking::Off => (None, Vec::new()),
+            Thinking::Given { thought } => (Some(thought.clone()), Vec::new()),
+            Thinking::On => {
+                let written =
+                    self.write(&contexts.conditional, &job.text, TextChannel::Thought, statistics, observe)?;
+                (Some(written.text), written.ids)
+            }
+        };
+        if let Some(thought) = &thought {
+            self.read_text(&mut contexts.conditional, thought, Author::Model, observe)?;
+        }
+        let size = job.image.size.or(size).unwrap_or_else(|| self.default_size());
+        Ok(Prepared { contexts, thought, thought_ids, size })
+    }
+
+    /// Noise (tokens · numbers) → latent patches (tokens, numbers), reporting each step.
+    #[expect(clippy::too_many_arguments, reason = "the run's inputs, its two listeners and its counters")]
+    pub(crate) fn denoise(
+        &self,
+        contexts: &Contexts,
+        grid: Grid,
+        noise: &[f32],
+        parameters: &ImageParameters,
+        statistics: &mut Statistics,
+        on_step: &mut dyn FnMut(Step<'_>) -> Result<()>,
+        observe: &mut Observe<'_>,
+    ) -> Result<Tensor> {
+        let started = Instant::now();
+        let timesteps = timesteps(parameters.steps, parameters.shift);
+        let n_steps = timesteps.len() - 1;
+        let mut x = Tensor::from_slice(noise, (grid.n_tokens(), self.latents.token_size()), &self.device)?;
+        let mut run = Denoising::new(self, contexts, grid, &timesteps, parameters)?;
+        for step_idx in 0..n_steps {
+            let t = timesteps[step_idx];
+            let v = run.velocity(step_idx, &x, is_guided(t, parameters.guidance_interval), observe)?;
+            on_step(Step { step_idx, t, x: &x, v: &v })?;
+            let preview = self.preview_of(&x, &v, t, grid)?;
+            x = (x - (v * f64::from(t - timesteps[step_idx + 1]))?)?;
+            statistics.steps = step_idx as u32 + 1;
+            statistics.forwards = run.n_forwards;
+            statistics.denoise_secs = started.elapsed().as_secs_f64();
+            report(
+                observe,
+                Progress::Step { step: step_idx as u32 + 1, steps: n_steps as u32, preview: Some(&preview) },
+            )?;
+        }
+        Ok(x)
+    }
+
+    /// The guided velocity at one timestep, as a run would compute it.
+    pub(crate) fn velocity_at(
+        &self,
+        contexts: &Contexts,
+        grid: Grid,
+        x: &Tensor,
+        t: f32,
+        parameters: &ImageParameters,
+        observe: &mut Observe<'_>,
+    ) -> Result<Tensor> {
+        Denoising::new(self, contexts, grid, &[t, 0.0], parameters)?.velocity(0, x, true, observe)
+    }
+
+    /// Latent patches → the picture.
+    pub(crate) fn decode(
+        &self,
+        x: &Tensor,
+        grid: Grid,
+        statistics: &mut Statistics,
+        observe: &mut Observe<'_>,
+    ) -> Result<Picture> {
+        let started = Instant::now();
+        let picture = self.vae.decode(&self.latents.unpatchify(x, grid)?, observe)?;
+        statistics.decode_secs = started.elapsed().as_secs_f64();
+        if is_flat(&picture) {
+            return Err(Error::Flat);
+        }
+        Ok(picture)
+    }
+
+    /// The picture that the velocity points at: `x0 = x − t·v`.
+    fn preview_of(&self, x: &Tensor, v: &Tensor, t: f32, grid: Grid) -> Result<Picture> {
+        let x0 = (x - (v * f64::from(t))?)?;
+        self.preview.picture(&self.latents.unpatchify(&x0, grid)?)
+    }
+}
+
+/// A run of denoising: what stays the same from step to step.
+struct Denoising<'a> {
+    engine: &'a Engine,
+    parameters: &'a ImageParameters,
+    /// Contexts that differ; what would be computed twice is computed once.
+    branches: Vec<&'a Context>,
+    without_text: usize,
+    without_image: usize,
+    markers: Tensor,
+    /// Time and position embeddings of each step's tokens are sums of these.
+    times: Tensor,
+    positions: Tensor,
+    rotations: HashMap<Vec<usize>, Rotations>,
+    feature_caches: Option<Vec<FeatureCache>>,
+    n_forwards: u32,
+}
+
+impl<'a> Denoising<'a> {
+    fn new(
+        engine: &'a Engine,
+        contexts: &'a Contexts,
+        grid: Grid,
+        timesteps: &[f32],
+        parameters: &'a ImageParameters,
+    ) -> Result<Self> {
+        let mut branches = vec![&contexts.conditional];
+        let mut branch_of = |context: &'a Context| {
+            branches.iter().position(|branch| branch.chain() == context.chain()).unwrap_or_else(|| {
+                branches.push(context);
+                branches.len() - 1
+            })
+        };
+        let without_text = branch_of(&contexts.without_text);
+        let without_image = branch_of(&contexts.without_image);
+        let feature_caches =
+            parameters.feature_cache.then(|| branches.iter().map(|_| FeatureCache::default()).collect());
+        Ok(Self {
+            engine,
+            parameters,
+            without_text,
+            without_image,
+            markers: engine.markers()?,
+            times: engine.latents.time(&timesteps[..timesteps.len() - 1])?,
+            positions: engine.latents.positions(grid)?,
+            rotations: HashMap::new(),
+            feature_caches,
+            branches,
+            n_forwards: 0,
+        })
+    }
+
+    /// The guided velocity (tokens, numbers) of one step.
+    fn velocity(
+        &mut self,
+        step_idx: usize,
+        x: &Tensor,
+        is_guided: bool,
+        observe: &mut Observe<'_>,
+    ) -> Result<Tensor> {
+        let needed = Branches::needed(self.parameters, is_guided);
+        let mut wanted = vec![0];
+        for (is_needed, branch) in
+            [(needed.without_text, self.without_text), (needed.without_image, self.without_image)]
+        {
+            if is_needed && !wanted.contains(&branch) {
+                wanted.push(branch);
+            }
+        }
+        let time = self.times.narrow(0, step_idx, 1)?;
+        let latents = self.engine.latents.tokens(x, &self.positions.broadcast_add(&time)?)?;
+        let outputs = self.outputs(&wanted, &latents, observe)?;
+        let velocities = outputs
+            .iter()
+            .map(|hidden| self.engine.latents.velocity(&self.engine.decoder.generation_norm(hidden)?))
+            .collect::<Result<Vec<_>>>()?;
+        let of = |branch: usize| wanted.iter().position(|&b| b == branch).map_or(&velocities[0], |i| &velocities[i]);
+        if !needed.without_text {
+            return Ok(velocities[0].clone());
+        }
+        let without_image = needed.without_image.then(|| of(self.without_image));
+        guide(&velocities[0], of(self.without_text), without_image, self.parameters)
+    }
+
+    /// The last layer's output of each wanted branch: computed together, or extrapolated.
+    fn outputs(&mut self, wanted: &[usize], latents: &Tensor, observe: &mut Observe<'_>) -> Result<Vec<Tensor>> {
+        let is_due = |branch: &usize| self.feature_caches.as_ref().is_none_or(|caches| caches[*branch].is_due());
+        let due: Vec<usize> = wanted.iter().copied().filter(is_due).collect();
+        let mut computed = HashMap::new();
+        if !due.is_empty() {
+            let rows = ImageRows { markers: &self.markers, latents };
+            let contexts: Vec<&Context> = due.iter().map(|&branch| self.branches[branch]).collect();
+            if !self.rotations.contains_key(&due) {
+                self.rotations.insert(due.clone(), self.engine.decoder.rotations(&contexts, &rows)?);
+            }
+            let hidden = self.engine.decoder.denoise(&contexts, &rows, &self.rotations[&due], observe)?;
+            self.n_forwards += due.len() as u32;
+            for (idx, &branch) in due.iter().enumerate() {
+                computed.insert(branch, hidden.get(idx)?);
+            }
+        }
+        let mut outputs = Vec::with_capacity(wanted.len());
+        for &branch in wanted {
+            outputs.push(match (computed.remove(&branch), &mut self.feature_caches) {
+                (Some(output), Some(caches)) => {
+                    caches[branch].store(output.to_dtype(DType::F32)?)?;
+                    output
+                }
+                (Some(output), None) => output,
+                (None, Some(caches)) => caches[branch].extrapolate()?.to_dtype(latents.dtype())?,
+                (None, None) => return Err(Error::bad_input("a branch was neither computed nor kept")),
+            });
+        }
+        Ok(outputs)
+    }
+}
+
+/// Every value is in its range.
+pub(crate) fn check_image_parameters(parameters: &ImageParameters) -> Result<()> {
+    let fail =
+        |what: &str, value: String, remedy: &str| Err(Error::bad_input(format!("{what} cannot be {value}; {remedy}")));
+    if !(2..=1000).contains(&parameters.steps) {
+        return fail("the number of steps", parameters.steps.to_string(), "give 2 to 1000");
+    }
+    for (what, value) in [
+        ("the text guidance", parameters.text_guidance),
+        ("the image guidance", parameters.image_guidance),
+    ] {
+        if !value.is_finite() || value < 0.0 {
+            return fail(what, value.to_string(), "give 0 or more; 1 switches it off");
+        }
+    }
+    let [start, end] = parameters.guidance_interval;
+    if !(0.0..=1.0).contains(&start) || !(0.0..=1.0).contains(&end) || start > end {
+        return fail("the guidance interval", format!("{start},{end}"), "give two numbers from 0 to 1, the smaller first");
+    }
+    if !(0.0..=1.0).contains(&parameters.renorm_min) {
+        return fail("the renorm minimum", parameters.renorm_min.to_string(), "give 0 to 1");
+    }
+    if !parameters.shift.is_finite() || parameters.shift <= 0.0 {
+        return fail("the timestep shift", parameters.shift.to_string(), "give a number above 0");
+    }
+    Ok(())
+}
+
+/// The CPU's copy of a tensor, in f32.
+pub(crate) fn on_host(tensor: &Tensor) -> Result<Tensor> {
+    Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?)
+}

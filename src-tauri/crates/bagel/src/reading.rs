@@ -1,0 +1,183 @@
+//! How texts and pictures enter a context, each computed once.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use protocol::{Picture, Size};
+
+use crate::context::{Chain, Context};
+use crate::decoder::ImageRows;
+use crate::engine::Engine;
+use crate::latent::Grid;
+use crate::progress::Observe;
+use crate::transform::resize;
+use crate::{Error, Result};
+
+/// The instruction to plan before painting; the model was trained on these words.
+pub(crate) const PLAN_PROMPT: &str = "You should first think about the planning process in the mind and then generate the image. \nThe planning process is enclosed within <think> </think> tags, i.e. <think> planning process here </think> image here";
+
+/// The instruction to reason before answering; the model was trained on these words.
+pub(crate) const REASON_PROMPT: &str = "You should first think about the reasoning process in the mind and then provide the user with the answer. \nThe reasoning process is enclosed within <think> </think> tags, i.e. <think> reasoning process here </think> answer here";
+
+/// Who wrote a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Author {
+    /// The artist: special tokens are ordinary text.
+    Artist,
+    /// The model or this program: special tokens mean what they say.
+    Model,
+}
+
+impl Engine {
+    pub(crate) fn empty_context(&self) -> Context {
+        Context::new(self.start)
+    }
+
+    /// Appends `start, text, end`. Gives how many tokens came from the cache.
+    pub(crate) fn read_text(
+        &mut self,
+        context: &mut Context,
+        text: &str,
+        author: Author,
+        observe: &mut Observe<'_>,
+    ) -> Result<usize> {
+        let mut ids = vec![self.tokens.text_start];
+        ids.extend(match author {
+            Author::Artist => self.tokens.encode_plain(text)?,
+            Author::Model => self.tokens.encode_special(text)?,
+        });
+        ids.push(self.tokens.text_end);
+        let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+        let chain = context.chain().then("text", &bytes);
+        if let Some(segment) = self.segments.get(chain) {
+            context.push(segment, chain);
+            return Ok(ids.len());
+        }
+        let hidden = self.decoder.embed(&ids, &self.device)?;
+        let segment = self.decoder.read_text(context, hidden, observe)?;
+        self.segments.insert(chain, Arc::clone(&segment), segment.size_bytes());
+        context.push(segment, chain);
+        Ok(0)
+    }
+
+    /// The picture as the model takes it in: resized to sides the autoencoder can hold.
+    pub(crate) fn fit_picture(&self, picture: &Picture) -> Picture {
+        resize(picture, self.vae_rule.resized_size(picture.size()))
+    }
+
+    /// Appends a fitted picture's latents. Gives how many tokens came from the cache.
+    pub(crate) fn read_latents(
+        &mut self,
+        context: &mut Context,
+        picture: &Picture,
+        posterior_seed: Option<u64>,
+        observe: &mut Observe<'_>,
+    ) -> Result<usize> {
+        let content = posterior_content(picture, posterior_seed);
+        let chain = context.chain().then("latents", &content);
+        if let Some(segment) = self.segments.get(chain) {
+            let n_tokens = segment.n_tokens;
+            context.push(segment, chain);
+            return Ok(n_tokens);
+        }
+        let patches = self.encode_latents(picture, posterior_seed, observe)?;
+        let grid = self.grid(picture.size())?;
+        let time_and_position = self.latents.positions(grid)?.broadcast_add(&self.latents.time(&[0.0])?)?;
+        let latents = self.latents.tokens(&patches, &time_and_position)?;
+        let markers = self.markers()?;
+        let rows = ImageRows { markers: &markers, latents: &latents };
+        let segment = self.decoder.read_latents(context, &rows, observe)?;
+        self.segments.insert(chain, Arc::clone(&segment), segment.size_bytes());
+        context.push(segment, chain);
+        Ok(0)
+    }
+
+    /// Appends a fitted picture as the vision tower sees it. Gives how many tokens came from the cache.
+    pub(crate) fn read_vision(
+        &mut self,
+        context: &mut Context,
+        picture: &Picture,
+        observe: &mut Observe<'_>,
+    ) -> Result<usize> {
+        let content = picture_content(picture);
+        let chain = context.chain().then("vision", &content);
+        if let Some(segment) = self.segments.get(chain) {
+            let n_tokens = segment.n_tokens;
+            context.push(segment, chain);
+            return Ok(n_tokens);
+        }
+        let key = self.start.then("vision tokens", &content);
+        let tokens = match self.encoded.get(key) {
+            Some(tokens) => tokens,
+            None => {
+                let resized = resize(picture, self.vision_rule.resized_size(picture.size()));
+                let tokens = self.vision.encode(&resized, observe)?;
+                self.keep_encoded(key, &tokens);
+                tokens
+            }
+        };
+        let markers = self.markers()?;
+        let hidden = Tensor::cat(&[&markers.narrow(0, 0, 1)?, &tokens, &markers.narrow(0, 1, 1)?], 0)?;
+        let segment = self.decoder.read_image(context, hidden, observe)?;
+        self.segments.insert(chain, Arc::clone(&segment), segment.size_bytes());
+        context.push(segment, chain);
+        Ok(0)
+    }
+
+    /// A fitted picture's latent patches (tokens, numbers) in f32.
+    pub(crate) fn encode_latents(
+        &mut self,
+        picture: &Picture,
+        posterior_seed: Option<u64>,
+        observe: &mut Observe<'_>,
+    ) -> Result<Tensor> {
+        let key = self.start.then("latent patches", &posterior_content(picture, posterior_seed));
+        if let Some(patches) = self.encoded.get(key) {
+            return Ok(patches);
+        }
+        let posterior = self.vae.encode(picture, observe)?;
+        let patches = self.latents.patchify(&posterior.latent(self.vae.config(), posterior_seed)?)?;
+        self.keep_encoded(key, &patches);
+        Ok(patches)
+    }
+
+    /// Embeddings of the two markers of an image: (2, hidden).
+    pub(crate) fn markers(&self) -> Result<Tensor> {
+        self.decoder.embed(&[self.tokens.image_start, self.tokens.image_end], &self.device)
+    }
+
+    /// The latent grid of a size that has been checked.
+    pub(crate) fn grid(&self, size: Size) -> Result<Grid> {
+        let step = self.size_step();
+        let grid = Grid { rows: (size.height / step) as usize, columns: (size.width / step) as usize };
+        let side = self.config.latent.grid_side;
+        if grid.rows > side || grid.columns > side {
+            return Err(Error::bad_input(format!(
+                "{} × {} is larger than the model's grid of {side} × {side} tokens",
+                size.width, size.height
+            )));
+        }
+        Ok(grid)
+    }
+
+    fn keep_encoded(&mut self, key: Chain, tensor: &Tensor) {
+        let size_bytes = tensor.elem_count() * tensor.dtype().size_in_bytes();
+        self.encoded.insert(key, tensor.clone(), size_bytes);
+    }
+}
+
+fn picture_content(picture: &Picture) -> Vec<u8> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&picture.width().to_le_bytes());
+    hasher.update(&picture.height().to_le_bytes());
+    hasher.update(picture.rgb());
+    hasher.finalize().as_bytes().to_vec()
+}
+
+fn posterior_content(picture: &Picture, posterior_seed: Option<u64>) -> Vec<u8> {
+    let mut content = picture_content(picture);
+    if let Some(seed) = posterior_seed {
+        content.extend(seed.to_le_bytes());
+    }
+    content
+}

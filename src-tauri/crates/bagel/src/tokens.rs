@@ -1,0 +1,109 @@
+//! Text to token ids and back.
+
+use checkpoint::Checkpoint;
+use tokenizers::Tokenizer;
+
+use crate::{Error, Result};
+
+const TEXT_START: &str = "<|im_start|>";
+const TEXT_END: &str = "<|im_end|>";
+const IMAGE_START: &str = "<|vision_start|>";
+const IMAGE_END: &str = "<|vision_end|>";
+
+/// The tokenizer and the four tokens that frame texts and images.
+#[derive(Debug)]
+pub struct Tokens {
+    /// Finds special tokens in a text.
+    special: Tokenizer,
+    /// Takes them for ordinary text.
+    plain: Tokenizer,
+    /// Begins a text.
+    pub text_start: u32,
+    /// Ends a text.
+    pub text_end: u32,
+    /// Begins an image.
+    pub image_start: u32,
+    /// Ends an image.
+    pub image_end: u32,
+}
+
+impl Tokens {
+    /// Reads the checkpoint's tokenizer.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] when it is not one or lacks one of the four tokens.
+    pub fn load(checkpoint: &Checkpoint) -> Result<Self> {
+        let fail = |reason: String| Error::Tokenizer { model: checkpoint.name().to_owned(), reason };
+        let special = Tokenizer::from_bytes(checkpoint.tokenizer_json()).map_err(|error| fail(error.to_string()))?;
+        let mut plain = special.clone();
+        plain.set_encode_special_tokens(true);
+        let id = |token: &str| special.token_to_id(token).ok_or_else(|| fail(format!("it lacks {token}")));
+        Ok(Self {
+            text_start: id(TEXT_START)?,
+            text_end: id(TEXT_END)?,
+            image_start: id(IMAGE_START)?,
+            image_end: id(IMAGE_END)?,
+            special,
+            plain,
+        })
+    }
+
+    /// Ids of a text in which special tokens mean what they say, as the reference reads every text.
+    pub fn encode_special(&self, text: &str) -> Result<Vec<u32>> {
+        encode(&self.special, text)
+    }
+
+    /// Ids of a text that somebody typed: `<|im_end|>` is nine characters, not the end of a text.
+    pub fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
+        encode(&self.plain, text)
+    }
+
+    /// Text of ids; bytes that are no character become U+FFFD.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        self.special.decode(ids, false).map_err(|error| Error::bad_input(error.to_string()))
+    }
+}
+
+fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
+    let encoding =
+        tokenizer.encode(text, false).map_err(|error| Error::bad_input(format!("the text cannot be read: {error}")))?;
+    Ok(encoding.get_ids().to_vec())
+}
+
+/// Text that grows token by token and is handed out in whole characters.
+///
+/// What a byte-level tokenizer writes is a row of bytes, so that a character may
+/// be spread over several tokens; the end is held back while it is incomplete.
+#[derive(Debug, Default)]
+pub struct TextStream {
+    pending: Vec<u32>,
+    text: String,
+}
+
+impl TextStream {
+    /// Adds a token and gives what can be shown now.
+    pub fn push<'s>(&'s mut self, tokens: &Tokens, id: u32) -> Result<&'s str> {
+        self.pending.push(id);
+        let decoded = tokens.decode(&self.pending)?;
+        let start = self.text.len();
+        if !decoded.ends_with('\u{FFFD}') {
+            self.text.push_str(&decoded);
+            self.pending.clear();
+        }
+        Ok(&self.text[start..])
+    }
+
+    /// Gives what was held back; incomplete characters become U+FFFD.
+    pub fn finish<'s>(&'s mut self, tokens: &Tokens) -> Result<&'s str> {
+        let start = self.text.len();
+        let rest = tokens.decode(&self.pending)?;
+        self.text.push_str(&rest);
+        self.pending.clear();
+        Ok(&self.text[start..])
+    }
+
+    /// All text handed out so far.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}

@@ -1,0 +1,236 @@
+//! The autoencoder between pictures and latents (FLUX.1's).
+//!
+//! Whole activations are kept, one or two at a time; everything between them
+//! (normalised values, columns of a convolution, scores of the attention) exists
+//! for one strip of rows, so that the peak is that of the largest activation and
+//! not that of a convolution unrolled. The statistics of a group norm are taken
+//! over the whole picture before its strips, so that strips do not show.
+//!
+//! Reference: `modeling/autoencoder.py` of ByteDance-Seed/Bagel at 056b5fd.
+
+mod block;
+mod conv;
+
+use candle_core::{D, DType, Device, Tensor};
+use checkpoint::config::{Config, VaeConfig};
+use protocol::Picture;
+
+use self::block::{AttentionBlock, GroupNorm, ResidualBlock};
+use self::conv::{Conv, Resample};
+use crate::progress::{Observe, report};
+use crate::random::{Generator, Purpose};
+use crate::vision::normalized;
+use crate::weights::Reader;
+use crate::{Error, Progress, Result};
+
+/// Encoder and decoder.
+#[derive(Debug)]
+pub(crate) struct Vae {
+    encoder: Encoder,
+    decoder: Decoder,
+    config: VaeConfig,
+    device: Device,
+    dtype: DType,
+}
+
+#[derive(Debug)]
+struct Encoder {
+    conv_in: Conv,
+    levels: Vec<Level>,
+    middle: Middle,
+    norm_out: GroupNorm,
+    conv_out: Conv,
+}
+
+#[derive(Debug)]
+struct Decoder {
+    conv_in: Conv,
+    middle: Middle,
+    /// From the smallest picture to the largest.
+    levels: Vec<Level>,
+    norm_out: GroupNorm,
+    conv_out: Conv,
+}
+
+#[derive(Debug)]
+struct Level {
+    blocks: Vec<ResidualBlock>,
+    resample: Option<Conv>,
+}
+
+#[derive(Debug)]
+struct Middle {
+    first: ResidualBlock,
+    attention: AttentionBlock,
+    second: ResidualBlock,
+}
+
+/// Mean and standard deviation of a picture's latents, (channels, height, width), before scaling.
+pub(crate) struct Posterior {
+    mean: Tensor,
+    log_variance: Tensor,
+}
+
+impl Posterior {
+    /// The mean, or a sample of it with `seed`; scaled as the model wants it.
+    pub(crate) fn latent(&self, config: &VaeConfig, seed: Option<u64>) -> Result<Tensor> {
+        let latent = match seed {
+            None => self.mean.clone(),
+            Some(seed) => {
+                let noise = Generator::new(Purpose::Posterior, seed).normals(self.mean.elem_count());
+                let noise = Tensor::from_vec(noise, self.mean.shape(), self.mean.device())?;
+                (&self.mean + ((&self.log_variance * 0.5)?.exp()? * noise)?)?
+            }
+        };
+        Ok(((latent - config.shift_factor)? * config.scale_factor)?)
+    }
+}
+
+impl Vae {
+    pub(crate) fn load(config: &Config, reader: &mut Reader<'_, '_>, device: &Device, dtype: DType) -> Result<Self> {
+        let vae = &config.vae;
+        let n_levels = vae.ch_mult.len();
+        let encoder = Encoder {
+            conv_in: Conv::load("encoder.conv_in", reader)?,
+            levels: (0..n_levels)
+                .map(|level_idx| {
+                    let prefix = format!("encoder.down.{level_idx}");
+                    let resample = format!("{prefix}.downsample.conv");
+                    Level::load(&prefix, vae.n_res_blocks, (level_idx + 1 < n_levels).then_some(resample), reader)
+                })
+                .collect::<Result<_>>()?,
+            middle: Middle::load("encoder.mid", reader)?,
+            norm_out: GroupNorm::load("encoder.norm_out", reader)?,
+            conv_out: Conv::load("encoder.conv_out", reader)?,
+        };
+        let decoder = Decoder {
+            conv_in: Conv::load("decoder.conv_in", reader)?,
+            middle: Middle::load("decoder.mid", reader)?,
+            levels: (0..n_levels)
+                .rev()
+                .map(|level_idx| {
+                    let prefix = format!("decoder.up.{level_idx}");
+                    let resample = format!("{prefix}.upsample.conv");
+                    Level::load(&prefix, vae.n_res_blocks + 1, (level_idx > 0).then_some(resample), reader)
+                })
+                .collect::<Result<_>>()?,
+            norm_out: GroupNorm::load("decoder.norm_out", reader)?,
+            conv_out: Conv::load("decoder.conv_out", reader)?,
+        };
+        Ok(Self { encoder, decoder, config: vae.clone(), device: device.clone(), dtype })
+    }
+
+    pub(crate) fn config(&self) -> &VaeConfig {
+        &self.config
+    }
+
+    /// A picture whose sides are multiples of the downsampling → its latents, in f32.
+    pub(crate) fn encode(&self, picture: &Picture, observe: &mut Observe<'_>) -> Result<Posterior> {
+        self.encode_pixels(&self.pixels(picture)?, observe)
+    }
+
+    /// Numbers in -1..1, (3, height, width).
+    pub(crate) fn pixels(&self, picture: &Picture) -> Result<Tensor> {
+        let shape = (picture.height() as usize, picture.width() as usize, 3);
+        let pixels = Tensor::from_vec(normalized(picture.rgb()), shape, &Device::Cpu)?;
+        Ok(pixels.permute((2, 0, 1))?.contiguous()?.to_device(&self.device)?)
+    }
+
+    fn encode_pixels(&self, pixels: &Tensor, observe: &mut Observe<'_>) -> Result<Posterior> {
+        let encoder = &self.encoder;
+        let mut x = encoder.conv_in.forward(&pixels.to_dtype(self.dtype)?, Resample::Keep, None, observe)?;
+        for level in &encoder.levels {
+            x = level.forward(x, Resample::Halve, observe)?;
+        }
+        x = encoder.middle.forward(x, observe)?;
+        x = encoder.conv_out.forward(&x, Resample::Keep, Some(&encoder.norm_out), observe)?;
+        let moments = x.to_dtype(DType::F32)?.chunk(2, 0)?;
+        Ok(Posterior { mean: moments[0].clone(), log_variance: moments[1].clone() })
+    }
+
+    /// Scaled latents (channels, height, width) → numbers around -1..1, (3, 8 · height, 8 · width), in f32.
+    pub(crate) fn decode_pixels(&self, latent: &Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
+        let latent = ((latent / self.config.scale_factor)? + self.config.shift_factor)?;
+        let decoder = &self.decoder;
+        let mut x = decoder.conv_in.forward(&latent.to_dtype(self.dtype)?, Resample::Keep, None, observe)?;
+        x = decoder.middle.forward(x, observe)?;
+        for level in &decoder.levels {
+            x = level.forward(x, Resample::Double, observe)?;
+        }
+        x = decoder.conv_out.forward(&x, Resample::Keep, Some(&decoder.norm_out), observe)?;
+        Ok(x.to_dtype(DType::F32)?)
+    }
+
+    /// Scaled latents → a picture; values are cut to 0..1 and truncated to bytes, as the reference does.
+    pub(crate) fn decode(&self, latent: &Tensor, observe: &mut Observe<'_>) -> Result<Picture> {
+        report(observe, Progress::Decoding)?;
+        let pixels = self.decode_pixels(latent, observe)?.to_device(&Device::Cpu)?;
+        picture(&pixels)
+    }
+}
+
+/// (3, height, width) around -1..1 → bytes.
+fn picture(pixels: &Tensor) -> Result<Picture> {
+    let (_, height, width) = pixels.dims3()?;
+    let values = pixels.permute((1, 2, 0))?.flatten_all()?.to_vec1::<f32>()?;
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err(Error::NotFinite { stage: "decoding" });
+    }
+    let bytes: Vec<u8> = values.iter().map(|value| ((value * 0.5 + 0.5).clamp(0.0, 1.0) * 255.0) as u8).collect();
+    Picture::new(width as u32, height as u32, bytes)
+        .ok_or_else(|| Error::bad_input("the latent has no pixels; choose a size of at least 16 × 16"))
+}
+
+impl Level {
+    fn load(prefix: &str, n_blocks: usize, resample: Option<String>, reader: &mut Reader<'_, '_>) -> Result<Self> {
+        Ok(Self {
+            blocks: (0..n_blocks)
+                .map(|block_idx| ResidualBlock::load(&format!("{prefix}.block.{block_idx}"), reader))
+                .collect::<Result<_>>()?,
+            resample: resample.map(|name| Conv::load(&name, reader)).transpose()?,
+        })
+    }
+
+    fn forward(&self, mut x: Tensor, resample: Resample, observe: &mut Observe<'_>) -> Result<Tensor> {
+        for block in &self.blocks {
+            x = block.forward(x, observe)?;
+        }
+        match &self.resample {
+            Some(conv) => conv.forward(&x, resample, None, observe),
+            None => Ok(x),
+        }
+    }
+}
+
+impl Middle {
+    fn load(prefix: &str, reader: &mut Reader<'_, '_>) -> Result<Self> {
+        Ok(Self {
+            first: ResidualBlock::load(&format!("{prefix}.block_1"), reader)?,
+            attention: AttentionBlock::load(&format!("{prefix}.attn_1"), reader)?,
+            second: ResidualBlock::load(&format!("{prefix}.block_2"), reader)?,
+        })
+    }
+
+    fn forward(&self, x: Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
+        let x = self.first.forward(x, observe)?;
+        let x = self.attention.forward(&x)?;
+        self.second.forward(x, observe)
+    }
+}
+
+/// Whether all bytes of a picture are nearly the same, as failed arithmetic leaves them.
+pub(crate) fn is_flat(picture: &Picture) -> bool {
+    let channel_is_flat = |channel: usize| {
+        let values = || picture.rgb().iter().skip(channel).step_by(3);
+        let (low, high) = (values().min(), values().max());
+        matches!((low, high), (Some(low), Some(high)) if high - low < 2)
+    };
+    (0..3).all(channel_is_flat)
+}
+
+/// Mean over the last dimension's blocks; kept here for the preview's fit.
+pub(crate) fn shrink_by_8(pixels: &Tensor) -> Result<Tensor> {
+    let (channels, height, width) = pixels.dims3()?;
+    let blocks = pixels.reshape((channels, height / 8, 8, width / 8, 8))?;
+    Ok(blocks.mean(D::Minus1)?.mean(2)?)
+}

@@ -1,0 +1,156 @@
+//! From a checkpoint's bytes to tensors on a device.
+//!
+//! One reader for safetensors and GGUF: float tensors are converted to the
+//! type that is computed in, quantised matrices stay as they are. A tensor at a
+//! time leaves the mapped file, so that reading needs no more memory than the
+//! loaded form and one tensor.
+
+use std::borrow::Cow;
+
+use candle_core::quantized::{GgmlDType, QStorage, QTensor};
+use candle_core::{DType, Device, Tensor};
+use checkpoint::{Checkpoint, Kind, TensorView};
+
+use crate::nn::{Embedding, Linear};
+use crate::progress::{Observe, Progress, report};
+use crate::{Error, Result};
+
+/// Reads tensors by their published names and reports the bytes read.
+pub(crate) struct Reader<'a, 'o> {
+    checkpoint: &'a Checkpoint,
+    device: Device,
+    dtype: DType,
+    bytes: u64,
+    total_bytes: u64,
+    held_bytes: u64,
+    observe: &'o mut Observe<'o>,
+}
+
+impl<'a, 'o> Reader<'a, 'o> {
+    pub(crate) fn new(checkpoint: &'a Checkpoint, device: Device, dtype: DType, observe: &'o mut Observe<'o>) -> Self {
+        let total_bytes = checkpoint.tensors().map(|t| t.bytes.len() as u64).sum();
+        Self { checkpoint, device, dtype, bytes: 0, total_bytes, held_bytes: 0, observe }
+    }
+
+    /// Reads on in another type: the autoencoder may compute in a wider one.
+    pub(crate) fn set_dtype(&mut self, dtype: DType) {
+        self.dtype = dtype;
+    }
+
+    /// Bytes of weights on the device so far.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.held_bytes
+    }
+
+    /// A tensor in the type that is computed in.
+    pub(crate) fn tensor(&mut self, name: &str) -> Result<Tensor> {
+        let view = self.view(name)?;
+        let tensor = self.float(&view)?;
+        self.advance(&view, (tensor.elem_count() * tensor.dtype().size_in_bytes()) as u64)?;
+        Ok(tensor)
+    }
+
+    /// A linear layer `prefix.weight`, with `prefix.bias` where there is one.
+    pub(crate) fn linear(&mut self, prefix: &str) -> Result<Linear> {
+        let bias_name = format!("{prefix}.bias");
+        let bias = if self.checkpoint.tensor(&bias_name).is_some() { Some(self.tensor(&bias_name)?) } else { None };
+        let view = self.view(&format!("{prefix}.weight"))?;
+        if is_quantized(view.kind) {
+            let weight = self.quantized(&view)?;
+            self.advance(&view, view.bytes.len() as u64)?;
+            Ok(Linear::quantized(weight, bias))
+        } else {
+            let weight = self.float(&view)?;
+            self.advance(&view, (weight.elem_count() * weight.dtype().size_in_bytes()) as u64)?;
+            Ok(Linear::float(weight, bias))
+        }
+    }
+
+    /// The patch embedding: a linear layer over (row, column, channel), or a convolution whose
+    /// weights (out, channel, row, column) say the same.
+    pub(crate) fn patch_embedding(&mut self, prefix: &str) -> Result<Linear> {
+        let view = self.view(&format!("{prefix}.weight"))?;
+        let &[n_out, n_channels, n_rows, n_columns] = view.shape else {
+            return self.linear(prefix);
+        };
+        let weight = self.float(&view)?.permute((0, 2, 3, 1))?.reshape((n_out, n_rows * n_columns * n_channels))?;
+        self.advance(&view, (weight.elem_count() * weight.dtype().size_in_bytes()) as u64)?;
+        let bias = self.tensor(&format!("{prefix}.bias"))?;
+        Ok(Linear::float(weight.contiguous()?, Some(bias)))
+    }
+
+    /// A table of rows by id.
+    pub(crate) fn embedding(&mut self, name: &str) -> Result<Embedding> {
+        let view = self.view(name)?;
+        if is_quantized(view.kind) {
+            let table = self.quantized(&view)?;
+            self.advance(&view, view.bytes.len() as u64)?;
+            Ok(Embedding::quantized(table, self.dtype))
+        } else {
+            Ok(Embedding::float(self.tensor(name)?))
+        }
+    }
+
+    fn view(&self, name: &str) -> Result<TensorView<'a>> {
+        self.checkpoint.tensor(name).ok_or_else(|| Error::bad_input(format!("the checkpoint lacks {name}")))
+    }
+
+    fn float(&self, view: &TensorView<'_>) -> Result<Tensor> {
+        let tensor = match view.kind {
+            Kind::F32 => Tensor::from_raw_buffer(view.bytes, DType::F32, view.shape, &self.device)?,
+            Kind::F16 => Tensor::from_raw_buffer(view.bytes, DType::F16, view.shape, &self.device)?,
+            Kind::BF16 => Tensor::from_raw_buffer(view.bytes, DType::BF16, view.shape, &self.device)?,
+            _ => self.quantized(view)?.dequantize(&self.device)?,
+        };
+        Ok(tensor.to_dtype(self.dtype)?)
+    }
+
+    fn quantized(&self, view: &TensorView<'_>) -> Result<QTensor> {
+        let storage = QStorage::from_data(Cow::Borrowed(view.bytes), &self.device, ggml_dtype(view.kind))?;
+        Ok(QTensor::new(storage, view.shape)?)
+    }
+
+    fn advance(&mut self, view: &TensorView<'_>, held_bytes: u64) -> Result<()> {
+        self.bytes += view.bytes.len() as u64;
+        self.held_bytes += held_bytes;
+        report(self.observe, Progress::Loading { bytes: self.bytes, total_bytes: self.total_bytes })
+    }
+}
+
+pub(crate) fn is_quantized(kind: Kind) -> bool {
+    !matches!(kind, Kind::F32 | Kind::F16 | Kind::BF16)
+}
+
+pub(crate) fn ggml_dtype(kind: Kind) -> GgmlDType {
+    match kind {
+        Kind::F32 => GgmlDType::F32,
+        Kind::F16 => GgmlDType::F16,
+        Kind::BF16 => GgmlDType::BF16,
+        Kind::Q4_0 => GgmlDType::Q4_0,
+        Kind::Q4_1 => GgmlDType::Q4_1,
+        Kind::Q5_0 => GgmlDType::Q5_0,
+        Kind::Q5_1 => GgmlDType::Q5_1,
+        Kind::Q8_0 => GgmlDType::Q8_0,
+        Kind::Q4K => GgmlDType::Q4K,
+        Kind::Q5K => GgmlDType::Q5K,
+        Kind::Q6K => GgmlDType::Q6K,
+    }
+}
+
+/// Name of the kind that most of the weights' bytes are stored in.
+pub(crate) fn quantization_name(checkpoint: &Checkpoint) -> String {
+    let mut bytes: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for view in checkpoint.tensors() {
+        *bytes.entry(view.kind.name()).or_default() += view.bytes.len();
+    }
+    bytes.into_iter().max_by_key(|(_, n)| *n).map(|(name, _)| name.to_owned()).unwrap_or_default()
+}
+
+pub(crate) fn hash(checkpoint: &Checkpoint) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for view in checkpoint.tensors() {
+        hasher.update(view.name.as_bytes());
+        hasher.update(view.bytes);
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
