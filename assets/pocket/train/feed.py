@@ -1,0 +1,42 @@
+"""Endless batches of scenes and samples, made in worker processes when there are any."""
+
+import numpy as np
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from draw import plot
+from world import Sampler, World
+
+
+class Stream(IterableDataset):
+    """Calls `make(rng)` for ever, with a random stream of its own in each worker."""
+
+    def __init__(self, make, seed: int):
+        self.make, self.seed = make, seed
+
+    def __iter__(self):
+        worker = get_worker_info()
+        rng = np.random.default_rng((self.seed, worker.id if worker else 0))
+        while True:
+            yield self.make(rng)
+
+
+def stream(make, workers: int, seed: int):
+    """An endless iterator over what `make` makes."""
+    options = dict(num_workers=workers, prefetch_factor=8, persistent_workers=True) if workers else {}
+    return iter(DataLoader(Stream(make, seed), batch_size=None, **options))
+
+
+class SceneBatch:
+    """Makes scenes that share one canvas, as numbers ready to be drawn."""
+
+    def __init__(self, world: World, batch: int):
+        self.world, self.batch = world, batch
+
+    def __call__(self, rng):
+        sampler = Sampler(self.world, rng)
+        canvas = sampler.canvas()
+        return plot([sampler.scene(canvas=canvas) for _ in range(self.batch)])
+
+
+def scene_stream(world: World, batch: int, workers: int, seed: int):
+    return stream(SceneBatch(world, batch), workers, seed)

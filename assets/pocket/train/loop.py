@@ -1,0 +1,86 @@
+"""What both training loops share: the learning rate over a time budget, averaged weights, saving, a journal."""
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import torch
+
+
+class Clock:
+    """Seconds trained so far, over all runs, against the whole budget."""
+
+    def __init__(self, spent: float, total_minutes: float, stop_minutes: float | None):
+        self.before, self.started = spent, time.monotonic()
+        self.total = total_minutes * 60
+        self.stop = (stop_minutes or total_minutes) * 60
+
+    @property
+    def spent(self) -> float:
+        return self.before + time.monotonic() - self.started
+
+    @property
+    def progress(self) -> float:
+        return min(self.spent / self.total, 1.0)
+
+    @property
+    def over(self) -> bool:
+        return self.spent >= self.stop
+
+
+def learning_rate_factor(step: int, progress: float, warmup: int = 100) -> float:
+    """Rises over the first steps, stays, and falls as a cosine over the last half of the budget."""
+    fall = max(0.0, progress - 0.5) / 0.5
+    return min(1.0, (step + 1) / warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * fall)))
+
+
+class Average:
+    """Weights averaged over about the last tenth of all steps, whatever their number."""
+
+    def __init__(self, model: torch.nn.Module, saved: dict | None = None):
+        source = saved or model.state_dict()
+        self.weights = {name: value.detach().clone().float() for name, value in source.items()}
+        device = next(model.parameters()).device
+        self.weights = {name: value.to(device) for name, value in self.weights.items()}
+
+    @torch.no_grad()
+    def update(self, model: torch.nn.Module, step: int):
+        keep = (1 - 1 / (step + 1)) ** 12
+        current = model.state_dict()
+        names = [name for name in self.weights if current[name].is_floating_point()]
+        torch._foreach_lerp_([self.weights[n] for n in names], [current[n].float() for n in names], 1 - keep)
+
+
+def save(path: Path, state: dict):
+    """Replaces the file whole, so that an interrupted run never leaves half a checkpoint."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+class Journal:
+    """One JSON line for each report, beside the checkpoint; the curves are drawn from it."""
+
+    def __init__(self, path: Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = open(path, "a", encoding="utf-8")
+
+    def write(self, **values):
+        line = json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in values.items()})
+        self.file.write(line + "\n")
+        self.file.flush()
+        print(line, flush=True)
+
+
+def pick_device() -> torch.device:
+    """The GPU if there is one."""
+    if torch.cuda.is_available():
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+        return torch.device("cuda")
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    return torch.device("cpu")

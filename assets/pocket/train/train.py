@@ -1,0 +1,138 @@
+"""Trains the model on an endless stream of samples: `python train.py --out RUN` after train_vae.py.
+
+BAGEL's two losses: cross-entropy on the words to be learned, and the squared error of the velocity
+(noise - picture) at a random time of each painted picture. Stops and resumes anywhere; the learning
+rate follows the time spent of the budget.
+"""
+
+import argparse
+import random
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from feed import stream
+from loop import Average, Clock, Journal, learning_rate_factor, pick_device, save
+from model import Bagel, ModelShape
+from optimizer import make_optimizers
+from pack import Packer
+from presets import PRESETS
+from vae import load_autoencoder
+
+TEXT_WEIGHT = 0.3
+
+
+class Pool:
+    """Batches with their latents and patches; on slow machines each is used `reuse` times with new noise."""
+
+    def __init__(self, batches, vae, device, reuse: int, size: int):
+        self.batches, self.vae, self.device, self.reuse, self.size = batches, vae, device, reuse, size
+        self.kept = []
+
+    def fresh(self):
+        batch = next(self.batches).to(self.device)
+        return batch, *batch.pictures(self.vae, self.device)
+
+    def next(self):
+        if self.reuse == 1:
+            return self.fresh()
+        if len(self.kept) < self.size and random.random() < max(1 / self.reuse, 1 - len(self.kept) / 20):
+            self.kept.append(self.fresh())
+            return self.kept[-1]
+        if random.random() < 1 / self.reuse:
+            self.kept[random.randrange(len(self.kept))] = self.fresh()
+        return random.choice(self.kept)
+
+
+def losses(model, batch, latents, patches, shift: float):
+    """Mean losses, and for each kind of sample whether its words were all right."""
+    n = len(latents)
+    t = torch.sigmoid(torch.randn(n, device=latents.device))
+    t = shift * t / (1 + (shift - 1) * t) * batch.latent_noised
+    noise = torch.randn_like(latents)
+    noisy = torch.lerp(latents, noise, t[:, None, None])
+    with torch.autocast(latents.device.type, torch.bfloat16):
+        hidden, velocity = model(batch, noisy, t, patches)
+        learned = (batch.labels >= 0).nonzero()[:, 0]
+        logits = model.language_model.lm_head(hidden[learned]).float()
+    errors = ((velocity - (noise - latents)) ** 2).mean((1, 2))
+    painted = batch.latent_noised.float()
+    mse = (errors * painted).sum() / painted.sum().clamp(min=1)
+    labels = batch.labels[learned]
+    ce = F.cross_entropy(logits, labels) if len(learned) else mse * 0
+    return mse, ce, (logits.argmax(-1) == labels).float().mean()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--preset", choices=PRESETS, default="pocket")
+    parser.add_argument("--minutes", type=float, default=20, help="the whole budget of training time")
+    parser.add_argument("--stop", type=float, help="end this run when so many minutes of the budget are spent")
+    parser.add_argument("--rows", type=int, default=128, help="rows of packed samples in a batch")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--shift", type=float, default=1.5, help="above 1, more of the noisy times are trained")
+    parser.add_argument("--workers", type=int, default=14)
+    parser.add_argument("--reuse", type=int, default=1, help="how often a batch is used, with new noise each time")
+    parser.add_argument("--pool", type=int, default=2000, help="how many batches are kept for that")
+    parser.add_argument("--report", type=int, default=100)
+    parser.add_argument("--compile", action="store_true")
+    args = parser.parse_args()
+
+    preset = PRESETS[args.preset]
+    path = args.out / "model.pt"
+    saved = torch.load(path, map_location="cpu", weights_only=False) if path.exists() else None
+    step, pictures = (saved["step"], saved["pictures"]) if saved else (0, 0)
+    torch.manual_seed(step)
+    random.seed(step)
+    device = pick_device()
+    vae = load_autoencoder(args.out / "vae.pt", device)
+    model = Bagel(ModelShape(**saved["shape"]) if saved else preset.model)
+    if saved:
+        model.load_state_dict(saved["model"])
+    model.to(device)
+    optimizers = make_optimizers(model, args.rate)
+    for optimizer, state in zip(optimizers, saved["optimizers"] if saved else []):
+        optimizer.load_state_dict(state)
+    average = Average(model, saved["average"] if saved else None)
+    clock = Clock(saved["spent"] if saved else 0.0, args.minutes, args.stop)
+    journal = Journal(args.out / "model.jsonl")
+    packer = Packer(preset.world, args.out / "tokenizer.json", args.rows, preset.mixture)
+    pool = Pool(stream(packer, args.workers, seed=step + 1), vae, device, args.reuse, args.pool)
+    run = torch.compile(model, dynamic=True) if args.compile else model
+
+    def checkpoint():
+        save(path, dict(preset=args.preset, shape=vars(model.shape), model=model.state_dict(), average=average.weights,
+                        optimizers=[o.state_dict() for o in optimizers], step=step, pictures=pictures, spent=clock.spent))
+
+    totals, since = torch.zeros(4, device=device), 0
+    while not clock.over:
+        factor = learning_rate_factor(step, clock.progress, warmup=200)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = args.rate * factor
+        batch, latents, patches = pool.next()
+        mse, ce, right = losses(run, batch, latents, patches, args.shift)
+        (mse + TEXT_WEIGHT * ce).backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        step += 1
+        pictures += len(batch.kinds)
+        average.update(model, step)
+        totals += torch.stack([mse.detach(), ce.detach(), right, norm])
+        since += 1
+        if step % args.report == 0 or clock.over:
+            mean = (totals / since).tolist()
+            journal.write(step=step, samples=pictures, spent=clock.spent, mse=mean[0], ce=mean[1], right=mean[2], norm=mean[3], rate=factor)
+            totals.zero_()
+            since = 0
+        if step % (10 * args.report) == 0:
+            checkpoint()
+    checkpoint()
+
+
+if __name__ == "__main__":
+    main()
