@@ -56,8 +56,7 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
     println!("\nCreate a picture from text");
     model
         .program(workspace, "generate")
-        .arguments(&["--prompt", "a red circle on a blue background", "--size", model.size, "--seed", "1"])
-        .argument("--out")
+        .arguments(&["--prompt", "a red circle on a blue background", "--seed", "1", "--out"])
         .argument(&created)
         .argument("--force")
         .run()?;
@@ -88,20 +87,19 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
 struct Model {
     path: PathBuf,
     is_trained: bool,
-    size: &'static str,
 }
 
 impl Model {
     /// The model that ships with the studio, or else the one its tests use.
     fn find(workspace: &Workspace) -> Result<Self> {
         if let Some(path) = shipped_model(&workspace.root.join("assets/pocket")) {
-            return Ok(Self { path, is_trained: true, size: "128x128" });
+            return Ok(Self { path, is_trained: true });
         }
         let path = workspace.root.join("src-tauri/crates/bagel/tests/golden/mini/model");
         if !path.is_dir() {
             bail!("{} is missing: this clone is incomplete", path.display());
         }
-        Ok(Self { path, is_trained: false, size: "64x64" })
+        Ok(Self { path, is_trained: false })
     }
 
     fn program(&self, workspace: &Workspace, subcommand: &str) -> Program {

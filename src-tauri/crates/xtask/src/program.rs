@@ -78,3 +78,33 @@ impl Program {
         output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Program;
+
+    fn program(name: &str) -> Program {
+        Program::new(Path::new(name), Path::new("."))
+    }
+
+    #[test]
+    fn program_that_is_not_there_is_named_with_its_arguments() {
+        let error = program("no-such-program").arguments(&["--with", "two words"]).run().expect_err("it is not there");
+        assert_eq!(error.to_string(), "`no-such-program --with 'two words'` could not be started");
+        assert!(!program("no-such-program").succeeds());
+        assert_eq!(program("no-such-program").output(), "");
+    }
+
+    #[test]
+    fn program_that_fails_is_an_error() {
+        let error = program(env!("CARGO")).argument("no-such-command").run().expect_err("cargo has no such command");
+        assert!(error.to_string().starts_with("`cargo no-such-command` failed"), "{error}");
+    }
+
+    #[test]
+    fn output_is_what_the_program_prints() {
+        assert!(program(env!("CARGO")).argument("--version").output().starts_with("cargo "));
+    }
+}
