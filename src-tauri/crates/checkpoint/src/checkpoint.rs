@@ -1,13 +1,17 @@
 //! A complete model on disk, opened and checked.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::check::compare;
 use crate::config::read::fit_to_tensors;
+use crate::gguf::Defect;
+use crate::gguf::document::Converted;
+use crate::hash::hash_observed;
 use crate::shard::Entry;
 use crate::source::{Shapes, Source};
-use crate::{Config, Error, Kind, Result, expected_tensors};
+use crate::{Config, Error, Kind, Observe, Provenance, Result, TensorHash, expected_tensors};
 
 /// How a checkpoint lies on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub struct TensorView<'a> {
     pub shape: &'a [usize],
     /// The numbers, little-endian; not necessarily aligned.
     pub bytes: &'a [u8],
+    /// blake3 of the bytes as a GGUF of ours carries it; [`Checkpoint::verify`] compares.
+    pub stored_hash: Option<TensorHash>,
 }
 
 /// A model whose headers, shapes and kinds have been checked; its numbers have not.
@@ -42,6 +48,7 @@ pub struct Checkpoint {
     tensors: BTreeMap<String, (Kind, Entry)>,
     unused: Vec<String>,
     files: Vec<PathBuf>,
+    converted: Option<Converted>,
 }
 
 impl Checkpoint {
@@ -114,6 +121,7 @@ impl Checkpoint {
             tensors,
             unused,
             files,
+            converted: source.converted,
         })
     }
 
@@ -167,6 +175,45 @@ impl Checkpoint {
         &self.unused
     }
 
+    /// Where a GGUF of ours comes from; nothing for published files.
+    pub fn provenance(&self) -> Option<&Provenance> {
+        self.converted.as_ref().map(|it| &it.provenance)
+    }
+
+    /// Reads every number and compares with the hashes that a GGUF of ours carries.
+    ///
+    /// Reads the whole file, hence once: [`Verified`](crate::Verified) remembers. Published files
+    /// carry no hashes, and nothing is read of them.
+    pub fn verify(&self, observe: &mut Observe<'_>) -> Result<()> {
+        let Some(converted) = &self.converted else { return Ok(()) };
+        let total_bytes = self.total_bytes();
+        let mut done_bytes = 0;
+        let mut in_file_order: Vec<TensorView<'_>> = self.tensors().collect();
+        in_file_order.sort_by_key(|tensor| tensor.bytes.as_ptr() as usize);
+        let mut damaged = Vec::new();
+        for tensor in in_file_order {
+            if let Some(stored) = tensor.stored_hash
+                && hash_observed(&tensor, done_bytes, total_bytes, observe)? != stored
+            {
+                damaged.push(tensor.name);
+            }
+            done_bytes += tensor.bytes.len() as u64;
+        }
+        if let Some(first) = damaged.first() {
+            return Err(Error::Damaged {
+                path: self.path.clone(),
+                first: (*first).to_owned(),
+                n_tensors: damaged.len(),
+            });
+        }
+        let bytes = converted.file.bytes();
+        let is_zero = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default().iter().all(|byte| *byte == 0);
+        if !converted.paddings.iter().all(is_zero) {
+            return Err(Error::Gguf { path: self.path.clone(), defect: Defect::Padding });
+        }
+        Ok(())
+    }
+
     /// The files that tensors are taken from.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
@@ -174,7 +221,7 @@ impl Checkpoint {
 }
 
 fn view<'a>((name, (kind, entry)): (&'a String, &'a (Kind, Entry))) -> TensorView<'a> {
-    TensorView { name, kind: *kind, shape: &entry.shape, bytes: entry.bytes() }
+    TensorView { name, kind: *kind, shape: &entry.shape, bytes: entry.bytes(), stored_hash: entry.hash }
 }
 
 impl Shapes {

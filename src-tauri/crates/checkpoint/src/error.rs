@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::check::Mismatches;
+use crate::gguf::Defect;
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -53,6 +54,48 @@ pub enum Error {
         /// What does not hold.
         reason: String,
     },
+    /// A GGUF file that does not hold, or is no model of ours.
+    #[error("{}: damaged or unknown GGUF file: {defect}; download or convert it again", path.display())]
+    Gguf {
+        /// The file.
+        path: PathBuf,
+        /// What does not hold.
+        defect: Defect,
+    },
+    /// Numbers that differ from what was written.
+    #[error("{}: {n_tensors} of its tensors are damaged, the first is {first}; download or convert it again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Published name of the first.
+        first: String,
+        /// How many.
+        n_tensors: usize,
+    },
+    /// The disk cannot hold the file.
+    #[error("{}: the disk is full: the file needs {needed_bytes} bytes; free some space or choose another folder", path.display())]
+    DiskFull {
+        /// The file to be written.
+        path: PathBuf,
+        /// Its size.
+        needed_bytes: u64,
+    },
+    /// What was to be written does not fit the format or what was declared.
+    #[error("{}: cannot be written: {reason}", path.display())]
+    Write {
+        /// The file to be written.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A name that is no quantisation.
+    #[error("{name:?} is not a quantisation; choose one of {choices}")]
+    Quantization {
+        /// The name.
+        name: String,
+        /// All there are.
+        choices: String,
+    },
     /// A configuration file that is not JSON, or a value in it that cannot be.
     #[error("{}: {key}: {reason}", path.display())]
     Config {
@@ -89,5 +132,9 @@ impl Error {
         } else {
             Self::Io { path: path.to_path_buf(), source }
         }
+    }
+
+    pub(crate) fn not_a_model(path: &Path, reason: &str) -> Self {
+        Self::NotAModel { path: path.to_path_buf(), reason: reason.to_owned() }
     }
 }

@@ -19,10 +19,10 @@ impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let about = fs::metadata(path).map_err(|source| Error::io(path, source))?;
         if !about.is_file() {
-            return Err(not_a_model(path, "not a regular file"));
+            return Err(Error::not_a_model(path, "not a regular file"));
         }
         if about.len() == 0 {
-            return Err(not_a_model(path, "the file is empty; download it again"));
+            return Err(Error::not_a_model(path, "the file is empty; download it again"));
         }
         let file = File::open(path).map_err(|source| Error::io(path, source))?;
         #[expect(unsafe_code, reason = "weights of 29 GB are mapped, not read into memory")]
@@ -41,8 +41,4 @@ impl Mapped {
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.map
     }
-}
-
-fn not_a_model(path: &Path, reason: &str) -> Error {
-    Error::NotAModel { path: path.to_path_buf(), reason: reason.to_owned() }
 }

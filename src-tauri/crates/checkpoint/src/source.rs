@@ -1,19 +1,20 @@
 //! What lies at a path: files chosen by the tensors in them, not by their names.
 
+mod listing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
+use self::listing::{INDEX_SUFFIX, Listing, read_index, refused};
 use crate::checkpoint::Format;
 use crate::config::read::Documents;
+use crate::gguf::document::{self, Converted};
+use crate::naming::{is_model, is_vae, published_name};
 use crate::shard::{Entry, Shard};
 use crate::{Config, Error, Result};
 
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
-const MAX_INDEX_BYTES: u64 = 16 << 20;
-const INDEX_SUFFIX: &str = ".safetensors.index.json";
 
 /// Everything that one path supplies, complete or not.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Source {
     pub(crate) tensors: BTreeMap<String, Entry>,
     /// Files that could not be read and may not be needed.
     pub(crate) broken: Vec<Error>,
+    /// What only a GGUF of ours supplies.
+    pub(crate) converted: Option<Converted>,
 }
 
 /// What a source says about shapes.
@@ -36,7 +39,6 @@ pub(crate) enum Shapes {
     /// The published files, with gaps.
     Documents(Documents),
     /// A complete document.
-    #[expect(dead_code, reason = "GGUF")]
     Whole(Box<Config>),
 }
 
@@ -51,6 +53,8 @@ impl Source {
             Self::of_sets(path, vec![Set::of_index(path)?], Vec::new())
         } else if file_name.ends_with(".safetensors") {
             Self::open_safetensors(path)
+        } else if file_name.ends_with(".gguf") {
+            document::open(path)
         } else {
             Err(refused(path))
         }
@@ -58,6 +62,10 @@ impl Source {
 
     fn open_folder(folder: &Path) -> Result<Self> {
         let listing = Listing::read(folder)?;
+        if let ([], [], [gguf]) = (listing.safetensors.as_slice(), listing.indexes.as_slice(), listing.ggufs.as_slice())
+        {
+            return document::open(gguf);
+        }
         let mut sets = Vec::new();
         let mut broken = Vec::new();
         let mut in_index = BTreeSet::new();
@@ -80,7 +88,10 @@ impl Source {
             return Err(match (broken.into_iter().next(), listing.unsafe_files.first()) {
                 (Some(error), _) => error,
                 (None, Some(file)) => refused(file),
-                (None, None) => not_a_model(folder, "no .safetensors or .gguf file in this folder"),
+                (None, None) if listing.ggufs.len() > 1 => {
+                    Error::not_a_model(folder, "several .gguf files are in this folder; give one of them")
+                }
+                (None, None) => Error::not_a_model(folder, "no .safetensors or .gguf file is in this folder"),
             });
         }
         Self::of_sets(folder, sets, broken)
@@ -129,7 +140,7 @@ impl Source {
             } else {
                 "none of BAGEL's tensors are in it"
             };
-            return Err(not_a_model(path, reason));
+            return Err(Error::not_a_model(path, reason));
         }
         let mut source = Self {
             name: name_of(path),
@@ -139,6 +150,7 @@ impl Source {
             tokenizer_json: read_tokenizer(folder)?,
             tensors: BTreeMap::new(),
             broken,
+            converted: None,
         };
         for set in sets {
             let competes = set.names().any(|name| is_model(name) && source.tensors.contains_key(name));
@@ -203,63 +215,6 @@ impl Set {
     }
 }
 
-/// The files of a folder that matter, each list sorted.
-#[derive(Default)]
-struct Listing {
-    safetensors: Vec<PathBuf>,
-    indexes: Vec<PathBuf>,
-    unsafe_files: Vec<PathBuf>,
-}
-
-impl Listing {
-    fn read(folder: &Path) -> Result<Self> {
-        let mut listing = Self::default();
-        for entry in fs::read_dir(folder).map_err(|source| Error::io(folder, source))? {
-            let path = entry.map_err(|source| Error::io(folder, source))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            if name.starts_with('.') {
-                continue;
-            }
-            if name.ends_with(INDEX_SUFFIX) {
-                listing.indexes.push(path);
-            } else if name.ends_with(".safetensors") {
-                listing.safetensors.push(path);
-            } else if unsafe_format(&path).is_some() {
-                listing.unsafe_files.push(path);
-            }
-        }
-        listing.safetensors.sort();
-        listing.indexes.sort();
-        listing.unsafe_files.sort();
-        Ok(listing)
-    }
-}
-
-/// The shards that an index lists, as paths beside it.
-fn read_index(index: &Path) -> Result<BTreeSet<PathBuf>> {
-    #[derive(Deserialize)]
-    struct Index {
-        weight_map: BTreeMap<String, String>,
-    }
-    let wrong = |reason: String| Error::Config { path: index.to_path_buf(), key: "weight_map".to_owned(), reason };
-    let about = fs::metadata(index).map_err(|source| Error::io(index, source))?;
-    if !about.is_file() || about.len() > MAX_INDEX_BYTES {
-        return Err(wrong(format!("not a file of at most {MAX_INDEX_BYTES} bytes")));
-    }
-    let bytes = fs::read(index).map_err(|source| Error::io(index, source))?;
-    let content: Index = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let folder = index.parent().unwrap_or(Path::new(""));
-    let mut paths = BTreeSet::new();
-    for name in content.weight_map.into_values() {
-        let is_plain = Path::new(&name).file_name().is_some_and(|it| it == name.as_str()) && !name.contains('\\');
-        if !is_plain || !name.ends_with(".safetensors") {
-            return Err(wrong(format!("{name:?} is not the name of a .safetensors file in this folder")));
-        }
-        paths.insert(folder.join(name));
-    }
-    Ok(paths)
-}
-
 fn read_tokenizer(folder: &Path) -> Result<Option<Vec<u8>>> {
     let path = folder.join("tokenizer.json");
     let about = match fs::metadata(&path) {
@@ -275,60 +230,6 @@ fn read_tokenizer(folder: &Path) -> Result<Option<Vec<u8>>> {
         });
     }
     fs::read(&path).map(Some).map_err(|source| Error::io(&path, source))
-}
-
-/// The published name of a tensor that a training framework may have wrapped.
-///
-/// Published names contain `model.` but none begins with it.
-fn published_name(raw: &str) -> &str {
-    let mut name = raw;
-    while let Some(rest) = ["module.", "model."].iter().find_map(|prefix| name.strip_prefix(prefix)) {
-        name = rest;
-    }
-    ["vae_model.", "vae."]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))
-        .filter(|rest| is_vae(rest))
-        .unwrap_or(name)
-}
-
-fn is_vae(name: &str) -> bool {
-    name.starts_with("encoder.") || name.starts_with("decoder.")
-}
-
-fn is_model(name: &str) -> bool {
-    const MODULES: [&str; 8] = [
-        "language_model.",
-        "vit_model.",
-        "connector.",
-        "time_embedder.",
-        "vae2llm.",
-        "llm2vae.",
-        "latent_pos_embed.",
-        "vit_pos_embed.",
-    ];
-    MODULES.iter().any(|module| name.starts_with(module))
-}
-
-/// What a file is, if opening it the way its authors do could run code.
-fn unsafe_format(path: &Path) -> Option<&'static str> {
-    let extension = path.extension()?.to_string_lossy().to_lowercase();
-    match extension.as_str() {
-        "pt" | "pth" | "bin" | "ckpt" | "pkl" | "pickle" => Some("pickle"),
-        "zip" => Some("zip"),
-        _ => None,
-    }
-}
-
-fn refused(path: &Path) -> Error {
-    match unsafe_format(path) {
-        Some(format) => Error::Unsafe { path: path.to_path_buf(), format },
-        None => not_a_model(path, "give a folder, a .safetensors file or a .gguf file"),
-    }
-}
-
-fn not_a_model(path: &Path, reason: &str) -> Error {
-    Error::NotAModel { path: path.to_path_buf(), reason: reason.to_owned() }
 }
 
 fn name_of(path: &Path) -> String {

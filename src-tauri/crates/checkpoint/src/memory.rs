@@ -1,0 +1,96 @@
+//! What a model's weights take, part by part, without reading them.
+
+use crate::{Checkpoint, Config, Kind, Part, PlannedTensor, Quantization, expected_tensors, plan};
+
+/// One part of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartSize {
+    /// The part.
+    pub part: Part,
+    /// Tensors in it.
+    pub n_tensors: usize,
+    /// Numbers in it.
+    pub n_parameters: u64,
+    /// Bytes it takes.
+    pub size_bytes: u64,
+}
+
+/// Sizes of all parts, in the order of [`Part::ALL`].
+pub type PartSizes = [PartSize; Part::ALL.len()];
+
+/// What the weights of a model of these shapes take at a quantisation of each expert.
+pub fn planned_sizes(config: &Config, understanding: Quantization, generation: Quantization) -> PartSizes {
+    sizes_of(&plan(config, understanding, generation))
+}
+
+/// What planned tensors take.
+pub fn sizes_of(planned: &[PlannedTensor]) -> PartSizes {
+    add_up(planned.iter().map(|it| (it.part, it.n_parameters(), it.size_bytes())))
+}
+
+/// What the weights of a checkpoint take as they are stored.
+pub fn stored_sizes(checkpoint: &Checkpoint) -> PartSizes {
+    let expected = expected_tensors(checkpoint.config());
+    add_up(expected.iter().filter_map(|it| {
+        let view = checkpoint.tensor(&it.name)?;
+        Some((it.part, view.shape.iter().map(|extent| *extent as u64).product(), view.bytes.len() as u64))
+    }))
+}
+
+/// Bytes of keys and values that one token of context takes.
+pub fn context_bytes_per_token(config: &Config, kind: Kind) -> u64 {
+    let text = &config.text;
+    kind.size_bytes((2 * text.n_layers * text.n_kv_heads * text.head_dim) as u64)
+}
+
+/// Bytes of all parts.
+pub fn total_bytes(sizes: &PartSizes) -> u64 {
+    sizes.iter().map(|it| it.size_bytes).sum()
+}
+
+fn add_up(tensors: impl Iterator<Item = (Part, u64, u64)>) -> PartSizes {
+    let mut sizes = Part::ALL.map(|part| PartSize { part, n_tensors: 0, n_parameters: 0, size_bytes: 0 });
+    for (part, n_parameters, size_bytes) in tensors {
+        for size in sizes.iter_mut().filter(|it| it.part == part) {
+            size.n_tensors += 1;
+            size.n_parameters += n_parameters;
+            size.size_bytes += size_bytes;
+        }
+    }
+    sizes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn official_sizes_are_those_of_the_published_table() {
+        // GB of each expert, embeddings, head, all.
+        let table = [
+            (Quantization::Bf16, 13.05, 1.09, 1.09, 29.4),
+            (Quantization::Q8_0, 6.93, 0.58, 0.58, 16.1),
+            (Quantization::Q6K, 5.35, 0.45, 0.45, 12.7),
+            (Quantization::Q5KM, 4.62, 0.38, 0.45, 11.2),
+            (Quantization::Q4KM, 3.92, 0.31, 0.45, 9.7),
+        ];
+        for (quantization, expert, embeddings, head, total) in table {
+            let sizes = planned_sizes(&Config::official(), quantization, quantization);
+            let check = |what: &str, bytes: u64, gigabytes: f64| {
+                let found = bytes as f64 / 1e9;
+                assert!((found - gigabytes).abs() < 0.006 * gigabytes + 0.006, "{quantization} {what}: {found}");
+            };
+            let of = |part: Part| sizes.iter().find(|it| it.part == part).unwrap().size_bytes;
+            check("understanding", of(Part::Understanding), expert);
+            check("generation", of(Part::Generation), expert);
+            check("embeddings", of(Part::Embeddings), embeddings);
+            check("head", of(Part::Head), head);
+            check("all", total_bytes(&sizes), total);
+        }
+    }
+
+    #[test]
+    fn a_token_of_context_takes_what_is_known() {
+        assert_eq!(context_bytes_per_token(&Config::official(), Kind::BF16), 57_344);
+    }
+}
