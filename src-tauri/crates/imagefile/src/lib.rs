@@ -1,1 +1,34 @@
-//! imagefile
+//! Pictures in and out of files.
+//!
+//! [`read`] takes a PNG, JPEG or WebP file and gives eight-bit RGB, upright and
+//! without alpha, within fixed bounds of size and memory whatever the file
+//! claims. [`write`](fn@write) puts a picture under a name so that the name
+//! never shows half a file. A PNG that the model made carries its [`Recipe`],
+//! and reading it gives the recipe back.
+//!
+//! Deliberately absent: colour management (an embedded ICC profile is ignored,
+//! as the reference ignores it), animations, vector graphics and every format
+//! beyond the three.
+//!
+//! Read [`read`](mod@read) first, then [`recipe`].
+
+#![warn(missing_docs)]
+
+mod decode;
+mod encode;
+mod error;
+mod format;
+mod hash;
+pub mod limits;
+mod pixels;
+mod place;
+pub mod read;
+pub mod recipe;
+
+pub use encode::{DEFAULT_JPEG_QUALITY, Encoding, encode, write, write_jpeg, write_png, write_webp};
+pub use error::{Error, Problem, Result};
+pub use format::Format;
+pub use hash::picture_hash;
+pub use place::{Overwrite, check_destination, place_bytes};
+pub use read::{ReadPicture, Source, read, read_bytes};
+pub use recipe::{EmbeddedRecipe, ReadRecipe, Recipe, RecipeInput, RecipeKind, RecipeModel, RecipeProblem};

@@ -1,0 +1,176 @@
+//! How a picture was made, as it travels inside the picture's file.
+//!
+//! A recipe holds everything that decides the pixels and nothing else: no
+//! times, no folders, no names of people. [`text`] finds it among the text
+//! chunks of a PNG, [`parse`] turns foreign JSON into one.
+
+mod parse;
+mod text;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use protocol::{ImageParameters, Picture, Size, TextParameters, Thinking};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::limits::{MAX_JSON_DEPTH, MAX_TEXT_BYTES, MAX_TEXT_CHUNKS};
+use crate::picture_hash;
+
+pub(crate) use text::TextChunks;
+
+/// The version of the format that is written and read.
+pub const RECIPE_VERSION: u32 = 1;
+
+/// Keyword of the PNG text chunk that holds the recipe.
+pub const RECIPE_KEYWORD: &str = "bagel-recipe";
+
+/// Everything that decides a picture's pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// [`RECIPE_VERSION`].
+    pub version: u32,
+    /// What was asked for.
+    pub request: RecipeKind,
+    /// Texts and pictures in the order the model read them.
+    pub inputs: Vec<RecipeInput>,
+    /// Whether the model planned.
+    pub thinking: Thinking,
+    /// The plan as it was painted.
+    pub thought: Option<String>,
+    /// How the picture was sampled, with its seed.
+    pub image: ImageParameters,
+    /// How the thought was sampled.
+    pub text: TextParameters,
+    /// Size of the picture.
+    pub size: Size,
+    /// The weights.
+    pub model: RecipeModel,
+    /// Version of the engine.
+    pub engine: String,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipeKind {
+    /// A picture from text.
+    Generate,
+    /// A picture from pictures and an instruction.
+    Edit,
+}
+
+/// One item that the model read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum RecipeInput {
+    /// A text, verbatim.
+    Text {
+        /// The text itself.
+        text: String,
+    },
+    /// A picture, by its content.
+    Image {
+        /// [`picture_hash`] of the picture as read.
+        hash: String,
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+        /// Name of its file without the folder, to find it again.
+        name: String,
+    },
+}
+
+impl RecipeInput {
+    /// A picture that was read from `path`, of which only the last part is kept.
+    pub fn image(picture: &Picture, path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::Image { hash: picture_hash(picture), width: picture.width(), height: picture.height(), name }
+    }
+}
+
+/// The weights that made a picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecipeModel {
+    /// What the model is called.
+    pub name: String,
+    /// Hash of its weights.
+    pub hash: String,
+    /// Kind of its weights, such as `q4_k_m` or `bf16`.
+    pub quantization: String,
+}
+
+/// A recipe from a file, with what this version does not know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadRecipe {
+    /// What is understood.
+    pub recipe: Recipe,
+    /// Fields that are not, by their path such as `image.tiling`: to be shown, never applied.
+    pub unknown: BTreeMap<String, Value>,
+}
+
+/// What a file says about how it was made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EmbeddedRecipe {
+    /// It says nothing.
+    Absent,
+    /// It carries a recipe.
+    Found(Box<ReadRecipe>),
+    /// It carries something that is not accepted as a recipe; the picture itself is good.
+    Refused(RecipeProblem),
+}
+
+/// Why a recipe is not accepted; continues a sentence that begins with "its recipe".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecipeProblem {
+    /// The file holds too much text beside the picture.
+    #[error(
+        "lies among {n_chunks} texts of {n_bytes} bytes, more than {MAX_TEXT_CHUNKS} or {MAX_TEXT_BYTES} bytes; use the picture without it"
+    )]
+    TooMuchText {
+        /// Number of text chunks.
+        n_chunks: usize,
+        /// Their bytes as stored.
+        n_bytes: usize,
+    },
+    /// More than one text claims to be the recipe.
+    #[error("is there more than once; use the picture without it")]
+    Several,
+    /// The text is damaged, or packed in a way that is not known.
+    #[error("is damaged; use another copy of the picture, or the picture without it")]
+    Damaged,
+    /// The text unpacks to more than it may.
+    #[error("unpacks to more than {MAX_TEXT_BYTES} bytes; use the picture without it")]
+    TooLong,
+    /// The JSON is nested too deeply.
+    #[error("is nested more than {MAX_JSON_DEPTH} levels deep; use the picture without it")]
+    TooDeep,
+    /// The text is not JSON, or not of the right types.
+    #[error("cannot be understood ({reason}); use the picture without it")]
+    NotUnderstood {
+        /// Where and why, made safe to show.
+        reason: String,
+    },
+    /// It is of another version of the format.
+    #[error("is of version {version}, and version {RECIPE_VERSION} is read here; update the program")]
+    Version {
+        /// The version that it states.
+        version: u64,
+    },
+}
+
+impl Recipe {
+    /// The recipe as one line of JSON.
+    pub fn to_json(&self) -> String {
+        // Serialising plain data to memory fails for no value of these types.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads foreign JSON: strict about types, tolerant of fields that a later version may have added.
+    pub fn from_json(json: &str) -> Result<ReadRecipe, RecipeProblem> {
+        parse::parse(json)
+    }
+}
