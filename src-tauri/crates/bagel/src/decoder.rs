@@ -374,7 +374,7 @@ impl Written {
             Some(room) if room.keys.dim(1)? > self.n_tokens => room,
             full => {
                 // Doubling keeps the memory of a short answer small and the copies few.
-                let n_room = (self.n_tokens * 2).clamp(64, self.capacity.max(self.n_tokens + 1));
+                let n_room = (self.n_tokens * 2).max(64).min(self.capacity.max(self.n_tokens + 1));
                 let room = Tensor::zeros((n_kv_heads, n_room, head_dim), keys.dtype(), keys.device())?;
                 let room = Keys { values: room.zeros_like()?, keys: room };
                 if let Some(full) = full {

@@ -1,9 +1,10 @@
 //! A loaded model and what can be asked of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use checkpoint::{Checkpoint, Config};
+use checkpoint::{Checkpoint, Config, expected_tensors};
 use protocol::{ImageParameters, ModelDescription, Picture, Size, Statistics, TextParameters, Thinking};
 
 use crate::context::{Cache, Chain, Segment};
@@ -16,7 +17,8 @@ use crate::tokens::Tokens;
 use crate::transform::Rule;
 use crate::vae::Vae;
 use crate::vision::Vision;
-use crate::weights::Reader;
+use crate::synthetic::Synthetic;
+use crate::weights::{Reader, Source};
 use crate::{Error, Result};
 
 /// One item of a conversation, in the order the model reads them.
@@ -111,6 +113,8 @@ pub struct Engine {
     pub(crate) start: Chain,
     pub(crate) segments: Cache<Arc<Segment>>,
     pub(crate) encoded: Cache<Tensor>,
+    /// Whether special tokens in an artist's text mean what they say, as in the reference; for checks only.
+    pub(crate) is_reference_text: bool,
     description: ModelDescription,
 }
 
@@ -123,31 +127,54 @@ impl Engine {
     /// [`Error::Device`] when the device is not there, [`Error::Cancelled`] when `observe` says so,
     /// [`Error::OutOfMemory`] and [`Error::Tensor`] when the weights do not fit.
     pub fn load(checkpoint: &Checkpoint, options: &LoadOptions, observe: &mut Observe<'_>) -> Result<Self> {
+        let tokens = Tokens::load(checkpoint)?;
+        let mut engine =
+            Self::assemble(Source::Checkpoint(checkpoint), checkpoint.config().clone(), tokens, options, observe)?;
+        engine.description.name = checkpoint.name().to_owned();
+        engine.description.quantization = quantization_name(checkpoint);
+        Ok(engine)
+    }
+
+    /// Makes an engine of random weights, to time a machine without a model.
+    pub(crate) fn synthetic(synthetic: &Synthetic, options: &LoadOptions, observe: &mut Observe<'_>) -> Result<Self> {
+        let tokens = Tokens::synthetic()?;
+        let mut engine =
+            Self::assemble(Source::Synthetic(synthetic), synthetic.config().clone(), tokens, options, observe)?;
+        engine.description.name = "synthetic".to_owned();
+        engine.description.quantization = synthetic.quantization().to_string();
+        Ok(engine)
+    }
+
+    fn assemble(
+        source: Source<'_>,
+        config: Config,
+        tokens: Tokens,
+        options: &LoadOptions,
+        observe: &mut Observe<'_>,
+    ) -> Result<Self> {
         let device = options.device.open()?;
         let precision = options.precision.unwrap_or_else(|| best_precision(&device));
         let dtype = precision.dtype();
-        let config = checkpoint.config().clone();
-        let tokens = Tokens::load(checkpoint)?;
-        let hash = crate::weights::hash(checkpoint)?;
         // f16 overflows in the autoencoder.
         let vae_dtype = if precision == Precision::F16 { Precision::F32.dtype() } else { dtype };
 
-        let mut reader = Reader::new(checkpoint, device.clone(), dtype, &mut *observe);
+        let mut reader = Reader::new(source, device.clone(), dtype, &mut *observe);
         let decoder = Decoder::load(&config.text, &mut reader)?;
         let vision = Vision::load(&config, &mut reader)?;
         let latents = Latents::load(&config, &mut reader)?;
         reader.set_dtype(vae_dtype);
         let vae = Vae::load(&config, &mut reader, &device, vae_dtype)?;
         let memory_bytes = reader.held_bytes();
+        let hash = reader.weights_hash();
         let preview = PreviewMap::of(&vae, &device, observe)?;
 
         let cache_bytes = options.cache_bytes.unwrap_or(DEFAULT_CACHE_BYTES);
         let grid_pixels = config.max_side() as u32;
         let description = ModelDescription {
-            name: checkpoint.name().to_owned(),
+            name: String::new(),
             hash: hash.clone(),
-            quantization: crate::weights::quantization_name(checkpoint),
-            parameters: checkpoint.n_parameters(),
+            quantization: String::new(),
+            parameters: expected_tensors(&config).iter().map(|t| t.shape.iter().product::<usize>() as u64).sum(),
             memory_bytes,
             device: device_id(&device),
             max_side: grid_pixels,
@@ -159,6 +186,7 @@ impl Engine {
             vision_rule: rule(&config.vision_transform),
             segments: Cache::new(cache_bytes),
             encoded: Cache::new(cache_bytes / 4),
+            is_reference_text: false,
             config,
             device,
             tokens,
@@ -215,4 +243,20 @@ impl Engine {
 
 fn rule(transform: &checkpoint::config::TransformConfig) -> Rule {
     Rule::new(transform.max_size as u32, transform.min_size as u32, transform.stride as u32)
+}
+
+/// The quantisation that a converted file names, or the kind that most of a checkpoint's bytes have.
+fn quantization_name(checkpoint: &Checkpoint) -> String {
+    if let Some(provenance) = checkpoint.provenance() {
+        return if provenance.quantization == provenance.generation_quantization {
+            provenance.quantization.clone()
+        } else {
+            format!("{}+{}", provenance.quantization, provenance.generation_quantization)
+        };
+    }
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+    for view in checkpoint.tensors() {
+        *sizes.entry(view.kind.name()).or_default() += view.bytes.len();
+    }
+    sizes.into_iter().max_by_key(|(_, n_bytes)| *n_bytes).map(|(name, _)| name.to_lowercase()).unwrap_or_default()
 }

@@ -104,6 +104,7 @@ fn device_code(text: &str) -> ErrorCode {
 
 fn checkpoint_code(error: &checkpoint::Error) -> ErrorCode {
     match error {
+        checkpoint::Error::Cancelled => ErrorCode::Cancelled,
         checkpoint::Error::NotFound { .. } => ErrorCode::ModelMissing,
         _ => ErrorCode::ModelInvalid,
     }

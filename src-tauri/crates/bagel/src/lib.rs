@@ -11,7 +11,9 @@
 
 #![warn(missing_docs)]
 
+pub mod check;
 mod context;
+mod convert;
 mod decoder;
 mod device;
 pub mod engine;
@@ -27,6 +29,7 @@ pub mod random;
 mod reading;
 mod sampler;
 pub mod schedule;
+mod synthetic;
 mod tokens;
 pub mod transform;
 mod vae;
@@ -34,6 +37,7 @@ mod vision;
 mod weights;
 mod writing;
 
+pub use convert::{ConvertOptions, Conversion, convert};
 pub use device::{DeviceChoice, Precision, devices};
 pub use engine::{ChatJob, ChatResult, Engine, ImageJob, ImageResult, Item, LoadOptions};
 pub use error::{Error, Result};

@@ -43,8 +43,8 @@ impl Engine {
     ) -> Result<usize> {
         let mut ids = vec![self.tokens.text_start];
         ids.extend(match author {
-            Author::Artist => self.tokens.encode_plain(text)?,
-            Author::Model => self.tokens.encode_special(text)?,
+            Author::Artist if !self.is_reference_text => self.tokens.encode_plain(text)?,
+            _ => self.tokens.encode_special(text)?,
         });
         ids.push(self.tokens.text_end);
         let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 /// Chooses tokens by one set of parameters.
 #[derive(Debug)]
-pub struct Sampler {
+pub(crate) struct Sampler {
     temperature: f64,
     top_k: usize,
     top_p: f64,
@@ -18,7 +18,7 @@ pub struct Sampler {
 
 impl Sampler {
     /// A sampler whose draws depend on `seed` alone.
-    pub fn new(parameters: &TextParameters, seed: u64) -> Self {
+    pub(crate) fn new(parameters: &TextParameters, seed: u64) -> Self {
         Self {
             temperature: parameters.temperature,
             top_k: parameters.top_k.map_or(usize::MAX, |k| k as usize),
@@ -29,7 +29,7 @@ impl Sampler {
     }
 
     /// The next id by `logits` (vocabulary,), `written` being those before it.
-    pub fn next(&mut self, logits: &Tensor, written: &[u32]) -> Result<u32> {
+    pub(crate) fn next(&mut self, logits: &Tensor, written: &[u32]) -> Result<u32> {
         if self.temperature <= 0.0 && self.repetition_penalty == 1.0 {
             // The likeliest token is found on the device; only its id crosses over.
             return Ok(logits.argmax(0)?.to_scalar::<u32>()?);

@@ -12,19 +12,19 @@ const IMAGE_END: &str = "<|vision_end|>";
 
 /// The tokenizer and the four tokens that frame texts and images.
 #[derive(Debug)]
-pub struct Tokens {
+pub(crate) struct Tokens {
     /// Finds special tokens in a text.
     special: Tokenizer,
     /// Takes them for ordinary text.
     plain: Tokenizer,
     /// Begins a text.
-    pub text_start: u32,
+    pub(crate) text_start: u32,
     /// Ends a text.
-    pub text_end: u32,
+    pub(crate) text_end: u32,
     /// Begins an image.
-    pub image_start: u32,
+    pub(crate) image_start: u32,
     /// Ends an image.
-    pub image_end: u32,
+    pub(crate) image_end: u32,
 }
 
 impl Tokens {
@@ -32,9 +32,22 @@ impl Tokens {
     ///
     /// # Errors
     /// [`Error::Tokenizer`] when it is not one or lacks one of the four tokens.
-    pub fn load(checkpoint: &Checkpoint) -> Result<Self> {
-        let fail = |reason: String| Error::Tokenizer { model: checkpoint.name().to_owned(), reason };
-        let special = Tokenizer::from_bytes(checkpoint.tokenizer_json()).map_err(|error| fail(error.to_string()))?;
+    pub(crate) fn load(checkpoint: &Checkpoint) -> Result<Self> {
+        Self::from_json(checkpoint.tokenizer_json(), checkpoint.name())
+    }
+
+    /// A tokenizer of four tokens for a model of random weights.
+    pub(crate) fn synthetic() -> Result<Self> {
+        const JSON: &str = r#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],
+            "normalizer":null,"pre_tokenizer":null,"post_processor":null,"decoder":null,
+            "model":{"type":"WordLevel","unk_token":"<unk>","vocab":{"<|im_start|>":0,"<|im_end|>":1,
+            "<|vision_start|>":2,"<|vision_end|>":3,"<unk>":4}}}"#;
+        Self::from_json(JSON.as_bytes(), "synthetic")
+    }
+
+    fn from_json(json: &[u8], model: &str) -> Result<Self> {
+        let fail = |reason: String| Error::Tokenizer { model: model.to_owned(), reason };
+        let special = Tokenizer::from_bytes(json).map_err(|error| fail(error.to_string()))?;
         let mut plain = special.clone();
         plain.set_encode_special_tokens(true);
         let id = |token: &str| special.token_to_id(token).ok_or_else(|| fail(format!("it lacks {token}")));
@@ -49,17 +62,17 @@ impl Tokens {
     }
 
     /// Ids of a text in which special tokens mean what they say, as the reference reads every text.
-    pub fn encode_special(&self, text: &str) -> Result<Vec<u32>> {
+    pub(crate) fn encode_special(&self, text: &str) -> Result<Vec<u32>> {
         encode(&self.special, text)
     }
 
     /// Ids of a text that somebody typed: `<|im_end|>` is nine characters, not the end of a text.
-    pub fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
+    pub(crate) fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
         encode(&self.plain, text)
     }
 
     /// Text of ids; bytes that are no character become U+FFFD.
-    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+    pub(crate) fn decode(&self, ids: &[u32]) -> Result<String> {
         self.special.decode(ids, false).map_err(|error| Error::bad_input(error.to_string()))
     }
 }
@@ -75,14 +88,14 @@ fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
 /// What a byte-level tokenizer writes is a row of bytes, so that a character may
 /// be spread over several tokens; the end is held back while it is incomplete.
 #[derive(Debug, Default)]
-pub struct TextStream {
+pub(crate) struct TextStream {
     pending: Vec<u32>,
     text: String,
 }
 
 impl TextStream {
     /// Adds a token and gives what can be shown now.
-    pub fn push<'s>(&'s mut self, tokens: &Tokens, id: u32) -> Result<&'s str> {
+    pub(crate) fn push<'s>(&'s mut self, tokens: &Tokens, id: u32) -> Result<&'s str> {
         self.pending.push(id);
         let decoded = tokens.decode(&self.pending)?;
         let start = self.text.len();
@@ -94,7 +107,7 @@ impl TextStream {
     }
 
     /// Gives what was held back; incomplete characters become U+FFFD.
-    pub fn finish<'s>(&'s mut self, tokens: &Tokens) -> Result<&'s str> {
+    pub(crate) fn finish<'s>(&'s mut self, tokens: &Tokens) -> Result<&'s str> {
         let start = self.text.len();
         let rest = tokens.decode(&self.pending)?;
         self.text.push_str(&rest);
@@ -103,7 +116,7 @@ impl TextStream {
     }
 
     /// All text handed out so far.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 }

@@ -9,15 +9,26 @@ use std::borrow::Cow;
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{DType, Device, Tensor};
-use checkpoint::{Checkpoint, Kind, TensorView};
+use checkpoint::{Checkpoint, Kind, TensorHasher, TensorView, hash_tensor};
 
 use crate::nn::{Embedding, Linear};
 use crate::progress::{Observe, Progress, report};
+use crate::synthetic::Synthetic;
 use crate::{Error, Result};
+
+/// Where weights come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    /// Files.
+    Checkpoint(&'a Checkpoint),
+    /// Random numbers of the right shapes and kinds.
+    Synthetic(&'a Synthetic),
+}
 
 /// Reads tensors by their published names and reports the bytes read.
 pub(crate) struct Reader<'a, 'o> {
-    checkpoint: &'a Checkpoint,
+    source: Source<'a>,
+    hasher: TensorHasher,
     device: Device,
     dtype: DType,
     bytes: u64,
@@ -27,9 +38,17 @@ pub(crate) struct Reader<'a, 'o> {
 }
 
 impl<'a, 'o> Reader<'a, 'o> {
-    pub(crate) fn new(checkpoint: &'a Checkpoint, device: Device, dtype: DType, observe: &'o mut Observe<'o>) -> Self {
-        let total_bytes = checkpoint.tensors().map(|t| t.bytes.len() as u64).sum();
-        Self { checkpoint, device, dtype, bytes: 0, total_bytes, held_bytes: 0, observe }
+    pub(crate) fn new(source: Source<'a>, device: Device, dtype: DType, observe: &'o mut Observe<'o>) -> Self {
+        let total_bytes = match source {
+            Source::Checkpoint(checkpoint) => checkpoint.total_bytes(),
+            Source::Synthetic(synthetic) => synthetic.total_bytes(),
+        };
+        Self { source, hasher: TensorHasher::new(), device, dtype, bytes: 0, total_bytes, held_bytes: 0, observe }
+    }
+
+    /// The model's hash, once every tensor has been read.
+    pub(crate) fn weights_hash(&self) -> String {
+        self.hasher.finish()
     }
 
     /// Reads on in another type: the autoencoder may compute in a wider one.
@@ -53,9 +72,9 @@ impl<'a, 'o> Reader<'a, 'o> {
     /// A linear layer `prefix.weight`, with `prefix.bias` where there is one.
     pub(crate) fn linear(&mut self, prefix: &str) -> Result<Linear> {
         let bias_name = format!("{prefix}.bias");
-        let bias = if self.checkpoint.tensor(&bias_name).is_some() { Some(self.tensor(&bias_name)?) } else { None };
+        let bias = if self.contains(&bias_name) { Some(self.tensor(&bias_name)?) } else { None };
         let view = self.view(&format!("{prefix}.weight"))?;
-        if is_quantized(view.kind) {
+        if view.kind.is_quantized() {
             let weight = self.quantized(&view)?;
             self.advance(&view, view.bytes.len() as u64)?;
             Ok(Linear::quantized(weight, bias))
@@ -82,7 +101,7 @@ impl<'a, 'o> Reader<'a, 'o> {
     /// A table of rows by id.
     pub(crate) fn embedding(&mut self, name: &str) -> Result<Embedding> {
         let view = self.view(name)?;
-        if is_quantized(view.kind) {
+        if view.kind.is_quantized() {
             let table = self.quantized(&view)?;
             self.advance(&view, view.bytes.len() as u64)?;
             Ok(Embedding::quantized(table, self.dtype))
@@ -91,8 +110,19 @@ impl<'a, 'o> Reader<'a, 'o> {
         }
     }
 
+    fn contains(&self, name: &str) -> bool {
+        match self.source {
+            Source::Checkpoint(checkpoint) => checkpoint.tensor(name).is_some(),
+            Source::Synthetic(synthetic) => synthetic.tensor(name).is_some(),
+        }
+    }
+
     fn view(&self, name: &str) -> Result<TensorView<'a>> {
-        self.checkpoint.tensor(name).ok_or_else(|| Error::bad_input(format!("the checkpoint lacks {name}")))
+        let view = match self.source {
+            Source::Checkpoint(checkpoint) => checkpoint.tensor(name),
+            Source::Synthetic(synthetic) => synthetic.tensor(name),
+        };
+        view.ok_or_else(|| Error::bad_input(format!("the checkpoint lacks {name}")))
     }
 
     fn float(&self, view: &TensorView<'_>) -> Result<Tensor> {
@@ -111,14 +141,15 @@ impl<'a, 'o> Reader<'a, 'o> {
     }
 
     fn advance(&mut self, view: &TensorView<'_>, held_bytes: u64) -> Result<()> {
+        if let Source::Checkpoint(_) = self.source {
+            // The bytes are in the page cache now; hashing them here reads the disk once instead of twice.
+            let hash = view.stored_hash.unwrap_or_else(|| hash_tensor(view.bytes));
+            self.hasher.add(view.name, view.kind, view.shape, hash);
+        }
         self.bytes += view.bytes.len() as u64;
         self.held_bytes += held_bytes;
         report(self.observe, Progress::Loading { bytes: self.bytes, total_bytes: self.total_bytes })
     }
-}
-
-pub(crate) fn is_quantized(kind: Kind) -> bool {
-    !matches!(kind, Kind::F32 | Kind::F16 | Kind::BF16)
 }
 
 pub(crate) fn ggml_dtype(kind: Kind) -> GgmlDType {
@@ -135,22 +166,4 @@ pub(crate) fn ggml_dtype(kind: Kind) -> GgmlDType {
         Kind::Q5K => GgmlDType::Q5K,
         Kind::Q6K => GgmlDType::Q6K,
     }
-}
-
-/// Name of the kind that most of the weights' bytes are stored in.
-pub(crate) fn quantization_name(checkpoint: &Checkpoint) -> String {
-    let mut bytes: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for view in checkpoint.tensors() {
-        *bytes.entry(view.kind.name()).or_default() += view.bytes.len();
-    }
-    bytes.into_iter().max_by_key(|(_, n)| *n).map(|(name, _)| name.to_owned()).unwrap_or_default()
-}
-
-pub(crate) fn hash(checkpoint: &Checkpoint) -> Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    for view in checkpoint.tensors() {
-        hasher.update(view.name.as_bytes());
-        hasher.update(view.bytes);
-    }
-    Ok(hasher.finalize().to_hex().to_string())
 }

@@ -1,0 +1,179 @@
+//! Whether this engine computes what the published reference computes.
+//!
+//! A folder of golden cases holds a checkpoint (`model/`), pictures (`images/`)
+//! and what the reference made of them (`cases/`): parts of the model in
+//! `components.*`, whole runs in `runs.json` and one file a run. Any such folder
+//! can be checked, whatever the shapes of its model.
+
+mod cases;
+mod components;
+mod runs;
+
+use std::path::{Path, PathBuf};
+
+use checkpoint::Checkpoint;
+use protocol::Picture;
+
+use crate::engine::{Engine, LoadOptions};
+use crate::progress::Observe;
+use crate::{Error, Precision, Result};
+use cases::Cases;
+
+/// Reads a picture file as 8-bit RGB; this crate knows no formats.
+pub type ReadPicture<'a> = dyn Fn(&Path) -> std::result::Result<Picture, String> + 'a;
+
+/// One comparison.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The case, and the tensor or value in it.
+    pub name: String,
+    /// How far off it is; 0 is exact.
+    pub error: f64,
+    /// How far off it may be.
+    pub tolerance: f64,
+    /// What differs, where a number does not say it.
+    pub detail: Option<String>,
+}
+
+impl Outcome {
+    /// Whether it is near enough. An error that is not a number is not.
+    pub fn is_passed(&self) -> bool {
+        self.error <= self.tolerance
+    }
+}
+
+/// How far off each sort of value may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerances {
+    /// ‖out − ref‖ / ‖ref‖ of one tensor.
+    pub component: f64,
+    /// The same in a whole run, where errors add up.
+    pub run: f64,
+    /// Largest difference of a picture's bytes.
+    pub byte: f64,
+    /// Share of bytes that may differ by more than 1.
+    pub far_bytes: f64,
+    /// Whether token ids and texts must be the same; 16-bit arithmetic may choose another likeliest token.
+    pub exact_text: bool,
+}
+
+impl Tolerances {
+    /// What a precision can hold.
+    ///
+    /// f32 has the golden cases' own bounds. bf16 keeps 8 bits of a number: one
+    /// rounding is 2⁻⁹ ≈ 0.2 %, a few dozen of them in a row through a random
+    /// model give some percent, and a run of denoising feeds them back; f16
+    /// keeps 11 bits and is eight times nearer.
+    pub fn of(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self { component: 1e-4, run: 1e-3, byte: 2.0, far_bytes: 1e-3, exact_text: true },
+            Precision::BF16 => Self { component: 4e-2, run: 1.5e-1, byte: 255.0, far_bytes: 1.0, exact_text: false },
+            Precision::F16 => Self { component: 6e-3, run: 4e-2, byte: 255.0, far_bytes: 1.0, exact_text: false },
+        }
+    }
+}
+
+/// Checks every case in `folder` and hands each comparison to `report`.
+///
+/// # Errors
+/// When the folder or its model cannot be read; a case that is out of tolerance is no error.
+pub fn check(
+    folder: &Path,
+    options: &LoadOptions,
+    read_picture: &ReadPicture<'_>,
+    report: &mut dyn FnMut(&Outcome),
+    observe: &mut Observe<'_>,
+) -> Result<()> {
+    let checkpoint = Checkpoint::open(&folder.join("model"), None)?;
+    let mut engine = Engine::load(&checkpoint, options, observe)?;
+    engine.is_reference_text = true;
+    let precision = options.precision.unwrap_or_else(|| crate::device::best_precision(&engine.device));
+    let mut judge = Judge { tolerances: Tolerances::of(precision), report };
+    let images = Images { folder: folder.join("images"), read_picture };
+    let cases = folder.join("cases");
+    components::check(&mut engine, &Cases::open(&cases, "components")?, &images, &mut judge, observe)?;
+    runs::check(&mut engine, &cases, &images, &mut judge, observe)
+}
+
+/// The folder's pictures by name.
+struct Images<'a> {
+    folder: PathBuf,
+    read_picture: &'a ReadPicture<'a>,
+}
+
+impl Images<'_> {
+    fn get(&self, name: &str) -> Result<Picture> {
+        let path = self.folder.join(format!("{name}.png"));
+        (self.read_picture)(&path).map_err(Error::BadInput)
+    }
+}
+
+/// Compares and reports.
+struct Judge<'a> {
+    tolerances: Tolerances,
+    report: &'a mut dyn FnMut(&Outcome),
+}
+
+impl Judge<'_> {
+    /// Numbers that may be off by `tolerance`, relative to the reference's length.
+    fn numbers(&mut self, name: &str, actual: &[f32], expected: &[f32], tolerance: f64) {
+        let (error, detail) = if actual.len() == expected.len() {
+            (relative_error(actual, expected), None)
+        } else {
+            (f64::INFINITY, Some(format!("{} numbers, expected {}", actual.len(), expected.len())))
+        };
+        (self.report)(&Outcome { name: name.to_owned(), error, tolerance, detail });
+    }
+
+    /// Values that must be the same.
+    fn exact<T: PartialEq + std::fmt::Debug>(&mut self, name: &str, actual: &T, expected: &T) {
+        let is_same = actual == expected;
+        let detail = (!is_same).then(|| format!("{actual:?}, expected {expected:?}"));
+        let error = if is_same { 0.0 } else { f64::INFINITY };
+        (self.report)(&Outcome { name: name.to_owned(), error, tolerance: 0.0, detail });
+    }
+
+    /// Bytes of which none may be off by more than `most`, and few by more than 1.
+    fn bytes(&mut self, name: &str, actual: &[u8], expected: &[u8], most: f64, far_bytes: f64) {
+        let mut outcome = Outcome { name: name.to_owned(), error: f64::INFINITY, tolerance: most, detail: None };
+        if actual.len() == expected.len() {
+            let differences = || actual.iter().zip(expected).map(|(a, b)| a.abs_diff(*b));
+            let n_far = differences().filter(|&difference| difference > 1).count();
+            outcome.error = f64::from(differences().max().unwrap_or(0));
+            if n_far as f64 > far_bytes * expected.len() as f64 {
+                outcome.error = f64::INFINITY;
+                outcome.detail = Some(format!("{n_far} of {} bytes differ by more than 1", expected.len()));
+            }
+        } else {
+            outcome.detail = Some(format!("{} bytes, expected {}", actual.len(), expected.len()));
+        }
+        (self.report)(&outcome);
+    }
+}
+
+/// ‖a − b‖ / ‖b‖, summed in f64.
+pub(crate) fn relative_error(a: &[f32], b: &[f32]) -> f64 {
+    let squares = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
+    let difference = squares(&mut a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    let length = squares(&mut b.iter().map(|b| f64::from(*b)));
+    (difference / length.max(f64::MIN_POSITIVE)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_not_numbers_do_not_pass() {
+        let mut outcomes = Vec::new();
+        let mut report = |outcome: &Outcome| outcomes.push(outcome.is_passed());
+        let mut judge = Judge { tolerances: Tolerances::of(Precision::F32), report: &mut report };
+        judge.numbers("nan", &[f32::NAN], &[1.0], 1.0);
+        judge.numbers("short", &[], &[1.0], 1.0);
+        judge.numbers("far", &[1.2], &[1.0], 0.1);
+        judge.numbers("near", &[1.05], &[1.0], 0.1);
+        judge.bytes("many far bytes", &[0, 0], &[2, 0], 2.0, 0.001);
+        judge.bytes("near bytes", &[0, 0], &[1, 0], 2.0, 0.001);
+        assert_eq!(outcomes, [false, false, false, true, false, true]);
+    }
+}

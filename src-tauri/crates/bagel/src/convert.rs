@@ -1,0 +1,166 @@
+//! A checkpoint of any form as one quantised file.
+//!
+//! Rows are read, widened, quantised by all cores and written some at a time,
+//! so that memory does not grow with the model: a chunk in 32 bits and its
+//! quantised form are all that exists.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use candle_core::quantized::{QStorage, QTensor};
+use candle_core::{Device, Tensor};
+use checkpoint::{Checkpoint, Declared, Kind, PlannedTensor, Provenance, Quantization, TensorView, Writer, plan};
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+use rayon::prelude::*;
+
+use crate::progress::{Observe, Progress, report};
+use crate::weights::ggml_dtype;
+use crate::{Error, Result};
+
+/// Numbers converted between two writes.
+const CHUNK_NUMBERS: usize = 16 << 20;
+
+/// Numbers that one core converts at a time.
+const SHARE_NUMBERS: usize = 1 << 18;
+
+/// How a model is converted.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvertOptions {
+    /// Kind of the understanding expert, the embeddings and the head.
+    pub understanding: Quantization,
+    /// Kind of the generation expert, which decides the picture's quality.
+    pub generation: Quantization,
+}
+
+/// What a conversion made.
+#[derive(Clone, Debug, Default)]
+pub struct Conversion {
+    /// Bytes of the file.
+    pub file_bytes: u64,
+    /// Tensors whose rows the asked kind could not hold: name, asked kind, kind used.
+    pub fallbacks: Vec<(String, Kind, Kind)>,
+}
+
+/// Writes `checkpoint` to `destination`, which appears only when it is complete, on the disk and checked.
+///
+/// Progress counts bytes of the source. An existing file is replaced at the end.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when the disk is full or the folder cannot be written, [`Error::Cancelled`]
+/// when `observe` says so; nothing is left behind then.
+pub fn convert(
+    checkpoint: &Checkpoint,
+    destination: &Path,
+    options: ConvertOptions,
+    observe: &mut Observe<'_>,
+) -> Result<Conversion> {
+    let planned = plan(checkpoint.config(), options.understanding, options.generation);
+    let declared: Vec<Declared> = planned
+        .iter()
+        .map(|tensor| Declared { name: tensor.name.clone(), kind: tensor.kind, shape: tensor.shape.clone() })
+        .collect();
+    let provenance = Provenance {
+        name: checkpoint.name().to_owned(),
+        quantization: options.understanding.name().to_owned(),
+        generation_quantization: options.generation.name().to_owned(),
+        converter: format!("bagel {}", env!("CARGO_PKG_VERSION")),
+    };
+    let mut writer =
+        Writer::create(destination, checkpoint.config(), checkpoint.tokenizer_json(), &provenance, &declared)?;
+    let mut conversion = Conversion { file_bytes: writer.file_bytes(), fallbacks: Vec::new() };
+    let total_bytes = checkpoint.total_bytes();
+    let mut bytes = 0;
+    for tensor in &planned {
+        let view = checkpoint
+            .tensor(&tensor.name)
+            .ok_or_else(|| Error::bad_input(format!("the checkpoint lacks {}", tensor.name)))?;
+        write_tensor(&view, tensor, &mut writer, &mut |part_bytes| {
+            report(observe, Progress::Loading { bytes: bytes + part_bytes, total_bytes })
+        })?;
+        bytes += view.bytes.len() as u64;
+        if let Some(asked) = tensor.fallback_from {
+            conversion.fallbacks.push((tensor.name.clone(), asked, tensor.kind));
+        }
+    }
+    writer.finish()?;
+    Ok(conversion)
+}
+
+fn write_tensor(
+    view: &TensorView<'_>,
+    tensor: &PlannedTensor,
+    writer: &mut Writer,
+    on_part: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<()> {
+    if view.kind == tensor.kind && view.shape == tensor.shape {
+        let part_bytes = CHUNK_NUMBERS / view.kind.block_len() * view.kind.block_bytes();
+        for (idx, part) in view.bytes.chunks(part_bytes).enumerate() {
+            writer.write(&tensor.name, part)?;
+            on_part((idx * part_bytes + part.len()) as u64)?;
+        }
+        return Ok(());
+    }
+    let row_len = view.shape.last().copied().unwrap_or(1).max(1);
+    if view.shape.len() == 4 && tensor.shape.len() == 2 {
+        // The patch embedding as a convolution: small, and its columns change their order.
+        let &[n_out, n_channels, n_rows, n_columns] = view.shape else {
+            return Err(Error::bad_input(format!("{} has an unknown shape", view.name)));
+        };
+        let numbers = Tensor::from_vec(widened(view.kind, view.bytes)?, view.shape, &Device::Cpu)?
+            .permute((0, 2, 3, 1))?
+            .reshape((n_out, n_rows * n_columns * n_channels))?;
+        writer.write(&tensor.name, &narrowed(tensor.kind, numbers.flatten_all()?.to_vec1()?)?)?;
+        return on_part(view.bytes.len() as u64);
+    }
+    let rows_per_chunk = (CHUNK_NUMBERS / row_len).max(1);
+    let row_bytes = view.kind.size_bytes(row_len as u64) as usize;
+    let rows_per_share = (SHARE_NUMBERS / row_len).max(1);
+    for (idx, chunk) in view.bytes.chunks(rows_per_chunk * row_bytes).enumerate() {
+        let shares = chunk
+            .par_chunks(rows_per_share * row_bytes)
+            .map(|share| narrowed(tensor.kind, widened(view.kind, share)?))
+            .collect::<Result<Vec<_>>>()?;
+        for share in shares {
+            writer.write(&tensor.name, &share)?;
+        }
+        on_part((idx * rows_per_chunk * row_bytes + chunk.len()) as u64)?;
+    }
+    Ok(())
+}
+
+/// Whole rows of `kind` as 32-bit numbers.
+fn widened(kind: Kind, bytes: &[u8]) -> Result<Vec<f32>> {
+    let pairs = || bytes.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
+    Ok(match kind {
+        Kind::F32 => bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect(),
+        Kind::F16 => pairs().map(|pair| f16::from_le_bytes(pair).to_f32()).collect(),
+        Kind::BF16 => pairs().map(|pair| bf16::from_le_bytes(pair).to_f32()).collect(),
+        _ => {
+            let n = bytes.len() / kind.block_bytes() * kind.block_len();
+            let storage = QStorage::from_data(Cow::Borrowed(bytes), &Device::Cpu, ggml_dtype(kind))?;
+            QTensor::new(storage, n)?.dequantize(&Device::Cpu)?.to_vec1()?
+        }
+    })
+}
+
+/// Numbers as whole rows of `kind`.
+fn narrowed(kind: Kind, numbers: Vec<f32>) -> Result<Vec<u8>> {
+    Ok(match kind {
+        Kind::F32 => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+        Kind::F16 => {
+            let mut halves = vec![f16::ZERO; numbers.len()];
+            halves.convert_from_f32_slice(&numbers);
+            halves.iter().flat_map(|half| half.to_le_bytes()).collect()
+        }
+        Kind::BF16 => {
+            let mut halves = vec![bf16::ZERO; numbers.len()];
+            halves.convert_from_f32_slice(&numbers);
+            halves.iter().flat_map(|half| half.to_le_bytes()).collect()
+        }
+        _ => {
+            let n = numbers.len();
+            QTensor::quantize(&Tensor::from_vec(numbers, n, &Device::Cpu)?, ggml_dtype(kind))?.data()?.into_owned()
+        }
+    })
+}
