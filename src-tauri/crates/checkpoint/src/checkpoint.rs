@@ -59,16 +59,16 @@ impl Checkpoint {
     pub fn open(path: &Path, base: Option<&Path>) -> Result<Self> {
         let source = Source::open(path)?;
         let base = base.map(Source::open).transpose()?;
-        Self::assemble(path, source, base)
+        Self::assemble(path, source, base.as_ref())
     }
 
-    fn assemble(path: &Path, mut source: Source, base: Option<Source>) -> Result<Self> {
-        let mut config = match &base {
+    fn assemble(path: &Path, mut source: Source, base: Option<&Source>) -> Result<Self> {
+        let mut config = match base {
             Some(base) => source.shapes.complete(&base.shapes.complete(&Config::official())?)?,
             None => source.shapes.complete(&Config::official())?,
         };
         let own: Vec<String> = source.tensors.keys().cloned().collect();
-        if let Some(base) = &base {
+        if let Some(base) = base {
             for (name, entry) in &base.tensors {
                 source.tensors.entry(name.clone()).or_insert_with(|| entry.clone());
             }
@@ -95,7 +95,7 @@ impl Checkpoint {
             });
         }
 
-        let tokenizer_json = match (source.tokenizer_json, base.as_ref().and_then(|it| it.tokenizer_json.as_ref())) {
+        let tokenizer_json = match (source.tokenizer_json, base.and_then(|it| it.tokenizer_json.as_ref())) {
             (Some(own), _) => own,
             (None, Some(base)) => base.clone(),
             (None, None) => return Err(Error::TokenizerMissing { path: source.folder }),

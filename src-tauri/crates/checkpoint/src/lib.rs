@@ -40,4 +40,5 @@ pub use hash::{Observe, TensorHash, TensorHasher, hash_tensor, weights_hash};
 pub use kind::Kind;
 pub use plan::{PlannedTensor, plan};
 pub use quantization::Quantization;
+pub use shard::check_safetensors;
 pub use verified::Verified;

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use safetensors::tensor::Metadata;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -49,11 +50,9 @@ pub(crate) struct Shard {
 impl Shard {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = Arc::new(Mapped::open(path)?);
-        let damaged = |reason: String| Error::Safetensors { path: path.to_path_buf(), reason };
-        let header_len = check_header(file.bytes()).map_err(damaged)?;
-        let (_, metadata) = SafeTensors::read_metadata(file.bytes()).map_err(|error| damaged(error.to_string()))?;
-        let data_start = LENGTH_BYTES + header_len;
-        let mut tensors = Vec::with_capacity(metadata.tensors().len());
+        let (data_start, metadata) =
+            read_header(file.bytes()).map_err(|reason| Error::Safetensors { path: path.to_path_buf(), reason })?;
+        let mut tensors = Vec::new();
         for (name, info) in metadata.tensors() {
             let (start, end) = info.data_offsets;
             let entry = Entry {
@@ -68,6 +67,20 @@ impl Shard {
         tensors.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(Self { file, tensors })
     }
+}
+
+/// Checks the structure of a safetensors file, given whole, and counts its tensors.
+///
+/// The error is what does not hold.
+pub fn check_safetensors(file: &[u8]) -> std::result::Result<usize, String> {
+    read_header(file).map(|(_, metadata)| metadata.tensors().len())
+}
+
+/// Where the tensors begin, and what they are.
+fn read_header(file: &[u8]) -> std::result::Result<(usize, Metadata), String> {
+    let header_len = check_header(file)?;
+    let (_, metadata) = SafeTensors::read_metadata(file).map_err(|error| error.to_string())?;
+    Ok((LENGTH_BYTES + header_len, metadata))
 }
 
 fn kind_of(dtype: Dtype) -> std::result::Result<Kind, String> {

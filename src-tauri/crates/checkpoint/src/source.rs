@@ -50,7 +50,7 @@ impl Source {
         }
         let file_name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         if file_name.ends_with(INDEX_SUFFIX) {
-            Self::of_sets(path, vec![Set::of_index(path)?], Vec::new())
+            Self::led_by(path, Set::of_index(path)?)
         } else if file_name.ends_with(".safetensors") {
             Self::open_safetensors(path)
         } else if file_name.ends_with(".gguf") {
@@ -97,22 +97,25 @@ impl Source {
         Self::of_sets(folder, sets, broken)
     }
 
-    /// A file that was named: it leads, the set of an index that lists it counts as one, and
-    /// neighbours supply the autoencoder only.
+    /// A file that was named leads; an index that lists it brings the whole set.
     fn open_safetensors(path: &Path) -> Result<Self> {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let listing = Listing::read(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
-        for index in &listing.indexes {
+        for index in Listing::read(folder_of(path))?.indexes {
             let lists_it = |names: &BTreeSet<PathBuf>| names.iter().any(|name| name.file_name() == path.file_name());
-            if read_index(index).is_ok_and(|names| lists_it(&names)) {
-                return Self::of_sets(path, vec![Set::of_index(index)?], Vec::new());
+            if read_index(&index).is_ok_and(|names| lists_it(&names)) {
+                return Self::led_by(path, Set::of_index(&index)?);
             }
         }
-        let leader = Set { shards: vec![Shard::open(path)?] };
+        Self::led_by(path, Set { shards: vec![Shard::open(path)?] })
+    }
+
+    /// A set of files that was named, and from its neighbours only the autoencoder.
+    fn led_by(path: &Path, leader: Set) -> Result<Self> {
         let mut neighbours = Vec::new();
         let mut broken = Vec::new();
         if leader.count(is_vae) == 0 {
-            for file in listing.safetensors.iter().filter(|file| file.file_name() != path.file_name()) {
+            let is_neighbour =
+                |file: &PathBuf| leader.shards.iter().all(|it| it.file.path().file_name() != file.file_name());
+            for file in Listing::read(folder_of(path))?.safetensors.iter().filter(|file| is_neighbour(file)) {
                 match Shard::open(file) {
                     Ok(shard) => neighbours.push(Set { shards: vec![shard] }),
                     Err(error) => broken.push(error),
@@ -128,7 +131,7 @@ impl Source {
 
     /// Takes the fullest set, then from the others what does not compete with it.
     fn of_sets(path: &Path, mut sets: Vec<Set>, broken: Vec<Error>) -> Result<Self> {
-        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+        let folder = if path.is_dir() { path } else { folder_of(path) };
         sets.sort_by_cached_key(|set| (std::cmp::Reverse(set.count(is_model)), !set.is_named("ema"), set.first_path()));
         if sets.first().is_none_or(|set| set.count(is_model) == 0) {
             if let Some(error) = broken.into_iter().next() {
@@ -230,6 +233,13 @@ fn read_tokenizer(folder: &Path) -> Result<Option<Vec<u8>>> {
         });
     }
     fs::read(&path).map(Some).map_err(|source| Error::io(&path, source))
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn name_of(path: &Path) -> String {
