@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `bagel`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

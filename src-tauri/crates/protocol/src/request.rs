@@ -17,6 +17,16 @@ pub enum Request {
     Chat(ChatRequest),
 }
 
+impl Request {
+    /// Texts and pictures in the order the model reads them.
+    pub fn inputs(&self) -> &[Input] {
+        match self {
+            Self::Generate(request) | Self::Edit(request) => &request.inputs,
+            Self::Chat(request) => &request.inputs,
+        }
+    }
+}
+
 /// Inputs and parameters of a picture to be made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct ImageRequest {

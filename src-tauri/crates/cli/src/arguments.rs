@@ -1,0 +1,98 @@
+//! What can be written after `bagel`, in one spelling for all commands.
+
+mod inputs;
+mod model;
+mod picture;
+mod text;
+mod value;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Args, Parser, Subcommand};
+
+pub use inputs::{Items, Prompts};
+pub use model::ModelOptions;
+pub use picture::{OutputOptions, PictureOptions, RecipeOptions};
+pub use text::{TextOptions, ThinkingOptions};
+pub(crate) use value::quantization_parser;
+
+use crate::commands::{bench, chat, check, convert, edit, generate, inspect};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Yellow.on_default().bold())
+    .usage(AnsiColor::Yellow.on_default().bold())
+    .literal(AnsiColor::Green.on_default())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done
+  1    failed: a file, the model, memory or the device
+  2    wrong usage: an unknown option or a value that cannot be
+  130  stopped with Ctrl-C; nothing half-written stays behind";
+
+/// Create pictures, edit them by instruction and ask about them with BAGEL.
+#[derive(Debug, Parser)]
+#[command(name = "bagel", version, styles = STYLES, after_help = EXIT_CODES, propagate_version = true)]
+#[command(arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands, one file each under `commands/`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Paint a picture from words
+    #[command(after_help = EXIT_CODES)]
+    Generate(Box<generate::Options>),
+    /// Change a picture by instruction; the last picture is the one that is changed
+    #[command(after_help = EXIT_CODES)]
+    Edit(Box<edit::Options>),
+    /// Ask about pictures and anything else; a conversation when no prompt is given
+    #[command(after_help = EXIT_CODES)]
+    Chat(chat::Options),
+    /// Quantise a model into one GGUF file
+    #[command(after_help = EXIT_CODES)]
+    Convert(convert::Options),
+    /// Say what a model file holds and how much memory it needs
+    #[command(after_help = EXIT_CODES)]
+    Inspect(inspect::Options),
+    /// Compare this engine with the reference's numbers
+    #[command(after_help = EXIT_CODES)]
+    Check(check::Options),
+    /// List what can be computed on
+    #[command(after_help = EXIT_CODES)]
+    Devices(ReportOptions),
+    /// Measure time and memory of each stage
+    #[command(after_help = EXIT_CODES)]
+    Bench(bench::Options),
+    /// Serve the studio over stdin and stdout
+    #[command(after_help = EXIT_CODES)]
+    Engine,
+}
+
+impl Command {
+    /// Whether stdout carries one event a line.
+    pub fn is_json(&self) -> bool {
+        match self {
+            Self::Generate(options) => options.report().json,
+            Self::Edit(options) => options.report().json,
+            Self::Chat(options) => options.report.json,
+            Self::Convert(options) => options.report.json,
+            Self::Inspect(options) => options.report.json,
+            Self::Check(options) => options.report.json,
+            Self::Devices(report) => report.json,
+            Self::Bench(options) => options.report.json,
+            Self::Engine => false,
+        }
+    }
+}
+
+/// How a command reports.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ReportOptions {
+    /// Print one event a line as JSON on stdout
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,94 @@
+//! How a picture is sampled and where it goes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use protocol::{ImageParameters, Size};
+
+use super::value::{RenormName, parse_interval, parse_size};
+
+/// Sampling of a picture; what is not given keeps the default or the recipe's value.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Picture")]
+pub struct PictureOptions {
+    /// Size in pixels, multiples of 16 [default: 1024x1024 or the model's largest; an edit keeps its picture's]
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    size: Option<Size>,
+    /// Points of the schedule: more is slower and finer [default: 50]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    steps: Option<u32>,
+    /// Seed of the noise; the same seed gives the same picture [default: drawn]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u64>,
+    /// How strongly the words are followed; 1 switches it off [default: 4]
+    #[arg(long, value_name = "SCALE", allow_negative_numbers = true)]
+    text_guidance: Option<f64>,
+    /// How strongly the pictures are kept; 1 switches it off [default: 2 for edits]
+    #[arg(long, value_name = "SCALE", allow_negative_numbers = true)]
+    image_guidance: Option<f64>,
+    /// Part of the schedule that is guided [default: 0.4,1; edits 0,1]
+    #[arg(long, value_name = "A,B", value_parser = parse_interval, allow_hyphen_values = true)]
+    guidance_interval: Option<[f64; 2]>,
+    /// How guidance is scaled back [default: global; edits text_channel]
+    #[arg(long, value_name = "KIND", hide_possible_values = false)]
+    renorm: Option<RenormName>,
+    /// Lower bound of that scaling, 0 to 1 [default: 0]
+    #[arg(long, value_name = "MIN", allow_negative_numbers = true)]
+    renorm_min: Option<f64>,
+    /// Timestep shift: higher spends more steps on layout [default: 3]
+    #[arg(long, value_name = "SHIFT", allow_negative_numbers = true)]
+    shift: Option<f64>,
+    /// Sample input pictures from the autoencoder's posterior instead of taking its mean
+    #[arg(long)]
+    sample_posterior: bool,
+    /// Extrapolate most steps from earlier ones: faster, not exact
+    #[arg(long)]
+    feature_cache: bool,
+}
+
+impl PictureOptions {
+    /// Replaces what was given on the command line.
+    pub fn apply(&self, image: &mut ImageParameters) {
+        fn set<T: Copy>(value: &mut T, given: Option<T>) {
+            if let Some(given) = given {
+                *value = given;
+            }
+        }
+        image.size = self.size.or(image.size);
+        image.seed = self.seed.or(image.seed);
+        set(&mut image.steps, self.steps);
+        set(&mut image.text_guidance, self.text_guidance);
+        set(&mut image.image_guidance, self.image_guidance);
+        set(&mut image.guidance_interval, self.guidance_interval);
+        set(&mut image.renorm, self.renorm.map(Into::into));
+        set(&mut image.renorm_min, self.renorm_min);
+        set(&mut image.shift, self.shift);
+        image.sample_posterior |= self.sample_posterior;
+        image.feature_cache |= self.feature_cache;
+    }
+
+    /// The seed, if one was given.
+    pub fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+}
+
+/// Where the picture goes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputOptions {
+    /// Where to save: .png keeps the recipe; also .jpg and .webp [default: bagel-SEED.png]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Where the recipe comes from.
+#[derive(Clone, Debug, Args)]
+pub struct RecipeOptions {
+    /// Take prompt and parameters from a picture made earlier; other options override single values
+    #[arg(long, value_name = "PICTURE.png")]
+    pub from: Option<PathBuf>,
+}

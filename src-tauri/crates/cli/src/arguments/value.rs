@@ -1,0 +1,81 @@
+//! Values with a spelling of their own.
+
+use checkpoint::Quantization;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use protocol::{Renorm, Size};
+
+/// Reads `WIDTHxHEIGHT`.
+pub(super) fn parse_size(text: &str) -> Result<Size, String> {
+    let parse = |side: &str| side.parse::<u32>().ok();
+    let sides = text.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((parse(width)?, parse(height)?)));
+    let (width, height) = sides.ok_or("write WIDTHxHEIGHT in pixels, such as 1024x768")?;
+    let size = Size { width, height };
+    size.check(None).map_err(|invalid| invalid.to_string())?;
+    Ok(size)
+}
+
+/// Reads `A,B`.
+pub(super) fn parse_interval(text: &str) -> Result<[f64; 2], String> {
+    let parse = |bound: &str| bound.trim().parse::<f64>().ok();
+    let bounds = text.split_once(',').and_then(|(start, end)| Some([parse(start)?, parse(end)?]));
+    bounds.ok_or_else(|| "write two numbers from 0 to 1, such as 0.4,1".to_owned())
+}
+
+/// How the renormalisations are spelled.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum RenormName {
+    /// One factor for the whole picture
+    Global,
+    /// One factor a token, after both guidances
+    Channel,
+    /// One factor a token, after the text guidance
+    TextChannel,
+}
+
+impl From<RenormName> for Renorm {
+    fn from(name: RenormName) -> Self {
+        match name {
+            RenormName::Global => Self::Global,
+            RenormName::Channel => Self::Channel,
+            RenormName::TextChannel => Self::TextChannel,
+        }
+    }
+}
+
+/// Reads a quantisation that a file can be written in.
+pub(crate) fn quantization_parser() -> impl TypedValueParser<Value = Quantization> {
+    let choice = |quantization: Quantization, help: &'static str| PossibleValue::new(quantization.name()).help(help);
+    PossibleValuesParser::new([
+        choice(Quantization::Q8_0, "8 bits a weight, closest to the original"),
+        choice(Quantization::Q6K, "6 bits a weight"),
+        choice(Quantization::Q5KM, "5 bits a weight, 6 where it matters most"),
+        choice(Quantization::Q4KM, "4 bits a weight, 6 where it matters most"),
+        choice(Quantization::Q4_0, "4 bits a weight, for widths that the others cannot hold"),
+        choice(Quantization::Bf16, "16 bits a weight, nothing quantised"),
+    ])
+    .try_map(|name| name.parse())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_width_then_height() {
+        assert_eq!(parse_size("1024x768"), Ok(Size { width: 1024, height: 768 }));
+        for wrong in ["1024", "x", "12x", "-16x16", "16x16x16", "1e3x16", ""] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse_size("100x64").is_err_and(|line| line.contains("try 96x64")));
+    }
+
+    #[test]
+    fn intervals_are_two_numbers() {
+        assert_eq!(parse_interval("0.4,1"), Ok([0.4, 1.0]));
+        assert_eq!(parse_interval("0, 1"), Ok([0.0, 1.0]));
+        for wrong in ["0.4", "a,b", ",", "0,1,2"] {
+            assert!(parse_interval(wrong).is_err(), "{wrong}");
+        }
+    }
+}

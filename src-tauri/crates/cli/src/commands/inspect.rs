@@ -1,0 +1,203 @@
+//! What a model file holds and how much memory it needs.
+
+use std::path::{Path, PathBuf};
+
+use checkpoint::memory::{PartSize, PartSizes, planned_sizes, stored_sizes, total_bytes};
+use checkpoint::{Checkpoint, Format, Quantization};
+use clap::Args;
+use protocol::DeviceDescription;
+use serde::Serialize;
+
+use crate::arguments::ReportOptions;
+use crate::display::{print_json, print_line};
+use crate::{Result, host};
+
+/// Context, activations and the driver's share beside the weights, for the largest edit.
+const BESIDE_WEIGHTS_BYTES: u64 = 2_000_000_000;
+
+/// Options of `bagel inspect`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// An official folder, a safetensors file or a GGUF
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// A model that supplies what the first one lacks
+    #[arg(long, value_name = "PATH")]
+    base: Option<PathBuf>,
+    /// List every tensor
+    #[arg(long)]
+    tensors: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportOptions,
+}
+
+/// Carries out the command.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let checkpoint = Checkpoint::open(&options.path, options.base.as_deref())?;
+    let devices = host::devices();
+    if options.report.json {
+        print_json(&summary(&checkpoint, &devices))?;
+        return if options.tensors { tensor_lines(&checkpoint).try_for_each(|line| print_json(&line)) } else { Ok(()) };
+    }
+    print_head(&checkpoint)?;
+    print_parts(&stored_sizes(&checkpoint))?;
+    print_memory(&summary(&checkpoint, &devices), &devices)?;
+    if options.tensors {
+        print_line("\nTensors")?;
+        for tensor in tensor_lines(&checkpoint) {
+            print_line(&format!("  {:<7} {:<20} {}", tensor.kind, format!("{:?}", tensor.shape), tensor.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// All of it, for programs.
+#[derive(Serialize)]
+struct Summary<'a> {
+    kind: &'static str,
+    name: &'a str,
+    path: &'a Path,
+    format: &'static str,
+    n_files: usize,
+    n_tensors: usize,
+    parameters: u64,
+    stored_bytes: u64,
+    max_side: usize,
+    parts: Vec<PartLine>,
+    memory: Vec<MemoryLine>,
+    unused: &'a [String],
+}
+
+#[derive(Serialize)]
+struct PartLine {
+    part: &'static str,
+    n_tensors: usize,
+    parameters: u64,
+    bytes: u64,
+}
+
+/// What a quantisation needs, and on which devices that is free.
+#[derive(Serialize)]
+struct MemoryLine {
+    quantization: &'static str,
+    weights_bytes: u64,
+    needed_bytes: u64,
+    fits: Vec<DeviceVerdict>,
+}
+
+#[derive(Serialize)]
+struct DeviceVerdict {
+    device: String,
+    fits: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct TensorLine<'a> {
+    name: &'a str,
+    kind: &'static str,
+    shape: &'a [usize],
+    bytes: usize,
+}
+
+fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Summary<'a> {
+    let part_line = |size: &PartSize| PartLine {
+        part: size.part.name(),
+        n_tensors: size.n_tensors,
+        parameters: size.n_parameters,
+        bytes: size.size_bytes,
+    };
+    let memory_line = |quantization: Quantization| {
+        let weights_bytes = total_bytes(&planned_sizes(checkpoint.config(), quantization, quantization));
+        let needed_bytes = weights_bytes + BESIDE_WEIGHTS_BYTES;
+        let fits = devices
+            .iter()
+            .map(|device| DeviceVerdict {
+                device: device.id.clone(),
+                fits: device.free_bytes.map(|free| needed_bytes <= free),
+            })
+            .collect();
+        MemoryLine { quantization: quantization.name(), weights_bytes, needed_bytes, fits }
+    };
+    Summary {
+        kind: "model",
+        name: checkpoint.name(),
+        path: checkpoint.path(),
+        format: format_name(checkpoint),
+        n_files: checkpoint.files().len(),
+        n_tensors: checkpoint.tensors().len(),
+        parameters: checkpoint.n_parameters(),
+        stored_bytes: checkpoint.total_bytes(),
+        max_side: checkpoint.config().max_side(),
+        parts: stored_sizes(checkpoint).iter().map(part_line).collect(),
+        memory: Quantization::ALL.into_iter().map(memory_line).collect(),
+        unused: checkpoint.unused(),
+    }
+}
+
+fn tensor_lines(checkpoint: &Checkpoint) -> impl Iterator<Item = TensorLine<'_>> {
+    checkpoint.tensors().map(|tensor| TensorLine {
+        name: tensor.name,
+        kind: tensor.kind.name(),
+        shape: tensor.shape,
+        bytes: tensor.bytes.len(),
+    })
+}
+
+fn format_name(checkpoint: &Checkpoint) -> &'static str {
+    match checkpoint.format() {
+        Format::Safetensors => "safetensors",
+        Format::Gguf => "gguf",
+    }
+}
+
+fn print_head(checkpoint: &Checkpoint) -> Result<()> {
+    let max_side = checkpoint.config().max_side();
+    print_line(&format!("Model    {} ({})", checkpoint.name(), checkpoint.path().display()))?;
+    print_line(&format!("Format   {}, {} files", format_name(checkpoint), checkpoint.files().len()))?;
+    print_line(&format!("Picture  up to {max_side} pixels a side"))?;
+    if !checkpoint.unused().is_empty() {
+        print_line(&format!("Unused   {} tensors that the model has no place for", checkpoint.unused().len()))?;
+    }
+    Ok(())
+}
+
+fn print_parts(sizes: &PartSizes) -> Result<()> {
+    print_line("\nPart             tensors      parameters    stored")?;
+    let line = |name: &str, n_tensors: usize, n_parameters: u64, bytes: u64| {
+        print_line(&format!("{name:<16} {n_tensors:>7} {n_parameters:>15} {:>9}", amount(bytes)))
+    };
+    for size in sizes {
+        line(size.part.name(), size.n_tensors, size.n_parameters, size.size_bytes)?;
+    }
+    let n_tensors = sizes.iter().map(|size| size.n_tensors).sum();
+    line("all", n_tensors, sizes.iter().map(|size| size.n_parameters).sum(), total_bytes(sizes))
+}
+
+fn print_memory(summary: &Summary<'_>, devices: &[DeviceDescription]) -> Result<()> {
+    print_line("\nMemory needed, and whether it is free now")?;
+    let mut head = format!("{:<12} {:>9} {:>9}", "quantisation", "weights", "in all");
+    for device in devices {
+        let free = device.free_bytes.map_or_else(|| "unknown".to_owned(), |free| format!("{} free", amount(free)));
+        head.push_str(&format!("  {:<20}", format!("{} ({free})", device.id)));
+    }
+    print_line(head.trim_end())?;
+    for line in &summary.memory {
+        let (weights, needed) = (amount(line.weights_bytes), amount(line.needed_bytes));
+        let mut row = format!("{:<12} {weights:>9} {needed:>9}", line.quantization);
+        for verdict in &line.fits {
+            let word = match verdict.fits {
+                Some(true) => "fits",
+                Some(false) => "does not fit",
+                None => "unknown",
+            };
+            row.push_str(&format!("  {word:<20}"));
+        }
+        print_line(row.trim_end())?;
+    }
+    Ok(())
+}
+
+fn amount(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    if bytes < 1e9 { format!("{:.1} MB", bytes / 1e6) } else { format!("{:.2} GB", bytes / 1e9) }
+}

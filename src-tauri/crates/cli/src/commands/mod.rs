@@ -1,0 +1,11 @@
+//! One file a command.
+
+pub(crate) mod bench;
+pub(crate) mod chat;
+pub(crate) mod check;
+pub(crate) mod convert;
+pub(crate) mod devices;
+pub(crate) mod edit;
+pub(crate) mod generate;
+pub(crate) mod inspect;
+mod paint;

@@ -1,0 +1,109 @@
+//! What generate and edit share: request, checks, work, file.
+
+use std::time::Instant;
+
+use clap::Args;
+use imagefile::RecipeKind;
+use protocol::{ImageParameters, ImageRequest, Input, JobId, Request, TextParameters, Thinking};
+
+use crate::arguments::{
+    ModelOptions, OutputOptions, PictureOptions, RecipeOptions, ReportOptions, TextOptions, ThinkingOptions,
+};
+use crate::display::{Display, Note, Streaming, print_json, print_line, print_note};
+use crate::host::{Inputs, Listener, Model, Outcome, Painted, draw_seeds, plain};
+use crate::output::Output;
+use crate::recipe::Original;
+use crate::{Error, Result, locate};
+
+/// Options of both commands.
+#[derive(Debug, Args)]
+pub(crate) struct PaintOptions {
+    #[command(flatten)]
+    recipe: RecipeOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+    #[command(flatten)]
+    picture: PictureOptions,
+    #[command(flatten)]
+    thinking: ThinkingOptions,
+    #[command(flatten)]
+    text: TextOptions,
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    pub(super) report: ReportOptions,
+}
+
+fn request_of(kind: RecipeKind, request: ImageRequest) -> Request {
+    match kind {
+        RecipeKind::Generate => Request::Generate(request),
+        RecipeKind::Edit => Request::Edit(request),
+    }
+}
+
+fn defaults(kind: RecipeKind, inputs: Vec<Input>) -> ImageRequest {
+    let image = match kind {
+        RecipeKind::Generate => ImageParameters::generate(),
+        RecipeKind::Edit => ImageParameters::edit(),
+    };
+    ImageRequest { inputs, thinking: Thinking::Off, image, text: TextParameters::thought() }
+}
+
+/// Paints a picture and saves it; everything that can be wrong is found before the weights are read.
+pub(crate) fn paint(kind: RecipeKind, given: Vec<Input>, options: &PaintOptions) -> Result<()> {
+    let original = options.recipe.from.as_deref().map(|path| Original::read(path, kind)).transpose()?;
+    let mut request = match &original {
+        Some(original) => original.request(given)?,
+        None => defaults(kind, given),
+    };
+    options.picture.apply(&mut request.image);
+    options.text.apply(&mut request.text);
+    options.thinking.apply(&mut request.thinking);
+    request.text.seed = options.picture.seed().or(request.text.seed);
+    let mut request = request_of(kind, request);
+    request.check(None)?;
+    draw_seeds(&mut request);
+    let output = Output::check(&options.output, image_seed(&request))?;
+
+    let inputs = Inputs::read(request.inputs())?;
+    if let Some(original) = &original {
+        original.check_sources(inputs.sources())?;
+    }
+    let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref())?;
+    request.check(Some(model.max_side()))?;
+
+    let begun = Instant::now();
+    let id = JobId("1".to_owned());
+    let mut display = Display::new(options.report.json, Streaming::Thoughts);
+    let mut host = model.load(&id, options.model.device.as_deref(), &mut display)?;
+    display.hear(plain(protocol::Event::Loaded { id: id.clone(), model: host.description().clone() }));
+    if let Some(warning) = original.and_then(|original| original.other_model(host.description())) {
+        print_note(&format!("warning: {warning}"));
+    }
+    let outcome = host.carry_out(&id, &request, &inputs, &mut display)?;
+    display.finish();
+    let Outcome::Painted(painted) = outcome else {
+        return Err(Error::Internal("a picture was asked for and a text came".to_owned()));
+    };
+    output.write(&painted)?;
+    if options.report.json {
+        for frame in Outcome::Painted(painted).frames(&id)? {
+            display.hear(frame);
+        }
+        return print_json(&Note::Saved { path: &output.path });
+    }
+    print_line(&summary(&output, &painted, begun.elapsed().as_secs_f64()))
+}
+
+fn image_seed(request: &Request) -> u64 {
+    match request {
+        Request::Generate(request) | Request::Edit(request) => request.image.seed.unwrap_or_default(),
+        Request::Chat(_) => 0,
+    }
+}
+
+fn summary(output: &Output, painted: &Painted, secs: f64) -> String {
+    let size = painted.picture.size();
+    let seed = painted.recipe.image.seed.unwrap_or_default();
+    format!("saved {}: {size}, seed {seed}, {secs:.1} s", output.path.display())
+}

@@ -1,0 +1,246 @@
+//! The one door to the model: requests go in, events and an outcome come out.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use bagel::{ChatJob, DeviceChoice, ImageJob, Item, LoadOptions, Progress};
+use checkpoint::Checkpoint;
+use imagefile::{Recipe, RecipeInput, RecipeKind};
+use protocol::{
+    ChatRequest, Event, Frame, ImageRequest, Input, JobId, ModelDescription, Picture, Request, Statistics,
+    TextParameters, Thinking,
+};
+
+use crate::recipe;
+use crate::{Error, Result};
+
+/// Hears what a job does and may stop it.
+pub trait Listener {
+    /// Asked between layers, tokens, strips and tensors.
+    fn keep_going(&mut self) -> ControlFlow<()>;
+    /// Told what happened.
+    fn hear(&mut self, frame: Frame<Event>);
+}
+
+/// A model on disk whose headers are checked.
+pub struct Model {
+    checkpoint: Checkpoint,
+}
+
+impl Model {
+    /// Opens the files; cheap, whatever their size.
+    pub fn open(path: &Path, base: Option<&Path>) -> Result<Self> {
+        Ok(Self { checkpoint: Checkpoint::open(path, base)? })
+    }
+
+    /// Longest side of a picture, in pixels.
+    pub fn max_side(&self) -> u32 {
+        u32::try_from(self.checkpoint.config().max_side()).unwrap_or(u32::MAX)
+    }
+
+    /// What a request would need, without running it.
+    pub fn estimate(&self, _id: &JobId, request: &Request) -> Result<Event> {
+        request.check(Some(self.max_side()))?;
+        Err(Error::Internal("estimate is missing".to_owned()))
+    }
+
+    /// Reads the weights onto a device.
+    pub fn load(&self, id: &JobId, device: Option<&str>, listener: &mut dyn Listener) -> Result<Host> {
+        let device = device.map_or(Ok(DeviceChoice::default()), str::parse)?;
+        let options = LoadOptions { device, ..LoadOptions::default() };
+        let engine = bagel::Engine::load(&self.checkpoint, &options, &mut observe(id, listener))?;
+        Ok(Host { engine })
+    }
+}
+
+/// A loaded model.
+pub struct Host {
+    engine: bagel::Engine,
+}
+
+/// What a request gave.
+pub enum Outcome {
+    /// A picture.
+    Painted(Box<Painted>),
+    /// A text.
+    Answered {
+        /// The whole text.
+        text: String,
+        /// How it was sampled, with its seed.
+        parameters: TextParameters,
+        /// What it took.
+        statistics: Statistics,
+    },
+}
+
+/// A picture with its recipe.
+pub struct Painted {
+    /// The picture.
+    pub picture: Picture,
+    /// Everything that is needed to paint it again.
+    pub recipe: Recipe,
+    /// What it took.
+    pub statistics: Statistics,
+}
+
+/// Inputs of a request, read and decoded.
+pub struct Inputs {
+    items: Vec<Item>,
+    sources: Vec<RecipeInput>,
+}
+
+impl Inputs {
+    /// Reads the pictures.
+    pub fn read(inputs: &[Input]) -> Result<Self> {
+        let mut read = Self { items: Vec::new(), sources: Vec::new() };
+        for input in inputs {
+            match input {
+                Input::Text { text } => {
+                    read.items.push(Item::Text(text.clone()));
+                    read.sources.push(RecipeInput::Text { text: text.clone() });
+                }
+                Input::Image { path } => {
+                    let picture = imagefile::read(path)?.picture;
+                    read.sources.push(RecipeInput::image(&picture, path));
+                    read.items.push(Item::Image(Arc::new(picture)));
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// What a recipe says about each.
+    pub fn sources(&self) -> &[RecipeInput] {
+        &self.sources
+    }
+}
+
+impl Host {
+    /// What is loaded.
+    pub fn description(&self) -> &ModelDescription {
+        self.engine.description()
+    }
+
+    /// Carries out a request; its inputs have been read from the same request.
+    pub fn carry_out(
+        &mut self,
+        id: &JobId,
+        request: &Request,
+        inputs: &Inputs,
+        listener: &mut dyn Listener,
+    ) -> Result<Outcome> {
+        listener.hear(plain(Event::Started { id: id.clone() }));
+        match request {
+            Request::Generate(request) => self.paint(RecipeKind::Generate, id, request, inputs, listener),
+            Request::Edit(request) => self.paint(RecipeKind::Edit, id, request, inputs, listener),
+            Request::Chat(request) => self.chat(id, request, inputs, listener),
+        }
+    }
+
+    fn paint(
+        &mut self,
+        kind: RecipeKind,
+        id: &JobId,
+        request: &ImageRequest,
+        inputs: &Inputs,
+        listener: &mut dyn Listener,
+    ) -> Result<Outcome> {
+        let job = ImageJob {
+            inputs: inputs.items.clone(),
+            thinking: request.thinking.clone(),
+            image: request.image.clone(),
+            text: request.text.clone(),
+            noise: None,
+        };
+        let result = self.engine.paint(&job, &mut observe(id, listener))?;
+        let recipe = recipe::record(kind, request, inputs.sources(), &result, self.description());
+        Ok(Outcome::Painted(Box::new(Painted { picture: result.picture, recipe, statistics: result.statistics })))
+    }
+
+    fn chat(
+        &mut self,
+        id: &JobId,
+        request: &ChatRequest,
+        inputs: &Inputs,
+        listener: &mut dyn Listener,
+    ) -> Result<Outcome> {
+        let job = ChatJob { inputs: inputs.items.clone(), think: request.think, text: request.text.clone() };
+        let result = self.engine.chat(&job, &mut observe(id, listener))?;
+        Ok(Outcome::Answered { text: result.text, parameters: result.parameters, statistics: result.statistics })
+    }
+}
+
+impl Outcome {
+    /// The events that end the job.
+    pub fn frames(self, id: &JobId) -> Result<Vec<Frame<Event>>> {
+        let id = id.clone();
+        Ok(match self {
+            Self::Painted(painted) => {
+                let Painted { picture, recipe, statistics } = *painted;
+                let text = recipe.thought.clone();
+                let parameters = text.is_some().then(|| recipe.text.clone());
+                let recipe = serde_json::to_value(recipe).map_err(|error| Error::Internal(error.to_string()))?;
+                let image = Event::Image { id: id.clone(), size: picture.size(), recipe };
+                vec![
+                    Frame { header: image, payload: picture.into_rgb() },
+                    plain(Event::Done { id, text, parameters, statistics }),
+                ]
+            }
+            Self::Answered { text, parameters, statistics } => {
+                vec![plain(Event::Done { id, text: Some(text), parameters: Some(parameters), statistics })]
+            }
+        })
+    }
+}
+
+/// A frame without a payload.
+pub fn plain(header: Event) -> Frame<Event> {
+    Frame { header, payload: Vec::new() }
+}
+
+/// What can be computed on.
+pub fn devices() -> Vec<protocol::DeviceDescription> {
+    bagel::devices()
+}
+
+/// Draws the seeds that nobody chose, so that they stand in the recipe.
+pub fn draw_seeds(request: &mut Request) {
+    let draw = |seed: &mut Option<u64>| {
+        seed.get_or_insert_with(bagel::random::fresh_seed);
+    };
+    match request {
+        Request::Generate(request) | Request::Edit(request) => {
+            draw(&mut request.image.seed);
+            if request.thinking == Thinking::On && request.text.temperature > 0.0 {
+                draw(&mut request.text.seed);
+            }
+        }
+        Request::Chat(request) if request.text.temperature > 0.0 => draw(&mut request.text.seed),
+        Request::Chat(_) => {}
+    }
+}
+
+fn observe<'a>(id: &'a JobId, listener: &'a mut dyn Listener) -> impl FnMut(Progress<'_>) -> ControlFlow<()> + use<'a> {
+    move |progress| {
+        listener.keep_going()?;
+        let id = id.clone();
+        match progress {
+            Progress::Tick => {}
+            Progress::Loading { bytes, total_bytes } => {
+                listener.hear(plain(Event::Loading { id, bytes, total_bytes }));
+            }
+            Progress::Context { tokens } => listener.hear(plain(Event::Context { id, tokens })),
+            Progress::Text { channel, delta } => {
+                listener.hear(plain(Event::Text { id, channel, delta: delta.to_owned() }));
+            }
+            Progress::Step { step, steps, preview } => {
+                let payload = preview.map(|preview| preview.rgb().to_vec()).unwrap_or_default();
+                let preview = preview.map(Picture::size);
+                listener.hear(Frame { header: Event::Step { id, step, steps, preview }, payload });
+            }
+            Progress::Decoding => listener.hear(plain(Event::Decoding { id })),
+        }
+        ControlFlow::Continue(())
+    }
+}

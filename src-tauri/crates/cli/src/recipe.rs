@@ -1,0 +1,215 @@
+//! Recipes: written with every picture, and taken from one with `--from`.
+
+use std::path::{Path, PathBuf};
+
+use bagel::ImageResult;
+use imagefile::recipe::RECIPE_VERSION;
+use imagefile::{Recipe, RecipeInput, RecipeKind, RecipeModel};
+use protocol::{ImageRequest, Input, ModelDescription, Thinking};
+
+use crate::display::print_note;
+use crate::{Error, Result};
+
+/// Everything that decides the pixels of a picture that was just painted.
+pub fn record(
+    kind: RecipeKind,
+    request: &ImageRequest,
+    sources: &[RecipeInput],
+    result: &ImageResult,
+    model: &ModelDescription,
+) -> Recipe {
+    Recipe {
+        version: RECIPE_VERSION,
+        request: kind,
+        inputs: sources.to_vec(),
+        thinking: request.thinking.clone(),
+        thought: result.thought.clone(),
+        image: result.image.clone(),
+        text: result.text.clone(),
+        size: result.size,
+        model: RecipeModel {
+            name: model.name.clone(),
+            hash: model.hash.clone(),
+            quantization: model.quantization.clone(),
+        },
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// A picture made earlier whose recipe is followed.
+pub struct Original {
+    path: PathBuf,
+    recipe: Recipe,
+}
+
+impl Original {
+    /// Reads the recipe; what this version does not know in it is said and not applied.
+    pub fn read(path: &Path, kind: RecipeKind) -> Result<Self> {
+        let found = imagefile::read(path)?.into_recipe()?;
+        if found.recipe.request != kind {
+            let shown = path.display();
+            let (made, asked) = (command(found.recipe.request), command(kind));
+            return Err(Error::BadInput(format!("{shown}: was made by `bagel {made}`, not {asked}; use that command")));
+        }
+        for name in found.unknown.keys() {
+            print_note(&format!("warning: {}: {name} in its recipe is not known here and not applied", path.display()));
+        }
+        Ok(Self { path: path.to_path_buf(), recipe: found.recipe })
+    }
+
+    /// The request of the recipe; texts that are given replace its own, and its pictures must be given again.
+    pub fn request(&self, given: Vec<Input>) -> Result<ImageRequest> {
+        let (images, texts): (Vec<Input>, Vec<Input>) = given.into_iter().partition(Input::is_image);
+        let n_images = self.images().count();
+        if images.len() != n_images {
+            let names: Vec<&str> = self.images().map(|(name, _)| name).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Err(self.fault(&format!(
+                "was made from {n_images} pictures ({names}) and {} are given; give each again with --image, in order",
+                images.len()
+            )));
+        }
+        let n_texts = self.recipe.inputs.len() - n_images;
+        if !texts.is_empty() && texts.len() != n_texts {
+            return Err(self.fault(&format!(
+                "was made from {n_texts} texts and {} prompts are given; give as many, or none to keep them",
+                texts.len()
+            )));
+        }
+        let is_reworded = !texts.is_empty();
+        let (mut images, mut texts) = (images.into_iter(), texts.into_iter());
+        let inputs = self.recipe.inputs.iter().filter_map(|input| match input {
+            RecipeInput::Image { .. } => images.next(),
+            RecipeInput::Text { text } => Some(texts.next().unwrap_or_else(|| Input::Text { text: text.clone() })),
+        });
+        let thinking = match (&self.recipe.thought, &self.recipe.thinking) {
+            // A plan belongs to the words it was made for.
+            (Some(_), _) if is_reworded => Thinking::On,
+            (Some(thought), _) => Thinking::Given { thought: thought.clone() },
+            (None, thinking) => thinking.clone(),
+        };
+        Ok(ImageRequest {
+            inputs: inputs.collect(),
+            thinking,
+            image: self.recipe.image.clone(),
+            text: self.recipe.text.clone(),
+        })
+    }
+
+    /// Compares the pictures that are given with those that the recipe names.
+    pub fn check_sources(&self, sources: &[RecipeInput]) -> Result<()> {
+        let given = sources.iter().filter_map(image);
+        for (number, ((name, hash), (given_name, given_hash))) in (1..).zip(self.images().zip(given)) {
+            if hash != given_hash {
+                return Err(self.fault(&format!(
+                    "its picture {number} was {name}, and {given_name} has other content; give the same picture"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says so when other weights are about to follow the recipe.
+    pub fn other_model(&self, model: &ModelDescription) -> Option<String> {
+        let made_by = &self.recipe.model;
+        (made_by.hash != model.hash).then(|| {
+            let path = self.path.display();
+            format!("{path} was made by {} ({}), the picture will differ", made_by.name, made_by.quantization)
+        })
+    }
+
+    fn images(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.recipe.inputs.iter().filter_map(image)
+    }
+
+    fn fault(&self, reason: &str) -> Error {
+        Error::BadInput(format!("{}: {reason}", self.path.display()))
+    }
+}
+
+fn image(input: &RecipeInput) -> Option<(&str, &str)> {
+    match input {
+        RecipeInput::Image { name, hash, .. } => Some((name, hash)),
+        RecipeInput::Text { .. } => None,
+    }
+}
+
+fn command(kind: RecipeKind) -> &'static str {
+    match kind {
+        RecipeKind::Generate => "generate",
+        RecipeKind::Edit => "edit",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ImageParameters, Size, TextParameters};
+
+    use super::*;
+
+    fn original(thought: Option<&str>) -> Original {
+        let image = |name: &str| RecipeInput::Image {
+            hash: format!("hash of {name}"),
+            width: 8,
+            height: 8,
+            name: name.to_owned(),
+        };
+        let recipe = Recipe {
+            version: RECIPE_VERSION,
+            request: RecipeKind::Edit,
+            inputs: vec![image("a.png"), RecipeInput::Text { text: "make it blue".to_owned() }, image("b.png")],
+            thinking: if thought.is_some() { Thinking::On } else { Thinking::Off },
+            thought: thought.map(str::to_owned),
+            image: ImageParameters { seed: Some(3), ..ImageParameters::edit() },
+            text: TextParameters::thought(),
+            size: Size { width: 16, height: 16 },
+            model: RecipeModel { name: "mini".to_owned(), hash: "m".to_owned(), quantization: "f32".to_owned() },
+            engine: "0".to_owned(),
+        };
+        Original { path: "made.png".into(), recipe }
+    }
+
+    fn shown(path: &str) -> Input {
+        Input::Image { path: path.into() }
+    }
+
+    fn said(text: &str) -> Input {
+        Input::Text { text: text.to_owned() }
+    }
+
+    #[test]
+    fn pictures_take_their_places_and_words_can_be_replaced() {
+        let kept = original(None).request(vec![shown("x"), shown("y")]).unwrap();
+        assert_eq!(kept.inputs, [shown("x"), said("make it blue"), shown("y")]);
+        assert_eq!(kept.image.seed, Some(3));
+        let reworded = original(None).request(vec![shown("x"), shown("y"), said("red")]).unwrap();
+        assert_eq!(reworded.inputs, [shown("x"), said("red"), shown("y")]);
+    }
+
+    #[test]
+    fn lacking_pictures_are_named() {
+        let line = original(None).request(vec![shown("x")]).unwrap_err().to_string();
+        assert!(line.contains("made from 2 pictures (a.png, b.png) and 1 are given"), "{line}");
+        assert!(original(None).request(vec![shown("x"), shown("y"), said("1"), said("2")]).is_err());
+    }
+
+    #[test]
+    fn plan_is_kept_with_its_words_only() {
+        let given = || vec![shown("x"), shown("y")];
+        let kept = original(Some("<think>p</think>")).request(given()).unwrap();
+        assert_eq!(kept.thinking, Thinking::Given { thought: "<think>p</think>".to_owned() });
+        let reworded = original(Some("<think>p</think>")).request([given(), vec![said("red")]].concat()).unwrap();
+        assert_eq!(reworded.thinking, Thinking::On);
+    }
+
+    #[test]
+    fn other_content_under_a_picture_is_noticed() {
+        let mut sources = original(None).recipe.inputs;
+        assert!(original(None).check_sources(&sources).is_ok());
+        if let Some(RecipeInput::Image { hash, .. }) = sources.last_mut() {
+            hash.push('x');
+        }
+        let line = original(None).check_sources(&sources).unwrap_err().to_string();
+        assert_eq!(line, "made.png: its picture 2 was b.png, and b.png has other content; give the same picture");
+    }
+}
