@@ -233,3 +233,23 @@ fn write_error(destination: &Path, needed_bytes: u64, source: io::Error) -> Erro
         _ => Error::Io { path: destination.to_path_buf(), source },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn full_disk_is_told_with_what_the_file_needs() {
+        // A device that answers every write as a full disk does.
+        let full = File::options().write(true).open("/dev/full").unwrap().write_all(&[0]).unwrap_err();
+        let error = write_error(Path::new("model.gguf"), 123, full);
+        assert!(matches!(error, Error::DiskFull { needed_bytes: 123, .. }), "{error}");
+    }
+
+    #[test]
+    fn other_errors_keep_their_reason() {
+        let error = write_error(Path::new("model.gguf"), 123, io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(&error, Error::Io { .. }), "{error}");
+    }
+}

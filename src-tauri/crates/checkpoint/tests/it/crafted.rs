@@ -20,7 +20,7 @@ const F32: u32 = 0;
 
 /// A file in the making; what is not set is as it should be.
 #[derive(Clone)]
-pub struct Crafted {
+pub(crate) struct Crafted {
     magic: Vec<u8>,
     version: u32,
     n_tensors: Option<u64>,
@@ -73,7 +73,7 @@ impl Crafted {
         self.with(|it| change(it.tensors.last_mut().unwrap()))
     }
 
-    pub fn build(&self) -> Vec<u8> {
+    pub(crate) fn build(&self) -> Vec<u8> {
         let mut bytes = self.magic.clone();
         bytes.extend(self.version.to_le_bytes());
         bytes.extend(self.n_tensors.unwrap_or(self.tensors.len() as u64).to_le_bytes());
@@ -123,10 +123,10 @@ fn list(name: &str, type_id: u32, len: u64, content: &[u8]) -> Vec<u8> {
 }
 
 /// Name, file, and what the defect must show of itself.
-pub struct Case {
-    pub name: String,
-    pub file: Vec<u8>,
-    pub defect: &'static str,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) file: Vec<u8>,
+    pub(crate) defect: &'static str,
 }
 
 struct Cases(Vec<Case>);
@@ -142,12 +142,12 @@ impl Cases {
 }
 
 /// A file as it should be.
-pub fn good() -> Vec<u8> {
+pub(crate) fn good() -> Vec<u8> {
     Crafted::new().build()
 }
 
 /// All files, made anew.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Cases(Vec::new());
     beginnings(&mut cases);
     counts_and_keys(&mut cases);

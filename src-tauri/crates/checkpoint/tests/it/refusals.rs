@@ -178,7 +178,7 @@ fn safetensors(header: &str, n_data_bytes: usize) -> Vec<u8> {
 }
 
 /// Safetensors files that are each wrong in one way.
-pub fn hostile_safetensors() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn hostile_safetensors() -> Vec<(&'static str, Vec<u8>)> {
     let one = |dtype: &str, shape: &str, offsets: &str| {
         format!("{{\"a\":{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":{offsets}}}}}")
     };

@@ -11,18 +11,18 @@ use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-pub const PATCH_EMBEDDING: &str = "vit_model.vision_model.embeddings.patch_embedding.weight";
+pub(crate) const PATCH_EMBEDDING: &str = "vit_model.vision_model.embeddings.patch_embedding.weight";
 
-pub fn mini() -> PathBuf {
+pub(crate) fn mini() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../bagel/tests/golden/mini/model")
 }
 
 /// Tensors in memory, to be changed and saved under any name.
 #[derive(Clone, Default)]
-pub struct Tensors(pub BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>);
+pub(crate) struct Tensors(pub(crate) BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>);
 
 impl Tensors {
-    pub fn of_mini(file: &str) -> Self {
+    pub(crate) fn of_mini(file: &str) -> Self {
         let bytes = fs::read(mini().join(file)).unwrap();
         let content = SafeTensors::deserialize(&bytes).unwrap();
         let copy = |(name, view): (String, TensorView<'_>)| {
@@ -31,7 +31,7 @@ impl Tensors {
         Self(content.tensors().into_iter().map(copy).collect())
     }
 
-    pub fn save(&self, path: &Path) {
+    pub(crate) fn save(&self, path: &Path) {
         let views = self
             .0
             .iter()
@@ -39,21 +39,21 @@ impl Tensors {
         fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
     }
 
-    pub fn renamed(self, rename: impl Fn(&str) -> String) -> Self {
+    pub(crate) fn renamed(self, rename: impl Fn(&str) -> String) -> Self {
         Self(self.0.into_iter().map(|(name, tensor)| (rename(&name), tensor)).collect())
     }
 
-    pub fn filtered(self, keep: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn filtered(self, keep: impl Fn(&str) -> bool) -> Self {
         Self(self.0.into_iter().filter(|(name, _)| keep(name)).collect())
     }
 
-    pub fn merged(mut self, other: Self) -> Self {
+    pub(crate) fn merged(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
     /// The same numbers as 16-bit floats of either form.
-    pub fn halved(mut self, dtype: Dtype) -> Self {
+    pub(crate) fn halved(mut self, dtype: Dtype) -> Self {
         for (found, _, bytes) in self.0.values_mut() {
             *found = dtype;
             let numbers = bytes.chunks_exact(4).map(|number| f32::from_le_bytes(number.try_into().unwrap()));
@@ -67,14 +67,14 @@ impl Tensors {
 }
 
 /// Copies of mini's files that are no weights.
-pub fn copy_documents(folder: &Path) {
+pub(crate) fn copy_documents(folder: &Path) {
     for name in ["llm_config.json", "vit_config.json", "config.json", "tokenizer.json"] {
         fs::copy(mini().join(name), folder.join(name)).unwrap();
     }
 }
 
 /// A model of a few kilobytes; no arithmetic could use it.
-pub fn tiny_config() -> Config {
+pub(crate) fn tiny_config() -> Config {
     Config {
         text: TextConfig {
             hidden_size: 32,
@@ -115,7 +115,7 @@ pub fn tiny_config() -> Config {
     }
 }
 
-pub fn provenance() -> Provenance {
+pub(crate) fn provenance() -> Provenance {
     Provenance {
         name: "tiny".to_owned(),
         quantization: "q8_0".to_owned(),
@@ -124,24 +124,24 @@ pub fn provenance() -> Provenance {
     }
 }
 
-pub fn tiny_declared() -> Vec<Declared> {
+pub(crate) fn tiny_declared() -> Vec<Declared> {
     let planned = plan(&tiny_config(), Quantization::Q8_0, Quantization::Q8_0);
     planned.into_iter().map(|it| Declared { name: it.name, kind: it.kind, shape: it.shape }).collect()
 }
 
 /// Bytes that look like nothing in particular, the same every time.
-pub fn noise(seed: u64, n_bytes: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, n_bytes: usize) -> Vec<u8> {
     let mut bytes = vec![0; n_bytes];
     blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
     bytes
 }
 
-pub fn size_of(declared: &Declared) -> usize {
+pub(crate) fn size_of(declared: &Declared) -> usize {
     declared.kind.size_bytes(declared.shape.iter().product::<usize>() as u64) as usize
 }
 
 /// A GGUF of the tiny model.
-pub fn write_tiny(path: &Path) {
+pub(crate) fn write_tiny(path: &Path) {
     let declared = tiny_declared();
     let mut writer = Writer::create(path, &tiny_config(), b"{\"tiny\": true}", &provenance(), &declared).unwrap();
     for (position, tensor) in declared.iter().enumerate() {
@@ -151,7 +151,7 @@ pub fn write_tiny(path: &Path) {
 }
 
 /// A GGUF with the tensors of a checkpoint as they are.
-pub fn write_copy(checkpoint: &Checkpoint, path: &Path) {
+pub(crate) fn write_copy(checkpoint: &Checkpoint, path: &Path) {
     let declare =
         |it: checkpoint::TensorView<'_>| Declared { name: it.name.to_owned(), kind: it.kind, shape: it.shape.to_vec() };
     let declared: Vec<Declared> = checkpoint.tensors().map(declare).collect();
@@ -164,15 +164,15 @@ pub fn write_copy(checkpoint: &Checkpoint, path: &Path) {
     writer.finish().unwrap();
 }
 
-pub fn go_on(_: u64, _: u64) -> ControlFlow<()> {
+pub(crate) fn go_on(_: u64, _: u64) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-pub fn hash(checkpoint: &Checkpoint) -> String {
+pub(crate) fn hash(checkpoint: &Checkpoint) -> String {
     checkpoint::weights_hash(checkpoint, &mut go_on).unwrap()
 }
 
-pub fn kinds(checkpoint: &Checkpoint) -> Vec<Kind> {
+pub(crate) fn kinds(checkpoint: &Checkpoint) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = checkpoint.tensors().map(|tensor| tensor.kind).collect();
     kinds.sort();
     kinds.dedup();
