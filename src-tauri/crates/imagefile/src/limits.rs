@@ -31,15 +31,19 @@ pub(crate) fn check_size(size: Size) -> Result<(), Problem> {
     if width == 0 || height == 0 {
         return Err(Problem::Empty { width, height });
     }
-    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+    if width > MAX_SIDE || height > MAX_SIDE || n_pixels(size) > MAX_PIXELS {
         return Err(Problem::TooManyPixels { width, height });
     }
     Ok(())
 }
 
+/// Pixels of a picture.
+pub(crate) fn n_pixels(size: Size) -> u64 {
+    u64::from(size.width) * u64::from(size.height)
+}
+
 /// Holds the memory that a decoder will need against the bound.
-pub(crate) fn check_memory(size: Size, bytes_per_pixel: u64) -> Result<(), Problem> {
-    let needed_bytes = u64::from(size.width) * u64::from(size.height) * bytes_per_pixel;
+pub(crate) fn check_memory(needed_bytes: u64) -> Result<(), Problem> {
     if needed_bytes > MAX_DECODE_BYTES {
         return Err(Problem::TooMuchMemory { needed_mib: needed_bytes >> 20 });
     }

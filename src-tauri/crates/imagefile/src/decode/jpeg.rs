@@ -8,21 +8,21 @@ use protocol::Size;
 
 use super::{orientation, slice, u16_be};
 use crate::Problem;
-use crate::limits::{MAX_DECODE_BYTES, MAX_SIDE, check_memory, check_size};
+use crate::limits::{MAX_DECODE_BYTES, MAX_SIDE, check_memory, check_size, n_pixels};
 use crate::pixels::{Decoded, Layout};
 
 /// What the segments of a file say.
 struct Structure<'a> {
     size: Size,
     /// Memory for coefficients, where the decoder must keep them all at once.
-    coefficient_bytes_per_pixel: u64,
+    coefficient_bytes: u64,
     exif: Option<&'a [u8]>,
 }
 
 /// Decodes a JPEG; CMYK becomes RGB without a profile.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Problem> {
     let structure = walk(bytes)?;
-    check_memory(structure.size, 3 + structure.coefficient_bytes_per_pixel)?;
+    check_memory(3 * n_pixels(structure.size) + structure.coefficient_bytes)?;
 
     let mut decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(Problem::damaged)?;
     let mut limits = Limits::default();
@@ -84,8 +84,8 @@ fn walk(bytes: &[u8]) -> Result<Structure<'_>, Problem> {
     let frame = frame.ok_or_else(|| Problem::damaged("no frame"))?;
     let keeps_coefficients = frame.is_progressive || scans_are_partial;
     // Two bytes a coefficient, as many coefficients as samples.
-    let coefficient_bytes_per_pixel = if keeps_coefficients { 2 * frame.samples_per_pixel } else { 0 };
-    Ok(Structure { size: frame.size, coefficient_bytes_per_pixel, exif })
+    let coefficient_bytes = if keeps_coefficients { 2 * frame.n_samples } else { 0 };
+    Ok(Structure { size: frame.size, coefficient_bytes, exif })
 }
 
 /// The next marker at or behind `offset`, which then points behind it.
@@ -109,8 +109,8 @@ fn next_marker(bytes: &[u8], offset: &mut usize) -> Option<u8> {
 struct Frame {
     size: Size,
     n_components: u8,
-    /// Samples of all components together, rounded up.
-    samples_per_pixel: u64,
+    /// Samples of all components together.
+    n_samples: u64,
     is_progressive: bool,
 }
 
@@ -126,8 +126,8 @@ impl Frame {
             .map(|sampling| u64::from(sampling >> 4) * u64::from(sampling & 15))
             .collect();
         let largest = areas.iter().copied().max().unwrap_or(0).max(1);
-        let samples_per_pixel = areas.iter().sum::<u64>().div_ceil(largest);
+        let n_samples = (n_pixels(size) * areas.iter().sum::<u64>()).div_ceil(largest);
         let is_progressive = matches!(marker, 0xc2 | 0xc6 | 0xca | 0xce);
-        Some(Self { size, n_components, samples_per_pixel, is_progressive })
+        Some(Self { size, n_components, n_samples, is_progressive })
     }
 }

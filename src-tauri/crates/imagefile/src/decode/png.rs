@@ -6,7 +6,7 @@ use png::{ColorType, Limits, Transformations};
 use protocol::Size;
 
 use super::{orientation, slice, u32_be};
-use crate::limits::{MAX_DECODE_BYTES, check_memory, check_size};
+use crate::limits::{MAX_DECODE_BYTES, check_memory, check_size, n_pixels};
 use crate::pixels::{Decoded, Layout};
 use crate::recipe::TextChunks;
 use crate::{EmbeddedRecipe, Problem};
@@ -41,7 +41,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Decoded, EmbeddedRecipe), Problem>
         ColorType::Rgba => Layout::Rgba,
         ColorType::Indexed => return Err(Problem::damaged("no palette")),
     };
-    check_memory(size, layout.n_channels() as u64 + if layout == Layout::Rgb { 0 } else { 3 })?;
+    // Grey is spread into a second picture, alpha is taken out of the first.
+    let bytes_per_pixel = match layout {
+        Layout::Grey => 1 + 3,
+        Layout::GreyAlpha => 2 + 3,
+        Layout::Rgb => 3,
+        Layout::Rgba => 4,
+    };
+    check_memory(n_pixels(size) * bytes_per_pixel)?;
 
     let samples = read_rows(&mut reader, size, layout)?;
     let orientation = orientation(structure.exif);

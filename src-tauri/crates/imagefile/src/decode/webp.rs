@@ -7,7 +7,7 @@ use protocol::Size;
 
 use super::{orientation, slice, u16_le, u32_le};
 use crate::Problem;
-use crate::limits::{MAX_FILE_BYTES, check_memory, check_size};
+use crate::limits::{MAX_FILE_BYTES, check_memory, check_size, n_pixels};
 use crate::pixels::{Decoded, Layout};
 
 /// Decodes a still WebP.
@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Problem> {
         (Coding::Lossless(_), false) => 4 + 3,
         (Coding::Lossless(_), true) => 4,
     };
-    check_memory(size, bytes_per_pixel)?;
+    check_memory(n_pixels(size) * bytes_per_pixel)?;
 
     let exif = decoder.exif_metadata().map_err(Problem::damaged)?;
     let mut samples = vec![0; width as usize * height as usize * layout.n_channels()];

@@ -17,18 +17,18 @@ pub(super) fn parse(json: &str) -> Result<ReadRecipe, RecipeProblem> {
     if depth(json) > MAX_JSON_DEPTH {
         return Err(RecipeProblem::TooDeep);
     }
-    let mut value: Value = serde_json::from_str(json).map_err(not_understood)?;
+    let mut value: Value = serde_json::from_str(json).map_err(|error| not_understood(&error))?;
     match value.get("version").and_then(Value::as_u64) {
         Some(version) if version == u64::from(RECIPE_VERSION) => {}
         Some(version) => return Err(RecipeProblem::Version { version }),
         None => return Err(RecipeProblem::NotUnderstood { reason: "no version".into() }),
     }
     let unknown = take_unknown(&mut value)?;
-    let recipe: Recipe = serde_json::from_value(value).map_err(not_understood)?;
+    let recipe: Recipe = serde_json::from_value(value).map_err(|error| not_understood(&error))?;
     Ok(ReadRecipe { recipe, unknown })
 }
 
-fn not_understood(error: serde_json::Error) -> RecipeProblem {
+fn not_understood(error: &serde_json::Error) -> RecipeProblem {
     RecipeProblem::NotUnderstood { reason: one_line(&error.to_string()) }
 }
 
