@@ -185,7 +185,7 @@ fn too_much_text_hides_the_recipe_but_not_the_picture() {
     let many: Vec<Vec<u8>> = (0..100_000).map(|_| chunk(b"tEXt", b"a\0b")).collect();
     assert_eq!(embedded(&many), EmbeddedRecipe::Absent);
     let check = |others: &[Vec<u8>], is_found: bool| {
-        let chunks = [&[own.clone()], others].concat();
+        let chunks = [std::slice::from_ref(&own), others].concat();
         match embedded(&chunks) {
             EmbeddedRecipe::Found(_) => assert!(is_found),
             EmbeddedRecipe::Refused(RecipeProblem::TooMuchText { .. }) => assert!(!is_found),
