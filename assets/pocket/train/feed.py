@@ -1,6 +1,7 @@
 """Endless batches of scenes and samples, made in worker processes when there are any."""
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from draw import plot
@@ -22,6 +23,9 @@ class Stream(IterableDataset):
 
 def stream(make, workers: int, seed: int):
     """An endless iterator over what `make` makes."""
+    if workers:
+        # The usual way of sharing tensors holds a file open for each, and runs out of them.
+        torch.multiprocessing.set_sharing_strategy("file_system")
     options = dict(num_workers=workers, prefetch_factor=8, persistent_workers=True) if workers else {}
     return iter(DataLoader(Stream(make, seed), batch_size=None, **options))
 

@@ -10,16 +10,20 @@ import torch
 
 
 class Clock:
-    """Seconds trained so far, over all runs, against the whole budget."""
+    """Seconds trained so far, over all runs, against the whole budget.
 
-    def __init__(self, spent: float, total_minutes: float, stop_minutes: float | None):
-        self.before, self.started = spent, time.monotonic()
+    On a GPU they are seconds of the wall; on a processor, which others may be using, its own seconds.
+    """
+
+    def __init__(self, device, spent: float, total_minutes: float, stop_minutes: float | None):
+        self.now = time.monotonic if device.type == "cuda" else time.process_time
+        self.before, self.started = spent, self.now()
         self.total = total_minutes * 60
         self.stop = (stop_minutes or total_minutes) * 60
 
     @property
     def spent(self) -> float:
-        return self.before + time.monotonic() - self.started
+        return self.before + self.now() - self.started
 
     @property
     def progress(self) -> float:

@@ -1,4 +1,4 @@
-"""Muon for the matrices inside the network, AdamW for everything else.
+"""Muon for matrices and convolutions inside a network, AdamW for everything else.
 
 Muon replaces a matrix's momentum by the nearest orthogonal matrix (five Newton-Schulz steps), which
 makes all directions of a layer learn at the same pace. Matrices of one shape are treated together.
@@ -37,23 +37,24 @@ class Muon(torch.optim.Optimizer):
                 self._step(group, weights)
 
     def _step(self, group, weights):
-        grads = torch.stack([weight.grad for weight in weights]).float()
+        grads = torch.stack([weight.grad for weight in weights]).float()  # (n, rows, columns[, 3, 3])
         for weight in weights:
             if "momentum" not in self.state[weight]:
                 self.state[weight]["momentum"] = torch.zeros_like(weight, dtype=torch.float32)
         buffers = [self.state[weight]["momentum"] for weight in weights]
         torch._foreach_lerp_(buffers, list(grads), 1 - group["momentum"])
-        update = orthogonal(torch.lerp(grads, torch.stack(buffers), group["momentum"]))
+        update = torch.lerp(grads, torch.stack(buffers), group["momentum"])
+        update = orthogonal(update.flatten(2)).view_as(update)
         # The same size of change for every shape, about that of Adam.
-        rate = group["lr"] * 0.2 * max(weights[0].shape) ** 0.5
+        rate = group["lr"] * 0.2 * max(weights[0].flatten(1).shape) ** 0.5
         torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
         torch._foreach_add_(weights, list(update), alpha=-rate)
 
 
-def make_optimizers(model, rate: float):
-    """Muon for matrices of the experts and the ViT's layers, AdamW for tables, edges, norms and biases."""
+def make_optimizers(model, rate: float, inside):
+    """Muon for the matrices whose names `inside` accepts, AdamW for tables, edges, norms and biases."""
     trained = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
-    inside = [weight for name, weight in trained if ".layers." in name and weight.ndim == 2]
-    outside = [weight for name, weight in trained if not (".layers." in name and weight.ndim == 2)]
-    adam = torch.optim.AdamW(outside, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=outside[0].is_cuda)
-    return [Muon(inside, lr=rate), adam]
+    chosen = [weight for name, weight in trained if weight.ndim > 1 and inside(name)]
+    others = [weight for name, weight in trained if weight.ndim == 1 or not inside(name)]
+    adam = torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=others[0].is_cuda)
+    return [Muon(chosen, lr=rate), adam]

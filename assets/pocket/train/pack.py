@@ -71,7 +71,7 @@ class Batch:
 
     def to(self, device) -> "Batch":
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        moved = {k: v.to(device, non_blocking=True) if isinstance(v, torch.Tensor | Plot) else v for k, v in values.items()}
+        moved = {k: v.to(device) if isinstance(v, torch.Tensor | Plot) else v for k, v in values.items()}
         return Batch(**moved)
 
     def layout(self, head: int) -> Layout:
@@ -94,8 +94,10 @@ class Batch:
     @torch.no_grad()
     def pictures(self, vae, device):
         """Draws the scenes: latents (n, tokens, 64) of those to be painted or edited, ViT patches of those seen."""
+        latents, patches = torch.zeros(0, 1, 64, device=device), torch.zeros(0, 1, 588, device=device)
+        if self.plot is None:
+            return latents, patches
         drawn = draw(self.plot, device) * 2 - 1
-        latents, patches = drawn.new_zeros(0, 1, 64), drawn.new_zeros(0, 1, 588)
         if len(self.latent_scene):
             used, back = torch.unique(self.latent_scene, return_inverse=True)
             with torch.autocast(device.type, torch.bfloat16):
@@ -153,7 +155,7 @@ class Packer:
             else:
                 misses += 1
         batch = page.batch(canvas, self.vocabulary)
-        batch.plot = plot(page.scenes)
+        batch.plot = plot(page.scenes) if page.scenes else None
         return batch
 
     def splits(self, sample: Sample, rng, tokens: int) -> list[dict]:
@@ -235,7 +237,7 @@ class Page:
     def batch(self, canvas, vocabulary) -> Batch:
         markers = [vocabulary.image_start, vocabulary.image_end]
         texts = [(markers if ids == "markers" else ids, slots, labels, [number] * len(slots)) for ids, slots, labels, number in self.text]
-        ids, slots, labels, kinds = (torch.from_numpy(np.concatenate([np.asarray(t[i], np.int64) for t in texts])) for i in range(4))
+        ids, slots, labels, kinds = (torch.tensor([n for t in texts for n in t[i]], dtype=torch.long) for i in range(4))
         columns = {}
         for kind, entries in self.pictures.items():
             scene, where, noised = ([e[i] for e in entries] for i in range(3))

@@ -46,7 +46,7 @@ class Pool:
 
 
 def losses(model, batch, latents, patches, shift: float):
-    """Mean losses, and for each kind of sample whether its words were all right."""
+    """Mean losses, and the part of the learned words that would be said right."""
     n = len(latents)
     t = torch.sigmoid(torch.randn(n, device=latents.device))
     t = shift * t / (1 + (shift - 1) * t) * batch.latent_noised
@@ -61,7 +61,7 @@ def losses(model, batch, latents, patches, shift: float):
     mse = (errors * painted).sum() / painted.sum().clamp(min=1)
     labels = batch.labels[learned]
     ce = F.cross_entropy(logits, labels) if len(learned) else mse * 0
-    return mse, ce, (logits.argmax(-1) == labels).float().mean()
+    return mse, ce, (logits.argmax(-1) == labels).float().sum() / max(1, len(labels))
 
 
 def main():
@@ -81,8 +81,9 @@ def main():
     args = parser.parse_args()
 
     preset = PRESETS[args.preset]
-    path = args.out / "model.pt"
-    saved = torch.load(path, map_location="cpu", weights_only=False) if path.exists() else None
+    path, light = args.out / "model.pt", args.out / "light.pt"
+    source = next((p for p in (path, light) if p.exists()), None)
+    saved = torch.load(source, map_location="cpu", weights_only=False) if source else None
     step, pictures = (saved["step"], saved["pictures"]) if saved else (0, 0)
     torch.manual_seed(step)
     random.seed(step)
@@ -90,21 +91,23 @@ def main():
     vae = load_autoencoder(args.out / "vae.pt", device)
     model = Bagel(ModelShape(**saved["shape"]) if saved else preset.model)
     if saved:
-        model.load_state_dict(saved["model"])
+        model.load_state_dict(saved.get("model", saved["average"]))
     model.to(device)
-    optimizers = make_optimizers(model, args.rate)
-    for optimizer, state in zip(optimizers, saved["optimizers"] if saved else []):
+    optimizers = make_optimizers(model, args.rate, lambda name: ".layers." in name)
+    for optimizer, state in zip(optimizers, saved.get("optimizers", []) if saved else []):
         optimizer.load_state_dict(state)
     average = Average(model, saved["average"] if saved else None)
-    clock = Clock(saved["spent"] if saved else 0.0, args.minutes, args.stop)
+    clock = Clock(device, saved["spent"] if saved else 0.0, args.minutes, args.stop)
     journal = Journal(args.out / "model.jsonl")
     packer = Packer(preset.world, args.out / "tokenizer.json", args.rows, preset.mixture)
     pool = Pool(stream(packer, args.workers, seed=step + 1), vae, device, args.reuse, args.pool)
     run = torch.compile(model, dynamic=True) if args.compile else model
 
     def checkpoint():
-        save(path, dict(preset=args.preset, shape=vars(model.shape), model=model.state_dict(), average=average.weights,
-                        optimizers=[o.state_dict() for o in optimizers], step=step, pictures=pictures, spent=clock.spent))
+        about = dict(preset=args.preset, shape=vars(model.shape), step=step, pictures=pictures, spent=clock.spent)
+        save(path, about | dict(model=model.state_dict(), average=average.weights, optimizers=[o.state_dict() for o in optimizers]))
+        # The averaged weights alone are a fifth of that: enough to go on from, and small enough to be carried.
+        save(light, about | dict(average={name: value.half() for name, value in average.weights.items()}))
 
     totals, since = torch.zeros(4, device=device), 0
     while not clock.over:

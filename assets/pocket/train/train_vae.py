@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from draw import draw
 from feed import scene_stream
 from loop import Average, Clock, Journal, learning_rate_factor, pick_device, save
+from optimizer import make_optimizers
 from vae import AutoEncoder, VaeShape
 from world import FULL
 
@@ -49,33 +50,36 @@ def main():
     parser.add_argument("--stop", type=float, help="end this run when so many minutes of the budget are spent")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--crop", type=int, default=0, help="train on random squares of this side (for slow machines)")
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--decoder-only", action="store_true", help="keep the latents as they are: the model knows them already")
     parser.add_argument("--workers", type=int, default=8)
-    parser.add_argument("--base", type=int, default=64)
-    parser.add_argument("--multiples", type=int, nargs=4, default=(1, 1, 2, 2))
+    parser.add_argument("--base", type=int, default=32)
+    parser.add_argument("--multiples", type=int, nargs=4, default=(3, 2, 4, 4))
     args = parser.parse_args()
 
     torch.manual_seed(0)
     device = pick_device()
-    path = args.out / "vae.pt"
+    path, light = args.out / "vae_training.pt", args.out / "vae.pt"
     shape = dict(base=args.base, multiples=tuple(args.multiples))
-    saved = torch.load(path, map_location="cpu", weights_only=False) if path.exists() else None
+    source = next((p for p in (path, light) if p.exists()), None)
+    saved = torch.load(source, map_location="cpu", weights_only=False) if source else None
     vae = AutoEncoder(VaeShape(**(saved["shape"] if saved else shape)))
     if saved:
-        vae.load_state_dict(saved["model"])
+        vae.load_state_dict(saved.get("model", saved["average"]))
     vae.to(device)
     if args.decoder_only:
         vae.encoder.requires_grad_(False)
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=1e-4)
-    if saved:
-        optimizer.load_state_dict(saved["optimizer"])
+    optimizers = make_optimizers(vae, args.rate, lambda name: "conv_in" not in name and "conv_out" not in name)
+    # A run that trains other parts than the last one starts its optimizers anew.
+    if saved and saved.get("decoder_only", False) == args.decoder_only:
+        for optimizer, state in zip(optimizers, saved.get("optimizers", [])):
+            optimizer.load_state_dict(state)
     if saved and args.decoder_only:
         # The encoder that the model knows is the averaged one.
         vae.encoder.load_state_dict({k[8:]: v for k, v in saved["average"].items() if k.startswith("encoder.")})
     average = Average(vae, saved["average"] if saved else None)
     step = saved["step"] if saved else 0
-    clock = Clock(saved["spent"] if saved else 0.0, args.minutes, args.stop)
+    clock = Clock(device, saved["spent"] if saved else 0.0, args.minutes, args.stop)
     journal = Journal(args.out / "vae.jsonl")
     stream = scene_stream(FULL, args.batch, args.workers, seed=1000 + step)
     fitting = [next(stream) for _ in range(max(1, 128 // args.batch))]
@@ -87,14 +91,15 @@ def main():
             judged.scale, judged.shift = saved["scale"], saved["shift"]
         else:
             fit_scale(judged, fitting, device)
-        save(path, dict(shape=vars(vae.shape), model=vae.state_dict(), average=average.weights, step=step,
-                        optimizer=optimizer.state_dict(), spent=clock.spent, scale=judged.scale, shift=judged.shift))
+        about = dict(shape=vars(vae.shape), step=step, spent=clock.spent, scale=judged.scale, shift=judged.shift, decoder_only=args.decoder_only)
+        save(path, about | dict(model=vae.state_dict(), average=average.weights, optimizers=[o.state_dict() for o in optimizers]))
+        save(light, about | dict(average={name: value.half() for name, value in average.weights.items()}))
         error = sum(F.l1_loss(judged.decode(judged.encode(p)), p).item()
                     for p in (draw(group, device)[:64] * 2 - 1 for group in fitting[:2])) / len(fitting[:2])
         journal.write(step=step, spent=clock.spent, error=error * 127.5, scale=judged.scale, shift=judged.shift)
 
     while not clock.over:
-        for group in optimizer.param_groups:
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = args.rate * learning_rate_factor(step, clock.progress)
         picture = draw(next(stream), device) * 2 - 1
         if args.crop:
@@ -104,8 +109,9 @@ def main():
             pixels, edges, kl = losses(vae, picture)
         (pixels + edges + KL_WEIGHT * kl).backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         step += 1
         average.update(vae, step)
         if step % 50 == 0:

@@ -16,14 +16,15 @@ DOWNSAMPLE = 8
 
 @dataclass(frozen=True)
 class VaeShape:
-    """Widths of the four levels are `base * multiples`.
+    """Widths of the four levels are `base * multiples`, multiples of 32 for GroupNorm(32).
 
-    GroupNorm(32) wants multiples of 32, and more than 32: with one channel to a group the last norm
-    before the output would take the level of every channel away, and with it all flat colour.
+    The last norms (over the first level in the decoder, the last in the encoder) need three channels
+    to a group or more: of a flat area one channel keeps nothing, and two keep only which is larger,
+    so that colours come out in steps.
     """
 
-    base: int = 64
-    multiples: tuple = (1, 1, 2, 2)
+    base: int = 32
+    multiples: tuple = (3, 2, 4, 4)
     n_blocks: int = 1
 
 

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Trains the small preset on a processor for as long as it is left running:  sh background.sh RUN EXPORT
+#
+# Stop it at any time and start it again with the same command; minutes are the processor's own.
+# Every round ends with a fresh export, so that EXPORT always holds the best model so far.
+set -eu
+cd "$(dirname "$0")"
+run=$1
+export=$2
+python=${PYTHON:-python3}
+export OMP_NUM_THREADS=1
+vae_minutes=${VAE_MINUTES:-60}
+model_minutes=${MODEL_MINUTES:-480}
+mkdir -p "$run"
+[ -f "$run/tokenizer.json" ] || "$python" tokenizer.py --out "$run"
+vae() { "$python" train_vae.py --out "$run" --minutes "$vae_minutes" --workers 0 "$@"; }
+vae --stop $((vae_minutes / 2)) --crop 32 --batch 16
+vae --crop 64 --batch 6
+round=1
+while [ $((round * 10)) -le "$model_minutes" ]; do
+    "$python" train.py --out "$run" --preset small --minutes "$model_minutes" --stop $((round * 10)) \
+        --rows 8 --workers 0 --reuse 8 --pool 1500 --report 25
+    "$python" export.py --out "$run" --to "$export"
+    round=$((round + 1))
+done
