@@ -1,0 +1,39 @@
+//! The engine process: started, greeted, given a model, watched, and replaced when it dies.
+//!
+//! [`process`] holds the pipes and knows nothing of what is said;
+//! [`supervisor`] knows what to say and when something is wrong.
+
+pub(crate) mod process;
+pub(crate) mod supervisor;
+
+use std::time::Duration;
+
+/// How patient the studio is with its engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From the start of the process to its greeting.
+    pub greeting: Duration,
+    /// Between two signs of life.
+    pub silence: Duration,
+    /// Between two signs of progress while it works.
+    pub stall: Duration,
+    /// From the wish to stop a job to the end of the process that will not.
+    pub cancel: Duration,
+    /// Before it is started again, doubled each time.
+    pub restart: Duration,
+    /// How often it is looked after.
+    pub tick: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            greeting: Duration::from_secs(30),
+            silence: Duration::from_secs(30),
+            stall: Duration::from_secs(600),
+            cancel: Duration::from_secs(20),
+            restart: Duration::from_millis(500),
+            tick: Duration::from_millis(200),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A child process that speaks frames.
+//!
+//! Three threads hold its pipes: one writes commands, one reads events, one
+//! keeps the last lines it wrote to its error output, which say why it died.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use protocol::frame::{self, Frame};
+use protocol::{Command, Event};
+
+use crate::{Error, Result};
+
+/// Lines of the error output that are kept.
+const KEPT_LINES: usize = 40;
+
+/// Events that may wait before the engine's pipe is left to fill.
+const WAITING_EVENTS: usize = 32;
+
+/// What comes out of a process.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// It said something.
+    Frame(Frame<Event>),
+    /// It will say nothing more: it ended, or what it said was not a frame.
+    Ended {
+        /// The pipe's fault, where there was one.
+        fault: Option<String>,
+    },
+}
+
+/// A running engine process; dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    commands: mpsc::Sender<Command>,
+    lines: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Process {
+    /// Starts the program; what it says arrives at the receiver.
+    pub(crate) fn start(program: &Path) -> Result<(Self, tokio::sync::mpsc::Receiver<Output>)> {
+        let mut command = std::process::Command::new(program);
+        command.arg("engine").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        hide_console(&mut command);
+        let mut child = command
+            .spawn()
+            .map_err(|error| Error::Engine(format!("the engine {} does not start: {error}", program.display())))?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(Error::Engine("the engine's pipes are missing".to_owned()));
+        };
+        let (commands, waiting_commands) = mpsc::channel();
+        let (outputs, output_receiver) = tokio::sync::mpsc::channel(WAITING_EVENTS);
+        let lines = Arc::new(Mutex::new(VecDeque::new()));
+        let kept_lines = Arc::clone(&lines);
+        thread::spawn(move || write_commands(stdin, &waiting_commands));
+        thread::spawn(move || read_events(stdout, &outputs));
+        thread::spawn(move || keep_lines(stderr, &kept_lines));
+        Ok((Self { child, commands, lines }, output_receiver))
+    }
+
+    /// Says something; a process that has died notices nothing, its end is reported by the reader.
+    pub(crate) fn say(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    /// Ends it and says how it ended, in words for a report.
+    pub(crate) fn end(mut self) -> String {
+        // A process that closed its output is about to end on its own; its own status says more.
+        for _ in 0..20 {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return self.describe(&status.to_string()),
+                Ok(None) => thread::sleep(std::time::Duration::from_millis(10)),
+                Err(_) => break,
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.describe("it was ended")
+    }
+
+    fn describe(&self, status: &str) -> String {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let tail: Vec<&str> = lines.iter().map(String::as_str).collect();
+        if tail.is_empty() { status.to_owned() } else { format!("{status}\n{}", tail.join("\n")) }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn write_commands(stdin: ChildStdin, commands: &mpsc::Receiver<Command>) {
+    let mut writer = BufWriter::new(stdin);
+    while let Ok(command) = commands.recv() {
+        if frame::write_frame(&mut writer, &command, &[]).is_err() || writer.flush().is_err() {
+            return;
+        }
+    }
+}
+
+fn read_events(stdout: ChildStdout, outputs: &tokio::sync::mpsc::Sender<Output>) {
+    let mut reader = BufReader::new(stdout);
+    loop {
+        let output = match frame::read_frame::<Event>(&mut reader) {
+            Ok(Some(frame)) => Output::Frame(frame),
+            Ok(None) => Output::Ended { fault: None },
+            Err(error) => Output::Ended { fault: Some(error.to_string()) },
+        };
+        let over = matches!(output, Output::Ended { .. });
+        if outputs.blocking_send(output).is_err() || over {
+            return;
+        }
+    }
+}
+
+fn keep_lines(stderr: ChildStderr, lines: &Mutex<VecDeque<String>>) {
+    for line in BufReader::new(stderr).split(b'\n') {
+        let Ok(line) = line else { return };
+        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+        tracing::debug!(target: "engine", "{line}");
+        let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == KEPT_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+}
+
+#[cfg(windows)]
+fn hide_console(command: &mut std::process::Command) {
+    use std::os::windows::process::CommandExt;
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    command.creation_flags(CREATE_NO_WINDOW);
+}
+
+#[cfg(not(windows))]
+fn hide_console(_: &mut std::process::Command) {}
