@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import type { Node } from '$lib/ipc';
+import { path, rows } from './tree';
+
+function node(id: string, parent: string | null): Node {
+  return {
+    id,
+    parent,
+    piece: 'p',
+    references: [],
+    origin: parent ? 'edited' : 'created',
+    title: id,
+    size: { width: 16, height: 16 },
+    seed: null,
+    thought: null,
+    created_ms: 0,
+  };
+}
+
+function drawn(nodes: Node[]): string[] {
+  return rows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());
+}
+
+test('a chain stays in one column', () => {
+  expect(drawn([node('a', null), node('b', 'a'), node('c', 'b')])).toEqual(['a root', 'b straight', 'c straight']);
+});
+
+test('a branch is indented, and its line passes what hangs on earlier branches', () => {
+  const nodes = [node('a', null), node('b', 'a'), node('c', 'b'), node('d', 'b'), node('e', 'c'), node('f', null)];
+  expect(drawn(nodes)).toEqual(['a root', 'b straight', '.c branch 0', '.e straight 0', '.d branch', 'f root']);
+});
+
+test('a parent in another piece begins a tree', () => {
+  expect(drawn([node('b', 'elsewhere')])).toEqual(['b root']);
+});
+
+test('a chain of ten thousand is drawn', () => {
+  const nodes = Array.from({ length: 10_000 }, (_, index) => node(String(index), index ? String(index - 1) : null));
+  expect(rows(nodes, [])).toHaveLength(10_000);
+  expect(path(nodes, '9999').size).toBe(10_000);
+});

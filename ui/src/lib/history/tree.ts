@@ -1,0 +1,64 @@
+/** A piece's history as rows: depth first, indented only where it branches. */
+import type { Job, Node } from '$lib/ipc';
+import { groupBy } from '$lib/shared/group';
+
+export interface Row {
+  key: string;
+  node: Node | null;
+  job: Job | null;
+  depth: number;
+  /** How the row hangs on the one it was made from. */
+  link: 'root' | 'straight' | 'branch';
+  /** Columns in which the line of an ancestor passes on to a later branch. */
+  through: number[];
+}
+
+interface Item {
+  key: string;
+  parent: string | null;
+  node: Node | null;
+  job: Job | null;
+}
+
+export function rows(nodes: Node[], jobs: Job[]): Row[] {
+  const items: Item[] = [
+    ...nodes.map((node) => ({ key: node.id, parent: node.parent, node, job: null })),
+    ...jobs
+      .filter((job) => job.request !== 'ask')
+      .map((job) => ({ key: job.id, parent: job.request === 'edit' ? job.picture : null, node: null, job })),
+  ];
+  const keys = new Set(items.map((item) => item.key));
+  // A parent in another piece is not drawn: the row begins a tree of its own.
+  const children = groupBy(items, (item) => (item.parent !== null && keys.has(item.parent) ? item.parent : null));
+  const result: Row[] = [];
+  // A loop over a stack, because a history may be a chain of thousands.
+  const stack: { item: Item; depth: number; link: Row['link']; through: number[] }[] = (children.get(null) ?? [])
+    .map((item) => ({ item, depth: 0, link: 'root' as const, through: [] }))
+    .reverse();
+  for (let next = stack.pop(); next; next = stack.pop()) {
+    const { item, depth, link, through } = next;
+    result.push({ key: item.key, node: item.node, job: item.job, depth, link, through });
+    const own = children.get(item.key) ?? [];
+    const inherited = through.filter((column) => column < depth);
+    if (own.length === 1 && own[0]) {
+      stack.push({ item: own[0], depth, link: 'straight', through: inherited });
+      continue;
+    }
+    for (const [index, child] of [...own.entries()].reverse()) {
+      const goesOn = index < own.length - 1;
+      stack.push({ item: child, depth: depth + 1, link: 'branch', through: goesOn ? [...inherited, depth] : inherited });
+    }
+  }
+  return result;
+}
+
+/** The keys from a picture up to where it began. */
+export function path(nodes: Node[], id: string | null): Set<string> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const found = new Set<string>();
+  for (let node = id === null ? undefined : byId.get(id); node && !found.has(node.id); ) {
+    found.add(node.id);
+    node = node.parent === null ? undefined : byId.get(node.parent);
+  }
+  return found;
+}

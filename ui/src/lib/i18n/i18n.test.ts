@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { en } from './en';
+import { zh } from './zh';
+
+function texts(messages: unknown, path = ''): Map<string, string> {
+  if (typeof messages === 'string') return new Map([[path, messages]]);
+  if (typeof messages === 'function') return new Map([[path, String(messages(...[1, 2, 3].slice(0, messages.length)))]]);
+  return new Map(Object.entries(messages as object).flatMap(([key, value]) => [...texts(value, `${path}.${key}`)]));
+}
+
+test('every text exists in both languages', () => {
+  expect([...texts(zh).keys()]).toEqual([...texts(en).keys()]);
+  for (const [path, text] of [...texts(en), ...texts(zh)]) expect(text.trim(), path).not.toBe('');
+});
+
+test('Chinese texts are Chinese', () => {
+  const same = [...texts(zh)].filter(([path, text]) => texts(en).get(path) === text).map(([path]) => path);
+  expect(same).toEqual(['.app.name']);
+});

@@ -1,0 +1,29 @@
+import type { Size } from '$lib/ipc';
+
+/** Shapes of a picture to be created, by width over height. */
+export const shapes = [
+  { id: 'square', ratio: 1 },
+  { id: 'landscape', ratio: 4 / 3 },
+  { id: 'portrait', ratio: 3 / 4 },
+  { id: 'wide', ratio: 16 / 9 },
+  { id: 'tall', ratio: 9 / 16 },
+] as const;
+
+export type ShapeId = (typeof shapes)[number]['id'];
+
+/** A side of a latent patch: sizes are multiples of it. */
+const PATCH = 16;
+
+/** The largest picture of a shape within a longest side, in whole patches. */
+export function sizeOf(shape: ShapeId, maxSide: number): Size {
+  const ratio = shapes.find((s) => s.id === shape)?.ratio ?? 1;
+  const longest = Math.max(PATCH, Math.floor(maxSide / PATCH) * PATCH);
+  const other = (value: number) => Math.max(PATCH, Math.round(value / PATCH) * PATCH);
+  return ratio >= 1
+    ? { width: longest, height: other(longest / ratio) }
+    : { width: other(longest * ratio), height: longest };
+}
+
+export function formatSize(size: Size): string {
+  return `${String(size.width)} × ${String(size.height)}`;
+}

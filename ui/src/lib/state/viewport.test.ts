@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { fit, MAX_SCALE, panned, toPicture, zoomed } from './viewport';
+
+const stage = { width: 800, height: 600 };
+
+describe('fit', () => {
+  test('a large picture lies whole within the stage', () => {
+    const view = fit({ width: 4000, height: 1000 }, stage);
+    expect(4000 * view.scale).toBeLessThanOrEqual(800);
+    expect(view.x).toBeGreaterThanOrEqual(0);
+    expect(view.y).toBeGreaterThan(0);
+  });
+
+  test('a small picture is enlarged by a whole factor', () => {
+    expect(fit({ width: 128, height: 128 }, stage).scale).toBe(3);
+    expect(fit({ width: 16, height: 16 }, stage).scale).toBe(8);
+  });
+
+  test('a stage without room gives a view all the same', () => {
+    expect(fit({ width: 100, height: 100 }, { width: 0, height: 0 }).scale).toBeGreaterThan(0);
+  });
+});
+
+test('zooming keeps the point under the cursor', () => {
+  let view = fit({ width: 1024, height: 768 }, stage);
+  const at = { x: 321, y: 123 };
+  const before = toPicture(view, at);
+  for (const factor of [1.3, 2, 0.4, 7]) {
+    view = zoomed(view, at, factor);
+    const after = toPicture(view, at);
+    expect(after.x).toBeCloseTo(before.x, 6);
+    expect(after.y).toBeCloseTo(before.y, 6);
+  }
+});
+
+test('zoom ends at its limits without moving the picture', () => {
+  const view = { scale: MAX_SCALE, x: 5, y: 7 };
+  expect(zoomed(view, { x: 100, y: 100 }, 3)).toEqual(view);
+});
+
+test('a picture cannot be lost by panning', () => {
+  const picture = { width: 100, height: 100 };
+  const view = panned({ scale: 1, x: 0, y: 0 }, picture, stage, { x: 1e9, y: -1e9 });
+  expect(view.x).toBeLessThan(stage.width);
+  expect(view.y).toBeGreaterThan(-picture.height);
+});

@@ -1,0 +1,64 @@
+/** Zoom and pan as plain arithmetic: where a picture's pixels lie in the window. */
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export interface Extent {
+  width: number;
+  height: number;
+}
+
+/** A view: `scale` window pixels for one of the picture, its corner at `x`, `y`. */
+export interface View extends Point {
+  scale: number;
+}
+
+export const MIN_SCALE = 0.02;
+export const MAX_SCALE = 64;
+
+/** Room left around a fitted picture; the toolbar and the progress of a job have theirs. */
+const MARGIN = { top: 58, bottom: 68, sides: 28 };
+
+/** The whole picture in the middle; small ones are enlarged by whole factors so that pixels stay square. */
+export function fit(picture: Extent, stage: Extent): View {
+  const height = stage.height - MARGIN.top - MARGIN.bottom;
+  const room = Math.min((stage.width - 2 * MARGIN.sides) / picture.width, height / picture.height);
+  const bounded = Math.max(room, MIN_SCALE);
+  const view = centred(picture, stage, bounded > 1 ? Math.min(Math.floor(bounded), 8) : bounded);
+  return { ...view, y: Math.round(MARGIN.top + (height - picture.height * view.scale) / 2) };
+}
+
+/** The picture in the middle at a given scale. */
+export function centred(picture: Extent, stage: Extent, scale: number): View {
+  return {
+    scale,
+    x: Math.round((stage.width - picture.width * scale) / 2),
+    y: Math.round((stage.height - picture.height * scale) / 2),
+  };
+}
+
+/** Zooms so that what lies under `at` stays there. */
+export function zoomed(view: View, at: Point, factor: number): View {
+  const scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, view.scale * factor));
+  const applied = scale / view.scale;
+  return { scale, x: at.x - (at.x - view.x) * applied, y: at.y - (at.y - view.y) * applied };
+}
+
+/** Moves the view, but never so far that the picture is lost from sight. */
+export function panned(view: View, picture: Extent, stage: Extent, by: Point): View {
+  const visible = 48;
+  const clamp = (value: number, side: number, room: number) =>
+    Math.min(room - visible, Math.max(visible - side, value));
+  return {
+    scale: view.scale,
+    x: clamp(view.x + by.x, picture.width * view.scale, stage.width),
+    y: clamp(view.y + by.y, picture.height * view.scale, stage.height),
+  };
+}
+
+/** The picture's point under a point of the window. */
+export function toPicture(view: View, at: Point): Point {
+  return { x: (at.x - view.x) / view.scale, y: (at.y - view.y) / view.scale };
+}
