@@ -1,0 +1,106 @@
+//! The system's own dialogs. Paths stay on this side.
+
+use std::path::PathBuf;
+
+use rfd::{AsyncFileDialog, FileHandle};
+use tauri::{AppHandle, Manager};
+use tokio::sync::oneshot;
+
+/// Characters that some file system refuses in a name.
+const REFUSED: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
+
+/// Longest name that is proposed, in characters.
+const NAME_CHARACTERS: usize = 60;
+
+/// Pictures to bring in; none when the artist changes their mind.
+pub(crate) async fn open_pictures(app: &AppHandle) -> Vec<PathBuf> {
+    let dialog = |dialog: AsyncFileDialog| {
+        dialog.add_filter("PNG, JPEG, WebP", &["png", "jpg", "jpeg", "webp"]).pick_files()
+    };
+    let files: Vec<FileHandle> = show(app, dialog).await.unwrap_or_default();
+    files.iter().map(|file| file.path().to_path_buf()).collect()
+}
+
+/// Where a copy of a picture goes.
+pub(crate) async fn save_picture(app: &AppHandle, title: &str) -> Option<PathBuf> {
+    let name = format!("{}.png", file_stem(title));
+    let dialog = |dialog: AsyncFileDialog| {
+        dialog
+            .set_file_name(name)
+            .add_filter("PNG", &["png"])
+            .add_filter("JPEG", &["jpg", "jpeg"])
+            .add_filter("WebP", &["webp"])
+            .save_file()
+    };
+    let file: FileHandle = show(app, dialog).await?;
+    let path = file.path().to_path_buf();
+    Some(if path.extension().is_none() { path.with_extension("png") } else { path })
+}
+
+/// A model's file or folder.
+pub(crate) async fn choose_model(app: &AppHandle) -> Option<PathBuf> {
+    let dialog = |dialog: AsyncFileDialog| dialog.add_filter("GGUF, safetensors", &["gguf", "safetensors"]).pick_file();
+    let file: FileHandle = show(app, dialog).await?;
+    Some(file.path().to_path_buf())
+}
+
+/// Says why there is no window.
+pub(crate) fn fatal(message: &str) {
+    if crate::linux::check_display().is_ok() {
+        rfd::MessageDialog::new()
+            .set_level(rfd::MessageLevel::Error)
+            .set_title("Bagel Studio")
+            .set_description(message)
+            .show();
+    }
+}
+
+/// Opens a dialog on the main thread, as every system wants it, and waits for it elsewhere.
+async fn show<T, F>(app: &AppHandle, open: impl FnOnce(AsyncFileDialog) -> F + Send + 'static) -> Option<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Option<T>> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let handle = app.clone();
+    let posted = app.run_on_main_thread(move || {
+        let mut dialog = AsyncFileDialog::new();
+        if let Some(window) = handle.get_webview_window("main") {
+            dialog = dialog.set_parent(&window);
+        }
+        let chosen = open(dialog);
+        tauri::async_runtime::spawn(async move { reply.send(chosen.await) });
+    });
+    posted.ok()?;
+    answer.await.ok().flatten()
+}
+
+/// A name for a file from the artist's words.
+fn file_stem(title: &str) -> String {
+    let title = std::path::Path::new(title).file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let clean: String = title.chars().map(|c| if REFUSED.contains(&c) || c.is_control() { ' ' } else { c }).collect();
+    let words: Vec<&str> = clean.split_whitespace().collect();
+    let stem: String = words.join(" ").chars().take(NAME_CHARACTERS).collect();
+    let stem = stem.trim_matches(['.', ' ']);
+    if stem.is_empty() { "picture".to_owned() } else { stem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_becomes_a_file_name_that_every_system_takes() {
+        for (title, expected) in [
+            ("Make the sails red", "Make the sails red"),
+            ("harbour.jpg", "harbour"),
+            ("把帆变成红色", "把帆变成红色"),
+            ("..", "picture"),
+            ("a:b*c?\n\"d\"", "a b c d"),
+            ("", "picture"),
+        ] {
+            assert_eq!(file_stem(title), expected, "{title:?}");
+        }
+        assert_eq!(file_stem(&"船".repeat(200)).chars().count(), NAME_CHARACTERS);
+    }
+}

@@ -1,0 +1,68 @@
+//! What changes, on its way to the web view.
+
+use std::time::Duration;
+
+use studio::{Feed, StudioEvent};
+use tauri::ipc::Channel;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::watch;
+use tokio::time::{self, MissedTickBehavior};
+
+/// Between two messages to the web view: twenty a second are smooth and leave it time to draw.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Where files hover over the window.
+#[derive(Debug)]
+pub(crate) struct Dragging(watch::Sender<Option<[f64; 2]>>);
+
+impl Default for Dragging {
+    fn default() -> Self {
+        Self(watch::channel(None).0)
+    }
+}
+
+impl Dragging {
+    pub(crate) fn set(&self, position: Option<[f64; 2]>) {
+        self.0.send_if_modified(|current| {
+            let changes = *current != position;
+            *current = position;
+            changes
+        });
+    }
+
+    pub(crate) fn listen(&self) -> watch::Receiver<Option<[f64; 2]>> {
+        self.0.subscribe()
+    }
+}
+
+/// Sends every event until the web view is gone, merged to at most twenty messages a second.
+pub(crate) async fn stream(
+    mut events: Receiver<StudioEvent>,
+    mut dragging: watch::Receiver<Option<[f64; 2]>>,
+    channel: Channel<Vec<StudioEvent>>,
+) {
+    let mut feed = Feed::default();
+    let mut ticks = time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(event) => feed.push(event),
+                Err(RecvError::Lagged(n_lost)) => {
+                    tracing::warn!(n_lost, "the window did not keep up");
+                    feed.push(StudioEvent::Lagged);
+                }
+                Err(RecvError::Closed) => return,
+            },
+            Ok(()) = dragging.changed() => {
+                let position = *dragging.borrow_and_update();
+                feed.push(StudioEvent::Dragging { position });
+            }
+            _ = ticks.tick(), if !feed.is_empty() => {
+                if channel.send(feed.take()).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

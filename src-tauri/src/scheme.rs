@@ -1,0 +1,120 @@
+//! Pictures for the web view: `image://localhost/picture/<id>`, `/thumbnail/<id>`, `/preview/<id>`.
+//!
+//! An address holds an id and nothing else. What is not exactly one of the
+//! three forms, or names nothing, is answered with 404.
+
+use std::sync::Arc;
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use protocol::Picture;
+use studio::library::Rendition;
+use studio::{NodeId, PreviewId, Studio};
+use tauri::UriSchemeResponder;
+use tauri::http::{Request, Response, StatusCode};
+
+/// The scheme's name.
+pub(crate) const NAME: &str = "image";
+
+/// What an address names.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Picture(NodeId, Rendition),
+    Preview(PreviewId),
+}
+
+/// Answers a request away from the window's thread.
+pub(crate) fn answer(studio: Studio, request: &Request<Vec<u8>>, responder: UriSchemeResponder) {
+    let wanted = parse(request.uri().path());
+    tauri::async_runtime::spawn_blocking(move || {
+        let bytes = wanted.and_then(|wanted| read(&studio, &wanted));
+        responder.respond(respond(bytes));
+    });
+}
+
+fn parse(path: &str) -> Option<Wanted> {
+    let (kind, id) = path.strip_prefix('/')?.split_once('/')?;
+    match kind {
+        "picture" => Some(Wanted::Picture(id.parse().ok()?, Rendition::Full)),
+        "thumbnail" => Some(Wanted::Picture(id.parse().ok()?, Rendition::Thumbnail)),
+        "preview" => Some(Wanted::Preview(id.parse().ok()?)),
+        _ => None,
+    }
+}
+
+fn read(studio: &Studio, wanted: &Wanted) -> Option<Vec<u8>> {
+    match wanted {
+        Wanted::Picture(id, rendition) => std::fs::read(studio.path(*id, *rendition).ok()?).ok(),
+        Wanted::Preview(id) => encode(&studio.preview(*id)?),
+    }
+}
+
+/// As fast as a PNG can be: it is looked at once.
+fn encode(picture: &Arc<Picture>) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::NoFilter)
+        .write_image(picture.rgb(), picture.width(), picture.height(), ExtendedColorType::Rgb8)
+        .ok()?;
+    Some(bytes)
+}
+
+fn respond(bytes: Option<Vec<u8>>) -> Response<Vec<u8>> {
+    let status = if bytes.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    // What an id names never changes.
+    let caching = if bytes.is_some() { "private, max-age=31536000, immutable" } else { "no-store" };
+    let mut response = Response::new(bytes.unwrap_or_default());
+    *response.status_mut() = status;
+    for (name, value) in [
+        ("content-type", "image/png"),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'"),
+        ("cache-control", caching),
+    ] {
+        response.headers_mut().insert(name, tauri::http::HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_one_picture() {
+        let id = NodeId::new();
+        assert_eq!(parse(&format!("/picture/{id}")), Some(Wanted::Picture(id, Rendition::Full)));
+        assert_eq!(parse(&format!("/thumbnail/{id}")), Some(Wanted::Picture(id, Rendition::Thumbnail)));
+    }
+
+    #[test]
+    fn whatever_is_not_an_id_names_nothing() {
+        let id = NodeId::new();
+        for path in [
+            String::new(),
+            "/".to_owned(),
+            "/picture".to_owned(),
+            "/picture/".to_owned(),
+            "/picture/../../etc/passwd".to_owned(),
+            "/picture/%2e%2e%2fetc".to_owned(),
+            "/picture/..%5C..".to_owned(),
+            "/picture/CON".to_owned(),
+            format!("/picture/{id}/"),
+            format!("/picture/{id}.png"),
+            format!("//picture/{id}"),
+            format!("/Picture/{id}"),
+            format!("/picture/{}", id.to_string().to_uppercase()),
+            format!("/picture/{id}\0"),
+            format!("/library/{id}"),
+        ] {
+            assert_eq!(parse(&path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_answered_with_404_and_a_fixed_type() {
+        let response = respond(None);
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        assert!(response.body().is_empty());
+    }
+}
