@@ -136,7 +136,8 @@ impl<T: Clone> Cache<T> {
         }
     }
 
-    pub(crate) fn size_bytes(&self) -> usize {
+    #[cfg(test)]
+    fn size_bytes(&self) -> usize {
         self.size_bytes
     }
 }

@@ -19,7 +19,7 @@ use crate::weights::Reader;
 use crate::Result;
 
 /// Most elements of one intermediate of the feed-forward layer; more rows than fit are taken in turns.
-const MAX_MLP_ELEMENTS: usize = 64 << 20;
+pub(crate) const MAX_MLP_ELEMENTS: usize = 64 << 20;
 
 /// The language model with its two experts.
 #[derive(Debug)]
@@ -108,10 +108,6 @@ impl Decoder {
 
     pub(crate) fn n_layers(&self) -> usize {
         self.layers.len()
-    }
-
-    pub(crate) fn hidden_size(&self) -> usize {
-        self.config.hidden_size
     }
 
     /// Token ids → (ids, hidden)

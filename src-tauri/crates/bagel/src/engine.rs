@@ -225,20 +225,28 @@ impl Engine {
     /// # Errors
     /// [`Error::BadInput`] with the nearest size that can.
     pub fn check_size(&self, size: Size) -> Result<()> {
-        let (step, max_side) = (self.size_step(), self.description.max_side);
-        let fits = |side: u32| side >= step && side <= max_side && side.is_multiple_of(step);
-        if fits(size.width) && fits(size.height) {
-            return Ok(());
-        }
-        let nearest = |side: u32| ((side + step / 2) / step * step).clamp(step, max_side);
-        Err(Error::bad_input(format!(
-            "a picture cannot be {} × {}: both sides must be multiples of {step} from {step} to {max_side}; try {} × {}",
-            size.width,
-            size.height,
-            nearest(size.width),
-            nearest(size.height)
-        )))
+        check_size(&self.config, size)
     }
+}
+
+/// Whether a model of these shapes can paint a picture of `size`.
+///
+/// # Errors
+/// [`Error::BadInput`] with the nearest size that it can.
+pub fn check_size(config: &Config, size: Size) -> Result<()> {
+    let (step, max_side) = (config.pixels_per_token() as u32, config.max_side() as u32);
+    let fits = |side: u32| side >= step && side <= max_side && side.is_multiple_of(step);
+    if fits(size.width) && fits(size.height) {
+        return Ok(());
+    }
+    let nearest = |side: u32| ((side.min(max_side) + step / 2) / step * step).clamp(step, max_side);
+    Err(Error::bad_input(format!(
+        "a picture cannot be {} × {}: both sides must be multiples of {step} from {step} to {max_side}; try {} × {}",
+        size.width,
+        size.height,
+        nearest(size.width),
+        nearest(size.height)
+    )))
 }
 
 fn rule(transform: &checkpoint::config::TransformConfig) -> Rule {

@@ -11,6 +11,7 @@
 
 #![warn(missing_docs)]
 
+pub mod bench;
 pub mod check;
 mod context;
 mod convert;
@@ -21,6 +22,7 @@ mod error;
 mod feature_cache;
 mod guidance;
 mod latent;
+pub mod memory;
 mod nn;
 mod paint;
 mod preview;

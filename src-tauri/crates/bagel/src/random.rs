@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(numbers.map_bits(), FIRST_OF_42);
     }
 
-    const FIRST_OF_42: [u32; 4] = [0, 0, 0, 0];
+    const FIRST_OF_42: [u32; 4] = [3_206_946_708, 3_204_721_149, 1_062_748_082, 1_043_576_969];
 
     trait MapBits {
         fn map_bits(&self) -> [u32; 4];

@@ -65,11 +65,6 @@ impl Synthetic {
         let bytes = &bytes[..tensor.size_bytes() as usize];
         Some(TensorView { name, kind: tensor.kind, shape: &tensor.shape, bytes, stored_hash: None })
     }
-
-    /// The tensors and what kind they have, by name.
-    pub(crate) fn planned(&self) -> impl Iterator<Item = &PlannedTensor> {
-        self.planned.values()
-    }
 }
 
 /// Bytes of `n` normal numbers in `kind`, every [`N_PATTERN`] of them the same.

@@ -29,10 +29,6 @@ impl Cases {
         names
     }
 
-    pub(super) fn contains(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
-    }
-
     pub(super) fn tensor(&self, name: &str) -> Result<&Tensor> {
         self.tensors.get(name).ok_or_else(|| Error::bad_input(format!("the golden cases lack {name}")))
     }

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
-use super::conv::{Conv, Resample};
+use super::conv::{Conv, Resample, Shortcut};
 use crate::nn::{Keys, Linear, Mask, attention};
 use crate::progress::Observe;
 use crate::weights::Reader;
@@ -113,14 +113,10 @@ impl ResidualBlock {
         })
     }
 
-    pub(super) fn forward(&self, x: Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
-        let h = self.conv1.forward(&x, Resample::Keep, Some(&self.norm1), observe)?;
-        let x = match &self.shortcut {
-            Some(conv) => conv.pointwise(&x)?,
-            None => x,
-        };
-        let h = self.conv2.forward(&h, Resample::Keep, Some(&self.norm2), observe)?;
-        Ok((x + h)?)
+    pub(super) fn forward(&self, x: &Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
+        let h = self.conv1.forward(x, Resample::Keep, Some(&self.norm1), observe)?;
+        let shortcut = Shortcut { x, conv: self.shortcut.as_ref() };
+        self.conv2.forward_onto(&h, Resample::Keep, Some(&self.norm2), Some(shortcut), observe)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::weights::Reader;
 use crate::{Error, Result};
 
 /// Most bytes of a strip's columns.
-const MAX_COLUMN_BYTES: usize = 64 << 20;
+pub(crate) const MAX_COLUMN_BYTES: usize = 64 << 20;
 
 /// What happens to the picture's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,8 @@ impl Conv {
     pub(super) fn pointwise(&self, x: &Tensor) -> Result<Tensor> {
         let (n_out, n_in, _, _) = self.weight.dims4()?;
         let (_, height, width) = x.dims3()?;
-        let y = self.weight.reshape((n_out, n_in))?.matmul(&x.reshape((n_in, height * width))?)?;
+        let x = x.contiguous()?.reshape((n_in, height * width))?;
+        let y = self.weight.reshape((n_out, n_in))?.matmul(&x)?;
         Ok(y.broadcast_add(&self.bias.reshape((n_out, 1))?)?.reshape((n_out, height, width))?)
     }
 
@@ -66,6 +67,18 @@ impl Conv {
         x: &Tensor,
         resample: Resample,
         norm: Option<&GroupNorm>,
+        observe: &mut Observe<'_>,
+    ) -> Result<Tensor> {
+        self.forward_onto(x, resample, norm, None, observe)
+    }
+
+    /// The same, added to a shortcut strip by strip.
+    pub(super) fn forward_onto(
+        &self,
+        x: &Tensor,
+        resample: Resample,
+        norm: Option<&GroupNorm>,
+        shortcut: Option<Shortcut<'_>>,
         observe: &mut Observe<'_>,
     ) -> Result<Tensor> {
         let (n_out, n_in, _, _) = self.weight.dims4()?;
@@ -81,7 +94,7 @@ impl Conv {
         let bias = self.bias.reshape((n_out, 1, 1))?;
         let row_bytes = n_in * 9 * out_width * x.dtype().size_in_bytes();
         let rows_per_strip = (MAX_COLUMN_BYTES / row_bytes).clamp(1, out_height);
-        let mut strips = Vec::with_capacity(out_height.div_ceil(rows_per_strip));
+        let output = Tensor::zeros((n_out, out_height, out_width), x.dtype(), x.device())?;
         for first_row in (0..out_height).step_by(rows_per_strip) {
             let strip = Strip { first_row, n_rows: rows_per_strip.min(out_height - first_row), out_width, resample };
             let y = match x.device() {
@@ -91,11 +104,28 @@ impl Conv {
                 }
                 _ => strip.convolved(&x, affine.as_ref(), &self.weight)?,
             };
-            strips.push(y.broadcast_add(&bias)?);
+            let mut y = y.broadcast_add(&bias)?;
+            if let Some(Shortcut { x, conv }) = &shortcut {
+                let rows = x.narrow(1, first_row, strip.n_rows)?;
+                y = match conv {
+                    Some(conv) => (y + conv.pointwise(&rows)?)?,
+                    None => (y + rows)?,
+                };
+            }
+            // Straight into its place: joined strips would be the picture a second time.
+            output.slice_set(&y.contiguous()?, 1, first_row)?;
             tick(observe)?;
         }
-        if strips.len() == 1 { Ok(strips.remove(0)) } else { Ok(Tensor::cat(&strips, 1)?) }
+        Ok(output)
     }
+}
+
+/// What a residual block adds its output to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shortcut<'a> {
+    pub(super) x: &'a Tensor,
+    /// A convolution of 1 × 1 where the width changes.
+    pub(super) conv: Option<&'a Conv>,
 }
 
 /// Some rows of the output.

@@ -9,7 +9,7 @@
 //! Reference: `modeling/autoencoder.py` of ByteDance-Seed/Bagel at 056b5fd.
 
 mod block;
-mod conv;
+pub(crate) mod conv;
 
 use candle_core::{D, DType, Device, Tensor};
 use checkpoint::config::{Config, VaeConfig};
@@ -142,7 +142,7 @@ impl Vae {
         for level in &encoder.levels {
             x = level.forward(x, Resample::Halve, observe)?;
         }
-        x = encoder.middle.forward(x, observe)?;
+        x = encoder.middle.forward(&x, observe)?;
         x = encoder.conv_out.forward(&x, Resample::Keep, Some(&encoder.norm_out), observe)?;
         let moments = x.to_dtype(DType::F32)?.chunk(2, 0)?;
         Ok(Posterior { mean: moments[0].clone(), log_variance: moments[1].clone() })
@@ -153,7 +153,7 @@ impl Vae {
         let latent = ((latent / self.config.scale_factor)? + self.config.shift_factor)?;
         let decoder = &self.decoder;
         let mut x = decoder.conv_in.forward(&latent.to_dtype(self.dtype)?, Resample::Keep, None, observe)?;
-        x = decoder.middle.forward(x, observe)?;
+        x = decoder.middle.forward(&x, observe)?;
         for level in &decoder.levels {
             x = level.forward(x, Resample::Double, observe)?;
         }
@@ -193,7 +193,7 @@ impl Level {
 
     fn forward(&self, mut x: Tensor, resample: Resample, observe: &mut Observe<'_>) -> Result<Tensor> {
         for block in &self.blocks {
-            x = block.forward(x, observe)?;
+            x = block.forward(&x, observe)?;
         }
         match &self.resample {
             Some(conv) => conv.forward(&x, resample, None, observe),
@@ -211,10 +211,9 @@ impl Middle {
         })
     }
 
-    fn forward(&self, x: Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
         let x = self.first.forward(x, observe)?;
-        let x = self.attention.forward(&x)?;
-        self.second.forward(x, observe)
+        self.second.forward(&self.attention.forward(&x)?, observe)
     }
 }
 

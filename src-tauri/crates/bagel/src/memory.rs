@@ -1,0 +1,359 @@
+//! What a request will need, before it runs and before a model is loaded.
+//!
+//! The estimate follows the code: weights as they are held, keys and values of
+//! every context, the largest set of activations that a forward has at once,
+//! and the largest that the autoencoder has. The peak is the first two and the
+//! larger of the last two.
+
+use checkpoint::config::VaeConfig;
+use checkpoint::{Checkpoint, Config, Kind, Part, PlannedTensor, Quantization, expected_tensors, plan};
+use protocol::{ImageParameters, MemoryEstimate, Size, TextParameters, Thinking};
+
+use crate::decoder::MAX_MLP_ELEMENTS;
+use crate::device::Precision;
+use crate::engine::check_size;
+use crate::guidance::Branches;
+use crate::nn::MAX_SCORES;
+use crate::reading::{PLAN_PROMPT, REASON_PROMPT};
+use crate::tokens::Tokens;
+use crate::transform::Rule;
+use crate::vae::conv::MAX_COLUMN_BYTES;
+use crate::writing::check_text_parameters;
+use crate::{Error, Result};
+
+/// One item of a conversation, as far as memory is concerned.
+#[derive(Clone, Debug)]
+pub enum PlannedItem {
+    /// A text.
+    Text(String),
+    /// A picture of this size.
+    Image(Size),
+}
+
+/// What a request will need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Bytes by part.
+    pub memory: MemoryEstimate,
+    /// Tokens of the conditional context.
+    pub context_tokens: u32,
+    /// Size of the picture that will be made.
+    pub size: Option<Size>,
+}
+
+/// Estimates requests to one model on one kind of device.
+#[derive(Debug)]
+pub struct Planner {
+    config: Config,
+    tokens: Tokens,
+    weights_bytes: u64,
+    /// Bytes of an activation.
+    element_bytes: u64,
+    vae_element_bytes: u64,
+}
+
+/// Token counts and pictures of a request.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    conditional_tokens: u64,
+    text_tokens: u64,
+    longest_item: u64,
+    largest_picture: Option<Size>,
+    last_picture: Option<Size>,
+}
+
+impl Planner {
+    /// Plans for `checkpoint` in `precision`; only its headers and its tokenizer are read.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] when the tokenizer cannot be used.
+    pub fn new(checkpoint: &Checkpoint, precision: Precision, is_cpu: bool) -> Result<Self> {
+        let tensors: Vec<(Part, Kind, Vec<usize>)> = expected_tensors(checkpoint.config())
+            .into_iter()
+            .filter_map(|t| Some((t.part, checkpoint.tensor(&t.name)?.kind, t.shape)))
+            .collect();
+        Ok(Self {
+            config: checkpoint.config().clone(),
+            tokens: Tokens::load(checkpoint)?,
+            weights_bytes: held_bytes(tensors.iter().map(|(p, k, s)| (*p, *k, s.as_slice())), precision, is_cpu),
+            element_bytes: element_bytes(precision),
+            vae_element_bytes: vae_element_bytes(precision),
+        })
+    }
+
+    /// Plans for random weights of `config`.
+    pub(crate) fn synthetic(
+        config: &Config,
+        quantization: Quantization,
+        precision: Precision,
+        is_cpu: bool,
+    ) -> Result<Self> {
+        Ok(Self {
+            config: config.clone(),
+            tokens: Tokens::synthetic()?,
+            weights_bytes: planned_bytes(config, quantization, quantization, precision, is_cpu),
+            element_bytes: element_bytes(precision),
+            vae_element_bytes: vae_element_bytes(precision),
+        })
+    }
+
+    /// What painting needs.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] when the size cannot be painted.
+    pub fn image(
+        &self,
+        inputs: &[PlannedItem],
+        thinking: &Thinking,
+        image: &ImageParameters,
+        text: &TextParameters,
+    ) -> Result<Estimate> {
+        let mut reading = self.reading(inputs, true)?;
+        if *thinking != Thinking::Off {
+            let n_prompt = self.text_tokens(PLAN_PROMPT)?;
+            let n_thought = match thinking {
+                Thinking::Given { thought } => self.text_tokens(thought)?,
+                _ => u64::from(text.limit),
+            };
+            reading.conditional_tokens += n_prompt + n_thought;
+            reading.text_tokens += n_prompt;
+        }
+        let rule = |t: &checkpoint::config::TransformConfig| Rule::new(t.max_size as u32, t.min_size as u32, t.stride as u32);
+        let default_side = self.config.vae_transform.max_size.min(self.config.max_side()) as u32;
+        let size = image
+            .size
+            .or(reading.last_picture.map(|size| rule(&self.config.vae_transform).resized_size(size)))
+            .unwrap_or(Size { width: default_side, height: default_side });
+        check_size(&self.config, size)?;
+        let needed = Branches::needed(image, true);
+        let has_own_image_branch =
+            needed.without_image && (reading.last_picture.is_some() || *thinking != Thinking::Off);
+        let n_branches = 1 + u64::from(needed.without_text) + u64::from(has_own_image_branch);
+        let n_kept = reading.conditional_tokens + if has_own_image_branch { reading.text_tokens } else { 0 };
+        let step = self.config.pixels_per_token() as u64;
+        let n_latents = u64::from(size.width) / step * (u64::from(size.height) / step);
+        let working_bytes = self
+            .forward_bytes(n_branches, n_latents + 2, reading.conditional_tokens)
+            .max(self.forward_bytes(1, reading.longest_item, reading.conditional_tokens));
+        let vae_bytes = vae_bytes(&self.config.vae, size, self.vae_element_bytes).max(
+            reading.largest_picture.map_or(0, |size| vae_bytes(&self.config.vae, size, self.vae_element_bytes)),
+        );
+        Ok(self.estimate(n_kept, reading.conditional_tokens, working_bytes, vae_bytes, Some(size)))
+    }
+
+    /// What an answer needs.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] when the text's parameters are out of range.
+    pub fn chat(&self, inputs: &[PlannedItem], think: bool, text: &TextParameters) -> Result<Estimate> {
+        check_text_parameters(text)?;
+        let mut reading = self.reading(inputs, false)?;
+        if think {
+            reading.conditional_tokens += self.text_tokens(REASON_PROMPT)?;
+        }
+        // A row of keys doubles its room while it grows.
+        let n_tokens = reading.conditional_tokens + u64::from(text.limit);
+        let working_bytes = self.forward_bytes(1, reading.longest_item, reading.conditional_tokens);
+        Ok(self.estimate(n_tokens, reading.conditional_tokens, working_bytes, 0, None))
+    }
+
+    fn estimate(
+        &self,
+        n_kept: u64,
+        context_tokens: u64,
+        working_bytes: u64,
+        vae_bytes: u64,
+        size: Option<Size>,
+    ) -> Estimate {
+        let text = &self.config.text;
+        let token_bytes = 2 * (text.n_layers * text.n_kv_heads * text.head_dim) as u64 * self.element_bytes;
+        let context_bytes = n_kept * token_bytes;
+        let peak_bytes = self.weights_bytes + context_bytes + working_bytes.max(vae_bytes);
+        let memory =
+            MemoryEstimate { weights_bytes: self.weights_bytes, context_bytes, working_bytes, vae_bytes, peak_bytes };
+        Estimate { memory, context_tokens: context_tokens as u32, size }
+    }
+
+    fn text_tokens(&self, text: &str) -> Result<u64> {
+        Ok(self.tokens.encode_plain(text)?.len() as u64 + 2)
+    }
+
+    fn reading(&self, inputs: &[PlannedItem], is_edit: bool) -> Result<Reading> {
+        let (vae, vision) = (&self.config.vae_transform, &self.config.vision_transform);
+        let vae_rule = Rule::new(vae.max_size as u32, vae.min_size as u32, vae.stride as u32);
+        let vision_rule = Rule::new(vision.max_size as u32, vision.min_size as u32, vision.stride as u32);
+        let mut reading = Reading::default();
+        for item in inputs {
+            match item {
+                PlannedItem::Text(text) => {
+                    let n = self.text_tokens(text)?;
+                    reading.conditional_tokens += n;
+                    reading.text_tokens += n;
+                    reading.longest_item = reading.longest_item.max(n);
+                }
+                PlannedItem::Image(size) => {
+                    let fitted = vae_rule.resized_size(*size);
+                    let seen = vision_rule.resized_size(fitted);
+                    let cells = |size: Size, side: usize| {
+                        (u64::from(size.width) / side as u64) * (u64::from(size.height) / side as u64) + 2
+                    };
+                    let n_vision = cells(seen, self.config.vision.patch_size);
+                    let n_latents = if is_edit { cells(fitted, self.config.pixels_per_token()) } else { 0 };
+                    reading.conditional_tokens += n_vision + n_latents;
+                    reading.longest_item = reading.longest_item.max(n_vision).max(n_latents);
+                    reading.last_picture = Some(*size);
+                    let area = |size: Size| u64::from(size.width) * u64::from(size.height);
+                    if reading.largest_picture.is_none_or(|largest| area(fitted) > area(largest)) {
+                        reading.largest_picture = Some(fitted);
+                    }
+                }
+            }
+        }
+        Ok(reading)
+    }
+
+    /// The larger of a layer's attention and its feed-forward part, over `rows` rows of each branch.
+    fn forward_bytes(&self, n_branches: u64, rows: u64, context_tokens: u64) -> u64 {
+        let text = &self.config.text;
+        let (hidden, inner) = (text.hidden_size as u64, text.intermediate_size as u64);
+        let kv = (text.n_kv_heads * text.head_dim) as u64;
+        let all_rows = n_branches * rows;
+        let n_keys = context_tokens + rows;
+        let scores = (text.n_heads as u64 * rows * n_keys).min(MAX_SCORES as u64);
+        // Residual, normed copy, queries of all branches; one branch's queries twice; joined keys; output.
+        let attention = (3 * all_rows * hidden + 2 * all_rows * kv + 3 * rows * hidden + 2 * n_keys * kv)
+            * self.element_bytes
+            + scores * (4 + 4);
+        let turn = (MAX_MLP_ELEMENTS as u64 / inner).min(all_rows);
+        let feed_forward = (3 * all_rows * hidden + 3 * turn * inner + turn * hidden) * self.element_bytes;
+        attention.max(feed_forward)
+    }
+}
+
+/// Bytes that the weights of `config` hold at a quantisation of each expert.
+pub fn planned_bytes(
+    config: &Config,
+    understanding: Quantization,
+    generation: Quantization,
+    precision: Precision,
+    is_cpu: bool,
+) -> u64 {
+    let planned: Vec<PlannedTensor> = plan(config, understanding, generation);
+    held_bytes(planned.iter().map(|t| (t.part, t.kind, t.shape.as_slice())), precision, is_cpu)
+}
+
+fn held_bytes<'a>(
+    tensors: impl Iterator<Item = (Part, Kind, &'a [usize])>,
+    precision: Precision,
+    is_cpu: bool,
+) -> u64 {
+    tensors
+        .map(|(part, kind, shape)| {
+            let n = shape.iter().map(|&extent| extent as u64).product::<u64>();
+            let is_table = part == Part::Embeddings;
+            match kind.is_quantized() {
+                true if is_cpu && !is_table => kind.size_bytes(n) + repacked_bytes(kind, shape),
+                true => kind.size_bytes(n),
+                false if part == Part::Vae => n * vae_element_bytes(precision),
+                false => n * element_bytes(precision),
+            }
+        })
+        .sum()
+}
+
+/// The second copy of a matrix that the CPU's kernels lay out for themselves at first use.
+///
+/// Tiles of 16 rows by 256 numbers; from `repack_x86.rs` of candle 0.11.1.
+fn repacked_bytes(kind: Kind, shape: &[usize]) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let &[n_out, n_in] = shape else { return 0 };
+        let has_vnni = std::arch::is_x86_feature_detected!("avx512vnni");
+        if !std::arch::is_x86_feature_detected!("avx2") || !n_out.is_multiple_of(16) || !n_in.is_multiple_of(256) {
+            return 0;
+        }
+        let tiles = (n_out / 16 * (n_in / 256)) as u64;
+        match kind {
+            Kind::Q4K => tiles * 3072,
+            Kind::Q6K => tiles * 5120,
+            Kind::Q8_0 if has_vnni => tiles * 8 * 544,
+            _ => 0,
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        // Other processors' kernels repack to the same size.
+        let n = shape.iter().map(|&extent| extent as u64).product::<u64>();
+        if cfg!(target_arch = "aarch64") { kind.size_bytes(n) } else { 0 }
+    }
+}
+
+fn element_bytes(precision: Precision) -> u64 {
+    precision.dtype().size_in_bytes() as u64
+}
+
+/// f16 is too narrow for the autoencoder, which then computes in 32 bits.
+fn vae_element_bytes(precision: Precision) -> u64 {
+    if precision == Precision::BF16 { 2 } else { 4 }
+}
+
+/// The most that a residual block or an upsampling of the decoder (the larger half) holds at once.
+fn vae_bytes(vae: &VaeConfig, size: Size, element_bytes: u64) -> u64 {
+    let n_pixels = u64::from(size.width) * u64::from(size.height);
+    let mut channels_in = (vae.ch * vae.ch_mult.last().copied().unwrap_or(1)) as u64;
+    let mut most = 0;
+    for level_idx in (0..vae.ch_mult.len()).rev() {
+        let pixels = n_pixels >> (2 * level_idx);
+        let channels = (vae.ch * vae.ch_mult[level_idx]) as u64;
+        // Input, the first convolution's output and the second's.
+        most = most.max((channels_in + 2 * channels) * pixels).max(3 * channels * pixels);
+        if level_idx > 0 {
+            most = most.max(channels * pixels + channels * pixels * 4);
+        }
+        channels_in = channels;
+    }
+    most * element_bytes + MAX_COLUMN_BYTES as u64 * 2
+}
+
+/// The memory that a device has and that is free, if it is known, with what would fit when it is too little.
+///
+/// # Errors
+/// [`Error::OutOfMemory`] naming the largest square that would fit.
+pub fn check_fits(planner: &Planner, estimate: &Estimate, device: &str, free_bytes: Option<u64>, held_bytes: u64) -> Result<()> {
+    let Some(free_bytes) = free_bytes else { return Ok(()) };
+    let needed_bytes = estimate.memory.peak_bytes.saturating_sub(held_bytes);
+    if needed_bytes <= free_bytes {
+        return Ok(());
+    }
+    let remedy = match estimate.size {
+        Some(size) => planner.smaller(estimate, size, free_bytes + held_bytes),
+        None => "leave out a picture or a part of the conversation, or use a smaller quantisation".to_owned(),
+    };
+    Err(Error::OutOfMemory {
+        device: device.to_owned(),
+        needed: format!(
+            "{:.1} GB are needed, {:.1} GB are free; {remedy}",
+            needed_bytes as f64 / 1e9,
+            free_bytes as f64 / 1e9
+        ),
+    })
+}
+
+impl Planner {
+    /// The largest size of the same shape that fits, in words.
+    fn smaller(&self, estimate: &Estimate, size: Size, most_bytes: u64) -> String {
+        let step = self.config.pixels_per_token() as u32;
+        for eighths in (1..8).rev() {
+            let scaled = |side: u32| (side * eighths / 8 / step * step).max(step);
+            let size = Size { width: scaled(size.width), height: scaled(size.height) };
+            let n_latents = u64::from(size.width / step) * u64::from(size.height / step);
+            let working = self.forward_bytes(3, n_latents + 2, u64::from(estimate.context_tokens));
+            let vae = vae_bytes(&self.config.vae, size, self.vae_element_bytes);
+            let fixed = estimate.memory.weights_bytes + estimate.memory.context_bytes;
+            if fixed + working.max(vae) <= most_bytes {
+                return format!("try {} × {}", size.width, size.height);
+            }
+        }
+        "use a smaller quantisation, or close other programs".to_owned()
+    }
+}
