@@ -78,6 +78,21 @@ impl Engine {
         Ok(ImageResult { picture, thought: prepared.thought, size: prepared.size, image, text, statistics })
     }
 
+    /// The guided velocity of the first step, (tokens · numbers): what quantisations are compared by.
+    ///
+    /// # Errors
+    /// As [`Engine::paint`].
+    pub fn first_velocity(&mut self, job: &ImageJob, observe: &mut Observe<'_>) -> Result<Vec<f32>> {
+        self.check_image_job(job)?;
+        let prepared = self.prepare(job, &mut Statistics::default(), observe)?;
+        let grid = self.grid(prepared.size)?;
+        let seed = job.image.seed.unwrap_or_default();
+        let noise = Generator::new(Purpose::Noise, seed).normals(grid.n_tokens() * self.latents.token_size());
+        let x = Tensor::from_vec(noise, (grid.n_tokens(), self.latents.token_size()), &self.device)?;
+        let v = self.velocity_at(&prepared.contexts, grid, &x, 1.0, &job.image, observe)?;
+        Ok(on_host(&v)?.flatten_all()?.to_vec1()?)
+    }
+
     fn check_image_job(&self, job: &ImageJob) -> Result<()> {
         check_inputs(&job.inputs)?;
         if job.thinking == Thinking::On {

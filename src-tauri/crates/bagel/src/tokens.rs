@@ -10,6 +10,12 @@ const TEXT_END: &str = "<|im_end|>";
 const IMAGE_START: &str = "<|vision_start|>";
 const IMAGE_END: &str = "<|vision_end|>";
 
+/// A tokenizer of four tokens, for weights that nobody trained.
+pub(crate) const SYNTHETIC_JSON: &str = r#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],
+"normalizer":null,"pre_tokenizer":null,"post_processor":null,"decoder":null,
+"model":{"type":"WordLevel","unk_token":"<unk>","vocab":{"<|im_start|>":0,"<|im_end|>":1,
+"<|vision_start|>":2,"<|vision_end|>":3,"<unk>":4}}}"#;
+
 /// The tokenizer and the four tokens that frame texts and images.
 #[derive(Debug)]
 pub(crate) struct Tokens {
@@ -38,11 +44,7 @@ impl Tokens {
 
     /// A tokenizer of four tokens for a model of random weights.
     pub(crate) fn synthetic() -> Result<Self> {
-        const JSON: &str = r#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],
-            "normalizer":null,"pre_tokenizer":null,"post_processor":null,"decoder":null,
-            "model":{"type":"WordLevel","unk_token":"<unk>","vocab":{"<|im_start|>":0,"<|im_end|>":1,
-            "<|vision_start|>":2,"<|vision_end|>":3,"<unk>":4}}}"#;
-        Self::from_json(JSON.as_bytes(), "synthetic")
+        Self::from_json(SYNTHETIC_JSON.as_bytes(), "synthetic")
     }
 
     fn from_json(json: &[u8], model: &str) -> Result<Self> {

@@ -1,0 +1,95 @@
+//! What each quantisation costs in accuracy, beside 32 bits of the same weights.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use bagel::{ConvertOptions, DeviceChoice, Engine, ImageJob, Item, LoadOptions, Progress, convert, synthesize};
+use checkpoint::{Checkpoint, Config, Kind, Quantization};
+use protocol::{ImageParameters, Size, TextParameters, Thinking};
+
+fn go_on(_: Progress<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Rows of 256 and 512 hold every kind.
+fn config() -> Config {
+    let mut config = Config::official();
+    let (text, vision, vae) = (&mut config.text, &mut config.vision, &mut config.vae);
+    (text.hidden_size, text.intermediate_size, text.n_layers) = (256, 512, 3);
+    (text.n_heads, text.n_kv_heads, text.head_dim, text.vocab_size) = (4, 2, 64, 512);
+    (vision.hidden_size, vision.intermediate_size, vision.n_layers, vision.n_heads) = (96, 192, 2, 4);
+    (vae.ch, vae.n_res_blocks) = (32, 1);
+    vae.ch_mult = vec![1, 1, 1, 1];
+    config
+}
+
+fn load(path: &Path) -> Engine {
+    let checkpoint = Checkpoint::open(path, None).expect("a model");
+    let options = LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() };
+    Engine::load(&checkpoint, &options, &mut go_on).expect("loads")
+}
+
+/// The first step's velocity, as the difference that it makes: one step from noise, unguided.
+fn velocity(engine: &mut Engine) -> Vec<f32> {
+    let job = ImageJob {
+        inputs: vec![Item::Text("a boat".to_owned())],
+        thinking: Thinking::Given { thought: "<think>a plan</think>".to_owned() },
+        image: ImageParameters {
+            size: Some(Size { width: 128, height: 96 }),
+            steps: 2,
+            seed: Some(1),
+            ..ImageParameters::generate()
+        },
+        text: TextParameters::thought(),
+        noise: None,
+    };
+    engine.first_velocity(&job, &mut go_on).expect("a velocity")
+}
+
+fn relative_error(a: &[f32], b: &[f32]) -> f64 {
+    let square = |x: f64| x * x;
+    let difference: f64 = a.iter().zip(b).map(|(a, b)| square(f64::from(a - b))).sum();
+    let length: f64 = b.iter().map(|b| square(f64::from(*b))).sum();
+    (difference / length).sqrt()
+}
+
+#[test]
+fn every_quantisation_stays_within_its_bound() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source");
+    synthesize(&config(), None, &source, &mut go_on).expect("made");
+    let checkpoint = Checkpoint::open(&source, None).expect("a model");
+    let reference = velocity(&mut load(&source));
+    println!("quantization  velocity error");
+    for (quantization, most) in [
+        (Quantization::Bf16, 1e-6),
+        (Quantization::Q8_0, 0.02),
+        (Quantization::Q6K, 0.02),
+        (Quantization::Q5KM, 0.03),
+        (Quantization::Q4KM, 0.05),
+        (Quantization::Q4_0, 0.06),
+    ] {
+        let path = folder.path().join(format!("{quantization}.gguf"));
+        let options = ConvertOptions { understanding: quantization, generation: quantization };
+        let conversion = convert(&checkpoint, &path, options, &mut go_on).expect("converted");
+        assert!(conversion.fallbacks.is_empty(), "{:?}", conversion.fallbacks);
+        let error = relative_error(&velocity(&mut load(&path)), &reference);
+        println!("{:12}  {:.4}", quantization.name(), error);
+        assert!(error <= most, "{quantization}: {error} is more than {most}");
+        // A kind that changes nothing would not be that kind.
+        assert!(quantization == Quantization::Bf16 || error > 1e-4, "{quantization}: {error}");
+    }
+}
+
+#[test]
+fn rows_that_a_kind_cannot_hold_fall_back_and_are_reported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini/model");
+    let checkpoint = Checkpoint::open(&golden, None).expect("a model");
+    let path = folder.path().join("model.gguf");
+    let options = ConvertOptions { understanding: Quantization::Q4KM, generation: Quantization::Q6K };
+    let conversion = convert(&checkpoint, &path, options, &mut go_on).expect("converted");
+    assert!(conversion.fallbacks.iter().any(|(_, asked, used)| *asked == Kind::Q4K && *used == Kind::Q8_0));
+    assert!(conversion.fallbacks.iter().any(|(name, asked, _)| name.contains("moe_gen") && *asked == Kind::Q6K));
+    load(&path);
+}
