@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Checkpoint, Error, Result};
+use crate::{Checkpoint, Error, Observe, Result};
 
 /// Records of checks, a small file each, in a folder that the caller chooses.
 ///
@@ -30,6 +30,18 @@ impl Verified {
     /// Uses this folder; it need not exist.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
+    }
+
+    /// Checks every number of a GGUF of ours, unless that was done since it last changed.
+    ///
+    /// A record that cannot be kept is no error: the next time checks again.
+    pub fn ensure(&self, checkpoint: &Checkpoint, observe: &mut Observe<'_>) -> Result<()> {
+        if checkpoint.provenance().is_none() || self.contains(checkpoint) {
+            return Ok(());
+        }
+        checkpoint.verify(observe)?;
+        let _ = self.record(checkpoint);
+        Ok(())
     }
 
     /// Whether all files of the checkpoint are as they were when they were checked.

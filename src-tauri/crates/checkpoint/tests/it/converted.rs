@@ -186,6 +186,36 @@ fn check_of_all_numbers_is_remembered_until_the_file_changes() {
 }
 
 #[test]
+fn second_check_reads_nothing_and_a_failed_one_is_not_remembered() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    write_tiny(&path);
+    let verified = Verified::new(folder.path().join("verified"));
+    let calls_of = |checkpoint: &Checkpoint| {
+        let mut calls = 0;
+        let mut count = |_, _| {
+            calls += 1;
+            ControlFlow::Continue(())
+        };
+        verified.ensure(checkpoint, &mut count).map(|()| calls)
+    };
+    let checkpoint = Checkpoint::open(&path, None).unwrap();
+    assert_eq!(calls_of(&checkpoint).unwrap(), tiny_declared().len());
+    assert_eq!(calls_of(&checkpoint).unwrap(), 0);
+    drop(checkpoint);
+
+    let mut bytes = fs::read(&path).unwrap();
+    let middle_of_the_tensors = bytes.len() - 4096;
+    bytes[middle_of_the_tensors] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let damaged = Checkpoint::open(&path, None).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(calls_of(&damaged), Err(Error::Damaged { .. })));
+    }
+    assert_eq!(calls_of(&Checkpoint::open(&mini(), None).unwrap()).unwrap(), 0);
+}
+
+#[test]
 fn long_work_can_be_stopped() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("tiny.gguf");
