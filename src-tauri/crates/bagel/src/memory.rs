@@ -52,6 +52,9 @@ pub struct Planner {
     vae_element_bytes: u64,
 }
 
+/// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
+const OVERHEAD_BYTES: u64 = 32 << 20;
+
 /// Token counts and pictures of a request.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reading {
@@ -168,7 +171,7 @@ impl Planner {
         let text = &self.config.text;
         let token_bytes = 2 * (text.n_layers * text.n_kv_heads * text.head_dim) as u64 * self.element_bytes;
         let context_bytes = n_kept * token_bytes;
-        let peak_bytes = self.weights_bytes + context_bytes + working_bytes.max(vae_bytes);
+        let peak_bytes = self.weights_bytes + context_bytes + working_bytes.max(vae_bytes) + OVERHEAD_BYTES;
         let memory =
             MemoryEstimate { weights_bytes: self.weights_bytes, context_bytes, working_bytes, vae_bytes, peak_bytes };
         Estimate { memory, context_tokens: context_tokens as u32, size }
@@ -312,7 +315,9 @@ fn vae_bytes(vae: &VaeConfig, size: Size, element_bytes: u64) -> u64 {
         }
         channels_in = channels;
     }
-    most * element_bytes + MAX_COLUMN_BYTES as u64 * 2
+    let pixels = n_pixels >> (2 * (vae.ch_mult.len() - 1));
+    let scores = (pixels * pixels).min(MAX_SCORES as u64) * 8;
+    (most * element_bytes + MAX_COLUMN_BYTES as u64 * 2).max(scores + 4 * pixels * channels_in * element_bytes)
 }
 
 /// The memory that a device has and that is free, if it is known, with what would fit when it is too little.
