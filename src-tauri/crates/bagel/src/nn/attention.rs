@@ -34,6 +34,10 @@ pub(crate) enum Mask {
 pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
     let (n_heads, n_rows, head_dim) = queries.dims3()?;
     let n_kv_heads = segments[0].keys.dim(0)?;
+    #[cfg(feature = "flash-attn")]
+    if queries.device().is_cuda() && queries.dtype() != DType::F32 {
+        return fused(queries, segments, mask);
+    }
     let group = n_heads / n_kv_heads;
     let n_keys = segments.iter().map(|s| s.keys.dim(1)).sum::<candle_core::Result<usize>>()?;
     let queries = (queries * (1.0 / (head_dim as f64).sqrt()))?;
@@ -101,6 +105,20 @@ pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Resu
         }
     }
     if chunks.len() == 1 { Ok(chunks.remove(0)) } else { Ok(Tensor::cat(&chunks, 0)?) }
+}
+
+/// The same in one kernel, which never holds the scores; 16-bit types on CUDA only.
+#[cfg(feature = "flash-attn")]
+fn fused(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
+    let (n_heads, n_rows, head_dim) = queries.dims3()?;
+    // (heads, tokens, head_dim) → (1, tokens, heads, head_dim)
+    let lay_out = |parts: Vec<&Tensor>| Tensor::cat(&parts, 1)?.transpose(0, 1)?.contiguous()?.unsqueeze(0);
+    let q = lay_out(vec![queries])?;
+    let k = lay_out(segments.iter().map(|s| &s.keys).collect())?;
+    let v = lay_out(segments.iter().map(|s| &s.values).collect())?;
+    let scale = 1.0 / (head_dim as f32).sqrt();
+    let output = candle_flash_attn::flash_attn(&q, &k, &v, scale, mask == Mask::Causal)?;
+    Ok(output.reshape((n_rows, n_heads * head_dim))?)
 }
 
 /// Row `i` of each head sees all keys but the last `rows − 1 − i`.
