@@ -85,12 +85,12 @@ pub fn write(path: &Path, picture: &Picture, recipe: Option<&Recipe>, overwrite:
     write_as(path, picture, Encoding::for_path(path)?, recipe, overwrite)
 }
 
-/// Writes a PNG, whatever the name says; see [`write`].
+/// Writes a PNG, whatever the name says; see [`write()`].
 pub fn write_png(path: &Path, picture: &Picture, recipe: Option<&Recipe>, overwrite: Overwrite) -> Result<()> {
     write_as(path, picture, Encoding::Png, recipe, overwrite)
 }
 
-/// Writes a JPEG of a quality of 1 to 100, whatever the name says; see [`write`].
+/// Writes a JPEG of a quality of 1 to 100, whatever the name says; see [`write()`].
 pub fn write_jpeg(
     path: &Path,
     picture: &Picture,
@@ -101,7 +101,7 @@ pub fn write_jpeg(
     write_as(path, picture, Encoding::Jpeg { quality }, recipe, overwrite)
 }
 
-/// Writes a lossless WebP, whatever the name says; see [`write`].
+/// Writes a lossless WebP, whatever the name says; see [`write()`].
 pub fn write_webp(path: &Path, picture: &Picture, recipe: Option<&Recipe>, overwrite: Overwrite) -> Result<()> {
     write_as(path, picture, Encoding::WebP, recipe, overwrite)
 }

@@ -1,8 +1,8 @@
 //! Pictures in and out of files.
 //!
-//! [`read`] takes a PNG, JPEG or WebP file and gives eight-bit RGB, upright and
+//! [`read()`] takes a PNG, JPEG or WebP file and gives eight-bit RGB, upright and
 //! without alpha, within fixed bounds of size and memory whatever the file
-//! claims. [`write`](fn@write) puts a picture under a name so that the name
+//! claims. [`write()`] puts a picture under a name so that the name
 //! never shows half a file. A PNG that the model made carries its [`Recipe`],
 //! and reading it gives the recipe back.
 //!

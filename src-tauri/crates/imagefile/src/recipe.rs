@@ -1,8 +1,8 @@
 //! How a picture was made, as it travels inside the picture's file.
 //!
 //! A recipe holds everything that decides the pixels and nothing else: no
-//! times, no folders, no names of people. [`text`] finds it among the text
-//! chunks of a PNG, [`parse`] turns foreign JSON into one.
+//! times, no folders, no names of people. `text` finds it among the text
+//! chunks of a PNG, `parse` turns foreign JSON into one.
 
 mod parse;
 mod text;
