@@ -39,10 +39,7 @@ pub(crate) struct Segment {
 
 impl Segment {
     pub(crate) fn size_bytes(&self) -> usize {
-        self.layers
-            .iter()
-            .map(|layer| 2 * layer.keys.elem_count() * layer.keys.dtype().size_in_bytes())
-            .sum()
+        self.layers.iter().map(|layer| 2 * layer.keys.elem_count() * layer.keys.dtype().size_in_bytes()).sum()
     }
 }
 

@@ -133,7 +133,9 @@ fn write_tensor(
 fn widened(kind: Kind, bytes: &[u8]) -> Result<Vec<f32>> {
     let pairs = || bytes.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
     Ok(match kind {
-        Kind::F32 => bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect(),
+        Kind::F32 => {
+            bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect()
+        }
         Kind::F16 => pairs().map(|pair| f16::from_le_bytes(pair).to_f32()).collect(),
         Kind::BF16 => pairs().map(|pair| bf16::from_le_bytes(pair).to_f32()).collect(),
         _ => {

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use checkpoint::config::TextConfig;
 
+use crate::Result;
 use crate::context::{Context, Segment};
 use crate::nn::{Embedding, Keys, Linear, Mask, attention};
 use crate::progress::{Observe, tick};
 use crate::weights::Reader;
-use crate::Result;
 
 /// Most elements of one intermediate of the feed-forward layer; more rows than fit are taken in turns.
 pub(crate) const MAX_MLP_ELEMENTS: usize = 64 << 20;

@@ -128,13 +128,7 @@ pub(crate) fn best_precision(device: &Device) -> Precision {
 
 /// Everything this build can compute on, the CPU last.
 pub fn devices() -> Vec<DeviceDescription> {
-    let mut devices = Vec::new();
-    #[cfg(feature = "cuda")]
-    devices.extend(cuda_devices());
-    #[cfg(feature = "metal")]
-    devices.extend(metal_devices());
-    devices.push(cpu());
-    devices
+    cuda_devices().into_iter().chain(metal_devices()).chain([cpu()]).collect()
 }
 
 fn cpu() -> DeviceDescription {
@@ -173,6 +167,16 @@ fn cuda_devices() -> Vec<DeviceDescription> {
             })
         })
         .collect()
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda_devices() -> Vec<DeviceDescription> {
+    Vec::new()
+}
+
+#[cfg(not(feature = "metal"))]
+fn metal_devices() -> Vec<DeviceDescription> {
+    Vec::new()
 }
 
 #[cfg(feature = "metal")]

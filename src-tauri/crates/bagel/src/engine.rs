@@ -13,11 +13,11 @@ use crate::device::{DeviceChoice, Precision, best_precision, device_id};
 use crate::latent::Latents;
 use crate::preview::PreviewMap;
 use crate::progress::Observe;
+use crate::synthetic::Synthetic;
 use crate::tokens::Tokens;
 use crate::transform::Rule;
 use crate::vae::Vae;
 use crate::vision::Vision;
-use crate::synthetic::Synthetic;
 use crate::weights::{Reader, Source};
 use crate::{Error, Result};
 

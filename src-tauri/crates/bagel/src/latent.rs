@@ -9,10 +9,10 @@
 use candle_core::{DType, Device, Tensor};
 use checkpoint::config::{Config, LatentConfig};
 
+use crate::Result;
 use crate::nn::Linear;
 use crate::vision::grid_positions;
 use crate::weights::Reader;
-use crate::Result;
 
 /// Sinusoids of a timestep.
 const N_FREQUENCIES: usize = 128;

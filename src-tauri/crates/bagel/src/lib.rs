@@ -40,7 +40,7 @@ mod vision;
 mod weights;
 mod writing;
 
-pub use convert::{ConvertOptions, Conversion, convert};
+pub use convert::{Conversion, ConvertOptions, convert};
 pub use device::{DeviceChoice, Precision, devices};
 pub use engine::{ChatJob, ChatResult, Engine, ImageJob, ImageResult, Item, LoadOptions};
 pub use error::{Error, Result};

@@ -121,7 +121,8 @@ impl Planner {
             reading.conditional_tokens += n_prompt + n_thought;
             reading.text_tokens += n_prompt;
         }
-        let rule = |t: &checkpoint::config::TransformConfig| Rule::new(t.max_size as u32, t.min_size as u32, t.stride as u32);
+        let rule =
+            |t: &checkpoint::config::TransformConfig| Rule::new(t.max_size as u32, t.min_size as u32, t.stride as u32);
         let default_side = self.config.vae_transform.max_size.min(self.config.max_side()) as u32;
         let size = image
             .size
@@ -138,9 +139,8 @@ impl Planner {
         let working_bytes = self
             .forward_bytes(n_branches, n_latents + 2, reading.conditional_tokens)
             .max(self.forward_bytes(1, reading.longest_item, reading.conditional_tokens));
-        let vae_bytes = vae_bytes(&self.config.vae, size, self.vae_element_bytes).max(
-            reading.largest_picture.map_or(0, |size| vae_bytes(&self.config.vae, size, self.vae_element_bytes)),
-        );
+        let vae_bytes = vae_bytes(&self.config.vae, size, self.vae_element_bytes)
+            .max(reading.largest_picture.map_or(0, |size| vae_bytes(&self.config.vae, size, self.vae_element_bytes)));
         Ok(self.estimate(n_kept, reading.conditional_tokens, working_bytes, vae_bytes, Some(size)))
     }
 
@@ -245,11 +245,7 @@ pub fn planned_bytes(
     held_bytes(planned.iter().map(|t| (t.part, t.kind, t.shape.as_slice())), precision, is_cpu)
 }
 
-fn held_bytes<'a>(
-    tensors: impl Iterator<Item = (Part, Kind, &'a [usize])>,
-    precision: Precision,
-    is_cpu: bool,
-) -> u64 {
+fn held_bytes<'a>(tensors: impl Iterator<Item = (Part, Kind, &'a [usize])>, precision: Precision, is_cpu: bool) -> u64 {
     tensors
         .map(|(part, kind, shape)| {
             let n = shape.iter().map(|&extent| extent as u64).product::<u64>();
@@ -324,7 +320,13 @@ fn vae_bytes(vae: &VaeConfig, size: Size, element_bytes: u64) -> u64 {
 ///
 /// # Errors
 /// [`Error::OutOfMemory`] naming the largest square that would fit.
-pub fn check_fits(planner: &Planner, estimate: &Estimate, device: &str, free_bytes: Option<u64>, held_bytes: u64) -> Result<()> {
+pub fn check_fits(
+    planner: &Planner,
+    estimate: &Estimate,
+    device: &str,
+    free_bytes: Option<u64>,
+    held_bytes: u64,
+) -> Result<()> {
     let Some(free_bytes) = free_bytes else { return Ok(()) };
     let needed_bytes = estimate.memory.peak_bytes.saturating_sub(held_bytes);
     if needed_bytes <= free_bytes {

@@ -295,13 +295,7 @@ impl<'a> Denoising<'a> {
     }
 
     /// The guided velocity (tokens, numbers) of one step.
-    fn velocity(
-        &mut self,
-        step_idx: usize,
-        x: &Tensor,
-        is_guided: bool,
-        observe: &mut Observe<'_>,
-    ) -> Result<Tensor> {
+    fn velocity(&mut self, step_idx: usize, x: &Tensor, is_guided: bool, observe: &mut Observe<'_>) -> Result<Tensor> {
         let needed = Branches::needed(self.parameters, is_guided);
         let mut wanted = vec![0];
         for (is_needed, branch) in
@@ -366,17 +360,20 @@ pub(crate) fn check_image_parameters(parameters: &ImageParameters) -> Result<()>
     if !(2..=1000).contains(&parameters.steps) {
         return fail("the number of steps", parameters.steps.to_string(), "give 2 to 1000");
     }
-    for (what, value) in [
-        ("the text guidance", parameters.text_guidance),
-        ("the image guidance", parameters.image_guidance),
-    ] {
+    for (what, value) in
+        [("the text guidance", parameters.text_guidance), ("the image guidance", parameters.image_guidance)]
+    {
         if !value.is_finite() || value < 0.0 {
             return fail(what, value.to_string(), "give 0 or more; 1 switches it off");
         }
     }
     let [start, end] = parameters.guidance_interval;
     if !(0.0..=1.0).contains(&start) || !(0.0..=1.0).contains(&end) || start > end {
-        return fail("the guidance interval", format!("{start},{end}"), "give two numbers from 0 to 1, the smaller first");
+        return fail(
+            "the guidance interval",
+            format!("{start},{end}"),
+            "give two numbers from 0 to 1, the smaller first",
+        );
     }
     if !(0.0..=1.0).contains(&parameters.renorm_min) {
         return fail("the renorm minimum", parameters.renorm_min.to_string(), "give 0 to 1");

@@ -115,9 +115,8 @@ fn is_flux(config: &VaeConfig) -> bool {
 /// Solves `a x = b` in place for three right-hand sides, with pivots.
 fn solve(a: &mut [f64], b: &mut [f64], n: usize) -> Result<()> {
     for column in 0..n {
-        let pivot = (column..n)
-            .max_by(|&i, &j| a[i * n + column].abs().total_cmp(&a[j * n + column].abs()))
-            .unwrap_or(column);
+        let pivot =
+            (column..n).max_by(|&i, &j| a[i * n + column].abs().total_cmp(&a[j * n + column].abs())).unwrap_or(column);
         if !a[pivot * n + column].is_normal() {
             return Err(Error::NotFinite { stage: "the preview's fit" });
         }

@@ -52,7 +52,8 @@ pub fn synthesize(
     write_file(&folder.join("tokenizer.json"), tokenizer_json.unwrap_or(SYNTHETIC_JSON.as_bytes()))?;
     let total_bytes = tensors_bytes(&vae, 4) + tensors_bytes(&model, 2);
     let mut bytes = 0;
-    for (name, tensors, dtype, n_bytes) in [("ae.safetensors", &vae, "F32", 4), ("ema.safetensors", &model, "BF16", 2)] {
+    for (name, tensors, dtype, n_bytes) in [("ae.safetensors", &vae, "F32", 4), ("ema.safetensors", &model, "BF16", 2)]
+    {
         write_tensors(&folder.join(name), tensors, dtype, n_bytes, &mut |part_bytes| {
             bytes += part_bytes;
             report(observe, Progress::Loading { bytes, total_bytes })
@@ -64,9 +65,7 @@ pub fn synthesize(
 /// The three published configuration files of these shapes.
 fn documents(config: &Config) -> [(&'static str, serde_json::Value); 3] {
     let (text, vision, vae) = (&config.text, &config.vision, &config.vae);
-    let transform = |t: &checkpoint::config::TransformConfig| {
-        json!({"max_image_size": t.max_size, "min_image_size": t.min_size, "image_stride": t.stride})
-    };
+    let transform = |t: &checkpoint::config::TransformConfig| json!({"max_image_size": t.max_size, "min_image_size": t.min_size, "image_stride": t.stride});
     [
         (
             "llm_config.json",
@@ -123,10 +122,8 @@ fn write_tensors(
     let mut offset = 0;
     for tensor in tensors {
         let end = offset + n_numbers(tensor) * n_bytes;
-        header.insert(
-            tensor.name.clone(),
-            json!({"dtype": dtype, "shape": tensor.shape, "data_offsets": [offset, end]}),
-        );
+        header
+            .insert(tensor.name.clone(), json!({"dtype": dtype, "shape": tensor.shape, "data_offsets": [offset, end]}));
         offset = end;
     }
     let mut header = serde_json::Value::Object(header).to_string().into_bytes();

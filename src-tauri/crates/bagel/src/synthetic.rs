@@ -11,9 +11,9 @@ use candle_core::{DType, Device, Tensor};
 use checkpoint::{Config, Kind, PlannedTensor, Quantization, TensorView, plan};
 use half::{bf16, f16};
 
+use crate::Result;
 use crate::random::{Generator, Purpose};
 use crate::weights::ggml_dtype;
-use crate::Result;
 
 /// Standard deviation of the weights, about that of a trained model's.
 const DEVIATION: f32 = 0.02;

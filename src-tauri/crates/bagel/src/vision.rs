@@ -8,10 +8,10 @@ use candle_core::{Device, Tensor};
 use checkpoint::config::{Config, VisionConfig};
 use protocol::Picture;
 
+use crate::Result;
 use crate::nn::{Keys, Linear, Mask, attention};
 use crate::progress::{Observe, tick};
 use crate::weights::Reader;
-use crate::Result;
 
 /// The vision tower with everything up to tokens of the language model.
 #[derive(Debug)]
@@ -99,12 +99,7 @@ impl Vision {
     /// Index of each patch in the fixed grid of positions.
     pub(crate) fn positions(&self, picture: &Picture, device: &Device) -> Result<Tensor> {
         let side = self.config.patch_size;
-        grid_positions(
-            picture.height() as usize / side,
-            picture.width() as usize / side,
-            self.grid_side,
-            device,
-        )
+        grid_positions(picture.height() as usize / side, picture.width() as usize / side, self.grid_side, device)
     }
 
     /// The encoder's output after its last norm: (patches, hidden of the encoder).
@@ -116,7 +111,8 @@ impl Vision {
         for layer in &self.layers {
             let normed = layer.attention_norm.forward(&hidden)?;
             // (tokens, hidden) → (heads, tokens, head_dim)
-            let split = |x: Tensor| x.reshape((n_tokens, n_heads, hidden_size / n_heads))?.transpose(0, 1)?.contiguous();
+            let split =
+                |x: Tensor| x.reshape((n_tokens, n_heads, hidden_size / n_heads))?.transpose(0, 1)?.contiguous();
             let keys = Keys { keys: split(layer.k.forward(&normed)?)?, values: split(layer.v.forward(&normed)?)? };
             let attended = attention(&split(layer.q.forward(&normed)?)?, &[keys], Mask::Full)?;
             hidden = (hidden + layer.out.forward(&attended)?)?;

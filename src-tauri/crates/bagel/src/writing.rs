@@ -183,9 +183,8 @@ pub(crate) fn check_inputs(inputs: &[Item]) -> Result<()> {
 
 /// Every value is in its range.
 pub(crate) fn check_text_parameters(parameters: &TextParameters) -> Result<()> {
-    let fail = |what: &str, value: String, remedy: &str| {
-        Err(Error::bad_input(format!("{what} cannot be {value}; {remedy}")))
-    };
+    let fail =
+        |what: &str, value: String, remedy: &str| Err(Error::bad_input(format!("{what} cannot be {value}; {remedy}")));
     if parameters.limit < 2 {
         return fail("the limit of tokens", parameters.limit.to_string(), "give 2 or more");
     }

@@ -127,7 +127,12 @@ fn every_stage_can_be_stopped_and_leaves_the_engine_usable() {
     let mut engine = mini();
     let whole = engine.paint(&edit(), &mut go_on).expect("a picture").picture;
     let mut n_reports = 0;
-    mini().paint(&edit(), &mut |_| { n_reports += 1; ControlFlow::Continue(()) }).expect("a picture");
+    mini()
+        .paint(&edit(), &mut |_| {
+            n_reports += 1;
+            ControlFlow::Continue(())
+        })
+        .expect("a picture");
     for stop_at in (0..n_reports).step_by(7) {
         let mut engine = mini();
         let mut n = 0;

@@ -16,8 +16,7 @@ fn read_picture(path: &Path) -> Result<Picture, String> {
 }
 
 fn outcomes(precision: Precision) -> Vec<Outcome> {
-    let options =
-        LoadOptions { device: DeviceChoice::Cpu, precision: Some(precision), ..LoadOptions::default() };
+    let options = LoadOptions { device: DeviceChoice::Cpu, precision: Some(precision), ..LoadOptions::default() };
     let mut outcomes = Vec::new();
     check(&golden(), &options, &read_picture, &mut |outcome| outcomes.push(outcome.clone()), &mut |_| {
         ControlFlow::Continue(())

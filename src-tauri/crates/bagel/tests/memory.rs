@@ -15,8 +15,7 @@ fn the_estimate_agrees_with_the_measured_peak() {
         size: Size { width: 768, height: 512 },
         n_runs: 1,
     };
-    let model =
-        BenchModel::Synthetic { size: SyntheticSize::Small, quantization: Quantization::Q8_0, layers: None };
+    let model = BenchModel::Synthetic { size: SyntheticSize::Small, quantization: Quantization::Q8_0, layers: None };
     let report = bench(&model, &options, &mut |_| ControlFlow::Continue(())).expect("a report");
     let foreseen = report.estimate.memory;
     println!("{foreseen:?}\nmeasured {:?}", report.peak_bytes);

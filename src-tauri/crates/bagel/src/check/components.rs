@@ -246,7 +246,7 @@ fn velocities(
 }
 
 pub(super) fn renorm(value: &Value) -> Result<Renorm> {
-    serde_json::from_value(value.clone()).map_err(|_| Error::bad_input(format!("unknown renorm {value}")))
+    serde_json::from_value(value.clone()).map_err(|error| Error::bad_input(format!("unknown renorm {value}: {error}")))
 }
 
 pub(super) fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {

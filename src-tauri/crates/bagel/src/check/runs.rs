@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::cases::{Cases, read_json};
 use super::components::{list, numbers, renorm};
 use super::{Images, Judge};
+use crate::Result;
 use crate::engine::{ChatJob, Engine, ImageJob, Item};
 use crate::progress::Observe;
-use crate::Result;
 
 pub(super) fn check(
     engine: &mut Engine,
@@ -104,9 +104,7 @@ fn check_image(
     let golden_thought = list(&run["outputs"]).iter().find_map(|output| output["text"].as_str());
     // Where the arithmetic cannot choose the same tokens, the picture is judged with the reference's thought.
     let job = match (judge.tolerances.exact_text, golden_thought) {
-        (false, Some(thought)) => {
-            ImageJob { thinking: Thinking::Given { thought: thought.to_owned() }, ..job.clone() }
-        }
+        (false, Some(thought)) => ImageJob { thinking: Thinking::Given { thought: thought.to_owned() }, ..job.clone() },
         _ => job.clone(),
     };
     let mut statistics = Statistics::default();
@@ -131,15 +129,7 @@ fn check_image(
         Ok(())
     };
     let noise = cases.numbers("noise")?;
-    let x = engine.denoise(
-        &prepared.contexts,
-        grid,
-        &noise,
-        &job.image,
-        &mut statistics,
-        &mut keep,
-        observe,
-    )?;
+    let x = engine.denoise(&prepared.contexts, grid, &noise, &job.image, &mut statistics, &mut keep, observe)?;
     let picture = engine.decode(&x, grid, &mut statistics, observe)?;
     judge.numbers(&format!("{name}.t"), &t, &cases.numbers("t")?, 1e-6);
     for (what, actual) in [("x", &x_steps), ("v", &v_steps), ("latent", &numbers(&x)?)] {

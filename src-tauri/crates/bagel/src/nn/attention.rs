@@ -85,11 +85,7 @@ pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Resu
         let mut offset = 0;
         let mut output: Option<Tensor> = None;
         for (segment, &n) in segments.iter().zip(&visible) {
-            let part = if visible.len() == 1 {
-                weights.clone()
-            } else {
-                weights.narrow(2, offset, n)?.contiguous()?
-            };
+            let part = if visible.len() == 1 { weights.clone() } else { weights.narrow(2, offset, n)?.contiguous()? };
             let values = segment.values.narrow(1, 0, n)?;
             let product = part.matmul(&values)?;
             output = Some(match output {

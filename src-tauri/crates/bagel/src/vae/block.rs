@@ -4,10 +4,10 @@ use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
 use super::conv::{Conv, Resample, Shortcut};
+use crate::Result;
 use crate::nn::{Keys, Linear, Mask, attention};
 use crate::progress::Observe;
 use crate::weights::Reader;
-use crate::Result;
 
 const N_GROUPS: usize = 32;
 const EPSILON: f64 = 1e-6;
@@ -45,7 +45,8 @@ impl GroupNorm {
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (factor, offset) = self.affine(x)?;
         let shape = (x.dim(0)?, 1, 1);
-        let (factor, offset) = (factor.to_dtype(x.dtype())?.reshape(shape)?, offset.to_dtype(x.dtype())?.reshape(shape)?);
+        let (factor, offset) =
+            (factor.to_dtype(x.dtype())?.reshape(shape)?, offset.to_dtype(x.dtype())?.reshape(shape)?);
         Ok(x.broadcast_mul(&factor)?.broadcast_add(&offset)?)
     }
 }

@@ -165,44 +165,50 @@ impl Strip {
         };
         let values = &storage.as_slice::<f32>()?[layout.start_offset()..][..n_in * height * width];
         let mut columns = vec![0f32; n_in * 9 * n_pixels];
-        columns.par_chunks_exact_mut(9 * n_pixels).zip(values.par_chunks_exact(height * width)).enumerate().for_each_init(
-            || vec![0f32; n_source_rows * padded_width],
-            |padded, (channel, (columns, plane))| {
-                // The channel's rows with zeros around, normalised and activated once.
-                padded.fill(0.0);
-                for (row_idx, row) in padded.chunks_exact_mut(padded_width).enumerate() {
-                    let Some(source_row) = (self.first_row * stride + row_idx).checked_sub(padding) else { continue };
-                    if source_row >= height * scale {
-                        continue;
-                    }
-                    let source = &plane[source_row / scale * width..][..width];
-                    let n = (width * scale).min(padded_width - padding);
-                    let row = &mut row[padding..padding + n];
-                    match scale {
-                        1 => row.copy_from_slice(&source[..n]),
-                        _ => row.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = source[x / scale]),
-                    }
-                    if let Some((factor, offset)) = &affine {
-                        let (factor, offset) = (factor[channel], offset[channel]);
-                        for pixel in row {
-                            let normed = *pixel * factor + offset;
-                            *pixel = normed / (1.0 + (-normed).exp());
+        columns
+            .par_chunks_exact_mut(9 * n_pixels)
+            .zip(values.par_chunks_exact(height * width))
+            .enumerate()
+            .for_each_init(
+                || vec![0f32; n_source_rows * padded_width],
+                |padded, (channel, (columns, plane))| {
+                    // The channel's rows with zeros around, normalised and activated once.
+                    padded.fill(0.0);
+                    for (row_idx, row) in padded.chunks_exact_mut(padded_width).enumerate() {
+                        let Some(source_row) = (self.first_row * stride + row_idx).checked_sub(padding) else {
+                            continue;
+                        };
+                        if source_row >= height * scale {
+                            continue;
+                        }
+                        let source = &plane[source_row / scale * width..][..width];
+                        let n = (width * scale).min(padded_width - padding);
+                        let row = &mut row[padding..padding + n];
+                        match scale {
+                            1 => row.copy_from_slice(&source[..n]),
+                            _ => row.iter_mut().enumerate().for_each(|(x, pixel)| *pixel = source[x / scale]),
+                        }
+                        if let Some((factor, offset)) = &affine {
+                            let (factor, offset) = (factor[channel], offset[channel]);
+                            for pixel in row {
+                                let normed = *pixel * factor + offset;
+                                *pixel = normed / (1.0 + (-normed).exp());
+                            }
                         }
                     }
-                }
-                for (tap, column) in columns.chunks_exact_mut(n_pixels).enumerate() {
-                    let (tap_row, tap_column) = (tap / 3, tap % 3);
-                    for (row_idx, target) in column.chunks_exact_mut(self.out_width).enumerate() {
-                        let source = &padded[(row_idx * stride + tap_row) * padded_width + tap_column..];
-                        if stride == 1 {
-                            target.copy_from_slice(&source[..self.out_width]);
-                        } else {
-                            target.iter_mut().zip(source.iter().step_by(stride)).for_each(|(t, s)| *t = *s);
+                    for (tap, column) in columns.chunks_exact_mut(n_pixels).enumerate() {
+                        let (tap_row, tap_column) = (tap / 3, tap % 3);
+                        for (row_idx, target) in column.chunks_exact_mut(self.out_width).enumerate() {
+                            let source = &padded[(row_idx * stride + tap_row) * padded_width + tap_column..];
+                            if stride == 1 {
+                                target.copy_from_slice(&source[..self.out_width]);
+                            } else {
+                                target.iter_mut().zip(source.iter().step_by(stride)).for_each(|(t, s)| *t = *s);
+                            }
                         }
                     }
-                }
-            },
-        );
+                },
+            );
         Ok(Tensor::from_vec(columns, (n_in * 9, n_pixels), &Device::Cpu)?)
     }
 
