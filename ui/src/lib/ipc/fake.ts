@@ -50,6 +50,10 @@ export function fakeHost(): Host {
   }
 
   async function paint(job: Job, size: { width: number; height: number }) {
+    if (job.instruction.startsWith('fail')) {
+      const message = '1024 × 1024 needs 14.2 GB, and 9.1 GB are free; try 768 × 768';
+      return set(job, { state: 'failed', failure: { code: 'out_of_device_memory', message } });
+    }
     for (let step = 1; step <= STEPS; step += 1) {
       await wait(STEP_MS);
       if (job.status.state === 'stopping') return set(job, { state: 'cancelled' });
@@ -145,7 +149,9 @@ export function fakeHost(): Host {
       jobs.set(id, job);
       tell({ kind: 'job_queued', job: structuredClone(job) });
       const size = job.size ?? picture?.size ?? { width: 1024, height: 768 };
-      void (job.request === 'ask' ? answer(job) : paint(job, size)).then(() => jobs.delete(id));
+      void (job.request === 'ask' ? answer(job) : paint(job, size)).then(() => {
+        if (job.status.state !== 'failed') jobs.delete(id);
+      });
       return Promise.resolve(id);
     },
     cancel(id) {

@@ -264,7 +264,7 @@ impl Actor {
             title: job.instruction,
             size,
             seed: recipe.as_ref().and_then(|recipe| recipe.image.seed),
-            thought: (!job.thought.is_empty()).then_some(job.thought),
+            thought: recipe.as_ref().and_then(|r| r.thought.clone()).or((!job.thought.is_empty()).then_some(job.thought)),
             created_ms: now_ms(),
         };
         self.outcome.image = Image::Saving;
@@ -316,10 +316,13 @@ impl Actor {
             return;
         }
         let piece = prepared.job.piece;
+        // What was reasoned before the answer is not part of the conversation.
+        let streamed = prepared.job.answer.trim();
+        let answer = if streamed.is_empty() { text.unwrap_or_default().trim().to_owned() } else { streamed.to_owned() };
         let turn = Turn {
             question: prepared.job.instruction.clone(),
             pictures: prepared.new_pictures.clone(),
-            answer: text.unwrap_or_else(|| prepared.job.answer.clone()),
+            answer,
             stopped: stopped.0,
             created_ms: now_ms(),
         };

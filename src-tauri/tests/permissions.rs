@@ -1,0 +1,62 @@
+//! What the web view may do, word for word. A change here is a decision, not a side effect.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+fn read(name: &str) -> Value {
+    serde_json::from_str(&file(name)).unwrap()
+}
+
+/// The quoted words of the list that follows a mark.
+fn list(source: &str, after: &str) -> BTreeSet<String> {
+    let list = source.split(after).nth(1).unwrap().split(']').next().unwrap();
+    list.split(',').map(|word| word.trim().trim_matches('"').to_owned()).filter(|word| !word.is_empty()).collect()
+}
+
+#[test]
+fn the_window_may_call_the_studios_own_commands_and_nothing_else() {
+    let permitted: BTreeSet<String> = serde_json::from_value(read("capabilities/main.json")["permissions"].clone()).unwrap();
+    let declared = list(&file("build.rs"), "const COMMANDS: &[&str] = &[");
+    let expected = declared.iter().map(|command| format!("allow-{}", command.replace('_', "-"))).collect();
+    assert_eq!(permitted, expected);
+    let handled = list(&file("src/main.rs"), "generate_handler![");
+    assert_eq!(handled, declared.iter().map(|command| format!("commands::{command}")).collect());
+}
+
+#[test]
+fn there_is_one_capability_for_one_window() {
+    let n_files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("capabilities")).unwrap().count();
+    assert_eq!(n_files, 1);
+    assert_eq!(read("capabilities/main.json")["windows"], json!(["main"]));
+    assert_eq!(read("capabilities/main.json")["remote"], Value::Null);
+}
+
+#[test]
+fn nothing_is_loaded_from_outside() {
+    let security = read("tauri.conf.json")["app"]["security"].clone();
+    assert_eq!(security["freezePrototype"], true);
+    assert_eq!(read("tauri.conf.json")["app"]["withGlobalTauri"], false);
+    assert_eq!(
+        security["csp"],
+        json!({
+            "default-src": "'none'",
+            "script-src": "'self'",
+            "style-src": "'self'",
+            "img-src": "'self' image: http://image.localhost blob: data:",
+            "connect-src": "ipc: http://ipc.localhost",
+            "font-src": "'self'",
+            "worker-src": "'none'",
+            "media-src": "'none'",
+            "object-src": "'none'",
+            "frame-src": "'none'",
+            "base-uri": "'none'",
+            "form-action": "'none'"
+        })
+    );
+}
