@@ -10,8 +10,8 @@ use checkpoint::{Checkpoint, Config, Kind, Part, PlannedTensor, Quantization, ex
 use protocol::{ImageParameters, MemoryEstimate, Size, TextParameters, Thinking};
 
 use crate::decoder::MAX_MLP_ELEMENTS;
-use crate::device::Precision;
-use crate::engine::check_size;
+use crate::device::{DeviceChoice, Precision, best_precision, devices};
+use crate::engine::{Engine, check_size};
 use crate::guidance::Branches;
 use crate::nn::MAX_SCORES;
 use crate::reading::{PLAN_PROMPT, REASON_PROMPT};
@@ -82,6 +82,15 @@ impl Planner {
             element_bytes: element_bytes(precision),
             vae_element_bytes: vae_element_bytes(precision),
         })
+    }
+
+    /// Plans for `checkpoint` on a device, in the type that the device computes best in.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device is not there; else as [`Planner::new`].
+    pub fn on(checkpoint: &Checkpoint, device: DeviceChoice) -> Result<Self> {
+        let device = device.open()?;
+        Self::new(checkpoint, best_precision(&device), device.is_cpu())
     }
 
     /// Plans for random weights of `config`.
@@ -316,34 +325,43 @@ fn vae_bytes(vae: &VaeConfig, size: Size, element_bytes: u64) -> u64 {
     (most * element_bytes + MAX_COLUMN_BYTES as u64 * 2).max(scores + 4 * pixels * channels_in * element_bytes)
 }
 
-/// The memory that a device has and that is free, if it is known, with what would fit when it is too little.
-///
-/// # Errors
-/// [`Error::OutOfMemory`] naming the largest square that would fit.
-pub fn check_fits(
-    planner: &Planner,
-    estimate: &Estimate,
-    device: &str,
-    free_bytes: Option<u64>,
-    held_bytes: u64,
-) -> Result<()> {
-    let Some(free_bytes) = free_bytes else { return Ok(()) };
-    let needed_bytes = estimate.memory.peak_bytes.saturating_sub(held_bytes);
-    if needed_bytes <= free_bytes {
-        return Ok(());
+impl Engine {
+    /// Refuses a request whose estimate exceeds the memory that is free.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] naming what would fit.
+    pub fn check_memory(&self, planner: &Planner, estimate: &Estimate) -> Result<()> {
+        let device = &self.description().device;
+        let Some(free_bytes) = devices().into_iter().find(|d| d.id == *device).and_then(|d| d.free_bytes) else {
+            return Ok(());
+        };
+        // On the CPU the process itself says what it holds already: matrices repacked in earlier runs count.
+        let held_bytes = match anonymous_bytes() {
+            Some(bytes) if self.device.is_cpu() => bytes,
+            _ => self.description().memory_bytes,
+        };
+        let needed_bytes = estimate.memory.peak_bytes.saturating_sub(held_bytes);
+        if needed_bytes <= free_bytes {
+            return Ok(());
+        }
+        let remedy = match estimate.size {
+            Some(size) => planner.smaller(estimate, size, free_bytes + held_bytes),
+            None => "leave out a picture or a part of the conversation, or use a smaller quantisation".to_owned(),
+        };
+        let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+        let (needed, free) = (gigabytes(needed_bytes), gigabytes(free_bytes));
+        Err(Error::OutOfMemory {
+            device: device.clone(),
+            needed: format!("{needed:.1} GB are needed, {free:.1} GB are free; {remedy}"),
+        })
     }
-    let remedy = match estimate.size {
-        Some(size) => planner.smaller(estimate, size, free_bytes + held_bytes),
-        None => "leave out a picture or a part of the conversation, or use a smaller quantisation".to_owned(),
-    };
-    Err(Error::OutOfMemory {
-        device: device.to_owned(),
-        needed: format!(
-            "{:.1} GB are needed, {:.1} GB are free; {remedy}",
-            needed_bytes as f64 / 1e9,
-            free_bytes as f64 / 1e9
-        ),
-    })
+}
+
+/// Bytes that this process holds and that are no mapped file; Linux only.
+fn anonymous_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 impl Planner {

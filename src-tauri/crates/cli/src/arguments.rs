@@ -14,9 +14,9 @@ pub use inputs::{Items, Prompts};
 pub use model::ModelOptions;
 pub use picture::{OutputOptions, PictureOptions, RecipeOptions};
 pub use text::{TextOptions, ThinkingOptions};
-pub(crate) use value::quantization_parser;
+pub(crate) use value::{parse_size, quantization_parser};
 
-use crate::commands::{bench, chat, check, convert, edit, generate, inspect};
+use crate::commands::{bench, chat, check, convert, edit, generate, inspect, synthesize};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())
@@ -32,7 +32,7 @@ const EXIT_CODES: &str = "Exit codes:
 
 /// Create pictures, edit them by instruction and ask about them with BAGEL.
 #[derive(Debug, Parser)]
-#[command(name = "bagel", version, styles = STYLES, after_help = EXIT_CODES, propagate_version = true)]
+#[command(name = "bagel", version, styles = STYLES, after_help = EXIT_CODES)]
 #[command(arg_required_else_help = true)]
 pub struct Arguments {
     /// What to do.
@@ -67,6 +67,9 @@ pub enum Command {
     /// Measure time and memory of each stage
     #[command(after_help = EXIT_CODES)]
     Bench(bench::Options),
+    /// Make a checkpoint of random weights, to try a machine with before a model is there
+    #[command(after_help = EXIT_CODES)]
+    Synthesize(synthesize::Options),
     /// Serve the studio over stdin and stdout
     #[command(after_help = EXIT_CODES)]
     Engine,
@@ -84,6 +87,7 @@ impl Command {
             Self::Check(options) => options.report.json,
             Self::Devices(report) => report.json,
             Self::Bench(options) => options.report.json,
+            Self::Synthesize(options) => options.report.json,
             Self::Engine => false,
         }
     }

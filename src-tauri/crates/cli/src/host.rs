@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use bagel::memory::{Estimate, PlannedItem, Planner};
 use bagel::{ChatJob, DeviceChoice, ImageJob, Item, LoadOptions, Progress};
 use checkpoint::Checkpoint;
 use imagefile::{Recipe, RecipeInput, RecipeKind};
@@ -40,23 +41,52 @@ impl Model {
     }
 
     /// What a request would need, without running it.
-    pub fn estimate(&self, _id: &JobId, request: &Request) -> Result<Event> {
+    pub fn estimate(&self, id: &JobId, request: &Request) -> Result<Event> {
         request.check(Some(self.max_side()))?;
-        Err(Error::Internal("estimate is missing".to_owned()))
+        let planner = Planner::on(&self.checkpoint, DeviceChoice::default())?;
+        let Estimate { memory, context_tokens, size } = estimate(&planner, request, &planned(request)?)?;
+        Ok(Event::Estimate { id: id.clone(), memory, context_tokens, size })
     }
 
     /// Reads the weights onto a device.
     pub fn load(&self, id: &JobId, device: Option<&str>, listener: &mut dyn Listener) -> Result<Host> {
         let device = device.map_or(Ok(DeviceChoice::default()), str::parse)?;
         let options = LoadOptions { device, ..LoadOptions::default() };
+        let planner = Planner::on(&self.checkpoint, device)?;
         let engine = bagel::Engine::load(&self.checkpoint, &options, &mut observe(id, listener))?;
-        Ok(Host { engine })
+        Ok(Host { engine, planner })
     }
 }
 
 /// A loaded model.
 pub struct Host {
     engine: bagel::Engine,
+    planner: Planner,
+}
+
+fn estimate(planner: &Planner, request: &Request, items: &[PlannedItem]) -> Result<Estimate> {
+    Ok(match request {
+        Request::Generate(request) | Request::Edit(request) => {
+            planner.image(items, &request.thinking, &request.image, &request.text)?
+        }
+        Request::Chat(request) => planner.chat(items, request.think, &request.text)?,
+    })
+}
+
+/// What matters of the inputs; pictures are read for their sizes.
+fn planned(request: &Request) -> Result<Vec<PlannedItem>> {
+    let inputs = match request {
+        Request::Generate(request) | Request::Edit(request) => &request.inputs,
+        Request::Chat(request) => &request.inputs,
+    };
+    Ok(Inputs::read(inputs)?.items.iter().map(planned_item).collect())
+}
+
+fn planned_item(item: &Item) -> PlannedItem {
+    match item {
+        Item::Text(text) => PlannedItem::Text(text.clone()),
+        Item::Image(picture) => PlannedItem::Image(picture.size()),
+    }
 }
 
 /// What a request gave.
@@ -131,6 +161,9 @@ impl Host {
         listener: &mut dyn Listener,
     ) -> Result<Outcome> {
         listener.hear(plain(Event::Started { id: id.clone() }));
+        let items: Vec<PlannedItem> = inputs.items.iter().map(planned_item).collect();
+        let needed = estimate(&self.planner, request, &items)?;
+        self.engine.check_memory(&self.planner, &needed)?;
         match request {
             Request::Generate(request) => self.paint(RecipeKind::Generate, id, request, inputs, listener),
             Request::Edit(request) => self.paint(RecipeKind::Edit, id, request, inputs, listener),

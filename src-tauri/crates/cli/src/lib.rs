@@ -42,6 +42,8 @@ pub fn run() -> ExitCode {
     let listening = if is_engine { Ok(()) } else { interrupt::listen() };
     match listening.and_then(|()| dispatch(&arguments.command)) {
         Ok(()) => ExitCode::SUCCESS,
+        // Who reads only the beginning, as `head` does, has what they want.
+        Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(1),
         Err(error) => {
             if arguments.command.is_json() {
                 let id = protocol::JobId("1".to_owned());
@@ -63,6 +65,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Check(options) => commands::check::run(options),
         Command::Devices(report) => commands::devices::run(*report),
         Command::Bench(options) => commands::bench::run(options),
+        Command::Synthesize(options) => commands::synthesize::run(options),
         Command::Engine => engine::serve(),
     }
 }

@@ -5,7 +5,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use protocol::{Renorm, Size};
 
 /// Reads `WIDTHxHEIGHT`.
-pub(super) fn parse_size(text: &str) -> Result<Size, String> {
+pub(crate) fn parse_size(text: &str) -> Result<Size, String> {
     let parse = |side: &str| side.parse::<u32>().ok();
     let sides = text.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((parse(width)?, parse(height)?)));
     let (width, height) = sides.ok_or("write WIDTHxHEIGHT in pixels, such as 1024x768")?;

@@ -1,20 +1,133 @@
 //! Time and memory of each stage.
 
-use clap::Args;
+use std::ops::ControlFlow;
 
-use crate::arguments::{ModelOptions, ReportOptions};
-use crate::{Error, Result};
+use bagel::LoadOptions;
+use bagel::bench::{BenchModel, BenchOptions, BenchReport, Stage, SyntheticSize, bench};
+use checkpoint::{Checkpoint, Quantization};
+use clap::{Args, ValueEnum};
+use protocol::Size;
+use serde_json::json;
+
+use crate::arguments::{ModelOptions, ReportOptions, parse_size, quantization_parser};
+use crate::display::{print_json, print_line};
+use crate::locate::model_path;
+use crate::{Result, interrupt};
 
 /// Options of `bagel bench`.
 #[derive(Debug, Args)]
 pub struct Options {
     #[command(flatten)]
     model: ModelOptions,
+    /// Time random weights of this size instead of a model
+    #[arg(long, value_name = "SIZE", conflicts_with_all = ["model", "base"])]
+    synthetic: Option<SyntheticName>,
+    /// Kind of the random weights
+    #[arg(long, value_name = "KIND", default_value = "q4_k_m", value_parser = quantization_parser(), requires = "synthetic")]
+    quant: Quantization,
+    /// Make only this many layers of the random weights and let them stand for all
+    #[arg(long, value_name = "N", requires = "synthetic")]
+    layers: Option<usize>,
+    /// Size of the picture that is edited
+    #[arg(long, value_name = "WxH", default_value = "512x512", value_parser = parse_size)]
+    size: Size,
+    /// Timed repetitions of each stage, after one that is not counted
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    runs: usize,
     #[command(flatten)]
     pub(crate) report: ReportOptions,
 }
 
+/// How the sizes are spelled.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "lower")]
+pub enum SyntheticName {
+    /// The full model's 14.6 billion parameters
+    Official,
+    /// About 1 billion parameters
+    Medium,
+    /// About 10 million parameters
+    Small,
+}
+
+impl From<SyntheticName> for SyntheticSize {
+    fn from(name: SyntheticName) -> Self {
+        match name {
+            SyntheticName::Official => Self::Official,
+            SyntheticName::Medium => Self::Medium,
+            SyntheticName::Small => Self::Small,
+        }
+    }
+}
+
 /// Carries out the command.
-pub(crate) fn run(_options: &Options) -> Result<()> {
-    Err(Error::Internal("bench is missing".to_owned()))
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let device = options.model.device.as_deref().map_or(Ok(Default::default()), str::parse)?;
+    let load = LoadOptions { device, ..LoadOptions::default() };
+    let checkpoint;
+    let model = match options.synthetic {
+        Some(size) => BenchModel::Synthetic { size: size.into(), quantization: options.quant, layers: options.layers },
+        None => {
+            checkpoint = Checkpoint::open(&model_path(&options.model)?, options.model.base.as_deref())?;
+            BenchModel::Checkpoint(&checkpoint)
+        }
+    };
+    let bench_options = BenchOptions { load, size: options.size, n_runs: options.runs };
+    let report = bench(&model, &bench_options, &mut |_| match interrupt::requested() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    })?;
+    if options.report.json { print_json(&for_programs(&report)) } else { table(&report, options.size) }
+}
+
+fn table(report: &BenchReport, size: Size) -> Result<()> {
+    let (made, all) = report.layers;
+    let extrapolated = if made == all { String::new() } else { format!(", {made} of {all} layers made") };
+    let model = &report.model;
+    print_line(&format!(
+        "{} {} on {}, {} × {}{extrapolated}",
+        model.name, model.quantization, model.device, size.width, size.height
+    ))?;
+    print_line(&format!("{:26} {:>10} {:>21} {:>12}", "stage", "median", "fastest to slowest", "tokens/s"))?;
+    for Stage { name, median_secs, fastest_secs, slowest_secs, tokens_per_sec } in &report.stages {
+        let spread = format!("{fastest_secs:.3} to {slowest_secs:.3} s");
+        let rate = tokens_per_sec.map(|rate| format!("{rate:.1}")).unwrap_or_default();
+        print_line(&format!("{name:26} {median_secs:>8.3} s {spread:>21} {rate:>12}"))?;
+    }
+    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    let foreseen = report.estimate.memory;
+    let measured = report.peak_bytes.map_or("not known here".to_owned(), |peak| format!("{:.2} GB", gigabytes(peak)));
+    print_line(&format!(
+        "memory: {measured} at most, {:.2} GB foreseen (weights {:.2}, context {:.2}, working {:.2}, autoencoder {:.2})",
+        gigabytes(foreseen.peak_bytes),
+        gigabytes(foreseen.weights_bytes),
+        gigabytes(foreseen.context_bytes),
+        gigabytes(foreseen.working_bytes),
+        gigabytes(foreseen.vae_bytes),
+    ))
+}
+
+fn for_programs(report: &BenchReport) -> serde_json::Value {
+    let stages: Vec<serde_json::Value> = report
+        .stages
+        .iter()
+        .map(|stage| {
+            json!({
+                "name": stage.name,
+                "median_secs": stage.median_secs,
+                "fastest_secs": stage.fastest_secs,
+                "slowest_secs": stage.slowest_secs,
+                "tokens_per_sec": stage.tokens_per_sec,
+            })
+        })
+        .collect();
+    json!({
+        "kind": "benched",
+        "model": report.model,
+        "layers_made": report.layers.0,
+        "layers": report.layers.1,
+        "stages": stages,
+        "memory": report.estimate.memory,
+        "peak_bytes": report.peak_bytes,
+    })
 }

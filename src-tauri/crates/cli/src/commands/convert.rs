@@ -1,11 +1,18 @@
 //! A model as one quantised file.
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use checkpoint::Quantization;
+use bagel::{Conversion, ConvertOptions, Progress};
+use checkpoint::{Checkpoint, Quantization};
 use clap::Args;
+use protocol::{Event, JobId};
+use serde::Serialize;
 
 use crate::arguments::{ReportOptions, quantization_parser};
+use crate::display::{Display, Streaming, print_json, print_line};
+use crate::host::{Listener, plain};
 use crate::output::check_place;
 use crate::{Error, Result};
 
@@ -36,10 +43,82 @@ pub struct Options {
 
 /// Carries out the command.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if options.destination.extension().is_none_or(|extension| extension != "gguf") {
-        let shown = options.destination.display();
-        return Err(Error::Usage(format!("{shown}: end the name with .gguf")));
+    let destination = options.destination.as_path();
+    if destination.extension().is_none_or(|extension| extension != "gguf") {
+        return Err(Error::Usage(format!("{}: end the name with .gguf", destination.display())));
     }
-    check_place(&options.destination, options.force)?;
-    Err(Error::Internal("convert is missing".to_owned()))
+    check_place(destination, options.force)?;
+    let checkpoint = Checkpoint::open(&options.source, options.base.as_deref())?;
+    // Mapped bytes must not be replaced while they are read.
+    if is_same_file(&options.source, destination) {
+        let shown = destination.display();
+        return Err(Error::BadInput(format!("{shown}: is the model that is read; choose another name")));
+    }
+
+    let begun = Instant::now();
+    let mut display = Display::new(options.report.json, Streaming::Answers);
+    let kinds =
+        ConvertOptions { understanding: options.quant, generation: options.generation.unwrap_or(options.quant) };
+    let conversion = bagel::convert(&checkpoint, destination, kinds, &mut |progress| observe(&mut display, progress))?;
+    display.finish();
+    tell(options, &conversion, begun.elapsed().as_secs_f64())
+}
+
+fn observe(display: &mut Display, progress: Progress<'_>) -> ControlFlow<()> {
+    display.keep_going()?;
+    if let Progress::Loading { bytes, total_bytes } = progress {
+        display.hear(plain(Event::Loading { id: JobId("1".to_owned()), bytes, total_bytes }));
+    }
+    ControlFlow::Continue(())
+}
+
+fn is_same_file(source: &Path, destination: &Path) -> bool {
+    match (source.canonicalize(), destination.canonicalize()) {
+        (Ok(source), Ok(destination)) => source == destination,
+        _ => false,
+    }
+}
+
+/// The result, for programs.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename = "converted")]
+struct Converted<'a> {
+    path: &'a Path,
+    bytes: u64,
+    secs: f64,
+    fallbacks: Vec<Fallback<'a>>,
+}
+
+/// A tensor whose rows the kind could not hold.
+#[derive(Serialize)]
+struct Fallback<'a> {
+    name: &'a str,
+    asked: &'static str,
+    used: &'static str,
+}
+
+fn tell(options: &Options, conversion: &Conversion, secs: f64) -> Result<()> {
+    let fallbacks: Vec<Fallback<'_>> = conversion
+        .fallbacks
+        .iter()
+        .map(|(name, asked, used)| Fallback { name, asked: asked.name(), used: used.name() })
+        .collect();
+    let path = options.destination.as_path();
+    if options.report.json {
+        return print_json(&Converted { path, bytes: conversion.file_bytes, secs, fallbacks });
+    }
+    let megabytes = conversion.file_bytes as f64 / 1e6;
+    print_line(&format!("saved {}: {megabytes:.1} MB, {secs:.1} s", path.display()))?;
+    for ((asked, used), n_tensors) in count(&fallbacks) {
+        print_line(&format!("{n_tensors} tensors have rows that {asked} cannot hold and are {used}"))?;
+    }
+    Ok(())
+}
+
+fn count(fallbacks: &[Fallback<'_>]) -> std::collections::BTreeMap<(&'static str, &'static str), usize> {
+    let mut counts = std::collections::BTreeMap::new();
+    for fallback in fallbacks {
+        *counts.entry((fallback.asked, fallback.used)).or_default() += 1;
+    }
+    counts
 }

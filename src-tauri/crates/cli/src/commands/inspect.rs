@@ -162,9 +162,9 @@ fn print_head(checkpoint: &Checkpoint) -> Result<()> {
 }
 
 fn print_parts(sizes: &PartSizes) -> Result<()> {
-    print_line("\nPart             tensors      parameters    stored")?;
+    print_line("\nPart                 tensors      parameters    stored")?;
     let line = |name: &str, n_tensors: usize, n_parameters: u64, bytes: u64| {
-        print_line(&format!("{name:<16} {n_tensors:>7} {n_parameters:>15} {:>9}", amount(bytes)))
+        print_line(&format!("{name:<20} {n_tensors:>7} {n_parameters:>15} {:>9}", amount(bytes)))
     };
     for size in sizes {
         line(size.part.name(), size.n_tensors, size.n_parameters, size.size_bytes)?;

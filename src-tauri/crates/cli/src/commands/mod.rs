@@ -9,3 +9,4 @@ pub(crate) mod edit;
 pub(crate) mod generate;
 pub(crate) mod inspect;
 mod paint;
+pub(crate) mod synthesize;

@@ -73,10 +73,10 @@ pub(super) struct Snapshot {
 
 impl Queue {
     /// Appends a job; gives it back when too many wait.
-    pub(super) fn push(&self, work: Work) -> Result<(), Work> {
+    pub(super) fn push(&self, work: Work) -> Result<(), Box<Work>> {
         let mut state = self.lock();
         if state.waiting.len() >= CAPACITY {
-            return Err(work);
+            return Err(Box::new(work));
         }
         state.waiting.push_back(work);
         self.changed.notify_one();
@@ -187,6 +187,6 @@ mod tests {
         for _ in 0..CAPACITY {
             queue.push(unload("a")).unwrap();
         }
-        assert_eq!(queue.push(unload("b")), Err(unload("b")));
+        assert_eq!(queue.push(unload("b")), Err(Box::new(unload("b"))));
     }
 }
