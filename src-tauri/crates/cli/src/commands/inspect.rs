@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use bagel::Precision;
+use bagel::memory::planned_bytes;
 use checkpoint::memory::{PartSize, PartSizes, planned_sizes, stored_sizes, total_bytes};
 use checkpoint::{Checkpoint, Format, Quantization};
 use clap::Args;
@@ -81,13 +83,14 @@ struct PartLine {
 struct MemoryLine {
     quantization: &'static str,
     weights_bytes: u64,
-    needed_bytes: u64,
-    fits: Vec<DeviceVerdict>,
+    devices: Vec<DeviceVerdict>,
 }
 
 #[derive(Serialize)]
 struct DeviceVerdict {
     device: String,
+    /// Weights as this device holds them, and the work beside them.
+    needed_bytes: u64,
     fits: Option<bool>,
 }
 
@@ -108,15 +111,16 @@ fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Sum
     };
     let memory_line = |quantization: Quantization| {
         let weights_bytes = total_bytes(&planned_sizes(checkpoint.config(), quantization, quantization));
-        let needed_bytes = weights_bytes + BESIDE_WEIGHTS_BYTES;
-        let fits = devices
-            .iter()
-            .map(|device| DeviceVerdict {
-                device: device.id.clone(),
-                fits: device.free_bytes.map(|free| needed_bytes <= free),
-            })
-            .collect();
-        MemoryLine { quantization: quantization.name(), weights_bytes, needed_bytes, fits }
+        let verdict = |device: &DeviceDescription| {
+            let is_cpu = device.id == "cpu";
+            let precision = if is_cpu { Precision::F32 } else { Precision::BF16 };
+            let held_bytes = planned_bytes(checkpoint.config(), quantization, quantization, precision, is_cpu);
+            let needed_bytes = held_bytes + BESIDE_WEIGHTS_BYTES;
+            let fits = device.free_bytes.map(|free| needed_bytes <= free);
+            DeviceVerdict { device: device.id.clone(), needed_bytes, fits }
+        };
+        let devices = devices.iter().map(verdict).collect();
+        MemoryLine { quantization: quantization.name(), weights_bytes, devices }
     };
     Summary {
         kind: "model",
@@ -175,22 +179,21 @@ fn print_parts(sizes: &PartSizes) -> Result<()> {
 
 fn print_memory(summary: &Summary<'_>, devices: &[DeviceDescription]) -> Result<()> {
     print_line("\nMemory needed, and whether it is free now")?;
-    let mut head = format!("{:<12} {:>9} {:>9}", "quantisation", "weights", "in all");
+    let mut head = format!("{:<12} {:>9}", "quantisation", "weights");
     for device in devices {
         let free = device.free_bytes.map_or_else(|| "unknown".to_owned(), |free| format!("{} free", amount(free)));
-        head.push_str(&format!("  {:<20}", format!("{} ({free})", device.id)));
+        head.push_str(&format!("  {:<26}", format!("{} ({free})", device.id)));
     }
     print_line(head.trim_end())?;
     for line in &summary.memory {
-        let (weights, needed) = (amount(line.weights_bytes), amount(line.needed_bytes));
-        let mut row = format!("{:<12} {weights:>9} {needed:>9}", line.quantization);
-        for verdict in &line.fits {
+        let mut row = format!("{:<12} {:>9}", line.quantization, amount(line.weights_bytes));
+        for verdict in &line.devices {
             let word = match verdict.fits {
                 Some(true) => "fits",
                 Some(false) => "does not fit",
                 None => "unknown",
             };
-            row.push_str(&format!("  {word:<20}"));
+            row.push_str(&format!("  {:<26}", format!("{} {word}", amount(verdict.needed_bytes))));
         }
         print_line(row.trim_end())?;
     }
