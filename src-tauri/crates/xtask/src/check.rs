@@ -70,7 +70,7 @@ fn ui_script(workspace: &Workspace, script: &str) -> Result<Done> {
     if !ui::has_script(workspace, &folder, script) {
         return Ok(Done::Skipped("package.json has no such script"));
     }
-    ui::run_script(workspace, &folder, script).map(|()| Done::Passed)
+    passed(ui::script(workspace, &folder, script))
 }
 
 fn lint(workspace: &Workspace) -> Result<Done> {
@@ -98,12 +98,16 @@ fn window(workspace: &Workspace) -> Result<Done> {
     if !cfg!(target_os = "linux") {
         return Ok(Done::Skipped("the window is driven on Linux only"));
     }
-    if !workspace.has_window() {
+    let Some(folder) = workspace.ui().filter(|_| workspace.has_window()) else {
         return Ok(Done::Skipped("there is no window yet"));
-    }
+    };
     // The targets of the tests, so that what they compiled is used and not compiled again with other features.
     workspace.cargo(&["build", "--workspace", "--bins", "--tests"]).run()?;
-    ui_script(workspace, "window")
+    let script = ui::script(workspace, &folder, "window")
+        .variable("PATH", tools::path_variable(workspace)?)
+        .variable("BAGEL_STUDIO", workspace.binary("bagel-studio"))
+        .variable("BAGEL_ENGINE", workspace.binary("bagel"));
+    passed(script)
 }
 
 fn tool(workspace: &Workspace, name: &str) -> Result<Program> {

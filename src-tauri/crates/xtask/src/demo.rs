@@ -30,7 +30,7 @@ pub(crate) fn run(workspace: &Workspace, in_terminal: bool, consent: Consent) ->
 fn open_window(workspace: &Workspace, consent: Consent) -> Result<()> {
     setup::prepare(workspace, Purpose::Window, consent)?;
     if let Some(folder) = workspace.ui() {
-        ui::run_script(workspace, &folder, "build")?;
+        ui::script(workspace, &folder, "build").run()?;
     }
     println!("Building the studio and its engine; the first time takes several minutes.");
     workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli"]).run()?;

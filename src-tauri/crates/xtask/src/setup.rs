@@ -36,6 +36,9 @@ pub(crate) fn prepare(workspace: &Workspace, purpose: Purpose, consent: Consent)
     if purpose == Purpose::Everything {
         install_rust_components(workspace)?;
         tools::install(workspace)?;
+        if has_window && cfg!(target_os = "linux") {
+            tools::install_window_driver(workspace)?;
+        }
     }
     if purpose != Purpose::Terminal
         && let Some(folder) = workspace.ui()

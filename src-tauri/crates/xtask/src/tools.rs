@@ -3,7 +3,7 @@
 //! They come from the Python registry at fixed versions with fixed hashes (`tools.txt`): compiling them would take
 //! longer than everything else together, and nothing is put anywhere outside the build folder.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, ffi::OsString, fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -30,6 +30,27 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
         .argument(&requirements)
         .run()?;
     fs::write(&stamp, REQUIREMENTS).with_context(|| stamp.display().to_string())
+}
+
+/// Installs what translates the window tests' requests, unless the machine has it; no registry has it as a binary.
+pub(crate) fn install_window_driver(workspace: &Workspace) -> Result<()> {
+    let is_on_path = || workspace.program("tauri-driver").argument("--help").succeeds();
+    if path(workspace, "tauri-driver").is_file() || is_on_path() {
+        return Ok(());
+    }
+    workspace
+        .cargo(&["install", "tauri-driver", "--version", "2.1.0", "--locked", "--root"])
+        .argument(folder(workspace))
+        // It passes on a few hundred requests; optimising it would take longer than its whole life.
+        .variable("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .run()
+}
+
+/// The search path of programs with the installed ones in front.
+pub(crate) fn path_variable(workspace: &Workspace) -> Result<OsString> {
+    let others = env::var_os("PATH").unwrap_or_default();
+    let folders = [folder(workspace).join("bin")].into_iter().chain(env::split_paths(&others));
+    env::join_paths(folders).context("the PATH variable cannot be extended")
 }
 
 /// One of the programs, or else the one that the machine has; nothing when there is neither.

@@ -22,9 +22,9 @@ pub(crate) fn install(workspace: &Workspace, folder: &Path) -> Result<()> {
     fs::write(&stamp, lock).with_context(|| stamp.display().to_string())
 }
 
-/// Runs a script of the frontend's package.json.
-pub(crate) fn run_script(workspace: &Workspace, folder: &Path, script: &str) -> Result<()> {
-    npm(workspace, folder).arguments(&["run", script]).run()
+/// A script of the frontend's package.json, ready to run.
+pub(crate) fn script(workspace: &Workspace, folder: &Path, name: &str) -> Program {
+    npm(workspace, folder).arguments(&["run", name])
 }
 
 /// Whether package.json has a script of this name.
