@@ -189,7 +189,8 @@ struct Timer<'t, 'o> {
 
 impl Timer<'_, '_> {
     fn all(&mut self, engine: &mut Engine, size: Size) -> Result<()> {
-        let picture = noise_picture(size)?;
+        // As a real edit reads it: brought within the autoencoder's limits.
+        let picture = engine.fit_picture(&noise_picture(size)?);
         let ids: Vec<u32> = (0..N_PROMPT as u32).map(|id| id % 5).collect();
         let empty = engine.empty_context();
         let read = |observe: &mut Observe<'_>| {
@@ -197,7 +198,7 @@ impl Timer<'_, '_> {
             engine.decoder.read_text(&empty, hidden, observe)
         };
         self.stage("text prefill", Some(N_PROMPT), true, &mut |o| sync(&read(o)?.layers[0].keys))?;
-        let resized = crate::transform::resize(&picture, engine.vision_rule.resized_size(size));
+        let resized = crate::transform::resize(&picture, engine.vision_rule.resized_size(picture.size()));
         self.stage("vision tower", None, false, &mut |o| sync(&engine.vision.encode(&resized, o)?))?;
         let tokens = engine.vision.encode(&resized, self.observe)?;
         let n_vision = tokens.dim(0)? + 2;

@@ -258,9 +258,10 @@ fn held_bytes<'a>(tensors: impl Iterator<Item = (Part, Kind, &'a [usize])>, prec
     tensors
         .map(|(part, kind, shape)| {
             let n = shape.iter().map(|&extent| extent as u64).product::<u64>();
-            let is_table = part == Part::Embeddings;
+            // A table is never multiplied; the head is, by one row, which 6-bit tiles are not made for.
+            let is_tiled = part != Part::Embeddings && !(part == Part::Head && kind == Kind::Q6K);
             match kind.is_quantized() {
-                true if is_cpu && !is_table => kind.size_bytes(n) + repacked_bytes(kind, shape),
+                true if is_cpu && is_tiled => kind.size_bytes(n) + repacked_bytes(kind, shape),
                 true => kind.size_bytes(n),
                 false if part == Part::Vae => n * vae_element_bytes(precision),
                 false => n * element_bytes(precision),
