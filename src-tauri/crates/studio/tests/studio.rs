@@ -217,7 +217,7 @@ async fn a_stopped_answer_is_kept_as_far_as_it_came() {
     bench.wait(|event| matches!(event, StudioEvent::Text { .. }).then_some(())).await;
     bench.studio.cancel(id);
     let turn = next_turn(&mut bench).await;
-    assert!(turn.stopped && turn.answer.starts_with("I "), "{turn:?}");
+    assert!(turn.stopped && turn.answer.starts_with('I'), "{turn:?}");
 }
 
 #[tokio::test]
