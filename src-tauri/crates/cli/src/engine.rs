@@ -1,8 +1,9 @@
 //! The process that holds the model: frames in on stdin, frames out on stdout.
 //!
-//! Three threads: one reads commands (and ends the process when the pipe
-//! closes), one writes events, and the main thread owns the model. Nothing but
-//! frames ever reaches stdout; what else is said goes to stderr.
+//! Four threads: one reads commands (and ends the process when the pipe
+//! closes), one writes events, one foresees memory, and the main thread owns
+//! the model. Nothing but frames ever reaches stdout; what else is said goes to
+//! stderr.
 
 mod commands;
 mod outbox;
@@ -11,7 +12,7 @@ mod work;
 
 use std::io::{self, BufReader, BufWriter, Write};
 use std::process;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use self::outbox::Outbox;
@@ -32,9 +33,13 @@ pub fn serve() -> Result<()> {
         process::exit(0);
     })?;
 
+    let (estimates, estimate_jobs) = mpsc::channel();
+    let estimator = Arc::clone(&outbox);
+    spawn("estimates", move || commands::answer_estimates(&estimate_jobs, &estimator))?;
+
     let (reader, commands) = (Arc::clone(&outbox), Arc::clone(&queue));
     spawn("frames in", move || {
-        let ended = commands::read(&mut BufReader::new(io::stdin()), &commands, &reader);
+        let ended = commands::read(&mut BufReader::new(io::stdin()), &commands, &reader, &estimates);
         reader.drain();
         if let Err(error) = &ended {
             print_note(&format!("error: {}", error.line()));

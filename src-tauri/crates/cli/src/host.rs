@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use bagel::memory::{Estimate, PlannedItem, Planner};
 use bagel::{ChatJob, DeviceChoice, ImageJob, Item, LoadOptions, Progress};
 use checkpoint::Checkpoint;
 use imagefile::{Recipe, RecipeInput, RecipeKind};
@@ -13,6 +12,7 @@ use protocol::{
     TextParameters, Thinking,
 };
 
+use crate::estimate::Estimator;
 use crate::recipe;
 use crate::{Error, Result};
 
@@ -40,53 +40,20 @@ impl Model {
         u32::try_from(self.checkpoint.config().max_side()).unwrap_or(u32::MAX)
     }
 
-    /// What a request would need, without running it.
-    pub fn estimate(&self, id: &JobId, request: &Request) -> Result<Event> {
-        request.check(Some(self.max_side()))?;
-        let planner = Planner::on(&self.checkpoint, DeviceChoice::default())?;
-        let Estimate { memory, context_tokens, size } = estimate(&planner, request, &planned(request)?)?;
-        Ok(Event::Estimate { id: id.clone(), memory, context_tokens, size })
-    }
-
     /// Reads the weights onto a device.
     pub fn load(&self, id: &JobId, device: Option<&str>, listener: &mut dyn Listener) -> Result<Host> {
         let device = device.map_or(Ok(DeviceChoice::default()), str::parse)?;
         let options = LoadOptions { device, ..LoadOptions::default() };
-        let planner = Planner::on(&self.checkpoint, device)?;
+        let estimator = Arc::new(Estimator::new(&self.checkpoint, device, self.max_side())?);
         let engine = bagel::Engine::load(&self.checkpoint, &options, &mut observe(id, listener))?;
-        Ok(Host { engine, planner })
+        Ok(Host { engine, estimator })
     }
 }
 
 /// A loaded model.
 pub struct Host {
     engine: bagel::Engine,
-    planner: Planner,
-}
-
-fn estimate(planner: &Planner, request: &Request, items: &[PlannedItem]) -> Result<Estimate> {
-    Ok(match request {
-        Request::Generate(request) | Request::Edit(request) => {
-            planner.image(items, &request.thinking, &request.image, &request.text)?
-        }
-        Request::Chat(request) => planner.chat(items, request.think, &request.text)?,
-    })
-}
-
-/// What matters of the inputs; pictures are read for their sizes.
-fn planned(request: &Request) -> Result<Vec<PlannedItem>> {
-    let inputs = match request {
-        Request::Generate(request) | Request::Edit(request) => &request.inputs,
-        Request::Chat(request) => &request.inputs,
-    };
-    Ok(Inputs::read(inputs)?.items.iter().map(planned_item).collect())
-}
-
-fn planned_item(item: &Item) -> PlannedItem {
-    match item {
-        Item::Text(text) => PlannedItem::Text(text.clone()),
-        Item::Image(picture) => PlannedItem::Image(picture.size()),
-    }
+    estimator: Arc<Estimator>,
 }
 
 /// What a request gave.
@@ -140,6 +107,11 @@ impl Inputs {
         Ok(read)
     }
 
+    /// What the model reads.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
     /// What a recipe says about each.
     pub fn sources(&self) -> &[RecipeInput] {
         &self.sources
@@ -152,6 +124,11 @@ impl Host {
         self.engine.description()
     }
 
+    /// What foresees a request's memory; lives on when the model is gone.
+    pub fn estimator(&self) -> Arc<Estimator> {
+        Arc::clone(&self.estimator)
+    }
+
     /// Carries out a request; its inputs have been read from the same request.
     pub fn carry_out(
         &mut self,
@@ -161,9 +138,8 @@ impl Host {
         listener: &mut dyn Listener,
     ) -> Result<Outcome> {
         listener.hear(plain(Event::Started { id: id.clone() }));
-        let items: Vec<PlannedItem> = inputs.items.iter().map(planned_item).collect();
-        let needed = estimate(&self.planner, request, &items)?;
-        self.engine.check_memory(&self.planner, &needed)?;
+        let needed = self.estimator.estimate(request, inputs)?;
+        self.engine.check_memory(self.estimator.planner(), &needed)?;
         match request {
             Request::Generate(request) => self.paint(RecipeKind::Generate, id, request, inputs, listener),
             Request::Edit(request) => self.paint(RecipeKind::Edit, id, request, inputs, listener),

@@ -348,6 +348,28 @@ fn running_job_is_cancelled_and_the_next_one_runs() {
 }
 
 #[test]
+fn job_is_cancelled_in_every_stage() {
+    let mut engine = Engine::loaded();
+    let Request::Generate(mut request) = endless() else { panic!() };
+    request.thinking = Thinking::On;
+    request.text.limit = 30;
+    let request = Request::Generate(request);
+    for stage in ["started", "context", "text", "step"] {
+        engine.say(&run(stage, request.clone()));
+        engine.until(|event| kind(event) == stage);
+        engine.say(&Command::Cancel { id: job_id(stage) });
+        assert_eq!(engine.failure(stage).0, ErrorCode::Cancelled);
+    }
+    // Nothing of what was stopped disturbs the picture that follows.
+    let mut paint = |id: &str| {
+        engine.say(&run(id, generate(3)));
+        let frames = engine.until(|event| matches!(event, Event::Done { .. }));
+        frames.into_iter().find(|frame| matches!(frame.header, Event::Image { .. })).unwrap().payload
+    };
+    assert!(paint("a") == paint("b"));
+}
+
+#[test]
 fn waiting_job_is_cancelled_at_once() {
     let mut engine = Engine::loaded();
     engine.say(&run("a", endless()));

@@ -123,22 +123,24 @@ fn models_that_cannot_be_read_are_refused() {
         check(&bench, &["inspect", name], 1, &expected);
     };
     let good = std::fs::read(mini_model().join("ema.safetensors")).unwrap();
+    // Neighbours supply what a file lacks, so each stands alone.
+    let alone = |name: &str, bytes: &[u8]| {
+        std::fs::create_dir(bench.path(&format!("{name}.d"))).unwrap();
+        bench.file(&format!("{name}.d/{name}"), bytes)
+    };
     refused("missing", &["no such file or folder"]);
-    refused(&bench.file("note.txt", b"hello"), &[]);
-    refused(&bench.file("cut.safetensors", &good[..good.len() / 3]), &[]);
-    refused(&bench.file("header.safetensors", &good[..100]), &[]);
-    refused(&bench.file("pickle.pt", b"\x80\x02}q\0."), &["safetensors"]);
-    refused(&bench.file("zip.ckpt", b"PK\x03\x04archive/data.pkl"), &["safetensors"]);
-    refused(&bench.file("empty.gguf", b""), &[]);
-    let mut flipped = good.clone();
+    refused(&alone("note.txt", b"hello"), &["not a model"]);
+    refused(&alone("cut.safetensors", &good[..good.len() / 3]), &["damaged"]);
+    refused(&alone("header.safetensors", &good[..100]), &["damaged"]);
+    refused(&alone("pickle.pt", b"\x80\x02}q\0."), &["safetensors"]);
+    refused(&alone("zip.ckpt", b"PK\x03\x04archive/data.pkl"), &["safetensors"]);
+    refused(&alone("empty.gguf", b""), &[]);
+    let mut flipped = good;
     flipped[20] ^= 0x40;
-    refused(&bench.file("flipped.safetensors", &flipped), &[]);
-    refused(
-        &bench.file("bomb.gguf", b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
-        &[],
-    );
+    refused(&alone("flipped.safetensors", &flipped), &[]);
+    refused(&alone("bomb.gguf", b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), &[]);
     std::fs::create_dir(bench.path("nothing-inside")).unwrap();
-    refused("nothing-inside", &[]);
+    refused("nothing-inside", &["not a model"]);
 }
 
 #[test]

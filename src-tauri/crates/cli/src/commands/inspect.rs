@@ -2,20 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use bagel::Precision;
-use bagel::memory::planned_bytes;
+use bagel::memory::{PlannedItem, Planner, planned_bytes};
+use bagel::{DeviceChoice, Precision};
 use checkpoint::memory::{PartSize, PartSizes, planned_sizes, stored_sizes, total_bytes};
 use checkpoint::{Checkpoint, Format, Quantization};
 use clap::Args;
-use protocol::DeviceDescription;
+use protocol::{DeviceDescription, ImageParameters, Size, TextParameters, Thinking};
 use serde::Serialize;
 
 use crate::arguments::ReportOptions;
 use crate::display::{print_json, print_line};
 use crate::{Result, host};
-
-/// Context, activations and the driver's share beside the weights, for the largest edit.
-const BESIDE_WEIGHTS_BYTES: u64 = 2_000_000_000;
 
 /// Options of `bagel inspect`.
 #[derive(Debug, Args)]
@@ -38,12 +35,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let checkpoint = Checkpoint::open(&options.path, options.base.as_deref())?;
     let devices = host::devices();
     if options.report.json {
-        print_json(&summary(&checkpoint, &devices))?;
+        print_json(&summary(&checkpoint, &devices)?)?;
         return if options.tensors { tensor_lines(&checkpoint).try_for_each(|line| print_json(&line)) } else { Ok(()) };
     }
     print_head(&checkpoint)?;
     print_parts(&stored_sizes(&checkpoint))?;
-    print_memory(&summary(&checkpoint, &devices), &devices)?;
+    print_memory(&summary(&checkpoint, &devices)?, &devices)?;
     if options.tensors {
         print_line("\nTensors")?;
         for tensor in tensor_lines(&checkpoint) {
@@ -102,27 +99,28 @@ struct TensorLine<'a> {
     bytes: usize,
 }
 
-fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Summary<'a> {
+fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Result<Summary<'a>> {
     let part_line = |size: &PartSize| PartLine {
         part: size.part.name(),
         n_tensors: size.n_tensors,
         parameters: size.n_parameters,
         bytes: size.size_bytes,
     };
+    let beside_bytes = devices.iter().map(|device| beside_weights(checkpoint, device)).collect::<Result<Vec<u64>>>()?;
     let memory_line = |quantization: Quantization| {
         let weights_bytes = total_bytes(&planned_sizes(checkpoint.config(), quantization, quantization));
-        let verdict = |device: &DeviceDescription| {
+        let verdict = |(device, beside_bytes): (&DeviceDescription, &u64)| {
             let is_cpu = device.id == "cpu";
             let precision = if is_cpu { Precision::F32 } else { Precision::BF16 };
             let held_bytes = planned_bytes(checkpoint.config(), quantization, quantization, precision, is_cpu);
-            let needed_bytes = held_bytes + BESIDE_WEIGHTS_BYTES;
+            let needed_bytes = held_bytes + beside_bytes;
             let fits = device.free_bytes.map(|free| needed_bytes <= free);
             DeviceVerdict { device: device.id.clone(), needed_bytes, fits }
         };
-        let devices = devices.iter().map(verdict).collect();
+        let devices = devices.iter().zip(&beside_bytes).map(verdict).collect();
         MemoryLine { quantization: quantization.name(), weights_bytes, devices }
     };
-    Summary {
+    Ok(Summary {
         kind: "model",
         name: checkpoint.name(),
         path: checkpoint.path(),
@@ -135,7 +133,19 @@ fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Sum
         parts: stored_sizes(checkpoint).iter().map(part_line).collect(),
         memory: Quantization::ALL.into_iter().map(memory_line).collect(),
         unused: checkpoint.unused(),
-    }
+    })
+}
+
+/// Bytes beside the weights for the largest edit; a device that cannot be opened is taken for the processor.
+fn beside_weights(checkpoint: &Checkpoint, device: &DeviceDescription) -> Result<u64> {
+    let side = u32::try_from(checkpoint.config().max_side()).unwrap_or(u32::MAX);
+    let size = Size { width: side, height: side };
+    let inputs = [PlannedItem::Image(size), PlannedItem::Text("an instruction of some words".to_owned())];
+    let image = ImageParameters { size: Some(size), ..ImageParameters::edit() };
+    let planner = device.id.parse().and_then(|device| Planner::on(checkpoint, device));
+    let planner = planner.or_else(|_| Planner::on(checkpoint, DeviceChoice::Cpu))?;
+    let memory = planner.image(&inputs, &Thinking::Off, &image, &TextParameters::thought())?.memory;
+    Ok(memory.peak_bytes.saturating_sub(memory.weights_bytes))
 }
 
 fn tensor_lines(checkpoint: &Checkpoint) -> impl Iterator<Item = TensorLine<'_>> {

@@ -1,19 +1,35 @@
 //! What the studio asks for, answered at once or queued.
 
 use std::io::Read;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
 
-use protocol::{Command, ErrorCode, Event, Failure, JobId, PROTOCOL_VERSION, read_frame};
+use protocol::{Command, ErrorCode, Event, Failure, JobId, PROTOCOL_VERSION, Request, read_frame};
 
 use super::outbox::Outbox;
 use super::queue::{Cancelled, LoadJob, Queue, Snapshot, Work};
+use super::work::guard;
+use crate::estimate::Estimator;
 use crate::{Error, Result, host};
 
+/// A request whose memory is to be foreseen, for the model that was loaded when it was asked.
+pub(super) struct EstimateJob {
+    id: JobId,
+    request: Request,
+    estimator: Option<Arc<Estimator>>,
+}
+
 /// Reads commands until the pipe closes.
-pub(super) fn read(pipe: &mut impl Read, queue: &Queue, outbox: &Outbox) -> Result<()> {
+pub(super) fn read(
+    pipe: &mut impl Read,
+    queue: &Queue,
+    outbox: &Outbox,
+    estimates: &Sender<EstimateJob>,
+) -> Result<()> {
     let Some(first) = read_frame::<Command>(pipe)? else { return Ok(()) };
     greet(&first.header, outbox)?;
     while let Some(frame) = read_frame::<Command>(pipe)? {
-        obey(frame.header, queue, outbox);
+        obey(frame.header, queue, outbox, estimates);
     }
     Ok(())
 }
@@ -31,7 +47,7 @@ fn greet(first: &Command, outbox: &Outbox) -> Result<()> {
     if protocol == PROTOCOL_VERSION { Ok(()) } else { Err(Error::Version { theirs: protocol, ours: PROTOCOL_VERSION }) }
 }
 
-fn obey(command: Command, queue: &Queue, outbox: &Outbox) {
+fn obey(command: Command, queue: &Queue, outbox: &Outbox, estimates: &Sender<EstimateJob>) {
     match command {
         // A second greeting changes nothing.
         Command::Hello { .. } => {}
@@ -40,12 +56,12 @@ fn obey(command: Command, queue: &Queue, outbox: &Outbox) {
         }
         Command::Unload { id } => enqueue(Work::Unload(id), queue, outbox),
         Command::Run { id, request } => enqueue(Work::Run(id, request), queue, outbox),
+        // Its pictures are read by another thread, so that a cancel never waits for them.
         Command::Estimate { id, request } => {
-            let answer = match queue.model() {
-                Some(model) => model.estimate(&id, &request),
-                None => Err(Error::ModelMissing("no model is loaded; load one first".to_owned())),
-            };
-            outbox.send(answer.unwrap_or_else(|error| Event::Failed { id, failure: error.failure() }));
+            let estimator = queue.estimator();
+            if estimates.send(EstimateJob { id, request, estimator }).is_err() {
+                tracing::error!("the thread that estimates has ended");
+            }
         }
         Command::Cancel { id } => {
             if queue.cancel(&id) == Cancelled::Waiting {
@@ -56,6 +72,17 @@ fn obey(command: Command, queue: &Queue, outbox: &Outbox) {
             let Snapshot { model, running, waiting } = queue.snapshot();
             outbox.send(Event::Status { id, model, running, waiting });
         }
+    }
+}
+
+/// Answers estimates for as long as the process lives.
+pub(super) fn answer_estimates(jobs: &Receiver<EstimateJob>, outbox: &Outbox) {
+    while let Ok(EstimateJob { id, request, estimator }) = jobs.recv() {
+        let answer = guard(|| match estimator {
+            Some(estimator) => estimator.answer(&id, &request),
+            None => Err(Error::ModelMissing("no model is loaded; load one first".to_owned())),
+        });
+        outbox.send(answer.unwrap_or_else(|error| Event::Failed { id, failure: error.failure() }));
     }
 }
 

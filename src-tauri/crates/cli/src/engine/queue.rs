@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use protocol::{JobId, ModelDescription, Request};
 
-use crate::host::Model;
+use crate::estimate::Estimator;
 
 /// Most jobs that may wait; the studio keeps longer queues itself.
 const CAPACITY: usize = 1024;
@@ -50,7 +50,7 @@ struct State {
     waiting: VecDeque<Work>,
     running: Option<(JobId, Arc<AtomicBool>)>,
     description: Option<ModelDescription>,
-    model: Option<Arc<Model>>,
+    estimator: Option<Arc<Estimator>>,
 }
 
 /// What a cancel met.
@@ -103,14 +103,14 @@ impl Queue {
         state.description = description;
     }
 
-    /// Says which files estimates are made for.
-    pub(super) fn set_model(&self, model: Option<Arc<Model>>) {
-        self.lock().model = model;
+    /// Says which model estimates are made for.
+    pub(super) fn set_estimator(&self, estimator: Option<Arc<Estimator>>) {
+        self.lock().estimator = estimator;
     }
 
-    /// The files of the model that is loaded.
-    pub(super) fn model(&self) -> Option<Arc<Model>> {
-        self.lock().model.clone()
+    /// What foresees the memory of requests to the model that is loaded.
+    pub(super) fn estimator(&self) -> Option<Arc<Estimator>> {
+        self.lock().estimator.clone()
     }
 
     /// Stops a job, wherever it is.

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use protocol::{Event, Frame, JobId};
@@ -58,17 +57,15 @@ impl Session {
             }
             Work::Unload(id) => {
                 self.unload(queue);
-                self.loaded = None;
                 Ok(vec![plain(Event::Unloaded { id })])
             }
             Work::Run(id, mut request) => {
                 request.check(None)?;
-                let host = match (&mut self.host, &self.loaded) {
-                    (Some(host), _) => host,
-                    (None, Some(job)) => self.load(job.clone(), &id, queue, listener)?,
-                    (None, None) => {
-                        return Err(Error::ModelMissing("no model is loaded; load one first".to_owned()));
-                    }
+                if let (None, Some(job)) = (&self.host, self.loaded.clone()) {
+                    self.reload(job, &id, queue, listener)?;
+                }
+                let Some(host) = &mut self.host else {
+                    return Err(Error::ModelMissing("no model is loaded; load one first".to_owned()));
                 };
                 request.check(Some(host.description().max_side))?;
                 host::draw_seeds(&mut request);
@@ -79,18 +76,26 @@ impl Session {
     }
 
     fn load(&mut self, job: LoadJob, id: &JobId, queue: &Queue, listener: &mut JobListener<'_>) -> Result<&mut Host> {
-        let model = Arc::new(Model::open(&job.path, job.base.as_deref())?);
+        let model = Model::open(&job.path, job.base.as_deref())?;
         // The new weights need the room of the old ones.
         self.unload(queue);
         let host = model.load(id, job.device.as_deref(), listener)?;
+        queue.set_estimator(Some(host.estimator()));
         self.loaded = Some(job);
-        queue.set_model(Some(model));
         Ok(self.host.insert(host))
     }
 
     fn unload(&mut self, queue: &Queue) {
         self.host = None;
-        queue.set_model(None);
+        self.loaded = None;
+        queue.set_estimator(None);
+    }
+
+    /// The model after a defect, read once more; a job that is stopped meanwhile leaves that to the next one.
+    fn reload(&mut self, job: LoadJob, id: &JobId, queue: &Queue, listener: &mut JobListener<'_>) -> Result<()> {
+        let result = self.load(job.clone(), id, queue, listener).map(drop);
+        self.loaded = Some(job);
+        result
     }
 }
 
@@ -111,7 +116,7 @@ impl Listener for JobListener<'_> {
 }
 
 /// Turns a panic into an error.
-fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Error::Internal(reason(panic.as_ref()))))
 }
 
