@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -20,6 +21,12 @@ class Clock:
         self.before, self.started = spent, self.now()
         self.total = total_minutes * 60
         self.stop = (stop_minutes or total_minutes) * 60
+        # Asked to end (kill, Ctrl+C), the loop finishes its step and saves.
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._end)
+
+    def _end(self, *_):
+        self.stop = 0
 
     @property
     def spent(self) -> float:

@@ -103,7 +103,7 @@ def main():
             group["lr"] = args.rate * learning_rate_factor(step, clock.progress)
         picture = draw(next(stream), device) * 2 - 1
         if args.crop:
-            top, left = (int(torch.randint(side - args.crop + 1, ())) for side in picture.shape[2:])
+            top, left = (int(torch.randint(max(0, side - args.crop) + 1, ())) for side in picture.shape[2:])
             picture = picture[..., top : top + args.crop, left : left + args.crop]
         with torch.autocast(device.type, torch.bfloat16):
             pixels, edges, kl = losses(vae, picture)
