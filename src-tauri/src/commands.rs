@@ -73,11 +73,7 @@ pub(crate) async fn paste_picture(studio: State<'_, Studio>, request: Request<'_
 
 /// Lets the artist choose where a copy goes; gives the name of the file written.
 #[tauri::command]
-pub(crate) async fn export_picture(
-    app: AppHandle,
-    studio: State<'_, Studio>,
-    node: NodeId,
-) -> Answer<Option<String>> {
+pub(crate) async fn export_picture(app: AppHandle, studio: State<'_, Studio>, node: NodeId) -> Answer<Option<String>> {
     let title = studio.title(node).map_err(|error| error.failure())?;
     let Some(path) = dialogs::save_picture(&app, &title).await else { return Ok(None) };
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());

@@ -14,9 +14,8 @@ const NAME_CHARACTERS: usize = 60;
 
 /// Pictures to bring in; none when the artist changes their mind.
 pub(crate) async fn open_pictures(app: &AppHandle) -> Vec<PathBuf> {
-    let dialog = |dialog: AsyncFileDialog| {
-        dialog.add_filter("PNG, JPEG, WebP", &["png", "jpg", "jpeg", "webp"]).pick_files()
-    };
+    let dialog =
+        |dialog: AsyncFileDialog| dialog.add_filter("PNG, JPEG, WebP", &["png", "jpg", "jpeg", "webp"]).pick_files();
     let files: Vec<FileHandle> = show(app, dialog).await.unwrap_or_default();
     files.iter().map(|file| file.path().to_path_buf()).collect()
 }

@@ -28,7 +28,8 @@ pub(crate) fn check_display() -> Result<(), String> {
     if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Ok(());
     }
-    Err("there is no display; start the studio in a desktop session, or use the `bagel` program in a terminal".to_owned())
+    Err("there is no display; start the studio in a desktop session, or use the `bagel` program in a terminal"
+        .to_owned())
 }
 
 /// A display is always there.

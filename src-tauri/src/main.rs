@@ -42,8 +42,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), String> {
     linux::check_display()?;
     let options = Options::usual().map_err(|error| error.to_string())?;
-    let studio =
-        tauri::async_runtime::block_on(async { Studio::open(options) }).map_err(|error| error.to_string())?;
+    let studio = tauri::async_runtime::block_on(async { Studio::open(options) }).map_err(|error| error.to_string())?;
     let closing = studio.clone();
     let app = tauri::Builder::default()
         .manage(studio)

@@ -66,7 +66,9 @@ mod tests {
         let check = |url: &str, expected: bool| assert_eq!(is_ours(&Url::parse(url).unwrap()), expected, "{url}");
         check("tauri://localhost/index.html", true);
         check("http://tauri.localhost/", true);
-        for url in ["https://example.org/", "http://localhost:1420/", "file:///etc/passwd", "data:text/html,x", "about:blank"] {
+        for url in
+            ["https://example.org/", "http://localhost:1420/", "file:///etc/passwd", "data:text/html,x", "about:blank"]
+        {
             check(url, false);
         }
     }

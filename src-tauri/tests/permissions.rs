@@ -21,7 +21,8 @@ fn list(source: &str, after: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_window_may_call_the_studios_own_commands_and_nothing_else() {
-    let permitted: BTreeSet<String> = serde_json::from_value(read("capabilities/main.json")["permissions"].clone()).unwrap();
+    let permitted: BTreeSet<String> =
+        serde_json::from_value(read("capabilities/main.json")["permissions"].clone()).unwrap();
     let declared = list(&file("build.rs"), "const COMMANDS: &[&str] = &[");
     let expected = declared.iter().map(|command| format!("allow-{}", command.replace('_', "-"))).collect();
     assert_eq!(permitted, expected);

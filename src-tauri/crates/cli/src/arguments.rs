@@ -24,11 +24,28 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Green.on_default())
     .placeholder(AnsiColor::Cyan.on_default());
 
-const EXIT_CODES: &str = "Exit codes:
+macro_rules! exit_codes {
+    () => {
+        "Exit codes:
   0    done
   1    failed: a file, the model, memory or the device
   2    wrong usage: an unknown option or a value that cannot be
-  130  stopped with Ctrl-C; nothing half-written stays behind";
+  130  stopped with Ctrl-C; nothing half-written stays behind"
+    };
+}
+
+const EXIT_CODES: &str = exit_codes!();
+
+const CONVERSATION: &str = concat!(
+    "In a conversation:
+  /image FILE  show a picture
+  /new         start over
+  /quit        leave
+  Ctrl-C       stop an answer; at the prompt, leave
+
+",
+    exit_codes!()
+);
 
 /// Create pictures, edit them by instruction and ask about them with BAGEL.
 #[derive(Debug, Parser)]
@@ -50,7 +67,7 @@ pub enum Command {
     #[command(after_help = EXIT_CODES)]
     Edit(Box<edit::Options>),
     /// Ask about pictures and anything else; a conversation when no prompt is given
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = CONVERSATION)]
     Chat(chat::Options),
     /// Quantise a model into one GGUF file
     #[command(after_help = EXIT_CODES)]

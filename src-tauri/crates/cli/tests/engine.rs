@@ -448,6 +448,39 @@ fn bad_requests_fail_with_a_line_and_leave_the_engine_ready() {
     engine.until(|event| matches!(event, Event::Done { .. }));
 }
 
+/// A copy of the model whose bias of the last layer before the latents is not a number.
+fn broken_model(bench: &Bench) -> std::path::PathBuf {
+    let folder = bench.path("broken");
+    std::fs::create_dir(&folder).unwrap();
+    for entry in mini_model().read_dir().unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+    }
+    let weights = folder.join("ema.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let header_bytes = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + header_bytes]).unwrap();
+    assert_eq!(header["llm2vae.bias"]["dtype"], "F32");
+    let offset = 8 + header_bytes + header["llm2vae.bias"]["data_offsets"][0].as_u64().unwrap() as usize;
+    bytes[offset..offset + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&weights, bytes).unwrap();
+    folder
+}
+
+#[test]
+fn picture_of_no_numbers_is_a_failure_and_no_picture() {
+    let bench = Bench::new();
+    let mut engine = Engine::greeted();
+    engine.say(&load("l", &broken_model(&bench)));
+    engine.until(|event| matches!(event, Event::Loaded { .. }));
+    engine.say(&run("a", generate(3)));
+    let frames = engine.until(|event| matches!(event, Event::Failed { .. } | Event::Done { .. }));
+    assert!(frames.iter().all(|frame| !matches!(frame.header, Event::Image { .. })));
+    let Some(Event::Failed { failure, .. }) = frames.last().map(|frame| &frame.header) else { panic!("{frames:?}") };
+    assert_eq!(failure.code, ErrorCode::Internal);
+    assert!(failure.message.contains("not numbers"), "{}", failure.message);
+}
+
 #[test]
 fn loading_can_be_cancelled_and_another_model_takes_its_place() {
     let mut engine = Engine::greeted();

@@ -101,7 +101,10 @@ impl Engine {
             }
             "oom" => {
                 let message = "1024 x 1024 does not fit; try 768 x 768".to_owned();
-                say(&Event::Failed { id: id.clone(), failure: Failure { code: ErrorCode::OutOfDeviceMemory, message } });
+                say(&Event::Failed {
+                    id: id.clone(),
+                    failure: Failure { code: ErrorCode::OutOfDeviceMemory, message },
+                });
                 return;
             }
             "slow" => Duration::from_millis(150),

@@ -29,12 +29,12 @@ impl Feed {
                     }
                 }
             }
-            StudioEvent::Preview { job, .. } => self.waiting.retain(
-                |waiting| !matches!(waiting, StudioEvent::Preview { job: j, .. } if j == job),
-            ),
-            StudioEvent::JobChanged { job, .. } => self.waiting.retain(
-                |waiting| !matches!(waiting, StudioEvent::JobChanged { job: j, .. } if j == job),
-            ),
+            StudioEvent::Preview { job, .. } => {
+                self.waiting.retain(|waiting| !matches!(waiting, StudioEvent::Preview { job: j, .. } if j == job))
+            }
+            StudioEvent::JobChanged { job, .. } => {
+                self.waiting.retain(|waiting| !matches!(waiting, StudioEvent::JobChanged { job: j, .. } if j == job))
+            }
             StudioEvent::Engine { .. } => {
                 self.waiting.retain(|waiting| !matches!(waiting, StudioEvent::Engine { .. }));
             }
@@ -97,9 +97,6 @@ mod tests {
     #[test]
     fn the_end_of_a_job_stays_behind_its_text() {
         let over = StudioEvent::JobChanged { job: JobId("a".to_owned()), status: JobStatus::Done { node: None } };
-        check(
-            vec![text("a", "x"), painting(1), text("a", "y"), over.clone()],
-            &[text("a", "xy"), over],
-        );
+        check(vec![text("a", "x"), painting(1), text("a", "y"), over.clone()], &[text("a", "xy"), over]);
     }
 }

@@ -182,13 +182,7 @@ impl Library {
         self.import_picture(&read, title, piece, now_ms)
     }
 
-    fn import_picture(
-        &self,
-        read: &ReadPicture,
-        title: String,
-        piece: Option<PieceId>,
-        now_ms: u64,
-    ) -> Result<Saved> {
+    fn import_picture(&self, read: &ReadPicture, title: String, piece: Option<PieceId>, now_ms: u64) -> Result<Saved> {
         let node = Node {
             id: NodeId::new(),
             piece: piece.unwrap_or_else(PieceId::new),
@@ -292,8 +286,8 @@ impl Index {
             }
             Err(error) => return Err(Error::disk("read", path)(error)),
         };
-        let mut index: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::disk("understand", path)(error.into()))?;
+        let mut index: Self =
+            serde_json::from_slice(&bytes).map_err(|error| Error::disk("understand", path)(error.into()))?;
         if index.version != INDEX_VERSION {
             let message = format!("it was written by another version of the studio (form {})", index.version);
             return Err(Error::disk("understand", path)(std::io::Error::other(message)));

@@ -7,7 +7,9 @@ use protocol::{ErrorCode, ImageParameters, JobId, Size, TextChannel, Thinking};
 use studio::engine::Patience;
 use studio::library::Rendition;
 use studio::studio::Source;
-use studio::{EngineState, Error, JobKind, JobStatus, NewJob, Node, NodeId, Options, Snapshot, Studio, StudioEvent, Turn};
+use studio::{
+    EngineState, Error, JobKind, JobStatus, NewJob, Node, NodeId, Options, Snapshot, Studio, StudioEvent, Turn,
+};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 
@@ -179,9 +181,7 @@ async fn an_answer_streams_and_joins_the_conversation() {
     let made = bench.submit(JobKind::Create, "a boat", None).await;
     let node = bench.picture_of(&made).await;
     bench.submit(JobKind::Ask, "what is it?", Some(node)).await;
-    bench
-        .wait(|event| matches!(event, StudioEvent::Text { channel: TextChannel::Answer, .. }).then_some(()))
-        .await;
+    bench.wait(|event| matches!(event, StudioEvent::Text { channel: TextChannel::Answer, .. }).then_some(())).await;
     let first = next_turn(&mut bench).await;
     assert_eq!(first.answer, "I was shown: [picture] | what is it?");
     assert_eq!(first.pictures, [node]);
@@ -262,7 +262,9 @@ async fn an_engine_that_is_silent_or_stuck_is_replaced() {
 async fn an_engine_that_will_not_stop_is_ended() {
     let mut bench = bench(|options| options.patience.cancel = Duration::from_millis(200)).await;
     let id = bench.submit(JobKind::Create, "stubborn", None).await;
-    bench.wait(|event| matches!(event, StudioEvent::JobChanged { status: JobStatus::Running { .. }, .. }).then_some(())).await;
+    bench
+        .wait(|event| matches!(event, StudioEvent::JobChanged { status: JobStatus::Running { .. }, .. }).then_some(()))
+        .await;
     bench.studio.cancel(id.clone());
     assert_eq!(bench.end_of(&id).await, JobStatus::Cancelled);
     bench.ready().await;
@@ -284,7 +286,8 @@ async fn an_engine_that_cannot_start_is_a_state_with_a_sentence() {
     let check = async |name: &str, expected: &str| {
         let folder = tempfile::tempdir().unwrap();
         let mut bench = bench(|options| {
-            options.engine = if name == "absent" { "/nowhere/bagel".into() } else { engine_called(folder.path(), name) };
+            options.engine =
+                if name == "absent" { "/nowhere/bagel".into() } else { engine_called(folder.path(), name) };
             options.patience.greeting = Duration::from_millis(300);
         })
         .await;

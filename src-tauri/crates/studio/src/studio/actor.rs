@@ -136,7 +136,8 @@ impl Actor {
             Message::Subscribe(reply) => {
                 let (pieces, nodes) = self.library.all();
                 let engine = self.engine.state().clone();
-                let snapshot = Snapshot { engine, pieces, nodes, jobs: self.queue.snapshot(), defaults: Defaults::default() };
+                let snapshot =
+                    Snapshot { engine, pieces, nodes, jobs: self.queue.snapshot(), defaults: Defaults::default() };
                 let _ = reply.send((snapshot, self.events.subscribe()));
             }
             Message::Submit(new, reply) => {
@@ -264,7 +265,10 @@ impl Actor {
             title: job.instruction,
             size,
             seed: recipe.as_ref().and_then(|recipe| recipe.image.seed),
-            thought: recipe.as_ref().and_then(|r| r.thought.clone()).or((!job.thought.is_empty()).then_some(job.thought)),
+            thought: recipe
+                .as_ref()
+                .and_then(|r| r.thought.clone())
+                .or((!job.thought.is_empty()).then_some(job.thought)),
             created_ms: now_ms(),
         };
         self.outcome.image = Image::Saving;
@@ -332,7 +336,9 @@ impl Actor {
         match result.unwrap_or(Err(Error::Closed)) {
             Ok(begun) => {
                 match begun {
-                    Some(piece) => self.tell(StudioEvent::PieceAdded { piece: crate::Piece { turns: Vec::new(), ..piece } }),
+                    Some(piece) => {
+                        self.tell(StudioEvent::PieceAdded { piece: crate::Piece { turns: Vec::new(), ..piece } })
+                    }
                     None => {}
                 }
                 self.tell(StudioEvent::TurnAdded { piece, turn });
@@ -403,6 +409,9 @@ impl Actor {
         if self.queue.set(id, status.clone()) {
             if status.is_over() {
                 self.previews.forget(id);
+                if let Some(job) = self.queue.job_mut(id) {
+                    job.preview = None;
+                }
             }
             self.tell(StudioEvent::JobChanged { job: id.clone(), status });
         }
