@@ -95,7 +95,10 @@ export class Browser {
     );
   }
 
+  /** What is drawn now: the web view hands out its last frame, which may be old. */
   async screenshot(path) {
+    await this.run('return new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(null))))');
+    await sleep(250);
     await writeFile(path, Buffer.from(await call(this.#session, 'GET', '/screenshot'), 'base64'));
   }
 

@@ -81,6 +81,8 @@ export class LibraryState {
         if (!job) break;
         if (event.status.state === 'done' || event.status.state === 'cancelled') this.#removeJob(event.job);
         else job.status = event.status;
+        // The program keeps steps only while their job runs.
+        if (event.status.state === 'failed') job.preview = null;
         break;
       }
       case 'job_dismissed':
