@@ -13,8 +13,10 @@ const KEPT: usize = 2;
 /// The newest previews of each running job.
 #[derive(Debug, Default)]
 pub struct Previews {
-    by_job: Mutex<HashMap<JobId, Vec<(PreviewId, Arc<Picture>)>>>,
+    by_job: Mutex<HashMap<JobId, Vec<Named>>>,
 }
+
+type Named = (PreviewId, Arc<Picture>);
 
 impl Previews {
     /// Keeps the newest preview of a job and names it.

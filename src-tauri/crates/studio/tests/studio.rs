@@ -1,4 +1,5 @@
 //! The studio with an engine that does what it is told, also badly.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

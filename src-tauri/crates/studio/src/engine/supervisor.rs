@@ -47,7 +47,7 @@ struct Running {
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// It is about a job; the bytes are its payload.
-    Job(Event, Vec<u8>),
+    Job(Box<Event>, Vec<u8>),
     /// The engine's state changed.
     State,
     /// Nothing that matters beyond the engine.
@@ -189,7 +189,7 @@ impl Supervisor {
                     running.job = None;
                     running.cancel_since = None;
                 }
-                Heard::Job(event, payload)
+                Heard::Job(Box::new(event), payload)
             }
         }
     }

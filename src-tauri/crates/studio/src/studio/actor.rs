@@ -207,7 +207,7 @@ impl Actor {
         match self.engine.hear(event, payload) {
             Heard::Nothing => {}
             Heard::State => self.tell_engine_state(),
-            Heard::Job(event, payload) => self.hear_of_job(event, payload).await,
+            Heard::Job(event, payload) => self.hear_of_job(*event, payload).await,
         }
     }
 
@@ -335,11 +335,8 @@ impl Actor {
         let result = tokio::task::spawn_blocking(move || library.add_turn(piece, entered)).await;
         match result.unwrap_or(Err(Error::Closed)) {
             Ok(begun) => {
-                match begun {
-                    Some(piece) => {
-                        self.tell(StudioEvent::PieceAdded { piece: crate::Piece { turns: Vec::new(), ..piece } })
-                    }
-                    None => {}
+                if let Some(piece) = begun {
+                    self.tell(StudioEvent::PieceAdded { piece: crate::Piece { turns: Vec::new(), ..piece } });
                 }
                 self.tell(StudioEvent::TurnAdded { piece, turn });
                 self.set(id, JobStatus::Done { node: None });
