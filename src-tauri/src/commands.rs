@@ -1,4 +1,5 @@
 //! What the web view can ask: ids and enums in, ids out.
+#![expect(clippy::needless_pass_by_value, reason = "commands own what the window sends them")]
 
 use protocol::{Failure, JobId};
 use studio::studio::Source;

@@ -1,4 +1,5 @@
 //! What the web view may do, word for word. A change here is a decision, not a side effect.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

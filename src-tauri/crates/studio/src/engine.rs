@@ -1,7 +1,7 @@
 //! The engine process: started, greeted, given a model, watched, and replaced when it dies.
 //!
-//! [`process`] holds the pipes and knows nothing of what is said;
-//! [`supervisor`] knows what to say and when something is wrong.
+//! `process` holds the pipes and knows nothing of what is said;
+//! `supervisor` knows what to say and when something is wrong.
 
 pub(crate) mod process;
 pub(crate) mod supervisor;
