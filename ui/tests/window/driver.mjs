@@ -95,10 +95,11 @@ export class Browser {
     );
   }
 
-  /** What is drawn now: the web view hands out its last frame, which may be old. */
+  /** What is drawn now: the web view hands out its last frame, which may be an old one. */
   async screenshot(path) {
-    await this.run('return new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(null))))');
-    await sleep(250);
+    const drawn = 'new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(null))))';
+    await this.run(`return Promise.race([${drawn}, new Promise((r) => setTimeout(r, 5000))])`);
+    await sleep(200);
     await writeFile(path, Buffer.from(await call(this.#session, 'GET', '/screenshot'), 'base64'));
   }
 

@@ -73,6 +73,19 @@ function enginePid() {
   return Number(found);
 }
 
+const xdotool = (...args) => execFileSync('xdotool', args.map(String), { env }).toString().trim();
+
+/** Answers the system's own file dialog with a path. */
+async function answerDialog(title, path) {
+  const id = await until(`the dialog “${title}”`, () => xdotool('search', '--onlyvisible', '--name', title).split('\n').at(-1));
+  await sleep(500);
+  xdotool('windowfocus', '--sync', id);
+  xdotool('key', '--clearmodifiers', 'ctrl+a');
+  xdotool('type', '--delay', 20, path);
+  await sleep(300);
+  xdotool('key', 'Return');
+}
+
 /** Types an instruction and sends it. */
 async function ask(b, mode, words) {
   await b.clickText('.composer label', mode);
@@ -132,7 +145,6 @@ const parts = {
     const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'gtk+-3.0']).toString().trim().split(/\s+/);
     execFileSync('gcc', [join(import.meta.dirname, 'drag_source.c'), '-o', source, ...flags]);
     const dragged = start(source, [picture]);
-    const xdotool = (...args) => execFileSync('xdotool', args.map(String), { env }).toString().trim();
     xdotool('search', '--sync', '--onlyvisible', '--name', 'drag source');
     await sleep(500);
     xdotool('mousemove', 1500, 930, 'mousedown', 1);
@@ -159,6 +171,21 @@ const parts = {
     }
     assert.equal(await b.count('.elbow'), 2, 'both hang on the first');
     await b.screenshot(join(shots, '5-branch.png'));
+  },
+
+  async 'a copy is saved where the artist wants it'(b) {
+    const copy = join(data, 'copy.jpg');
+    await b.clickText('.toolbar button', 'Save a copy');
+    await answerDialog('Save', copy);
+    await b.see('.notice', 'Saved as copy.jpg');
+    assert.equal(readFileSync(copy).readUInt16BE(0), 0xffd8, 'a JPEG, as its name says');
+  },
+
+  async 'a picture is opened from a dialog'(b) {
+    await b.run(`window.dispatchEvent(new KeyboardEvent('keydown', { key: 'o', ctrlKey: true, bubbles: true }))`);
+    await answerDialog('Open', join(root, 'src-tauri/crates/bagel/tests/golden/mini/images/alpha.png'));
+    await b.see('[data-row] .title', 'alpha.png');
+    await b.run(`document.querySelector('.grid button').click()`);
   },
 
   async 'a question is answered, and stays'(b) {
