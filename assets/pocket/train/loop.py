@@ -4,6 +4,7 @@ import json
 import math
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -21,12 +22,17 @@ class Clock:
         self.before, self.started = spent, self.now()
         self.total = total_minutes * 60
         self.stop = (stop_minutes or total_minutes) * 60
-        # Asked to end (kill, Ctrl+C), the loop finishes its step and saves.
+        self.asked_to_end = False
+        # Asked to end (kill, Ctrl+C), the loop finishes its step and saves, and `leave` tells the caller.
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._end)
 
     def _end(self, *_):
-        self.stop = 0
+        self.stop, self.asked_to_end = 0, True
+
+    def leave(self):
+        """Ends the program; with a failure if it was asked to end, so that a script does not go on."""
+        sys.exit(143 if self.asked_to_end else 0)
 
     @property
     def spent(self) -> float:

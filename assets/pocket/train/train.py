@@ -135,6 +135,7 @@ def main():
         if step % (10 * args.report) == 0:
             checkpoint()
     checkpoint()
+    clock.leave()
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@ def main():
                 checkpoint()
     with torch.no_grad():
         checkpoint()
+    clock.leave()
 
 
 if __name__ == "__main__":
