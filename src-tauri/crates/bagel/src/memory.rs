@@ -53,7 +53,7 @@ pub struct Planner {
 }
 
 /// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
-const OVERHEAD_BYTES: u64 = 32 << 20;
+const OVERHEAD_BYTES: u64 = 48 << 20;
 
 /// Token counts and pictures of a request.
 #[derive(Clone, Copy, Debug, Default)]
