@@ -81,7 +81,10 @@ async function answerDialog(title, path) {
   await sleep(500);
   xdotool('windowfocus', '--sync', id);
   xdotool('key', '--clearmodifiers', 'ctrl+a');
-  xdotool('type', '--delay', 20, path);
+  // The first letter opens the line for a path, which swallows what comes too soon.
+  xdotool('type', path[0]);
+  await sleep(700);
+  xdotool('type', '--delay', 20, path.slice(1));
   await sleep(300);
   xdotool('key', 'Return');
 }
