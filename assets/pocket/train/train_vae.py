@@ -15,7 +15,7 @@ from feed import scene_stream
 from loop import Average, Clock, Journal, learning_rate_factor, pick_device, save
 from optimizer import make_optimizers
 from vae import AutoEncoder, VaeShape
-from world import FULL
+from presets import PRESETS
 
 KL_WEIGHT = 1e-3
 
@@ -48,11 +48,13 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=6, help="the whole budget of training time")
     parser.add_argument("--stop", type=float, help="end this run when so many minutes of the budget are spent")
+    parser.add_argument("--preset", choices=PRESETS, default="pocket", help="whose world is drawn")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--crop", type=int, default=0, help="train on random squares of this side (for slow machines)")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--decoder-only", action="store_true", help="keep the latents as they are: the model knows them already")
     parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--report", type=int, default=500, help="steps between checkpoints")
     parser.add_argument("--base", type=int, default=32)
     parser.add_argument("--multiples", type=int, nargs=4, default=(3, 2, 4, 4))
     args = parser.parse_args()
@@ -81,7 +83,7 @@ def main():
     step = saved["step"] if saved else 0
     clock = Clock(device, saved["spent"] if saved else 0.0, args.minutes, args.stop)
     journal = Journal(args.out / "vae.jsonl")
-    stream = scene_stream(FULL, args.batch, args.workers, seed=1000 + step)
+    stream = scene_stream(PRESETS[args.preset].world, args.batch, args.workers, seed=1000 + step)
     fitting = [next(stream) for _ in range(max(1, 128 // args.batch))]
 
     def checkpoint():
@@ -116,7 +118,7 @@ def main():
         average.update(vae, step)
         if step % 50 == 0:
             journal.write(step=step, spent=clock.spent, pixels=pixels.item(), edges=edges.item(), kl=kl.item())
-        if step % 500 == 0:
+        if step % args.report == 0:
             with torch.no_grad():
                 checkpoint()
     with torch.no_grad():

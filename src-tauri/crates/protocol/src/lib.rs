@@ -2,25 +2,40 @@
 //!
 //! Requests ([`Request`]), what the studio sends to the engine process
 //! ([`Command`]), what the engine streams back ([`Event`]), and how both
-//! travel as frames over a pipe ([`frame`]). Nothing here computes; every type
+//! travel as frames over a pipe ([`frame`]); and what the window shows: pictures
+//! and their history ([`history`]), the [`gallery`], the models ([`catalog`]) and
+//! the [`settings`]. Nothing here computes; every type
 //! is plain data, serialised with serde, and has a generated TypeScript twin.
 //!
 //! Read [`request`] first.
 
+pub mod catalog;
 pub mod check;
 pub mod error;
 pub mod event;
 pub mod frame;
+pub mod gallery;
+pub mod history;
+pub mod id;
 pub mod picture;
 pub mod request;
+pub mod settings;
 pub mod typescript;
 
+pub use catalog::{
+    FilesState, Hardware, Install, InstallStage, LocalText, ModelCard, ModelDefaults, ModelForm, ModelId, ModelOrigin,
+    Processor, Verdict,
+};
 pub use check::Invalid;
 pub use error::{ErrorCode, Failure};
 pub use event::{Command, DeviceDescription, Event, JobId, MemoryEstimate, ModelDescription, Statistics, TextChannel};
 pub use frame::{Frame, read_frame, write_frame};
+pub use gallery::{ExportFormat, GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Place, TagCount};
+pub use history::{Node, Origin, Piece, PieceContents, Turn};
+pub use id::{InvalidId, NodeId, PieceId, PreviewId, TurnId};
 pub use picture::Picture;
 pub use request::{ChatRequest, ImageParameters, ImageRequest, Input, Renorm, Request, Size, TextParameters, Thinking};
+pub use settings::{Folder, Language, ModelChoice, Preset, Settings, SettingsChange, Theme};
 
 /// Version of the frames and of every type in this crate; both sides must agree.
 pub const PROTOCOL_VERSION: u32 = 1;

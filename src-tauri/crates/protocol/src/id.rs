@@ -53,6 +53,10 @@ id!(
     PieceId
 );
 id!(
+    /// A question with its answer.
+    TurnId
+);
+id!(
     /// A picture of a step, held in memory while its job runs.
     PreviewId
 );

@@ -1,0 +1,3 @@
+//! Pictures, pieces and their history: nothing acknowledged is ever lost.
+
+#![warn(missing_docs)]
