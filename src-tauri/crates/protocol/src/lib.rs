@@ -3,8 +3,8 @@
 //! Requests ([`Request`]), what the studio sends to the engine process
 //! ([`Command`]), what the engine streams back ([`Event`]), and how both
 //! travel as frames over a pipe ([`frame`]); and what the window shows: pictures
-//! and their history ([`history`]), the [`gallery`], the models ([`catalog`]) and
-//! the [`settings`]. Nothing here computes; every type
+//! and their history ([`history`]), the [`gallery`], the models ([`catalog`]), the
+//! [`settings`] and every change of them ([`mod@window`]). Nothing here computes; every type
 //! is plain data, serialised with serde, and has a generated TypeScript twin.
 //!
 //! Read [`request`] first.
@@ -21,6 +21,7 @@ pub mod picture;
 pub mod request;
 pub mod settings;
 pub mod typescript;
+pub mod window;
 
 pub use catalog::{
     FilesState, Hardware, Install, InstallStage, LocalText, ModelCard, ModelDefaults, ModelForm, ModelId, ModelOrigin,
@@ -36,6 +37,10 @@ pub use id::{InvalidId, NodeId, PieceId, PreviewId, TurnId};
 pub use picture::Picture;
 pub use request::{ChatRequest, ImageParameters, ImageRequest, Input, Renorm, Request, Size, TextParameters, Thinking};
 pub use settings::{Folder, Language, ModelChoice, Preset, Settings, SettingsChange, Theme};
+pub use window::{
+    About, Arrival, EngineState, Job, JobKind, JobPlace, JobStatus, NewJob, Phase, Price, RecipeView, Remedy, Snapshot,
+    StudioEvent, Trial, Verification,
+};
 
 /// Version of the frames and of every type in this crate; both sides must agree.
 pub const PROTOCOL_VERSION: u32 = 1;

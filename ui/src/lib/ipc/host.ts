@@ -1,27 +1,113 @@
 /**
  * What the window can ask of the program behind it. This is the only door:
  * everything the frontend does to the world passes here, with ids and enums,
- * never with paths.
+ * never with paths. Everything that can fail rejects with a `Failure`.
  */
-import type { JobId } from './protocol';
-import type { NewJob, NodeId, PreviewId, Snapshot, StudioEvent } from './studio';
+import type {
+  About,
+  ExportFormat,
+  Folder,
+  GalleryCursor,
+  GalleryFilter,
+  GalleryPage,
+  Hardware,
+  JobId,
+  JobPlace,
+  ModelChoice,
+  ModelId,
+  NewJob,
+  NodeId,
+  PieceContents,
+  PieceId,
+  PreviewId,
+  Price,
+  RecipeView,
+  SettingsChange,
+  Snapshot,
+  StudioEvent,
+  Trial,
+} from './protocol';
 
 export interface Host {
   /** Gives everything as it stands; every change after it goes to the listener, in order. */
   subscribe(listener: (events: StudioEvent[]) => void): Promise<Snapshot>;
-  /** Queues a request. Rejects with a `Failure` when it makes no sense. */
-  submit(job: NewJob): Promise<JobId>;
+
+  // Jobs.
+  /** Queues a request, a job for each of its variations. */
+  submit(job: NewJob): Promise<JobId[]>;
+  /** What a request will take. */
+  price(job: NewJob): Promise<Price>;
   cancel(job: JobId): Promise<void>;
+  cancelAll(): Promise<void>;
+  /** Puts a job that failed, was interrupted or is planned away. */
   dismiss(job: JobId): Promise<void>;
-  /** Lets the artist choose pictures; those read arrive as an event. */
+  /** Queues a failed or interrupted job again. */
+  retry(job: JobId): Promise<void>;
+  moveJob(job: JobId, place: JobPlace): Promise<void>;
+  pauseQueue(isPaused: boolean): Promise<void>;
+  /** Holds a job's plan, while it is written or when it will be complete. */
+  pausePlan(job: JobId): Promise<void>;
+  /** Lets a planned job paint this plan. */
+  paintPlan(job: JobId, thought: string): Promise<void>;
+
+  // Pictures and pieces.
+  piece(piece: PieceId): Promise<PieceContents>;
+  gallery(filter: GalleryFilter, after: GalleryCursor | null, limit: number): Promise<GalleryPage>;
+  recipe(node: NodeId): Promise<RecipeView | null>;
+  /** Previews of a picture's steps, while they are kept; the last step is last. */
+  steps(node: NodeId): Promise<PreviewId[]>;
+  renamePiece(piece: PieceId, name: string): Promise<void>;
+  /** An empty name takes the artist's name away. */
+  renameNode(node: NodeId, name: string): Promise<void>;
+  setTags(nodes: NodeId[], tags: string[]): Promise<void>;
+  setStarred(nodes: NodeId[], starred: boolean): Promise<void>;
+  trash(nodes: NodeId[]): Promise<void>;
+  restore(nodes: NodeId[]): Promise<void>;
+  emptyTrash(): Promise<void>;
+  /** Paints a picture again from its recipe as a new one: the same, or with other parameters. */
+  replay(node: NodeId): Promise<JobId[]>;
+  /** Paints a picture again and compares; the outcome is an event. */
+  verify(node: NodeId): Promise<void>;
+
+  // Files, by dialogs of the host.
   openPictures(): Promise<void>;
   /** Brings in the bytes of a picture file; it arrives as an event. */
   pastePicture(bytes: ArrayBuffer): Promise<void>;
-  /** Lets the artist choose where a copy goes. Gives the file's name, or null when they chose none. */
-  exportPicture(node: NodeId): Promise<string | null>;
-  /** Lets the artist choose a model; it is loaded in place of the present one. */
-  chooseModel(): Promise<void>;
+  /** Puts a picture on the clipboard. */
+  copyPicture(node: NodeId): Promise<void>;
+  /** One picture to a file, several to a folder. Gives the name chosen, or null when none was. */
+  exportPictures(nodes: NodeId[], format: ExportFormat): Promise<string | null>;
+  exportPiece(piece: PieceId): Promise<string | null>;
+  openPiece(): Promise<PieceId | null>;
+  revealPicture(node: NodeId): Promise<void>;
+
+  // Models and the engine.
+  hardware(): Promise<Hardware>;
+  /** Times one layer of the full model's shape with random weights. */
+  tryHardware(): Promise<Trial>;
+  installModel(model: ModelId, quantization: string): Promise<void>;
+  pauseInstall(model: ModelId): Promise<void>;
+  cancelInstall(model: ModelId): Promise<void>;
+  /** Removes a form, or with null the published files. Gives the bytes freed. */
+  removeModel(model: ModelId, quantization: string | null): Promise<number>;
+  /** Lets the artist choose a folder or a file that they have. Gives null when none was chosen. */
+  importModel(kind: 'folder' | 'file'): Promise<ModelId | null>;
+  useModel(choice: ModelChoice): Promise<void>;
   retryEngine(): Promise<void>;
+
+  // The program.
+  changeSettings(change: SettingsChange): Promise<void>;
+  /** Lets the artist choose a folder. Gives whether they did. */
+  chooseFolder(folder: Folder): Promise<boolean>;
+  chooseEngine(): Promise<boolean>;
+  /** Keeps a token for downloads in the system's keyring, or with null forgets it. */
+  setToken(token: string | null): Promise<void>;
+  /** Versions, hardware, settings and the last log lines, without secrets or instructions. */
+  diagnostics(): Promise<string>;
+  about(): Promise<About>;
+  /** Closes the window although there is work. */
+  close(): Promise<void>;
+
   /** Addresses that an `img` can show. */
   pictureUrl(node: NodeId): string;
   thumbnailUrl(node: NodeId): string;

@@ -2,7 +2,6 @@ import type { Host } from './host';
 import { tauriHost } from './tauri';
 
 export type * from './protocol';
-export type * from './studio';
 export type { Host } from './host';
 
 /** The program behind this window; a pretended one where there is none, as in a browser. */
