@@ -36,7 +36,7 @@ pub use history::{Node, Origin, Piece, PieceContents, Turn};
 pub use id::{InvalidId, NodeId, PieceId, PreviewId, TurnId};
 pub use picture::Picture;
 pub use request::{ChatRequest, ImageParameters, ImageRequest, Input, Renorm, Request, Size, TextParameters, Thinking};
-pub use settings::{Folder, Language, ModelChoice, Preset, Settings, SettingsChange, Theme};
+pub use settings::{Folder, Language, ModelChoice, Preset, SavedPlan, Settings, SettingsChange, Theme};
 pub use window::{
     About, Arrival, EngineState, Job, JobKind, JobPlace, JobStatus, NewJob, Phase, Price, RecipeView, Remedy, Snapshot,
     StudioEvent, Trial, Verification,

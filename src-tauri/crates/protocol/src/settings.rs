@@ -39,6 +39,8 @@ pub struct Settings {
     pub mirror: Option<String>,
     /// Dials under a name.
     pub presets: Vec<Preset>,
+    /// Plans that were saved to be painted again.
+    pub plans: Vec<SavedPlan>,
     /// Whether the first start's welcome was put away.
     pub welcomed: bool,
 }
@@ -65,6 +67,7 @@ impl Default for Settings {
             models_folder: None,
             mirror: None,
             presets: Vec::new(),
+            plans: Vec::new(),
             welcomed: false,
         }
     }
@@ -117,6 +120,16 @@ pub struct Preset {
     pub image: ImageParameters,
 }
 
+/// A plan that was saved to be painted again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SavedPlan {
+    /// What the artist calls it: the instruction it was written for, unless named otherwise.
+    pub name: String,
+    /// The plan, without the model's tags.
+    pub thought: String,
+}
+
 /// One change of the settings, as the window asks for it; folders and programs are chosen in dialogs of the host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
@@ -139,6 +152,8 @@ pub enum SettingsChange {
     Mirror(Option<String>),
     /// All presets.
     Presets(Vec<Preset>),
+    /// All saved plans.
+    Plans(Vec<SavedPlan>),
     /// The welcome was put away.
     Welcomed,
 }

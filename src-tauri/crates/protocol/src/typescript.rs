@@ -8,8 +8,8 @@ use crate::{
     ImageRequest, Input, Install, InstallStage, Job, JobId, JobKind, JobPlace, JobStatus, Language, LocalText,
     MemoryEstimate, ModelCard, ModelChoice, ModelDefaults, ModelDescription, ModelForm, ModelId, ModelOrigin, NewJob,
     Node, NodeId, Origin, PROTOCOL_VERSION, Phase, Piece, PieceContents, PieceId, Place, Preset, PreviewId, Price,
-    Processor, RecipeView, Remedy, Renorm, Request, Settings, SettingsChange, Size, Snapshot, Statistics, StudioEvent,
-    TagCount, TextChannel, TextParameters, Theme, Thinking, Trial, Turn, TurnId, Verdict, Verification,
+    Processor, RecipeView, Remedy, Renorm, Request, SavedPlan, Settings, SettingsChange, Size, Snapshot, Statistics,
+    StudioEvent, TagCount, TextChannel, TextParameters, Theme, Thinking, Trial, Turn, TurnId, Verdict, Verification,
 };
 
 /// Where the generated file lies, from the root of the repository.
@@ -75,6 +75,7 @@ pub fn typescript() -> String {
         declare::<Theme>(),
         declare::<ModelChoice>(),
         declare::<Preset>(),
+        declare::<SavedPlan>(),
         declare::<SettingsChange>(),
         declare::<Folder>(),
         declare::<About>(),

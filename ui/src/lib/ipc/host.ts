@@ -16,6 +16,7 @@ import type {
   ModelChoice,
   ModelId,
   NewJob,
+  Node,
   NodeId,
   PieceContents,
   PieceId,
@@ -43,6 +44,8 @@ export interface Host {
   dismiss(job: JobId): Promise<void>;
   /** Queues a failed or interrupted job again. */
   retry(job: JobId): Promise<void>;
+  /** Stops a job that paints, and keeps its newest step as a picture of its piece. */
+  keep(job: JobId): Promise<void>;
   moveJob(job: JobId, place: JobPlace): Promise<void>;
   pauseQueue(isPaused: boolean): Promise<void>;
   /** Holds a job's plan, while it is written or when it will be complete. */
@@ -52,6 +55,8 @@ export interface Host {
 
   // Pictures and pieces.
   piece(piece: PieceId): Promise<PieceContents>;
+  /** Pictures of any piece by their ids; those that are gone are left out. */
+  nodes(nodes: NodeId[]): Promise<Node[]>;
   gallery(filter: GalleryFilter, after: GalleryCursor | null, limit: number): Promise<GalleryPage>;
   recipe(node: NodeId): Promise<RecipeView | null>;
   /** Previews of a picture's steps, while they are kept; the last step is last. */

@@ -628,6 +628,8 @@ export type Settings = {
   mirror: string | null,
   /** Dials under a name. */
   presets: Array<Preset>,
+  /** Plans that were saved to be painted again. */
+  plans: Array<SavedPlan>,
   /** Whether the first start's welcome was put away. */
   welcomed: boolean,
 };
@@ -654,8 +656,16 @@ export type Preset = {
   image: ImageParameters,
 };
 
+/** A plan that was saved to be painted again. */
+export type SavedPlan = {
+  /** What the artist calls it: the instruction it was written for, unless named otherwise. */
+  name: string,
+  /** The plan, without the model's tags. */
+  thought: string,
+};
+
 /** One change of the settings, as the window asks for it; folders and programs are chosen in dialogs of the host. */
-export type SettingsChange = { "kind": "language", "value": Language } | { "kind": "theme", "value": Theme } | { "kind": "follows", "value": boolean } | { "kind": "single_letter_keys", "value": boolean } | { "kind": "notifies", "value": boolean } | { "kind": "device", "value": string | null } | { "kind": "idle_minutes", "value": number } | { "kind": "mirror", "value": string | null } | { "kind": "presets", "value": Array<Preset> } | { "kind": "welcomed" };
+export type SettingsChange = { "kind": "language", "value": Language } | { "kind": "theme", "value": Theme } | { "kind": "follows", "value": boolean } | { "kind": "single_letter_keys", "value": boolean } | { "kind": "notifies", "value": boolean } | { "kind": "device", "value": string | null } | { "kind": "idle_minutes", "value": number } | { "kind": "mirror", "value": string | null } | { "kind": "presets", "value": Array<Preset> } | { "kind": "plans", "value": Array<SavedPlan> } | { "kind": "welcomed" };
 
 /** A place that the artist can move. */
 export type Folder = "library" | "models";
