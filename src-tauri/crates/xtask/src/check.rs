@@ -24,6 +24,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("ui-lint", |workspace| ui_script(workspace, "lint")),
     ("ui-test", |workspace| ui_script(workspace, "test")),
     ("ui-build", |workspace| ui_script(workspace, "build")),
+    ("browser", browser),
     ("lint", lint),
     ("documentation", documentation),
     ("test", test),
@@ -71,6 +72,14 @@ fn ui_script(workspace: &Workspace, script: &str) -> Result<Done> {
         return Ok(Done::Skipped("package.json has no such script"));
     }
     passed(ui::script(workspace, &folder, script))
+}
+
+/// Every view in a real browser, on a pretended program.
+fn browser(workspace: &Workspace) -> Result<Done> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Done::Skipped("the browser's tests run on Linux only"));
+    }
+    ui_script(workspace, "browser")
 }
 
 fn lint(workspace: &Workspace) -> Result<Done> {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 
 /// The examples that write the TypeScript twins of a package's types.
-const EXAMPLES: &[(&str, &str)] = &[("protocol", "typescript"), ("studio", "studio_typescript")];
+const EXAMPLES: &[(&str, &str)] = &[("protocol", "typescript")];
 
 /// Writes all of them; tests beside the code fail when one is stale.
 pub(crate) fn write(workspace: &Workspace) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::{
     program::Program,
     setup::{self, Purpose},
     system::Consent,
-    ui,
+    ui, variants,
     workspace::Workspace,
 };
 
@@ -34,6 +34,7 @@ fn open_window(workspace: &Workspace, consent: Consent) -> Result<()> {
     }
     println!("Building the studio and its engine; the first time takes several minutes.");
     workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli"]).run()?;
+    variants::build(workspace)?;
     workspace.program(workspace.binary("bagel-studio")).run()
 }
 

@@ -5,22 +5,25 @@
 //! Start reading at [`test`], which lists every check, and at [`setup`], which lists everything they need.
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
+mod bundle;
 mod check;
 mod codegen;
 mod demo;
 mod program;
 mod setup;
+mod soak;
 mod steps;
 mod system;
 mod tools;
 mod ui;
+mod variants;
 mod workspace;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{setup::Purpose, system::Consent, workspace::Workspace};
+use crate::{bundle::Profile, setup::Purpose, system::Consent, workspace::Workspace};
 
 /// Set-up, first run, checks and generated code of Bagel Studio.
 #[derive(Parser)]
@@ -49,6 +52,21 @@ enum Task {
         #[arg(value_name = "CHECK")]
         only: Vec<String>,
     },
+    /// Run the long forms of the fault and kill suites, and print their figures.
+    Soak {
+        /// Run only these suites.
+        #[arg(value_name = "SUITE")]
+        only: Vec<String>,
+    },
+    /// Make the packages that people install.
+    Bundle {
+        /// Use the quickly compiled programs of the tests instead of optimised ones.
+        #[arg(long)]
+        development: bool,
+        /// Install the `.deb` into an empty Debian, start it there and make a picture (needs root).
+        #[arg(long)]
+        verify: bool,
+    },
     /// Write the files that are generated from the code, such as the window's types.
     Codegen,
 }
@@ -71,6 +89,12 @@ fn carry_out(arguments: &Arguments) -> anyhow::Result<()> {
         Task::Setup => setup::prepare(&workspace, Purpose::Everything, consent),
         Task::Run { terminal } => demo::run(&workspace, *terminal, consent),
         Task::Test { only } => check::run(&workspace, only, consent),
+        Task::Soak { only } => soak::run(&workspace, only, consent),
+        Task::Bundle { development, verify } => {
+            let profile = if *development { Profile::Development } else { Profile::Release };
+            let packages = bundle::make(&workspace, profile, consent)?;
+            if *verify { bundle::verify(&workspace, &packages) } else { Ok(()) }
+        }
         Task::Codegen => codegen::write(&workspace),
     }
 }

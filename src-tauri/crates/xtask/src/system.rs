@@ -31,7 +31,7 @@ impl Packages {
             Self::Build => &["build-essential", "pkg-config"],
             Self::Python => &["python3", "python3-venv"],
             Self::Window => &["libwebkit2gtk-4.1-dev"],
-            Self::WindowTest => &["webkit2gtk-driver", "xvfb", "xdotool", "fonts-dejavu-core"],
+            Self::WindowTest => &["webkit2gtk-driver", "xvfb", "xdotool", "chromium", "fonts-dejavu-core"],
         }
     }
 

@@ -1,0 +1,234 @@
+//! Packages that people install: the window, the engines, the pocket model and the model list in one file.
+//!
+//! Tauri's bundler lays out what cargo has built; it comes as a binary from the npm registry at a fixed version.
+//! What can be made depends on the system: a `.deb` and an `.rpm` on Linux, an NSIS installer on Windows, a `.dmg` on
+//! macOS.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::{
+    program::Program,
+    setup::{self, Purpose},
+    system::Consent,
+    ui, variants,
+    workspace::Workspace,
+};
+
+const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
+
+/// Which compiled programs go into a package.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As shipped: slow to compile.
+    Release,
+    /// As tests use it: quick to make, for trying the package itself.
+    Development,
+}
+
+impl Profile {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Development => "debug",
+        }
+    }
+}
+
+/// Makes this system's packages; gives where they are.
+pub(crate) fn make(workspace: &Workspace, profile: Profile, consent: Consent) -> Result<Vec<PathBuf>> {
+    setup::prepare(workspace, Purpose::Window, consent)?;
+    let folder = workspace.ui().context("the window's sources are missing: this clone is incomplete")?;
+    ui::script(workspace, &folder, "build").run()?;
+    let build = workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli"]);
+    match profile {
+        Profile::Release => build.argument("--release").run()?,
+        Profile::Development => build.run()?,
+    }
+    let bundler = install_bundler(workspace)?;
+    let configuration = workspace.target.join("bundle.json");
+    let engines = stage_engines(workspace, profile)?;
+    let text = serde_json::to_string_pretty(&configure(&workspace.root, &engines))?;
+    fs::write(&configuration, text).with_context(|| configuration.display().to_string())?;
+    let output = workspace.target.join(profile.folder()).join("bundle");
+    // A package of an earlier version would be found beside the new one.
+    if output.is_dir() {
+        fs::remove_dir_all(&output).with_context(|| output.display().to_string())?;
+    }
+    let mut bundle = workspace.program("node").in_folder(&workspace.root.join("src-tauri")).argument(bundler);
+    bundle = bundle.arguments(&["bundle", "--ci", "--bundles", kinds(), "--config"]).argument(&configuration);
+    if profile == Profile::Development {
+        bundle = bundle.argument("--debug");
+    }
+    bundle.variable("CARGO_TARGET_DIR", &workspace.target).run()?;
+    let packages = packages(&output)?;
+    if packages.is_empty() {
+        bail!("the bundler ended without a package in {}", output.display());
+    }
+    for package in &packages {
+        println!("{}", package.display());
+    }
+    Ok(packages)
+}
+
+/// What the bundler makes here without fetching anything.
+fn kinds() -> &'static str {
+    if cfg!(windows) {
+        "nsis"
+    } else if cfg!(target_os = "macos") {
+        "dmg"
+    } else {
+        "deb,rpm"
+    }
+}
+
+fn install_bundler(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("bundler");
+    let script = folder.join("node_modules/@tauri-apps/cli/tauri.js");
+    let stamp = folder.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == BUNDLER) && script.is_file() {
+        return Ok(script);
+    }
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    fs::write(folder.join("package.json"), "{ \"private\": true }\n")?;
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let install = workspace.program(npm).in_folder(&folder).arguments(&["install", "--ignore-scripts", "--no-audit"]);
+    install.arguments(&["--no-fund", "--save-exact", BUNDLER]).run()?;
+    fs::write(&stamp, BUNDLER).with_context(|| stamp.display().to_string())?;
+    Ok(script)
+}
+
+/// Puts the engines where the bundler looks for them: by name and target.
+fn stage_engines(workspace: &Workspace, profile: Profile) -> Result<Vec<PathBuf>> {
+    let folder = workspace.target.join("bundle-engines");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let listing = workspace.program("rustc").argument("--version").argument("--verbose").output();
+    let target =
+        listing.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc does not name its host")?;
+    let built = workspace.target.join(profile.folder());
+    let mut engines = Vec::new();
+    for name in std::iter::once("bagel").chain(variants::NAMES) {
+        let program = built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        if !program.is_file() {
+            continue;
+        }
+        let staged = folder.join(format!("{name}-{target}{}", std::env::consts::EXE_SUFFIX));
+        fs::copy(&program, &staged).with_context(|| program.display().to_string())?;
+        engines.push(folder.join(name));
+    }
+    Ok(engines)
+}
+
+/// What the bundler is told beyond `tauri.conf.json`.
+///
+/// It stands here and not there, because there every build would look for the engines.
+fn configure(root: &Path, engines: &[PathBuf]) -> Value {
+    let icon = root.join("src-tauri/icons/icon.png");
+    let mut resources = serde_json::Map::new();
+    let mut add = |path: PathBuf, name: &str| {
+        if path.is_file() {
+            resources.insert(path.to_string_lossy().into_owned(), Value::from(name));
+        }
+    };
+    add(root.join("models.toml"), "models.toml");
+    add(root.join("LICENSE"), "LICENSE");
+    for file in fs::read_dir(root.join("assets/pocket")).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if [".gguf", ".toml"].iter().any(|suffix| name.ends_with(suffix)) {
+            add(file.path(), &format!("pocket/{name}"));
+        }
+    }
+    let pictures = [("png", "image/png"), ("jpg", "image/jpeg"), ("jpeg", "image/jpeg"), ("webp", "image/webp")];
+    let associations: Vec<Value> = pictures
+        .iter()
+        .map(|(extension, kind)| json!({ "ext": [extension], "mimeType": kind, "role": "Editor", "rank": "Alternate" }))
+        .collect();
+    json!({
+        "bundle": {
+            "active": true,
+            "category": "GraphicsAndDesign",
+            "copyright": "The authors of Bagel Studio",
+            "license": "Apache-2.0",
+            "licenseFile": root.join("LICENSE"),
+            "shortDescription": "Create, edit and question pictures in your own words",
+            "longDescription": "A studio for BAGEL: it paints from text, edits pictures by instruction and answers \
+                questions about them, on this computer alone.",
+            "externalBin": engines,
+            "resources": resources,
+            "icon": [icon],
+            "fileAssociations": associations,
+            "linux": { "deb": { "section": "graphics", "depends": ["xdg-utils"] } },
+            "windows": { "nsis": { "installMode": "currentUser", "languages": ["English", "SimpChinese"] } },
+            "macOS": { "minimumSystemVersion": "12.0" },
+        }
+    })
+}
+
+fn packages(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for kind in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let kind = kind?.path();
+        for entry in fs::read_dir(&kind).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let suffix = path.extension().map(|suffix| suffix.to_string_lossy().into_owned()).unwrap_or_default();
+            if path.is_file() && ["deb", "rpm", "exe", "dmg"].contains(&suffix.as_str()) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Installs the `.deb` into an empty Debian, starts the window on a display without a screen, and makes a picture.
+pub(crate) fn verify(workspace: &Workspace, packages: &[PathBuf]) -> Result<()> {
+    let is_deb = |path: &&PathBuf| path.extension().is_some_and(|suffix| suffix == "deb");
+    let Some(package) = packages.iter().find(is_deb) else { bail!("there is no .deb to verify on this system") };
+    let script = workspace.root.join("src-tauri/crates/xtask/verify-deb.sh");
+    let clean_root = workspace.target.join("clean-root");
+    let verify: Program = workspace.program("sh").argument(script).argument(package).argument(clean_root);
+    verify.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{configure, packages};
+
+    #[test]
+    fn package_holds_the_engine_the_models_and_the_licence() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("assets/pocket/train")).expect("a folder");
+        for name in ["models.toml", "LICENSE", "assets/pocket/pocket-q8_0.gguf", "assets/pocket/README.md"] {
+            std::fs::write(root.path().join(name), "").expect("a file");
+        }
+        let bundle = configure(root.path(), &["engines/bagel".into()])["bundle"].clone();
+        assert_eq!(bundle["externalBin"][0], "engines/bagel");
+        let names: Vec<&str> =
+            bundle["resources"].as_object().expect("a map").values().filter_map(|v| v.as_str()).collect();
+        assert!(
+            ["models.toml", "LICENSE", "pocket/pocket-q8_0.gguf"].iter().all(|name| names.contains(name)),
+            "{names:?}"
+        );
+        assert_eq!(names.len(), 3, "{names:?}");
+    }
+
+    #[test]
+    fn packages_are_found_by_what_they_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["deb/studio.deb", "deb/studio/control", "rpm/studio.rpm"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            std::fs::write(path, "").expect("a file");
+        }
+        let found = packages(folder.path()).expect("packages");
+        assert_eq!(found, [folder.path().join("deb/studio.deb"), folder.path().join("rpm/studio.rpm")]);
+        assert!(packages(Path::new("no/such/folder")).is_err());
+    }
+}
