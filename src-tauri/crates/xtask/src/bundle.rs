@@ -22,6 +22,20 @@ use crate::{
 
 const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
 
+/// The menu's entry on Linux. The bundler's own does not hand over the files that it is opened with.
+const DESKTOP_ENTRY: &str = "[Desktop Entry]
+Type=Application
+Name={{name}}
+Comment={{comment}}
+Comment[zh_CN]=用自己的话创作、修改和询问图片
+Exec={{exec}} %F
+Icon={{icon}}
+StartupWMClass={{exec}}
+Categories=Graphics;RasterGraphics;
+MimeType=image/png;image/jpeg;image/webp;
+Terminal=false
+";
+
 /// Which compiled programs go into a package.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -53,7 +67,9 @@ pub(crate) fn make(workspace: &Workspace, profile: Profile, consent: Consent) ->
     let bundler = install_bundler(workspace)?;
     let configuration = workspace.target.join("bundle.json");
     let engines = stage_engines(workspace, profile)?;
-    let text = serde_json::to_string_pretty(&configure(&workspace.root, &engines))?;
+    let entry = workspace.target.join("bundle.desktop");
+    fs::write(&entry, DESKTOP_ENTRY).with_context(|| entry.display().to_string())?;
+    let text = serde_json::to_string_pretty(&configure(&workspace.root, &engines, &entry))?;
     fs::write(&configuration, text).with_context(|| configuration.display().to_string())?;
     let output = workspace.target.join(profile.folder()).join("bundle");
     // A package of an earlier version would be found beside the new one.
@@ -127,7 +143,7 @@ fn stage_engines(workspace: &Workspace, profile: Profile) -> Result<Vec<PathBuf>
 /// What the bundler is told beyond `tauri.conf.json`.
 ///
 /// It stands here and not there, because there every build would look for the engines.
-fn configure(root: &Path, engines: &[PathBuf]) -> Value {
+fn configure(root: &Path, engines: &[PathBuf], desktop_entry: &Path) -> Value {
     let icon = root.join("src-tauri/icons/icon.png");
     let mut resources = serde_json::Map::new();
     let mut add = |path: PathBuf, name: &str| {
@@ -162,7 +178,10 @@ fn configure(root: &Path, engines: &[PathBuf]) -> Value {
             "resources": resources,
             "icon": [icon],
             "fileAssociations": associations,
-            "linux": { "deb": { "section": "graphics", "depends": ["xdg-utils"] } },
+            "linux": {
+                "deb": { "section": "graphics", "depends": ["xdg-utils"], "desktopTemplate": desktop_entry },
+                "rpm": { "depends": ["xdg-utils"], "desktopTemplate": desktop_entry },
+            },
             "windows": { "nsis": { "installMode": "currentUser", "languages": ["English", "SimpChinese"] } },
             "macOS": { "minimumSystemVersion": "12.0" },
         }
@@ -208,7 +227,7 @@ mod tests {
         for name in ["models.toml", "LICENSE", "assets/pocket/pocket-q8_0.gguf", "assets/pocket/README.md"] {
             std::fs::write(root.path().join(name), "").expect("a file");
         }
-        let bundle = configure(root.path(), &["engines/bagel".into()])["bundle"].clone();
+        let bundle = configure(root.path(), &["engines/bagel".into()], Path::new("entry"))["bundle"].clone();
         assert_eq!(bundle["externalBin"][0], "engines/bagel");
         let names: Vec<&str> =
             bundle["resources"].as_object().expect("a map").values().filter_map(|v| v.as_str()).collect();
