@@ -144,7 +144,10 @@ fn stage_engines(workspace: &Workspace, profile: Profile) -> Result<Vec<PathBuf>
 ///
 /// It stands here and not there, because there every build would look for the engines.
 fn configure(root: &Path, engines: &[PathBuf], desktop_entry: &Path) -> Value {
-    let icon = root.join("src-tauri/icons/icon.png");
+    let icons: Vec<PathBuf> = ["32x32.png", "128x128.png", "icon.png", "icon.icns", "icon.ico"]
+        .iter()
+        .map(|name| root.join("src-tauri/icons").join(name))
+        .collect();
     let mut resources = serde_json::Map::new();
     let mut add = |path: PathBuf, name: &str| {
         if path.is_file() {
@@ -176,7 +179,7 @@ fn configure(root: &Path, engines: &[PathBuf], desktop_entry: &Path) -> Value {
                 questions about them, on this computer alone.",
             "externalBin": engines,
             "resources": resources,
-            "icon": [icon],
+            "icon": icons,
             "fileAssociations": associations,
             "linux": {
                 "deb": { "section": "graphics", "depends": ["xdg-utils"], "desktopTemplate": desktop_entry },
