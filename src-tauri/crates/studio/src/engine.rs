@@ -1,10 +1,13 @@
-//! The engine process: started, greeted, given a model, watched, and replaced when it dies.
+//! The engine process: chosen, started, greeted, given a model, watched, and replaced when it dies.
 //!
-//! `process` holds the pipes and knows nothing of what is said;
-//! `supervisor` knows what to say and when something is wrong.
+//! `process` holds the pipes and knows nothing of what is said; `supervisor`
+//! knows what to say and when something is wrong; `variants` chooses among the
+//! programs; `child` runs the program for work that is no request.
 
+pub(crate) mod child;
 pub(crate) mod process;
 pub(crate) mod supervisor;
+pub(crate) mod variants;
 
 use std::time::Duration;
 
@@ -15,14 +18,17 @@ pub struct Patience {
     pub greeting: Duration,
     /// Between two signs of life.
     pub silence: Duration,
-    /// Between two signs of progress while it works.
+    /// Between two signs of progress while it works, or ten times the longest that was seen.
     pub stall: Duration,
-    /// From the wish to stop a job to the end of the process that will not.
+    /// From the wish to stop a job to the end of the process that will not, or twice the longest
+    /// time that was seen between two signs of progress.
     pub cancel: Duration,
     /// Before it is started again, doubled each time.
     pub restart: Duration,
     /// How often it is looked after.
     pub tick: Duration,
+    /// What the settings' minutes without work last.
+    pub idle_minute: Duration,
 }
 
 impl Default for Patience {
@@ -31,9 +37,10 @@ impl Default for Patience {
             greeting: Duration::from_secs(30),
             silence: Duration::from_secs(30),
             stall: Duration::from_secs(600),
-            cancel: Duration::from_secs(20),
+            cancel: Duration::from_secs(3),
             restart: Duration::from_millis(500),
             tick: Duration::from_millis(200),
+            idle_minute: Duration::from_secs(60),
         }
     }
 }

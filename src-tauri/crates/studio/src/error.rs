@@ -2,19 +2,11 @@
 
 use std::path::PathBuf;
 
-use protocol::{ErrorCode, Failure};
-
-use crate::{NodeId, PieceId};
+use protocol::{ErrorCode, Failure, JobId};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another studio has the same data folder open.
-    #[error("the pictures in {} are open in another window of Bagel Studio; close it first", path.display())]
-    InUse {
-        /// The data folder.
-        path: PathBuf,
-    },
     /// A file or folder of the studio's own could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Disk {
@@ -25,21 +17,30 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The library refused or failed.
+    #[error(transparent)]
+    Library(#[from] store::Error),
+    /// The models refused or failed.
+    #[error(transparent)]
+    Models(#[from] catalog::Error),
     /// A picture could not be read or written.
     #[error(transparent)]
     Image(#[from] imagefile::Error),
-    /// A picture is not in the history.
-    #[error("there is no picture {0} in the history")]
-    NoNode(NodeId),
-    /// A piece is not there.
-    #[error("there is no piece {0}")]
-    NoPiece(PieceId),
+    /// A job is not in the queue.
+    #[error("there is no job {} in the queue any more", _0.0)]
+    NoJob(JobId),
     /// The request cannot be carried out as it stands.
     #[error("{0}")]
     BadRequest(String),
+    /// It failed elsewhere, and the line is there already.
+    #[error("{}", _0.message)]
+    Failed(Failure),
     /// The engine program does not start or does not speak.
     #[error("{0}")]
     Engine(String),
+    /// The artist stopped it.
+    #[error("stopped")]
+    Cancelled,
     /// The studio has been closed.
     #[error("the studio is closing")]
     Closed,
@@ -57,9 +58,14 @@ impl Error {
     /// The same as the window acts on.
     pub fn failure(&self) -> Failure {
         let code = match self {
+            Self::Library(error) => return error.failure(),
+            Self::Models(error) => return error.failure(),
+            Self::Failed(failure) => return failure.clone(),
             Self::Disk { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => ErrorCode::DiskFull,
-            Self::Image(_) | Self::BadRequest(_) | Self::NoNode(_) | Self::NoPiece(_) => ErrorCode::BadInput,
-            Self::InUse { .. } | Self::Disk { .. } | Self::Engine(_) | Self::Closed => ErrorCode::Internal,
+            Self::Image(error) => error.code(),
+            Self::NoJob(_) | Self::BadRequest(_) => ErrorCode::BadInput,
+            Self::Cancelled => ErrorCode::Cancelled,
+            Self::Disk { .. } | Self::Engine(_) | Self::Closed => ErrorCode::Internal,
         };
         Failure { code, message: self.to_string() }
     }

@@ -4,7 +4,7 @@
 //! deliveries, text is joined and only the newest preview and status of a job
 //! are kept; everything else passes in order.
 
-use crate::StudioEvent;
+use protocol::{JobId, StudioEvent, TextChannel};
 
 /// Events that wait for the next delivery.
 #[derive(Debug, Default)]
@@ -15,35 +15,32 @@ pub struct Feed {
 impl Feed {
     /// Adds an event, or merges it into one that waits.
     pub fn push(&mut self, event: StudioEvent) {
-        match &event {
-            StudioEvent::Text { job, channel, delta } => {
-                for waiting in self.waiting.iter_mut().rev() {
-                    match waiting {
-                        StudioEvent::Text { job: j, channel: c, delta: text } if j == job && c == channel => {
-                            text.push_str(delta);
-                            return;
-                        }
-                        // An end seals the texts before it.
-                        StudioEvent::JobChanged { job: j, status } if j == job && status.is_over() => break,
-                        _ => {}
-                    }
-                }
-            }
-            StudioEvent::Preview { job, .. } => {
-                self.waiting.retain(|waiting| !matches!(waiting, StudioEvent::Preview { job: j, .. } if j == job))
-            }
-            StudioEvent::JobChanged { job, .. } => {
-                self.waiting.retain(|waiting| !matches!(waiting, StudioEvent::JobChanged { job: j, .. } if j == job))
-            }
-            StudioEvent::Engine { .. } => {
-                self.waiting.retain(|waiting| !matches!(waiting, StudioEvent::Engine { .. }));
-            }
-            StudioEvent::Dragging { .. } => {
-                self.waiting.retain(|waiting| !matches!(waiting, StudioEvent::Dragging { .. }));
-            }
-            _ => {}
+        if let StudioEvent::Text { job, channel, delta } = &event
+            && self.append(job, *channel, delta)
+        {
+            return;
         }
+        self.waiting.retain(|waiting| !replaces(&event, waiting));
         self.waiting.push(event);
+    }
+
+    /// Joins text to what waits of it, if nothing stands between.
+    fn append(&mut self, job: &JobId, channel: TextChannel, delta: &str) -> bool {
+        for waiting in self.waiting.iter_mut().rev() {
+            match waiting {
+                StudioEvent::Text { job: j, channel: c, delta: text } if j == job && *c == channel => {
+                    text.push_str(delta);
+                    return true;
+                }
+                // What ends a text or begins it anew seals the texts before it.
+                StudioEvent::JobChanged { job: j, status } if j == job && status.is_over() => return false,
+                StudioEvent::PlanChanged { job: j, .. } | StudioEvent::JobDismissed { job: j } if j == job => {
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     /// Whether nothing waits.
@@ -57,12 +54,29 @@ impl Feed {
     }
 }
 
+/// Whether a newer event makes one that waits stale.
+fn replaces(newer: &StudioEvent, waiting: &StudioEvent) -> bool {
+    use StudioEvent as E;
+    match (newer, waiting) {
+        (E::Preview { job: a, .. }, E::Preview { job: b, .. })
+        | (E::JobChanged { job: a, .. }, E::JobChanged { job: b, .. }) => a == b,
+        (E::PieceChanged { piece: a }, E::PieceChanged { piece: b }) => a.id == b.id,
+        (E::Install { model: a, .. }, E::Install { model: b, .. }) => a == b,
+        (E::Engine { .. }, E::Engine { .. })
+        | (E::Counts { .. }, E::Counts { .. })
+        | (E::Models { .. }, E::Models { .. })
+        | (E::Settings { .. }, E::Settings { .. })
+        | (E::JobsOrdered { .. }, E::JobsOrdered { .. })
+        | (E::Dragging { .. }, E::Dragging { .. }) => true,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use protocol::{JobId, TextChannel};
+    use protocol::{JobStatus, Phase, PreviewId};
 
     use super::*;
-    use crate::{JobStatus, Phase, PreviewId};
 
     fn text(job: &str, delta: &str) -> StudioEvent {
         StudioEvent::Text { job: JobId(job.to_owned()), channel: TextChannel::Answer, delta: delta.to_owned() }
@@ -98,5 +112,11 @@ mod tests {
     fn the_end_of_a_job_stays_behind_its_text() {
         let over = StudioEvent::JobChanged { job: JobId("a".to_owned()), status: JobStatus::Done { node: None } };
         check(vec![text("a", "x"), painting(1), text("a", "y"), over.clone()], &[text("a", "xy"), over]);
+    }
+
+    #[test]
+    fn a_plan_that_begins_anew_is_not_joined_to_the_old_one() {
+        let cleared = StudioEvent::PlanChanged { job: JobId("a".to_owned()), thought: String::new() };
+        check(vec![text("a", "old"), cleared.clone(), text("a", "new")], &[text("a", "old"), cleared, text("a", "new")]);
     }
 }

@@ -1,8 +1,8 @@
-//! Where the engine program and the model are.
+//! Where the engine programs, the bundled model and the user's own folders are.
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use protocol::Settings;
 
 use crate::{Error, Result};
 
@@ -15,32 +15,12 @@ pub const MODEL_VARIABLE: &str = "BAGEL_MODEL";
 /// Names another data folder than the user's own.
 pub const DATA_VARIABLE: &str = "BAGEL_STUDIO_DATA";
 
-/// What the studio remembers between starts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    /// The model that the artist chose; the pocket model when absent.
-    pub model: Option<PathBuf>,
-}
-
-impl Settings {
-    /// Reads the settings of a data folder; what cannot be understood counts as not set.
-    pub fn read(folder: &Path) -> Self {
-        let read = std::fs::read(folder.join("settings.json")).ok();
-        read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
-    }
-
-    /// Writes the settings of a data folder.
-    pub fn write(&self, folder: &Path) -> Result<()> {
-        let path = folder.join("settings.json");
-        let bytes = serde_json::to_vec_pretty(self).map_err(|error| Error::disk("write", &path)(error.into()))?;
-        Ok(imagefile::place_bytes(&path, &bytes, imagefile::Overwrite::Replace)?)
-    }
-}
+/// The engine's variants, those that need more of the machine first.
+const PROGRAMS: [&str; 3] = ["bagel-cuda", "bagel-metal", "bagel"];
 
 /// The user's own data folder.
 pub fn data_folder() -> Result<PathBuf> {
-    if let Some(folder) = std::env::var_os(DATA_VARIABLE) {
+    if let Some(folder) = std::env::var_os(DATA_VARIABLE).filter(|folder| !folder.is_empty()) {
         return Ok(folder.into());
     }
     directories::ProjectDirs::from("", "", "Bagel Studio")
@@ -48,32 +28,55 @@ pub fn data_folder() -> Result<PathBuf> {
         .ok_or_else(|| Error::BadRequest(format!("there is no home folder; set {DATA_VARIABLE} to a folder")))
 }
 
-/// The engine program: named by the environment, or beside this program.
-pub fn engine_program() -> PathBuf {
-    if let Some(program) = std::env::var_os(ENGINE_VARIABLE) {
-        return program.into();
+/// Where pictures are kept.
+pub fn library_folder(data_folder: &Path, settings: &Settings) -> PathBuf {
+    settings.library_folder.clone().unwrap_or_else(|| data_folder.join("library"))
+}
+
+/// Where models are kept.
+pub fn models_folder(data_folder: &Path, settings: &Settings) -> PathBuf {
+    settings.models_folder.clone().unwrap_or_else(|| data_folder.join("models"))
+}
+
+/// Where logs are kept.
+pub fn logs_folder(data_folder: &Path) -> PathBuf {
+    data_folder.join("logs")
+}
+
+/// The engine programs: the one that the environment or the artist names, or all variants beside this program.
+pub fn engine_programs(settings: &Settings) -> Vec<PathBuf> {
+    let named = std::env::var_os(ENGINE_VARIABLE).map(PathBuf::from);
+    if let Some(program) = named.or_else(|| settings.engine.clone()) {
+        return vec![program];
     }
-    program_folder().join(format!("bagel{}", std::env::consts::EXE_SUFFIX))
+    let beside: Vec<PathBuf> = PROGRAMS.iter().map(|name| program_called(name)).collect();
+    let found: Vec<PathBuf> = beside.iter().filter(|program| program.is_file()).cloned().collect();
+    // One that is missing is named when it does not start.
+    if found.is_empty() { vec![program_called("bagel")] } else { found }
 }
 
-/// The model to load: named by the environment, chosen earlier, or the pocket model.
-pub fn model(settings: &Settings) -> Option<PathBuf> {
-    let named = std::env::var_os(MODEL_VARIABLE).map(PathBuf::from);
-    named.or_else(|| settings.model.clone()).or_else(pocket_model)
+/// The model that the environment names.
+pub fn named_model() -> Option<PathBuf> {
+    std::env::var_os(MODEL_VARIABLE).map(PathBuf::from)
 }
 
-/// The pocket model beside the program, or in the repository the program was built in.
-fn pocket_model() -> Option<PathBuf> {
+/// The folder of the pocket model: beside the program, or in the repository the program was built in.
+pub fn pocket_folder() -> Option<PathBuf> {
     let program = program_folder();
     let installed = program.ancestors().take(1).map(|folder| folder.join("pocket"));
     let repository = program.ancestors().skip(1).take(3).map(|folder| folder.join("assets/pocket"));
-    installed.chain(repository).find_map(|folder| {
-        let entries = std::fs::read_dir(folder).ok()?;
-        let mut models: Vec<PathBuf> =
-            entries.flatten().map(|e| e.path()).filter(|path| path.extension().is_some_and(|e| e == "gguf")).collect();
-        models.sort();
-        models.into_iter().next()
-    })
+    installed.chain(repository).find(|folder| folder.is_dir())
+}
+
+/// The pocket model's file.
+pub fn pocket_model() -> Option<PathBuf> {
+    let entries = std::fs::read_dir(pocket_folder()?).ok()?;
+    let is_model = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gguf");
+    entries.flatten().map(|entry| entry.path()).filter(is_model).min()
+}
+
+fn program_called(name: &str) -> PathBuf {
+    program_folder().join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 fn program_folder() -> PathBuf {

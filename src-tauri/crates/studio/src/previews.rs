@@ -1,45 +1,111 @@
-//! Pictures of steps, held in memory while their job runs.
+//! Pictures of steps, held in memory: while their job runs, and after it for as long as there is room.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::{JobId, Picture};
+use protocol::{JobId, NodeId, Picture, PreviewId};
 
-use crate::PreviewId;
+/// Bytes that all steps together may take.
+const MOST_BYTES: usize = 96 << 20;
 
-/// A window that was told of a preview may ask for it when the next one is already there.
-const KEPT: usize = 2;
-
-/// The newest previews of each running job.
+/// Steps of running jobs and of the pictures that were made last.
 #[derive(Debug, Default)]
 pub struct Previews {
-    by_job: Mutex<HashMap<JobId, Vec<Named>>>,
+    kept: Mutex<Kept>,
 }
 
-type Named = (PreviewId, Arc<Picture>);
+#[derive(Debug, Default)]
+struct Kept {
+    // The one that was added to last is last.
+    strips: VecDeque<Strip>,
+    bytes: usize,
+}
+
+/// The steps of one job.
+#[derive(Debug)]
+struct Strip {
+    owner: Owner,
+    steps: VecDeque<(PreviewId, Arc<Picture>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Owner {
+    Job(JobId),
+    Node(NodeId),
+}
 
 impl Previews {
     /// Keeps the newest preview of a job and names it.
     pub fn put(&self, job: &JobId, picture: Picture) -> PreviewId {
         let id = PreviewId::new();
-        let mut by_job = self.by_job.lock().unwrap_or_else(PoisonError::into_inner);
-        let previews = by_job.entry(job.clone()).or_default();
-        if previews.len() == KEPT {
-            previews.remove(0);
-        }
-        previews.push((id, Arc::new(picture)));
+        let owner = Owner::Job(job.clone());
+        let mut kept = self.kept();
+        let mut strip = kept.take(&owner).unwrap_or_else(|| Strip { owner, steps: VecDeque::new() });
+        kept.bytes += picture.rgb().len();
+        strip.steps.push_back((id, Arc::new(picture)));
+        kept.strips.push_back(strip);
+        kept.shrink(MOST_BYTES);
         id
     }
 
     /// The preview of this name, while it is kept.
     pub fn get(&self, id: PreviewId) -> Option<Arc<Picture>> {
-        let by_job = self.by_job.lock().unwrap_or_else(PoisonError::into_inner);
-        by_job.values().flatten().find(|(preview, _)| *preview == id).map(|(_, picture)| Arc::clone(picture))
+        let kept = self.kept();
+        let mut steps = kept.strips.iter().flat_map(|strip| &strip.steps);
+        steps.find(|(preview, _)| *preview == id).map(|(_, picture)| Arc::clone(picture))
     }
 
-    /// Forgets the previews of a job.
+    /// Forgets the steps of a job.
     pub fn forget(&self, job: &JobId) {
-        self.by_job.lock().unwrap_or_else(PoisonError::into_inner).remove(job);
+        let mut kept = self.kept();
+        if let Some(strip) = kept.take(&Owner::Job(job.clone())) {
+            kept.bytes -= strip.bytes();
+        }
+    }
+
+    /// Keeps the steps of a job as those of the picture that it made.
+    pub fn hand_over(&self, job: &JobId, node: NodeId) {
+        let mut kept = self.kept();
+        if let Some(mut strip) = kept.take(&Owner::Job(job.clone())) {
+            strip.owner = Owner::Node(node);
+            kept.strips.push_back(strip);
+        }
+    }
+
+    /// The steps of a picture, the last one last, while they are kept.
+    pub fn steps(&self, node: NodeId) -> Vec<PreviewId> {
+        let kept = self.kept();
+        let strip = kept.strips.iter().find(|strip| strip.owner == Owner::Node(node));
+        strip.map(|strip| strip.steps.iter().map(|(id, _)| *id).collect()).unwrap_or_default()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn take(&mut self, owner: &Owner) -> Option<Strip> {
+        let position = self.strips.iter().position(|strip| strip.owner == *owner)?;
+        self.strips.remove(position)
+    }
+
+    /// Makes room: whole strips go, the oldest first; of the last one the oldest steps but two.
+    fn shrink(&mut self, most_bytes: usize) {
+        while self.bytes > most_bytes {
+            if self.strips.len() > 1 {
+                self.bytes -= self.strips.pop_front().map_or(0, |strip| strip.bytes());
+                continue;
+            }
+            let Some(strip) = self.strips.front_mut().filter(|strip| strip.steps.len() > 2) else { return };
+            self.bytes -= strip.steps.pop_front().map_or(0, |(_, picture)| picture.rgb().len());
+        }
+    }
+}
+
+impl Strip {
+    fn bytes(&self) -> usize {
+        self.steps.iter().map(|(_, picture)| picture.rgb().len()).sum()
     }
 }
 
@@ -47,15 +113,43 @@ impl Previews {
 mod tests {
     use super::*;
 
+    fn job(name: &str) -> JobId {
+        JobId(name.to_owned())
+    }
+
+    fn picture(side: u32) -> Picture {
+        Picture::new(side, side, vec![7; (side * side * 3) as usize]).unwrap()
+    }
+
     #[test]
-    fn only_the_newest_two_previews_of_a_job_are_kept() {
+    fn steps_outlive_their_job_with_its_picture() {
         let previews = Previews::default();
-        let job = JobId("a".to_owned());
-        let picture = || Picture::new(1, 1, vec![1, 2, 3]).unwrap();
-        let ids: Vec<PreviewId> = (0..3).map(|_| previews.put(&job, picture())).collect();
-        let kept: Vec<bool> = ids.iter().map(|id| previews.get(*id).is_some()).collect();
-        assert_eq!(kept, [false, true, true]);
-        previews.forget(&job);
-        assert!(previews.get(ids[2]).is_none());
+        let ids: Vec<PreviewId> = (0..3).map(|_| previews.put(&job("a"), picture(2))).collect();
+        let node = NodeId::new();
+        previews.hand_over(&job("a"), node);
+        previews.forget(&job("a"));
+        assert_eq!(previews.steps(node), ids);
+        assert!(previews.get(ids[0]).is_some());
+        assert!(previews.steps(NodeId::new()).is_empty());
+    }
+
+    #[test]
+    fn a_stopped_jobs_steps_are_forgotten() {
+        let previews = Previews::default();
+        let id = previews.put(&job("a"), picture(2));
+        previews.forget(&job("a"));
+        assert!(previews.get(id).is_none());
+        assert_eq!(previews.kept().bytes, 0);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_newest_steps_stay() {
+        let previews = Previews::default();
+        let side = 2048;
+        let old = previews.put(&job("old"), picture(side));
+        let ids: Vec<PreviewId> = (0..12).map(|_| previews.put(&job("new"), picture(side))).collect();
+        assert!(previews.kept().bytes <= MOST_BYTES);
+        assert!(previews.get(old).is_none());
+        assert!(previews.get(ids[11]).is_some() && previews.get(ids[0]).is_none());
     }
 }

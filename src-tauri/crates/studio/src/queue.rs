@@ -1,87 +1,200 @@
-//! Jobs in order: at most one runs, the others wait.
+//! Jobs in order: at most one runs, the others wait, are planned, or have ended and stay to be seen.
 
-use protocol::{Failure, JobId};
-
-use crate::request::Prepared;
-use crate::{Job, JobStatus};
+use protocol::{Job, JobId, JobPlace, JobStatus};
 
 /// Most jobs that may wait; beyond it something presses the button on its own.
-pub(crate) const MOST_WAITING: usize = 64;
+pub(crate) const MOST_WAITING: usize = 1000;
 
-/// All jobs that are not over, and failures that were not dismissed.
+/// All jobs that have not left, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    jobs: Vec<Prepared>,
+    jobs: Vec<Job>,
+    /// Whether nothing is begun.
+    pub(crate) is_paused: bool,
 }
 
 impl Queue {
-    pub(crate) fn push(&mut self, job: Prepared) {
-        self.jobs.push(job);
+    /// Jobs of an earlier start; what ran then was interrupted.
+    pub(crate) fn restore(mut jobs: Vec<Job>) -> Self {
+        for job in &mut jobs {
+            job.preview = None;
+            if is_running(&job.status) {
+                job.status = JobStatus::Interrupted;
+            }
+        }
+        jobs.retain(|job| !matches!(job.status, JobStatus::Done { .. } | JobStatus::Cancelled));
+        Self { jobs, is_paused: false }
+    }
+
+    /// Adds jobs, behind or before all that wait.
+    pub(crate) fn add(&mut self, jobs: Vec<Job>, first: bool) {
+        let position = if first { self.first_waiting() } else { self.jobs.len() };
+        self.jobs.splice(position..position, jobs);
     }
 
     pub(crate) fn n_waiting(&self) -> usize {
-        self.jobs.iter().filter(|prepared| prepared.job.status == JobStatus::Queued).count()
+        self.waiting().len()
     }
 
     /// The job that the engine has.
-    pub(crate) fn running(&self) -> Option<&Prepared> {
-        self.jobs.iter().find(|prepared| is_running(&prepared.job.status))
+    pub(crate) fn running(&self) -> Option<&Job> {
+        self.jobs.iter().find(|job| is_running(&job.status))
     }
 
-    /// The next one that waits, if none runs.
-    pub(crate) fn next(&self) -> Option<&Prepared> {
-        if self.running().is_some() {
+    /// The next one to begin, if none runs and the queue is not held.
+    pub(crate) fn next(&self) -> Option<&Job> {
+        if self.is_paused || self.running().is_some() {
             return None;
         }
-        self.jobs.iter().find(|prepared| prepared.job.status == JobStatus::Queued)
+        self.jobs.iter().find(|job| job.status == JobStatus::Queued)
     }
 
-    pub(crate) fn get(&self, id: &JobId) -> Option<&Prepared> {
-        self.jobs.iter().find(|prepared| prepared.job.id == *id)
+    /// Whether something runs or could begin.
+    pub(crate) fn has_work(&self) -> bool {
+        self.running().is_some() || self.next().is_some()
     }
 
-    pub(crate) fn job_mut(&mut self, id: &JobId) -> Option<&mut Job> {
-        self.jobs.iter_mut().find(|prepared| prepared.job.id == *id).map(|prepared| &mut prepared.job)
+    pub(crate) fn get(&self, id: &JobId) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.id == *id)
     }
 
-    /// Moves a job on; it leaves when it is done or cancelled. Gives back whether anything changed.
-    pub(crate) fn set(&mut self, id: &JobId, status: JobStatus) -> bool {
-        let Some(position) = self.jobs.iter().position(|prepared| prepared.job.id == *id) else { return false };
-        let leaves = status.is_over() && !matches!(status, JobStatus::Failed { .. });
-        if leaves {
-            self.jobs.remove(position);
-            return true;
-        }
-        self.jobs.get_mut(position).is_some_and(|prepared| {
-            let changes = prepared.job.status != status;
-            prepared.job.status = status;
-            changes
-        })
+    pub(crate) fn get_mut(&mut self, id: &JobId) -> Option<&mut Job> {
+        self.jobs.iter_mut().find(|job| job.id == *id)
     }
 
-    /// Forgets a job that failed.
-    pub(crate) fn dismiss(&mut self, id: &JobId) -> bool {
-        let before = self.jobs.len();
-        self.jobs.retain(|p| p.job.id != *id || !matches!(p.job.status, JobStatus::Failed { .. }));
-        before != self.jobs.len()
+    /// Takes a job out.
+    pub(crate) fn remove(&mut self, id: &JobId) -> Option<Job> {
+        let position = self.jobs.iter().position(|job| job.id == *id)?;
+        Some(self.jobs.remove(position))
     }
 
-    /// Ends everything that waits with the same failure.
+    /// All that wait, the next one first.
     pub(crate) fn waiting(&self) -> Vec<JobId> {
-        self.jobs.iter().filter(|p| p.job.status == JobStatus::Queued).map(|p| p.job.id.clone()).collect()
+        self.jobs.iter().filter(|job| job.status == JobStatus::Queued).map(|job| job.id.clone()).collect()
     }
 
-    /// All jobs as the window sees them.
+    /// Puts a job that waits somewhere else. Gives back whether anything moved.
+    pub(crate) fn place(&mut self, id: &JobId, place: &JobPlace) -> bool {
+        let before = self.waiting();
+        if !before.contains(id) || matches!(place, JobPlace::Before { job } if job == id || !before.contains(job)) {
+            return false;
+        }
+        let Some(job) = self.remove(id) else { return false };
+        let position = match place {
+            JobPlace::First => self.first_waiting(),
+            JobPlace::Before { job } => self.jobs.iter().position(|it| it.id == *job).unwrap_or(self.jobs.len()),
+            JobPlace::Last => self.jobs.len(),
+        };
+        self.jobs.insert(position, job);
+        self.waiting() != before
+    }
+
+    /// All jobs in order.
+    pub(crate) fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    /// All jobs as the window lists them: what runs, what waits, and the others.
     pub(crate) fn snapshot(&self) -> Vec<Job> {
-        self.jobs.iter().map(|prepared| prepared.job.clone()).collect()
+        let rank = |job: &Job| match job.status {
+            JobStatus::Running { .. } | JobStatus::Stopping => 0,
+            JobStatus::Queued => 1,
+            _ => 2,
+        };
+        let mut jobs = self.jobs.clone();
+        jobs.sort_by_key(rank);
+        jobs
+    }
+
+    fn first_waiting(&self) -> usize {
+        self.jobs.iter().position(|job| job.status == JobStatus::Queued).unwrap_or(self.jobs.len())
     }
 }
 
-fn is_running(status: &JobStatus) -> bool {
+pub(crate) fn is_running(status: &JobStatus) -> bool {
     matches!(status, JobStatus::Running { .. } | JobStatus::Stopping)
 }
 
-/// A failure as a status.
-pub(crate) fn failed(failure: Failure) -> JobStatus {
-    JobStatus::Failed { failure }
+#[cfg(test)]
+mod tests {
+    use protocol::{ImageParameters, JobKind, Phase, PieceId, Thinking};
+
+    use super::*;
+
+    fn job(name: &str, status: JobStatus) -> Job {
+        Job {
+            id: JobId(name.to_owned()),
+            piece: PieceId::new(),
+            request: JobKind::Create,
+            instruction: name.to_owned(),
+            picture: None,
+            references: Vec::new(),
+            thinking: Thinking::Off,
+            pauses_after_plan: false,
+            image: ImageParameters::generate(),
+            verifies: None,
+            status,
+            thought: String::new(),
+            answer: String::new(),
+            preview: None,
+            expected_secs: None,
+            created_ms: 0,
+        }
+    }
+
+    fn queue(names: &str) -> Queue {
+        let mut queue = Queue::default();
+        queue.add(vec![job("r", JobStatus::Running { phase: Phase::Reading }), job("p", JobStatus::Planned)], false);
+        queue.add(names.chars().map(|name| job(&name.to_string(), JobStatus::Queued)).collect(), false);
+        queue
+    }
+
+    fn check(queue: &Queue, expected: &str) {
+        assert_eq!(queue.waiting().into_iter().map(|id| id.0).collect::<String>(), expected);
+    }
+
+    #[test]
+    fn jobs_move_among_those_that_wait() {
+        let id = |name: &str| JobId(name.to_owned());
+        for (name, place, expected) in [
+            ("c", JobPlace::First, "cabd"),
+            ("a", JobPlace::Last, "bcda"),
+            ("d", JobPlace::Before { job: id("b") }, "adbc"),
+            ("a", JobPlace::Before { job: id("d") }, "bcad"),
+            ("a", JobPlace::Before { job: id("a") }, "abcd"),
+            ("a", JobPlace::Before { job: id("r") }, "abcd"),
+            ("a", JobPlace::First, "abcd"),
+            ("r", JobPlace::Last, "abcd"),
+            ("x", JobPlace::Last, "abcd"),
+        ] {
+            let mut queue = queue("abcd");
+            let moved = queue.place(&id(name), &place);
+            check(&queue, expected);
+            assert_eq!(moved, expected != "abcd", "{name} {place:?}");
+        }
+    }
+
+    #[test]
+    fn an_urgent_job_goes_before_all_that_wait() {
+        let mut queue = queue("ab");
+        queue.add(vec![job("x", JobStatus::Queued), job("y", JobStatus::Queued)], true);
+        check(&queue, "xyab");
+    }
+
+    #[test]
+    fn nothing_begins_while_one_runs_or_the_queue_is_held() {
+        let mut queue = queue("ab");
+        assert!(queue.next().is_none());
+        queue.remove(&JobId("r".to_owned()));
+        assert_eq!(queue.next().map(|job| job.id.0.as_str()), Some("a"));
+        queue.is_paused = true;
+        assert!(queue.next().is_none() && !queue.has_work());
+    }
+
+    #[test]
+    fn a_new_start_goes_on_and_says_what_was_interrupted() {
+        let restored = Queue::restore(queue("ab").jobs);
+        let states: Vec<&JobStatus> = restored.jobs.iter().map(|job| &job.status).collect();
+        assert_eq!(states, [&JobStatus::Interrupted, &JobStatus::Planned, &JobStatus::Queued, &JobStatus::Queued]);
+    }
 }

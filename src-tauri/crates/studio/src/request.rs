@@ -1,111 +1,131 @@
-//! From what the artist asks for to what the engine reads.
+//! From what the artist asks for to jobs, and from a job to what the engine reads.
 
-use protocol::{ChatRequest, ImageParameters, ImageRequest, Input, JobId, Request, TextParameters, Thinking};
-use serde::Deserialize;
-use ts_rs::TS;
+use protocol::check::MAX_SEED;
+use protocol::{
+    ChatRequest, ImageParameters, ImageRequest, Input, Job, JobId, JobKind, JobStatus, NewJob, NodeId, PieceId, Request,
+    TextParameters, Thinking,
+};
+use store::Store;
 use uuid::Uuid;
 
-use crate::library::Rendition;
-use crate::{Error, Job, JobKind, JobStatus, Library, NodeId, PieceId, Result};
+use crate::{Error, Result, conversation, plan};
 
-/// What the window asks for.
-#[derive(Clone, Debug, PartialEq, Deserialize, TS)]
-#[serde(deny_unknown_fields)]
-pub struct NewJob {
-    /// What to do.
-    pub request: JobKind,
-    /// The artist's words.
-    pub instruction: String,
-    /// The piece that the result belongs to; a new one when absent.
-    pub piece: Option<PieceId>,
-    /// The picture to edit or to ask about.
-    pub picture: Option<NodeId>,
-    /// Other pictures to use, in the order the model reads them.
-    pub references: Vec<NodeId>,
-    /// Whether to plan before painting, or to reason before answering.
-    pub thinking: Thinking,
-    /// How a picture is sampled; unused for a question.
-    pub image: ImageParameters,
-}
+/// Most pictures of one request: each of the artist's variations is another job.
+const MOST_VARIATIONS: u32 = 8;
 
-/// A checked job with all that the engine will be told.
+/// Most other pictures that a request may use.
+const MOST_REFERENCES: usize = 7;
+
+/// Longest instruction, in characters: more than the model was ever shown.
+const MOST_CHARACTERS: usize = 20_000;
+
+/// What the engine is told, and what it means for the history.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
-    pub(crate) job: Job,
     pub(crate) request: Request,
     /// Pictures that a question brings into its conversation.
     pub(crate) new_pictures: Vec<NodeId>,
 }
 
-/// Checks a job and gathers its inputs from the library.
-pub(crate) fn prepare(new: NewJob, library: &Library) -> Result<Prepared> {
+/// A seed that nobody chose: short enough to be read out.
+pub(crate) fn draw_seed() -> u64 {
+    // The low bits of such an id are random.
+    u64::from(Uuid::now_v7().as_u128() as u32)
+}
+
+/// The checked jobs of what was asked for, one for each variation.
+pub(crate) fn expand(new: NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job>> {
     let instruction = new.instruction.trim().to_owned();
     if instruction.is_empty() {
         return Err(Error::BadRequest("the instruction is empty; write what you want".to_owned()));
     }
+    if instruction.chars().count() > MOST_CHARACTERS {
+        return Err(Error::BadRequest(format!("the instruction is longer than {MOST_CHARACTERS} characters; shorten it")));
+    }
+    if !(1..=MOST_VARIATIONS).contains(&new.variations) {
+        return Err(Error::BadRequest(format!("{} variations cannot be made; ask for 1 to {MOST_VARIATIONS}", new.variations)));
+    }
+    if new.references.len() > MOST_REFERENCES {
+        return Err(Error::BadRequest(format!("{MOST_REFERENCES} other pictures can be used; take some out")));
+    }
+    if new.request == JobKind::Edit && new.picture.is_none() {
+        return Err(Error::BadRequest("there is no picture to edit; open one first".to_owned()));
+    }
     let piece = match (new.piece, new.picture) {
         (Some(piece), _) => piece,
-        (None, Some(picture)) => library.node(picture)?.piece,
+        (None, Some(picture)) => store.node(picture)?.piece,
         (None, None) => PieceId::new(),
     };
-    let pictures: Vec<NodeId> = new.references.iter().copied().chain(new.picture).collect();
-    let mut new_pictures = Vec::new();
-    let request = match new.request {
-        JobKind::Create => Request::Generate(ImageRequest {
-            inputs: vec![Input::Text { text: instruction.clone() }],
-            thinking: new.thinking,
-            image: new.image.clone(),
-            text: TextParameters::thought(),
-        }),
-        JobKind::Edit => {
-            if new.picture.is_none() {
-                return Err(Error::BadRequest("there is no picture to edit; open one first".to_owned()));
-            }
-            let mut inputs = images(&pictures, library)?;
-            inputs.push(Input::Text { text: instruction.clone() });
-            Request::Edit(ImageRequest {
-                inputs,
-                thinking: new.thinking,
-                image: new.image.clone(),
-                text: TextParameters::thought(),
-            })
-        }
-        JobKind::Ask => {
-            let turns = library.turns(piece);
-            // The model has seen what the last picture of the conversation shows;
-            // it is shown again only when the artist moved to another one.
-            let last_shown = turns.iter().rev().find_map(|turn| turn.pictures.last().copied());
-            if pictures.last().copied() != last_shown || pictures.len() > 1 {
-                new_pictures = pictures;
-            }
-            let mut inputs = Vec::new();
-            for turn in turns {
-                inputs.extend(images(&turn.pictures, library)?);
-                inputs.push(Input::Text { text: turn.question });
-                inputs.push(Input::Text { text: turn.answer });
-            }
-            inputs.extend(images(&new_pictures, library)?);
-            inputs.push(Input::Text { text: instruction.clone() });
-            let think = new.thinking == Thinking::On;
-            Request::Chat(ChatRequest { inputs, think, text: TextParameters::chat() })
-        }
+    let thinking = match (&new.thinking, new.request) {
+        (Thinking::Given { .. }, JobKind::Ask) => Thinking::Off,
+        (Thinking::Given { thought }, _) => plan::given(thought)?,
+        (thinking, _) => thinking.clone(),
     };
-    let job = Job {
-        id: JobId(Uuid::now_v7().to_string()),
-        piece,
-        request: new.request,
-        instruction,
-        picture: new.picture,
-        references: new.references,
-        size: new.image.size,
-        status: JobStatus::Queued,
-        thought: String::new(),
-        answer: String::new(),
-        preview: None,
-    };
-    Ok(Prepared { job, request, new_pictures })
+    let is_ask = new.request == JobKind::Ask;
+    let first_seed = new.image.seed.unwrap_or_else(draw_seed);
+    let n_jobs = if is_ask { 1 } else { u64::from(new.variations) };
+    let jobs: Vec<Job> = (0..n_jobs)
+        .map(|number| {
+            let seed = first_seed.wrapping_add(number) % (MAX_SEED + 1);
+            Job {
+                id: JobId(Uuid::now_v7().to_string()),
+                piece,
+                request: new.request,
+                instruction: instruction.clone(),
+                picture: new.picture,
+                references: new.references.clone(),
+                thinking: thinking.clone(),
+                pauses_after_plan: new.pauses_after_plan && plan::can_be_held(new.request, &thinking),
+                image: ImageParameters { seed: Some(seed), ..new.image.clone() },
+                verifies: None,
+                status: JobStatus::Queued,
+                thought: if let Thinking::Given { thought } = &thinking { thought.clone() } else { String::new() },
+                answer: String::new(),
+                preview: None,
+                expected_secs: None,
+                created_ms: now_ms,
+            }
+        })
+        .collect();
+    Ok(jobs)
 }
 
-fn images(nodes: &[NodeId], library: &Library) -> Result<Vec<Input>> {
-    nodes.iter().map(|node| Ok(Input::Image { path: library.path(*node, Rendition::Full)? })).collect()
+/// What the engine is told for a job; pictures and the conversation are looked up now, not when it was queued.
+pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters) -> Result<Prepared> {
+    let text = || Input::Text { text: job.instruction.clone() };
+    let pictures: Vec<NodeId> = job.references.iter().copied().chain(job.picture).collect();
+    let image = |inputs| ImageRequest {
+        inputs,
+        thinking: job.thinking.clone(),
+        image: job.image.clone(),
+        text: TextParameters::thought(),
+    };
+    let mut new_pictures = Vec::new();
+    let request = match job.request {
+        JobKind::Create => Request::Generate(image(vec![text()])),
+        JobKind::Edit => {
+            let mut inputs = images(&pictures, store)?;
+            inputs.push(text());
+            Request::Edit(image(inputs))
+        }
+        JobKind::Ask => {
+            // A piece that has not begun has no conversation.
+            let turns = store.turns(job.piece).unwrap_or_default();
+            new_pictures = conversation::new_pictures(&turns, &pictures);
+            let mut inputs = conversation::inputs(&turns, |node| image_input(node, store))?;
+            inputs.extend(images(&new_pictures, store)?);
+            inputs.push(text());
+            Request::Chat(ChatRequest { inputs, think: job.thinking == Thinking::On, text: chat.clone() })
+        }
+    };
+    request.check(None).map_err(|invalid| Error::BadRequest(invalid.to_string()))?;
+    Ok(Prepared { request, new_pictures })
+}
+
+fn images(nodes: &[NodeId], store: &Store) -> Result<Vec<Input>> {
+    nodes.iter().map(|node| image_input(*node, store)).collect()
+}
+
+fn image_input(node: NodeId, store: &Store) -> Result<Input> {
+    Ok(Input::Image { path: store.path(node)? })
 }

@@ -1,152 +1,165 @@
 //! The handle that a window, or a test, holds.
 
+mod actor;
+mod jobs;
+mod models;
+mod pictures;
+mod program;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol::{Failure, JobId, Picture};
+use catalog::Catalog;
+use protocol::{Failure, JobId, Job, Node, NodeId, Picture, PreviewId, Settings, Snapshot, StudioEvent};
+use store::{Opened, Store};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::engine::Patience;
-use crate::event::{Snapshot, StudioEvent};
-use crate::library::{Library, Rendition};
 use crate::previews::Previews;
-use crate::{Error, NewJob, NodeId, PreviewId, Result};
+use crate::{Error, Result, locate, settings};
 
-mod actor;
+use actor::{Actor, Message, Standing, Start};
 
-use actor::{Actor, Message};
+pub use pictures::Rendition;
+pub use store::Source;
 
 /// Events that a slow listener may fall behind before it must start over.
 const LISTENER_EVENTS: usize = 4096;
 
+/// Pieces that are listed at once; the gallery has them all.
+const RECENT_PIECES: u32 = 60;
+
 /// What a studio is opened with.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where pictures and settings are kept.
+    /// Where settings and logs are kept, and pictures and models unless the settings say otherwise.
     pub data_folder: PathBuf,
-    /// The engine program.
-    pub engine: PathBuf,
-    /// The model to load at once, if there is one.
+    /// The engine programs to choose from; those beside this program when absent.
+    pub engines: Option<Vec<PathBuf>>,
+    /// A model to load whatever the settings say.
     pub model: Option<PathBuf>,
+    /// The folder of the pocket model.
+    pub pocket: Option<PathBuf>,
     /// How patient to be with the engine.
     pub patience: Patience,
 }
 
-/// A picture brought in from outside.
+/// Options with everything where it usually is.
+impl Options {
+    /// The user's data folder, the engine beside the program, and the model chosen last.
+    pub fn usual() -> Result<Self> {
+        Ok(Self {
+            data_folder: locate::data_folder()?,
+            engines: None,
+            model: locate::named_model(),
+            pocket: locate::pocket_folder(),
+            patience: Patience::default(),
+        })
+    }
+}
+
+/// Where things are.
+#[derive(Clone, Debug)]
+pub(crate) struct Rooms {
+    data_folder: PathBuf,
+    engines: Option<Vec<PathBuf>>,
+}
+
+impl Rooms {
+    fn engine_programs(&self, settings: &Settings) -> Vec<PathBuf> {
+        self.engines.clone().unwrap_or_else(|| locate::engine_programs(settings))
+    }
+}
+
+/// What the task and all handles have in common.
 #[derive(Debug)]
-pub enum Source {
-    /// A file.
-    File(PathBuf),
-    /// The bytes of a file that has no place, such as a pasted one.
-    Bytes {
-        /// What to call it.
-        name: String,
-        /// The file's bytes.
-        bytes: Vec<u8>,
-    },
+pub(crate) struct Shared {
+    pub(crate) store: Arc<Store>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) previews: Previews,
+    pub(crate) events: broadcast::Sender<StudioEvent>,
+    pub(crate) models_folder: PathBuf,
 }
 
 /// The application without a window. Clones are the same studio.
 #[derive(Clone, Debug)]
 pub struct Studio {
     inbox: mpsc::UnboundedSender<Message>,
-    library: Arc<Library>,
-    previews: Arc<Previews>,
+    shared: Arc<Shared>,
+    data_folder: Arc<Path>,
 }
 
 impl Studio {
-    /// Opens the data folder and starts the engine in the background.
+    /// Opens library, models and settings, and starts the engine in the background.
     ///
-    /// Must be called within a Tokio runtime. Fails when the folder cannot be
-    /// used; an engine that fails is a state that listeners see.
+    /// Must be called within a Tokio runtime. Fails when the library cannot be
+    /// used, as when another program has it open; an engine or a model that
+    /// fails is a state that listeners see.
     pub fn open(options: Options) -> Result<Self> {
-        let library = Arc::new(Library::open(&options.data_folder)?);
-        let previews = Arc::new(Previews::default());
-        let (inbox, messages) = mpsc::unbounded_channel();
+        let Options { data_folder, engines, model, pocket, patience } = options;
+        let settings::Found { settings, mut notices } = settings::read(&data_folder);
+        let library_folder = locate::library_folder(&data_folder, &settings);
+        let models_folder = locate::models_folder(&data_folder, &settings);
+        let Opened { store, recovery } = Store::open(&library_folder, now_ms())?;
+        notices.extend(pictures::recovered(&recovery));
+        let jobs = restore_jobs(&store, &mut notices);
+        let user_catalog = Some(data_folder.join("models.toml")).filter(|path| path.is_file());
+        let catalog = Catalog::open(models_folder.clone(), user_catalog, pocket)?;
+        let chosen = crate::models::first(&catalog, model, &settings, locate::pocket_model(), &mut notices);
+        let (target, defaults) = chosen.map(|it| (Some(it.target), it.defaults)).unwrap_or_default();
+
         let (events, _) = broadcast::channel(LISTENER_EVENTS);
-        let actor = Actor::new(options, Arc::clone(&library), Arc::clone(&previews), events, inbox.downgrade());
-        tokio::spawn(actor.run(messages));
-        Ok(Self { inbox, library, previews })
+        let shared = Arc::new(Shared {
+            store: Arc::new(store),
+            catalog: Arc::new(catalog),
+            previews: Previews::default(),
+            events,
+            models_folder,
+        });
+        let (inbox, messages) = mpsc::unbounded_channel();
+        let rooms = Rooms { data_folder: data_folder.clone(), engines };
+        let start =
+            Start { shared: Arc::clone(&shared), rooms, settings, notices, jobs, target, defaults, patience };
+        tokio::spawn(Actor::new(start, inbox.downgrade()).run(messages));
+        Ok(Self { inbox, shared, data_folder: data_folder.into() })
     }
 
     /// Everything as it stands, and every change after it.
+    ///
+    /// A change that is made meanwhile may be in both.
     pub async fn subscribe(&self) -> Result<(Snapshot, broadcast::Receiver<StudioEvent>)> {
-        self.ask(Message::Subscribe).await
-    }
-
-    /// Queues a request.
-    pub async fn submit(&self, job: NewJob) -> Result<JobId> {
-        self.ask(|reply| Message::Submit(Box::new(job), reply)).await?
-    }
-
-    /// Ends a job that waits at once, and one that runs within a step.
-    pub fn cancel(&self, job: JobId) {
-        self.tell(Message::Cancel(job));
-    }
-
-    /// Puts a failed job away.
-    pub fn dismiss(&self, job: JobId) {
-        self.tell(Message::Dismiss(job));
-    }
-
-    /// Brings pictures in; listeners learn of them by [`StudioEvent::Arrived`].
-    pub async fn import(&self, sources: Vec<Source>, position: Option<[f64; 2]>) {
-        let library = Arc::clone(&self.library);
-        let read = tokio::task::spawn_blocking(move || {
-            let import = |source| match source {
-                Source::File(path) => library.import(&path, None, now_ms()),
-                Source::Bytes { name, bytes } => library.import_bytes(&bytes, name, None, now_ms()),
-            };
-            sources.into_iter().map(import).collect::<Vec<_>>()
-        });
-        let Ok(results) = read.await else { return };
-        let mut saved = Vec::new();
-        let mut failures: Vec<Failure> = Vec::new();
-        for result in results {
-            match result {
-                Ok(picture) => saved.push(picture),
-                Err(error) => failures.push(error.failure()),
-            }
-        }
-        self.tell(Message::Arrived { saved, failures, position });
-    }
-
-    /// Copies a picture with its recipe to where the artist wants it.
-    pub async fn export(&self, node: NodeId, destination: PathBuf) -> Result<()> {
-        let library = Arc::clone(&self.library);
-        let copy = tokio::task::spawn_blocking(move || library.export(node, &destination));
-        copy.await.unwrap_or(Err(Error::Closed))
-    }
-
-    /// Loads another model; the engine starts anew, and waiting jobs wait for it.
-    pub fn use_model(&self, model: PathBuf) {
-        self.tell(Message::UseModel(model));
-    }
-
-    /// Starts an engine that was given up.
-    pub fn retry_engine(&self) {
-        self.tell(Message::RetryEngine);
-    }
-
-    /// What a picture is called.
-    pub fn title(&self, node: NodeId) -> Result<String> {
-        Ok(self.library.node(node)?.title)
-    }
-
-    /// Where a picture lies.
-    pub fn path(&self, node: NodeId, rendition: Rendition) -> Result<PathBuf> {
-        self.library.path(node, rendition)
+        let (standing, events) = self.ask(Message::Subscribe).await?;
+        let Standing { engine, jobs, is_paused, defaults, models, settings, notices } = standing;
+        let store = Arc::clone(&self.shared.store);
+        let (pieces, counts) =
+            blocking(move || Ok((store.pieces(RECENT_PIECES, None)?.pieces, store.counts()?))).await?;
+        let snapshot = Snapshot { engine, jobs, is_paused, defaults, pieces, counts, models, settings, notices };
+        Ok((snapshot, events))
     }
 
     /// A step's picture, while it is kept.
     pub fn preview(&self, preview: PreviewId) -> Option<Arc<Picture>> {
-        self.previews.get(preview)
+        self.shared.previews.get(preview)
     }
 
-    /// Ends the engine. What was saved stays; what runs is lost.
+    /// Previews of a picture's steps, the last one last, while they are kept.
+    pub fn steps(&self, node: NodeId) -> Vec<PreviewId> {
+        self.shared.previews.steps(node)
+    }
+
+    /// Ends the engine and closes the library. What was saved stays; what runs is interrupted.
     pub async fn close(&self) {
         let _ = self.ask(Message::Close).await;
+        let store = Arc::clone(&self.shared.store);
+        if let Err(error) = blocking(move || Ok(store.close(now_ms())?)).await {
+            tracing::warn!(%error, "the library was not closed cleanly");
+        }
+    }
+
+    /// Where settings and logs are kept.
+    pub fn data_folder(&self) -> &Path {
+        &self.data_folder
     }
 
     fn tell(&self, message: Message) {
@@ -159,24 +172,66 @@ impl Studio {
         self.tell(message(reply));
         answer.await.map_err(|_closed| Error::Closed)
     }
-}
 
-/// Options with everything where it usually is.
-impl Options {
-    /// The user's data folder, the engine beside the program, and the model chosen last.
-    pub fn usual() -> Result<Self> {
-        let data_folder = crate::locate::data_folder()?;
-        let settings = crate::locate::Settings::read(&data_folder);
-        let model = crate::locate::model(&settings);
-        Ok(Self { engine: crate::locate::engine_program(), model, data_folder, patience: Patience::default() })
-    }
-
-    /// Where pictures and settings are kept.
-    pub fn data_folder(&self) -> &Path {
-        &self.data_folder
+    /// Reads or writes the library where that may block.
+    async fn with_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = Arc::clone(&self.shared.store);
+        blocking(move || work(&store)).await
     }
 }
 
-fn now_ms() -> u64 {
+impl Shared {
+    pub(crate) fn tell(&self, event: StudioEvent) {
+        // Nobody may be listening; a snapshot catches up with everything.
+        let _ = self.events.send(event);
+    }
+
+    /// Tells of a picture that joined the history.
+    pub(crate) async fn tell_added(&self, node: Node) {
+        let store = Arc::clone(&self.store);
+        let piece = node.piece;
+        let summary = blocking(move || Ok((store.piece_summary(piece)?, store.counts()?))).await;
+        if let Ok((piece, counts)) = summary {
+            self.tell(StudioEvent::PieceChanged { piece });
+            self.tell(StudioEvent::NodeAdded { node });
+            self.tell(StudioEvent::Counts { counts });
+        } else {
+            self.tell(StudioEvent::NodeAdded { node });
+        }
+    }
+}
+
+/// Jobs of an earlier start, as far as they can be understood.
+fn restore_jobs(store: &Store, notices: &mut Vec<Failure>) -> Vec<Job> {
+    let stored = match store.jobs() {
+        Ok(stored) => stored,
+        Err(error) => {
+            notices.push(error.failure());
+            return Vec::new();
+        }
+    };
+    let mut jobs = Vec::new();
+    for stored in stored {
+        match serde_json::from_value::<Job>(stored.body) {
+            Ok(job) => jobs.push(job),
+            Err(error) => {
+                let JobId(id) = &stored.id;
+                tracing::warn!(%error, id, "a job of another version is left out");
+                let _ = store.remove_job(&stored.id);
+            }
+        }
+    }
+    jobs
+}
+
+/// Does what may block away from the tasks that must not.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Closed))
+}
+
+pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(|elapsed| elapsed.as_millis() as u64).unwrap_or_default()
 }

@@ -135,10 +135,13 @@ fn keep_lines(stderr: ChildStderr, lines: &Mutex<VecDeque<String>>) {
     }
 }
 
+/// Keeps a console program from opening a console.
+#[cfg(windows)]
+pub(crate) const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+
 #[cfg(windows)]
 fn hide_console(command: &mut std::process::Command) {
     use std::os::windows::process::CommandExt;
-    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
     command.creation_flags(CREATE_NO_WINDOW);
 }
 

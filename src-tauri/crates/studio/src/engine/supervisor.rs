@@ -1,15 +1,18 @@
 //! What the engine is told, and what is concluded from its silence.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use protocol::{Command, DeviceDescription, ErrorCode, Event, Failure, JobId, PROTOCOL_VERSION, Request};
+use protocol::{
+    Command, DeviceDescription, EngineState, ErrorCode, Event, Failure, JobId, MemoryEstimate, ModelChoice,
+    PROTOCOL_VERSION, Request, Size,
+};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Patience;
 use super::process::{Output, Process};
-use crate::EngineState;
 
 /// Restarts within [`RESTART_WINDOW`] after which the artist is asked.
 const MOST_RESTARTS: usize = 3;
@@ -17,29 +20,58 @@ const MOST_RESTARTS: usize = 3;
 /// The time in which restarts are counted.
 const RESTART_WINDOW: Duration = Duration::from_secs(600);
 
+/// A model to load.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Target {
+    pub(crate) path: PathBuf,
+    /// Supplies the tensors that the first one lacks.
+    pub(crate) base: Option<PathBuf>,
+    /// What it is called while it is read.
+    pub(crate) name: String,
+    /// Which of the catalogue's it is.
+    pub(crate) choice: Option<ModelChoice>,
+    pub(crate) is_pocket: bool,
+}
+
+/// What a request would need, from the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Estimate {
+    pub(crate) memory: MemoryEstimate,
+    pub(crate) context_tokens: u32,
+    pub(crate) size: Option<Size>,
+}
+
+pub(crate) type EstimateReply = oneshot::Sender<Result<Estimate, Failure>>;
+
 /// The engine process and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     program: PathBuf,
-    model: Option<PathBuf>,
+    model: Option<Target>,
+    device: Option<String>,
     patience: Patience,
     state: EngineState,
     running: Option<Running>,
     restarts: VecDeque<Instant>,
     restart_at: Option<Instant>,
+    estimates: HashMap<JobId, EstimateReply>,
+    version: Option<String>,
+    devices: Vec<DeviceDescription>,
 }
 
 #[derive(Debug)]
 struct Running {
     process: Process,
     outputs: tokio::sync::mpsc::Receiver<Output>,
-    devices: Option<Vec<DeviceDescription>>,
+    is_greeted: bool,
     load: Option<JobId>,
     job: Option<JobId>,
     started: Instant,
     last_sign: Instant,
     progress: u64,
     last_progress: Instant,
+    /// Longest time between two signs of progress while it worked.
+    longest_gap: Duration,
     cancel_since: Option<Instant>,
 }
 
@@ -55,13 +87,44 @@ pub(crate) enum Heard {
 }
 
 impl Supervisor {
-    pub(crate) fn new(program: PathBuf, model: Option<PathBuf>, patience: Patience) -> Self {
-        let state = EngineState::Starting;
-        Self { program, model, patience, state, running: None, restarts: VecDeque::new(), restart_at: None }
+    pub(crate) fn new(program: PathBuf, model: Option<Target>, device: Option<String>, patience: Patience) -> Self {
+        Self {
+            program,
+            model,
+            device,
+            patience,
+            state: EngineState::Starting,
+            running: None,
+            restarts: VecDeque::new(),
+            restart_at: None,
+            estimates: HashMap::new(),
+            version: None,
+            devices: Vec::new(),
+        }
     }
 
     pub(crate) fn state(&self) -> &EngineState {
         &self.state
+    }
+
+    /// Version of the engine program, once it has said so.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The program that is run.
+    pub(crate) fn program(&self) -> &PathBuf {
+        &self.program
+    }
+
+    /// What it said that it could compute on.
+    pub(crate) fn devices(&self) -> &[DeviceDescription] {
+        &self.devices
+    }
+
+    /// The model that is loaded, or would be.
+    pub(crate) fn target(&self) -> Option<&Target> {
+        self.model.as_ref()
     }
 
     /// Whether a job can be sent now.
@@ -75,16 +138,18 @@ impl Supervisor {
             EngineState::Failed { failure } => Some(failure.clone()),
             EngineState::NoModel => Some(Failure {
                 code: ErrorCode::ModelMissing,
-                message: "no model is loaded; choose a model's folder or file".to_owned(),
+                message: "no model is loaded; choose one under Models".to_owned(),
             }),
-            EngineState::Starting | EngineState::Loading { .. } | EngineState::Ready { .. } => None,
+            EngineState::Starting
+            | EngineState::Idle { .. }
+            | EngineState::Loading { .. }
+            | EngineState::Ready { .. } => None,
         }
     }
 
     /// Starts the process; a program that does not start is a state, not an error.
     pub(crate) fn start(&mut self) {
-        self.restart_at = None;
-        self.running = None;
+        self.let_go();
         self.state = EngineState::Starting;
         match Process::start(&self.program) {
             Ok((process, outputs)) => {
@@ -93,13 +158,14 @@ impl Supervisor {
                 self.running = Some(Running {
                     process,
                     outputs,
-                    devices: None,
+                    is_greeted: false,
                     load: None,
                     job: None,
                     started: now,
                     last_sign: now,
                     progress: 0,
                     last_progress: now,
+                    longest_gap: Duration::ZERO,
                     cancel_since: None,
                 });
             }
@@ -116,10 +182,40 @@ impl Supervisor {
         self.start();
     }
 
-    /// Loads another model in a process of its own, so that all memory of the old one is given back.
-    pub(crate) fn use_model(&mut self, model: PathBuf) {
-        self.model = Some(model);
+    /// Runs another program, or the same one on another device.
+    pub(crate) fn use_program(&mut self, program: PathBuf, device: Option<String>) {
+        self.program = program;
+        self.device = device;
         self.retry();
+    }
+
+    /// Loads another model in a process of its own, so that all memory of the old one is given back.
+    pub(crate) fn use_model(&mut self, model: Option<Target>) {
+        self.model = model;
+        self.retry();
+    }
+
+    /// Ends the process until there is work: only that gives all of its memory back.
+    pub(crate) fn rest(&mut self) {
+        let Some(name) = self.model.as_ref().map(|model| model.name.clone()) else { return };
+        self.let_go();
+        self.state = EngineState::Idle { name };
+    }
+
+    /// Starts a process that rests. Gives back whether it did.
+    pub(crate) fn wake(&mut self) -> bool {
+        let rests = matches!(self.state, EngineState::Idle { .. });
+        if rests {
+            self.start();
+        }
+        rests
+    }
+
+    /// Ends the process without a word about it.
+    fn let_go(&mut self) {
+        self.restart_at = None;
+        self.running = None;
+        self.estimates.clear();
     }
 
     /// The next thing the process says; never returns while there is none.
@@ -140,6 +236,17 @@ impl Supervisor {
         }
     }
 
+    /// Asks what a request would need; without a loaded model there is no answer, and the reply is dropped.
+    pub(crate) fn estimate(&mut self, request: Request, reply: EstimateReply) {
+        self.estimates.retain(|_, reply| !reply.is_closed());
+        let is_loaded = matches!(self.state, EngineState::Ready { .. });
+        if let Some(running) = self.running.as_ref().filter(|_| is_loaded) {
+            let id = JobId(Uuid::now_v7().to_string());
+            running.process.say(Command::Estimate { id: id.clone(), request });
+            self.estimates.insert(id, reply);
+        }
+    }
+
     /// Asks for the end of a job; a process that does not comply in time is ended.
     pub(crate) fn cancel(&mut self, id: &JobId) {
         if let Some(running) = self.running.as_mut().filter(|r| r.job.as_ref() == Some(id)) {
@@ -157,11 +264,11 @@ impl Supervisor {
             Event::Heartbeat { progress } => {
                 if progress != running.progress {
                     running.progress = progress;
-                    running.last_progress = now;
+                    running.advance(now);
                 }
                 Heard::Nothing
             }
-            Event::Hello { protocol, engine, devices } => self.greet(protocol, &engine, devices),
+            Event::Hello { protocol, engine, devices } => self.greet(protocol, engine, devices),
             Event::Loading { id, bytes, total_bytes } if running.load.as_ref() == Some(&id) => {
                 running.last_progress = now;
                 self.state = EngineState::Loading { name: self.model_name(), bytes, total_bytes };
@@ -169,9 +276,14 @@ impl Supervisor {
             }
             Event::Loaded { id, model } if running.load.as_ref() == Some(&id) => {
                 running.load = None;
-                let devices = running.devices.clone().unwrap_or_default();
                 tracing::info!(seconds = running.started.elapsed().as_secs_f64(), name = %model.name, "model loaded");
-                self.state = EngineState::Ready { model, devices };
+                let target = self.model.as_ref();
+                self.state = EngineState::Ready {
+                    model,
+                    choice: target.and_then(|target| target.choice.clone()),
+                    is_pocket: target.is_some_and(|target| target.is_pocket),
+                    devices: self.devices.clone(),
+                };
                 Heard::State
             }
             Event::Failed { id, failure } if running.load.as_ref() == Some(&id) => {
@@ -179,12 +291,24 @@ impl Supervisor {
                 self.state = EngineState::Failed { failure };
                 Heard::State
             }
+            Event::Estimate { id, memory, context_tokens, size } => {
+                if let Some(reply) = self.estimates.remove(&id) {
+                    let _ = reply.send(Ok(Estimate { memory, context_tokens, size }));
+                }
+                Heard::Nothing
+            }
+            Event::Failed { id, failure } if self.estimates.contains_key(&id) => {
+                if let Some(reply) = self.estimates.remove(&id) {
+                    let _ = reply.send(Err(failure));
+                }
+                Heard::Nothing
+            }
             event => {
                 let Some((id, ends)) = about(&event) else { return Heard::Nothing };
                 if running.job.as_ref() != Some(id) {
                     return Heard::Nothing;
                 }
-                running.last_progress = now;
+                running.advance(now);
                 if ends {
                     running.job = None;
                     running.cancel_since = None;
@@ -194,26 +318,33 @@ impl Supervisor {
         }
     }
 
-    fn greet(&mut self, protocol: u32, engine: &str, devices: Vec<DeviceDescription>) -> Heard {
+    fn greet(&mut self, protocol: u32, engine: String, devices: Vec<DeviceDescription>) -> Heard {
         let Some(running) = &mut self.running else { return Heard::Nothing };
         if protocol != PROTOCOL_VERSION {
             let message = format!(
                 "the engine {engine} speaks version {protocol} where the studio speaks {PROTOCOL_VERSION}; \
                  install Bagel Studio again"
             );
-            self.running = None;
+            self.let_go();
             self.state = EngineState::Failed { failure: Failure { code: ErrorCode::Internal, message } };
             return Heard::State;
         }
-        running.devices = Some(devices);
+        if running.is_greeted {
+            return Heard::Nothing;
+        }
+        running.is_greeted = true;
+        self.version = Some(engine);
+        self.devices = devices;
         match self.model.clone() {
             None => self.state = EngineState::NoModel,
-            Some(path) => {
+            Some(Target { path, base, name, .. }) => {
                 let id = JobId(Uuid::now_v7().to_string());
                 running.load = Some(id.clone());
                 running.last_progress = Instant::now();
-                running.process.say(Command::Load { id, path, base: None, device: None });
-                self.state = EngineState::Loading { name: self.model_name(), bytes: 0, total_bytes: 0 };
+                // A device that is no longer there, a card taken out say, is no reason to do nothing.
+                let device = self.device.clone().filter(|wished| self.devices.iter().any(|it| it.id == *wished));
+                running.process.say(Command::Load { id, path, base, device });
+                self.state = EngineState::Loading { name, bytes: 0, total_bytes: 0 };
             }
         }
         Heard::State
@@ -224,17 +355,19 @@ impl Supervisor {
         let running = self.running.as_ref()?;
         let now = Instant::now();
         let waited = |since: Instant, patience: Duration| now.duration_since(since) > patience;
-        if running.devices.is_none() {
+        if !running.is_greeted {
             return waited(running.started, self.patience.greeting).then(|| "it did not answer its start".to_owned());
         }
         if waited(running.last_sign, self.patience.silence) {
             return Some("it gave no sign of life".to_owned());
         }
-        if running.cancel_since.is_some_and(|since| waited(since, self.patience.cancel)) {
+        let cancel = self.patience.cancel.max(2 * running.longest_gap);
+        if running.cancel_since.is_some_and(|since| waited(since, cancel)) {
             return Some("it did not stop when asked to".to_owned());
         }
         let works = running.job.is_some() || running.load.is_some();
-        (works && waited(running.last_progress, self.patience.stall)).then(|| "it made no progress".to_owned())
+        let stall = self.patience.stall.max(10 * running.longest_gap);
+        (works && waited(running.last_progress, stall)).then(|| "it made no progress".to_owned())
     }
 
     /// Starts the process again when its time has come. Gives back whether it did.
@@ -248,6 +381,7 @@ impl Supervisor {
 
     /// Buries a process that ended or must end, and says what that means for its work.
     pub(crate) async fn bury(&mut self, why: Option<String>) -> Failure {
+        self.estimates.clear();
         let Some(running) = self.running.take() else { return died("the engine does not run") };
         let was_ended = why.is_some();
         let Running { process, outputs, .. } = running;
@@ -271,8 +405,16 @@ impl Supervisor {
     }
 
     fn model_name(&self) -> String {
-        let name = self.model.as_ref().and_then(|path| path.file_name());
-        name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        self.model.as_ref().map(|model| model.name.clone()).unwrap_or_default()
+    }
+}
+
+impl Running {
+    fn advance(&mut self, now: Instant) {
+        if self.job.is_some() && self.cancel_since.is_none() {
+            self.longest_gap = self.longest_gap.max(now.duration_since(self.last_progress));
+        }
+        self.last_progress = now;
     }
 }
 

@@ -1,0 +1,79 @@
+//! What a question is asked in: the turns before it, and the pictures that they showed.
+
+use protocol::{Input, NodeId, Turn};
+
+use crate::Result;
+
+/// Pictures of a question that its conversation has not just shown.
+///
+/// The model has seen what the last turn's picture shows; it is shown again
+/// only when the artist moved to another one, and then as the newest.
+pub(crate) fn new_pictures(turns: &[Turn], pictures: &[NodeId]) -> Vec<NodeId> {
+    let last_shown = turns.iter().rev().find_map(|turn| turn.pictures.last());
+    let seen = |picture: &NodeId| turns.iter().any(|turn| turn.pictures.contains(picture));
+    let Some((newest, others)) = pictures.split_last() else { return Vec::new() };
+    let mut new: Vec<NodeId> = others.iter().filter(|picture| !seen(picture)).copied().collect();
+    if last_shown != Some(newest) || !new.is_empty() {
+        new.push(*newest);
+    }
+    new
+}
+
+/// The turns so far as the model reads them; `read` finds a picture.
+pub(crate) fn inputs(turns: &[Turn], read: impl Fn(NodeId) -> Result<Input>) -> Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    for turn in turns {
+        for picture in &turn.pictures {
+            // A picture that is gone for good cannot be shown again; what was said of it can.
+            inputs.extend(read(*picture).ok());
+        }
+        inputs.push(Input::Text { text: turn.question.clone() });
+        if !turn.answer.trim().is_empty() {
+            inputs.push(Input::Text { text: turn.answer.clone() });
+        }
+    }
+    Ok(inputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::TurnId;
+
+    use super::*;
+
+    fn turn(pictures: &[NodeId]) -> Turn {
+        Turn {
+            id: TurnId::new(),
+            question: "what?".to_owned(),
+            pictures: pictures.to_vec(),
+            thought: None,
+            answer: "that".to_owned(),
+            stopped: false,
+            created_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_picture_is_shown_once_until_the_artist_moves() {
+        let [a, b, c] = [NodeId::new(), NodeId::new(), NodeId::new()];
+        for (turns, asked, expected) in [
+            (vec![], vec![a], vec![a]),
+            (vec![turn(&[a])], vec![a], vec![]),
+            (vec![turn(&[a]), turn(&[])], vec![a], vec![]),
+            (vec![turn(&[a]), turn(&[b])], vec![a], vec![a]),
+            (vec![turn(&[a])], vec![b, a], vec![b, a]),
+            (vec![turn(&[b, a])], vec![b, a], vec![]),
+            (vec![turn(&[a])], vec![b, c], vec![b, c]),
+            (vec![turn(&[a])], vec![], vec![]),
+        ] {
+            assert_eq!(new_pictures(&turns, &asked), expected);
+        }
+    }
+
+    #[test]
+    fn a_picture_that_is_gone_takes_nothing_along() {
+        let turns = [turn(&[NodeId::new()]), turn(&[])];
+        let inputs = inputs(&turns, |_| Err(crate::Error::Closed)).unwrap();
+        assert_eq!(inputs.len(), 4);
+    }
+}

@@ -1,0 +1,122 @@
+//! How a picture was made, and what is needed to make it again.
+
+use std::path::Path;
+
+use imagefile::{EmbeddedRecipe, Recipe, RecipeInput, RecipeKind};
+use protocol::{
+    ErrorCode, Failure, ImageParameters, Job, JobKind, ModelDescription, NewJob, Node, NodeId, Origin, RecipeView,
+    Thinking, Verification,
+};
+use store::Store;
+
+use crate::{Error, Result, pixels, request};
+
+/// A recipe as the window shows it; none for a picture without one.
+pub(crate) fn view(node: NodeId, store: &Store, present: Option<&ModelDescription>) -> Result<Option<RecipeView>> {
+    let Some(recipe) = store.recipe(node)? else { return Ok(None) };
+    let node = store.node(node)?;
+    let pictures = pictures(&node, &recipe);
+    let n_read = recipe.inputs.iter().filter(|input| matches!(input, RecipeInput::Image { .. })).count();
+    // Only a file from elsewhere can say more than this program knows.
+    let unknown = if node.origin == Origin::Imported { unknown(&store.path(node.id)?) } else { Vec::new() };
+    Ok(Some(RecipeView {
+        request: kind(&recipe),
+        instruction: instruction(&recipe),
+        image: parameters(&recipe),
+        thought: recipe.thought.clone(),
+        n_missing: u32::try_from(n_read.saturating_sub(pictures.len())).unwrap_or(u32::MAX),
+        pictures,
+        model: Some(recipe.model.name.clone()).filter(|name| !name.is_empty()),
+        is_present_model: present.is_some_and(|model| model.hash == recipe.model.hash),
+        engine: Some(recipe.engine).filter(|engine| !engine.is_empty()),
+        unknown,
+    }))
+}
+
+/// A request that paints a picture again as it was painted.
+pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
+    let Some(recipe) = store.recipe(node)? else {
+        return Err(Error::BadRequest("nothing is known of how this picture was made; it cannot be painted again".to_owned()));
+    };
+    let node = store.node(node)?;
+    let mut pictures = pictures(&node, &recipe);
+    let n_read = recipe.inputs.iter().filter(|input| matches!(input, RecipeInput::Image { .. })).count();
+    if pictures.len() < n_read {
+        let message = "pictures that it was made from are not in the library; bring them in and edit them anew";
+        return Err(Error::BadRequest(message.to_owned()));
+    }
+    Ok(NewJob {
+        request: kind(&recipe),
+        instruction: instruction(&recipe),
+        piece: Some(node.piece),
+        picture: pictures.pop(),
+        references: pictures,
+        thinking: match (&recipe.thought, recipe.thinking.clone()) {
+            (Some(thought), Thinking::On | Thinking::Given { .. }) => Thinking::Given { thought: thought.clone() },
+            (_, thinking) => thinking,
+        },
+        pauses_after_plan: false,
+        image: recipe.image,
+        variations: 1,
+        first: false,
+    })
+}
+
+/// A job that paints a picture again to compare it.
+pub(crate) fn verify(node: NodeId, store: &Store, now_ms: u64) -> Result<Job> {
+    let mut jobs = request::expand(replay(node, store)?, store, now_ms)?;
+    let mut job = jobs.pop().ok_or(Error::Closed)?;
+    job.verifies = Some(node);
+    Ok(job)
+}
+
+/// What comparing a picture that was painted again with the stored one shows.
+pub(crate) fn compare(node: NodeId, painted: &protocol::Picture, store: &Store) -> Verification {
+    let stored = store.path(node).map_err(Error::from).and_then(|path| Ok(imagefile::read(&path)?.picture));
+    let failed = |failure| Verification::Failed { failure };
+    match stored {
+        Err(error) => failed(error.failure()),
+        Ok(stored) => match pixels::difference(&stored, painted) {
+            None => failed(Failure {
+                code: ErrorCode::BadInput,
+                message: "it came out in another size than the stored one".to_owned(),
+            }),
+            Some((_, 0)) => Verification::Same,
+            Some((mean, largest)) => Verification::Differs { mean, largest },
+        },
+    }
+}
+
+fn kind(recipe: &Recipe) -> JobKind {
+    match recipe.request {
+        RecipeKind::Generate => JobKind::Create,
+        RecipeKind::Edit => JobKind::Edit,
+    }
+}
+
+fn instruction(recipe: &Recipe) -> String {
+    let texts = recipe.inputs.iter().filter_map(|input| match input {
+        RecipeInput::Text { text } => Some(text.as_str()),
+        RecipeInput::Image { .. } => None,
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+fn parameters(recipe: &Recipe) -> ImageParameters {
+    ImageParameters { size: Some(recipe.size), ..recipe.image.clone() }
+}
+
+/// Pictures that were read and are in the library, in the order they were read: the edited one is last.
+fn pictures(node: &Node, recipe: &Recipe) -> Vec<NodeId> {
+    match recipe.request {
+        RecipeKind::Generate => Vec::new(),
+        RecipeKind::Edit => node.references.iter().copied().chain(node.parent).collect(),
+    }
+}
+
+fn unknown(path: &Path) -> Vec<String> {
+    match imagefile::read(path).map(|read| read.recipe) {
+        Ok(EmbeddedRecipe::Found(found)) => found.unknown.into_keys().collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,53 @@
+//! A plan's text: what the model writes between its tags, and what the artist makes of it.
+
+use protocol::{JobKind, Thinking};
+
+use crate::{Error, Result};
+
+const BEGIN: &str = "<think>";
+const END: &str = "</think>";
+
+/// Longest plan that can be painted, in characters: many times what a model writes.
+const MOST_CHARACTERS: usize = 20_000;
+
+/// Whether the model has written all of its plan.
+pub(crate) fn is_complete(thought: &str) -> bool {
+    thought.contains(END)
+}
+
+/// A plan to be painted, in the form that the model reads.
+pub(crate) fn given(thought: &str) -> Result<Thinking> {
+    let trimmed = thought.trim();
+    let words = trimmed.strip_prefix(BEGIN).unwrap_or(trimmed);
+    let words = words.strip_suffix(END).unwrap_or(words).trim();
+    if words.is_empty() {
+        return Err(Error::BadRequest("the plan is empty; write what is to be painted".to_owned()));
+    }
+    if words.chars().count() > MOST_CHARACTERS {
+        return Err(Error::BadRequest(format!("the plan is longer than {MOST_CHARACTERS} characters; shorten it")));
+    }
+    // Word for word where it is whole: other white space would paint another picture.
+    let is_whole = trimmed.starts_with(BEGIN) && trimmed.ends_with(END);
+    Ok(Thinking::Given { thought: if is_whole { thought.to_owned() } else { format!("{BEGIN}\n{words}\n{END}") } })
+}
+
+/// Whether a job of this kind writes a plan that can be held.
+pub(crate) fn can_be_held(request: JobKind, thinking: &Thinking) -> bool {
+    request != JobKind::Ask && *thinking == Thinking::On
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_gets_its_tags_once() {
+        let expected = Thinking::Given { thought: "<think>\na boat\n</think>".to_owned() };
+        for text in ["a boat", "<think>a boat", "<think>\na boat\n</think>", " a boat </think>\n"] {
+            assert_eq!(given(text).unwrap(), expected, "{text:?}");
+        }
+        for text in ["", "  \n", "<think> </think>"] {
+            assert!(given(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What a request will take, and what to do when the machine has less.
+
+use protocol::{DeviceDescription, ErrorCode, Failure, Job, JobKind, ModelDescription, Remedy, Size, Thinking};
+
+use crate::engine::supervisor::Estimate;
+
+/// Tokens of context that the model was made for.
+const MOST_CONTEXT_TOKENS: u32 = 32_768;
+
+/// Sizes that are tried instead of one that does not fit, as parts of its sides.
+const SMALLER: [f64; 3] = [0.75, 0.5, 0.375];
+
+/// Smallest side that is offered.
+const SMALLEST_SIDE: u32 = 128;
+
+/// Bytes that the present model and a request may take together, where that is known.
+pub(crate) fn available(model: &ModelDescription, devices: &[DeviceDescription], free_memory: u64) -> Option<u64> {
+    if model.device.starts_with("cpu") {
+        // What the weights hold now is not free, and is theirs.
+        return (free_memory > 0).then(|| free_memory.saturating_add(model.memory_bytes));
+    }
+    devices.iter().find(|device| device.id == model.device)?.free_bytes
+}
+
+/// Why a request cannot be carried out, from what it needs.
+pub(crate) fn refusal(
+    estimate: &Estimate,
+    available: Option<u64>,
+    model: &ModelDescription,
+    job: &Job,
+) -> Option<Failure> {
+    if estimate.context_tokens > MOST_CONTEXT_TOKENS {
+        let tokens = estimate.context_tokens;
+        let what = if job.request == JobKind::Ask { "the conversation has" } else { "texts and pictures have" };
+        let message = format!(
+            "{what} {tokens} tokens and the model reads {MOST_CONTEXT_TOKENS}; \
+             leave pictures out, or ask in a new piece"
+        );
+        return Some(Failure { code: ErrorCode::BadInput, message });
+    }
+    let available = available?;
+    let needed = estimate.memory.peak_bytes;
+    if needed <= available {
+        return None;
+    }
+    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    let is_cpu = model.device.starts_with("cpu");
+    let (code, memory) = if is_cpu {
+        (ErrorCode::OutOfHostMemory, "memory")
+    } else {
+        (ErrorCode::OutOfDeviceMemory, "graphics memory")
+    };
+    let what = match (job.request, estimate.size) {
+        (JobKind::Ask, _) | (_, None) => "this question".to_owned(),
+        (_, Some(Size { width, height })) => format!("{width} × {height}"),
+    };
+    let message = format!(
+        "not enough {memory} for {what}: {:.1} GB are needed and {:.1} GB are there",
+        gigabytes(needed),
+        gigabytes(available)
+    );
+    Some(Failure { code, message })
+}
+
+/// Smaller sizes of the same shape, the largest first.
+pub(crate) fn smaller_sizes(size: Size) -> Vec<Size> {
+    let side = |side: u32, part: f64| ((f64::from(side) * part / 16.0).round() as u32).max(1) * 16;
+    let sizes = SMALLER.map(|part| Size { width: side(size.width, part), height: side(size.height, part) });
+    sizes.into_iter().filter(|it| it.width.min(it.height) >= SMALLEST_SIDE && *it != size).collect()
+}
+
+/// What could be done instead, the gentlest first; `fitting` is a size that is known or hoped to fit.
+pub(crate) fn remedies(failure: &Failure, job: &Job, fitting: Option<Size>) -> Vec<Remedy> {
+    let mut remedies = Vec::new();
+    match failure.code {
+        ErrorCode::OutOfDeviceMemory | ErrorCode::OutOfHostMemory => {
+            if job.request != JobKind::Ask {
+                remedies.extend(fitting.map(|size| Remedy::SmallerSize { size }));
+            }
+            if job.thinking == Thinking::On {
+                remedies.push(Remedy::NoThinking);
+            }
+            if !job.references.is_empty() {
+                remedies.push(Remedy::FewerPictures);
+            }
+            remedies.push(Remedy::SmallerModel);
+            if remedies.len() < 3 {
+                remedies.push(Remedy::Retry);
+            }
+        }
+        ErrorCode::BadInput if !job.references.is_empty() => remedies.push(Remedy::FewerPictures),
+        ErrorCode::BadInput | ErrorCode::ModelInvalid => {}
+        ErrorCode::ModelMissing => remedies.push(Remedy::Retry),
+        _ => remedies.push(Remedy::Retry),
+    }
+    remedies
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ImageParameters, JobId, JobStatus, MemoryEstimate, PieceId};
+
+    use super::*;
+
+    fn job(request: JobKind) -> Job {
+        Job {
+            id: JobId("a".to_owned()),
+            piece: PieceId::new(),
+            request,
+            instruction: "a boat".to_owned(),
+            picture: None,
+            references: Vec::new(),
+            thinking: Thinking::On,
+            pauses_after_plan: false,
+            image: ImageParameters::generate(),
+            verifies: None,
+            status: JobStatus::Queued,
+            thought: String::new(),
+            answer: String::new(),
+            preview: None,
+            expected_secs: None,
+            created_ms: 0,
+        }
+    }
+
+    fn model(device: &str) -> ModelDescription {
+        ModelDescription {
+            name: "m".to_owned(),
+            hash: String::new(),
+            quantization: "q8_0".to_owned(),
+            parameters: 1,
+            memory_bytes: 10 << 30,
+            device: device.to_owned(),
+            max_side: 1024,
+        }
+    }
+
+    fn estimate(peak_bytes: u64, context_tokens: u32) -> Estimate {
+        let memory = MemoryEstimate { peak_bytes, ..MemoryEstimate::default() };
+        Estimate { memory, context_tokens, size: Some(Size { width: 1024, height: 1024 }) }
+    }
+
+    #[test]
+    fn a_request_beyond_the_memory_is_refused_with_figures() {
+        let check = |device: &str, code: ErrorCode| {
+            let (model, job) = (model(device), job(JobKind::Create));
+            let needs = estimate(12_000_000_000, 100);
+            assert!(refusal(&needs, Some(12_000_000_000), &model, &job).is_none());
+            assert!(refusal(&needs, None, &model, &job).is_none(), "nothing is refused on a guess");
+            let refused = refusal(&needs, Some(8_000_000_000), &model, &job).unwrap();
+            assert_eq!(refused.code, code);
+            assert!(refused.message.contains("1024 × 1024: 12.0 GB are needed and 8.0 GB"), "{}", refused.message);
+        };
+        check("cuda:0", ErrorCode::OutOfDeviceMemory);
+        check("cpu", ErrorCode::OutOfHostMemory);
+    }
+
+    #[test]
+    fn a_conversation_that_outgrows_the_model_is_refused() {
+        let refused = refusal(&estimate(1, 40_000), None, &model("cpu"), &job(JobKind::Ask)).unwrap();
+        assert_eq!(refused.code, ErrorCode::BadInput);
+        assert!(refused.message.contains("40000 tokens"), "{}", refused.message);
+    }
+
+    #[test]
+    fn the_processor_may_use_what_its_weights_hold() {
+        assert_eq!(available(&model("cpu"), &[], 1 << 30), Some(11 << 30));
+        assert_eq!(available(&model("cuda:0"), &[], 1 << 30), None);
+    }
+
+    #[test]
+    fn smaller_sizes_keep_the_shape_and_the_grid() {
+        let sizes = smaller_sizes(Size { width: 1024, height: 768 });
+        assert_eq!(sizes[0], Size { width: 768, height: 576 });
+        assert!(sizes.iter().all(|size| size.width % 16 == 0 && size.height % 16 == 0));
+        assert!(smaller_sizes(Size { width: 128, height: 128 }).is_empty());
+    }
+
+    #[test]
+    fn the_gentlest_remedy_comes_first() {
+        let failure = Failure { code: ErrorCode::OutOfDeviceMemory, message: String::new() };
+        let size = Size { width: 768, height: 768 };
+        let found = remedies(&failure, &job(JobKind::Create), Some(size));
+        assert_eq!(found, [Remedy::SmallerSize { size }, Remedy::NoThinking, Remedy::SmallerModel]);
+    }
+}

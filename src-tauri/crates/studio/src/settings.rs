@@ -1,0 +1,254 @@
+//! The settings file: what it says is believed one value at a time, and it is never lost.
+//!
+//! A value that cannot be used is named and replaced by its default; the rest
+//! holds. A file that is no TOML at all, or of a newer form, is put aside under
+//! another name before anything is written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use protocol::{ErrorCode, Failure, Preset, Settings, SettingsChange};
+use toml::{Table, Value};
+
+use crate::{Error, Result};
+
+/// Name of the file in the data folder.
+pub const FILE_NAME: &str = "settings.toml";
+
+/// Beyond this a file is not one that a studio wrote.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Presets that are kept.
+const MOST_PRESETS: usize = 100;
+
+/// Characters of a preset's name.
+const NAME_CHARACTERS: usize = 80;
+
+/// Longest time before the model's memory is given back: a week.
+const MOST_IDLE_MINUTES: u32 = 7 * 24 * 60;
+
+/// Settings as they were found, and what was wrong with the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// All settings.
+    pub settings: Settings,
+    /// One line for everything that was not usable.
+    pub notices: Vec<Failure>,
+}
+
+/// Reads the settings of a data folder; no file means all defaults.
+pub fn read(folder: &Path) -> Found {
+    let path = folder.join(FILE_NAME);
+    let shown = path.display();
+    match fs::metadata(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::default(),
+        Ok(metadata) if metadata.is_file() && metadata.len() <= MOST_BYTES => {}
+        _ => return put_aside(&path, &format!("{shown} is not a settings file")),
+    }
+    let Ok(text) = fs::read_to_string(&path) else {
+        return put_aside(&path, &format!("{shown} cannot be read"));
+    };
+    match text.parse::<Table>() {
+        Ok(table) => {
+            let is_newer = table.get("version").and_then(Value::as_integer).is_some_and(|it| it > Settings::VERSION.into());
+            let mut found = understand(&path, table);
+            if is_newer {
+                let aside = put_aside(&path, &format!("{shown} was written by a newer version of the studio"));
+                found.notices.splice(0..0, aside.notices);
+            }
+            found
+        }
+        Err(error) => {
+            let reason = error.message().lines().next().unwrap_or_default().to_owned();
+            put_aside(&path, &format!("{shown} cannot be understood ({reason})"))
+        }
+    }
+}
+
+/// Writes the settings of a data folder; the file never shows half of them.
+pub fn write(folder: &Path, settings: &Settings) -> Result<()> {
+    let path = folder.join(FILE_NAME);
+    let text = toml::to_string_pretty(settings)
+        .map_err(|error| Error::disk("write", &path)(std::io::Error::other(error.to_string())))?;
+    Ok(imagefile::place_bytes(&path, text.as_bytes(), imagefile::Overwrite::Replace)?)
+}
+
+/// Makes a change that the window asked for, if it makes sense.
+pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
+    match change {
+        SettingsChange::Language(language) => settings.language = language,
+        SettingsChange::Theme(theme) => settings.theme = theme,
+        SettingsChange::Follows(follows) => settings.follows = follows,
+        SettingsChange::SingleLetterKeys(keys) => settings.single_letter_keys = keys,
+        SettingsChange::Notifies(notifies) => settings.notifies = notifies,
+        SettingsChange::Device(device) => settings.device = device,
+        SettingsChange::IdleMinutes(minutes) => settings.idle_minutes = minutes.min(MOST_IDLE_MINUTES),
+        SettingsChange::Mirror(mirror) => {
+            let mirror = mirror.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+            check_mirror(mirror.as_deref()).map_err(Error::BadRequest)?;
+            settings.mirror = mirror;
+        }
+        SettingsChange::Presets(presets) => {
+            if presets.len() > MOST_PRESETS {
+                return Err(Error::BadRequest(format!("{MOST_PRESETS} presets are kept; remove some first")));
+            }
+            presets.iter().try_for_each(check_preset).map_err(Error::BadRequest)?;
+            settings.presets = presets;
+        }
+        SettingsChange::Welcomed => settings.welcomed = true,
+    }
+    Ok(())
+}
+
+/// An address that downloads may come from: https, without a name and password in it.
+fn check_mirror(mirror: Option<&str>) -> std::result::Result<(), String> {
+    let Some(mirror) = mirror else { return Ok(()) };
+    let rest = mirror.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_usable = !host.is_empty()
+        && mirror.len() <= 500
+        && mirror.chars().all(|c| c.is_ascii_graphic())
+        && !mirror.contains(['@', '?', '#', '"', '\\']);
+    if is_usable { Ok(()) } else { Err("a mirror is an address that begins with https:// and names no user".to_owned()) }
+}
+
+fn check_preset(preset: &Preset) -> std::result::Result<(), String> {
+    let n_characters = preset.name.trim().chars().count();
+    if n_characters == 0 || n_characters > NAME_CHARACTERS {
+        return Err(format!("a preset's name has 1 to {NAME_CHARACTERS} characters"));
+    }
+    preset.image.check(None).map_err(|invalid| format!("the preset {}: {invalid}", preset.name))
+}
+
+/// Takes every value that can be used; names the others.
+fn understand(path: &Path, table: Table) -> Found {
+    let mut found = Found::default();
+    let mut good = Table::new();
+    for (key, value) in table {
+        let alone = |value: &Value| Table::from_iter([(key.clone(), value.clone())]).try_into::<Settings>();
+        match alone(&value) {
+            Ok(settings) => match check(&settings) {
+                Ok(()) => {
+                    good.insert(key, value);
+                }
+                Err(reason) => found.notices.push(unusable(path, &key, &reason)),
+            },
+            Err(error) => {
+                let reason = error.message().lines().next().unwrap_or_default().to_owned();
+                found.notices.push(unusable(path, &key, &reason));
+                if key == "presets" {
+                    good.insert(key, usable_presets(value));
+                }
+            }
+        }
+    }
+    found.settings = good.try_into().unwrap_or_default();
+    found.settings.version = Settings::VERSION;
+    found
+}
+
+fn check(settings: &Settings) -> std::result::Result<(), String> {
+    check_mirror(settings.mirror.as_deref())?;
+    if settings.idle_minutes > MOST_IDLE_MINUTES {
+        return Err(format!("{} minutes are more than a week", settings.idle_minutes));
+    }
+    settings.presets.iter().try_for_each(check_preset)
+}
+
+fn usable_presets(value: Value) -> Value {
+    let Value::Array(presets) = value else { return Value::Array(Vec::new()) };
+    let is_usable = |preset: &Value| preset.clone().try_into::<Preset>().is_ok_and(|it| check_preset(&it).is_ok());
+    Value::Array(presets.into_iter().filter(is_usable).collect())
+}
+
+fn unusable(path: &Path, key: &str, reason: &str) -> Failure {
+    let message = format!("{}: {key} cannot be used ({reason}); its default holds", path.display());
+    Failure { code: ErrorCode::BadInput, message }
+}
+
+/// Keeps the file under a name that no other file has.
+fn put_aside(path: &Path, what: &str) -> Found {
+    let aside = (1..1000).map(|number| numbered(path, number)).find(|aside| !aside.exists());
+    let kept = aside.filter(|aside| fs::copy(path, aside).is_ok() || fs::rename(path, aside).is_ok());
+    let message = match kept {
+        Some(kept) => format!("{what}; it is kept as {}, and the defaults hold", kept.display()),
+        None => format!("{what}; the defaults hold"),
+    };
+    Found { settings: Settings::default(), notices: vec![Failure { code: ErrorCode::BadInput, message }] }
+}
+
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    path.with_file_name(format!("settings.aside-{number}.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ImageParameters, ModelChoice, ModelId, Theme};
+
+    use super::*;
+
+    fn read_text(text: &str) -> (Found, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        (read(folder.path()), folder)
+    }
+
+    #[test]
+    fn settings_come_back_as_they_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = ImageParameters { seed: Some(1 << 40), ..ImageParameters::edit() };
+        let settings = Settings {
+            theme: Theme::Light,
+            model: Some(ModelChoice { model: ModelId("bagel-7b-mot".to_owned()), quantization: "q8_0".to_owned() }),
+            library_folder: Some("/画/图 片".into()),
+            presets: vec![Preset { name: "Quick".to_owned(), image }],
+            ..Settings::default()
+        };
+        write(folder.path(), &settings).unwrap();
+        assert_eq!(read(folder.path()), Found { settings, notices: Vec::new() });
+    }
+
+    #[test]
+    fn a_bad_value_is_named_and_the_rest_holds() {
+        let (found, _folder) =
+            read_text("theme = \"plaid\"\nfollows = false\nidle_minutes = -3\nfuture = 7\nmirror = \"http://x\"\n");
+        assert!(!found.settings.follows);
+        assert_eq!((found.settings.theme, found.settings.idle_minutes), (Theme::System, 30));
+        let named: Vec<bool> = ["theme", "idle_minutes", "mirror"]
+            .iter()
+            .map(|key| found.notices.iter().any(|it| it.message.contains(&format!(": {key} cannot"))))
+            .collect();
+        assert_eq!((named, found.notices.len()), (vec![true; 3], 3), "{:?}", found.notices);
+    }
+
+    #[test]
+    fn one_bad_preset_does_not_take_the_others_along() {
+        let (found, _folder) = read_text(
+            "[[presets]]\nname = \"a\"\n[presets.image]\nsteps = 20\n[[presets]]\nname = \"b\"\n[presets.image]\nsteps = 0\n",
+        );
+        assert_eq!(found.notices.len(), 1);
+        let (broken, _folder) = read_text(
+            "[[presets]]\nname = \"a\"\n[presets.image]\nsteps = 20\n[[presets]]\nname = \"b\"\n[presets.image]\nsteps = \"x\"\n",
+        );
+        assert_eq!(broken.settings.presets.len(), 1);
+        assert_eq!(broken.settings.presets[0].image.steps, 20);
+    }
+
+    #[test]
+    fn a_broken_file_is_kept_aside() {
+        let (found, folder) = read_text("theme = = \"dark\"");
+        assert_eq!(found.settings, Settings::default());
+        assert!(found.notices[0].message.contains("settings.aside-1.toml"), "{}", found.notices[0].message);
+        write(folder.path(), &found.settings).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("settings.aside-1.toml")).unwrap(), "theme = = \"dark\"");
+    }
+
+    #[test]
+    fn a_mirror_is_https_and_names_nobody() {
+        let change = |mirror: &str| apply(&mut Settings::default(), SettingsChange::Mirror(Some(mirror.to_owned())));
+        assert!(change("https://hf-mirror.example/path").is_ok());
+        for bad in ["http://x.example", "https://", "https://a:b@x.example", "ftp://x", "https://x.example/?t=1", "x"] {
+            assert!(change(bad).is_err(), "{bad}");
+        }
+    }
+}

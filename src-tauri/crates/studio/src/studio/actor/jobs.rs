@@ -1,0 +1,216 @@
+//! What the artist does with jobs.
+
+use protocol::{Job, JobId, JobPlace, JobStatus, Phase, StudioEvent, Thinking};
+use store::StoredJob;
+
+use super::Actor;
+use super::work::Goal;
+use crate::queue::{MOST_WAITING, is_running};
+use crate::studio::blocking;
+use crate::{Error, Result, plan};
+
+impl Actor {
+    /// Queues jobs; they are on disk before anybody hears of them.
+    pub(super) async fn submit(&mut self, jobs: Vec<Job>, first: bool) -> Result<Vec<JobId>> {
+        if self.queue.n_waiting() + jobs.len() > MOST_WAITING {
+            return Err(Error::BadRequest(format!("{MOST_WAITING} requests wait already; let some of them finish")));
+        }
+        let mut jobs = jobs;
+        self.expect_times(&mut jobs).await;
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
+        self.queue.add(jobs.clone(), first);
+        if let Err(error) = self.try_save_queue().await {
+            for id in &ids {
+                self.queue.remove(id);
+            }
+            return Err(error);
+        }
+        for job in jobs {
+            self.tell(StudioEvent::JobQueued { job });
+        }
+        if first {
+            self.tell_order();
+        }
+        Ok(ids)
+    }
+
+    pub(super) async fn cancel(&mut self, id: &JobId) -> Result<()> {
+        let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
+        match job.status {
+            JobStatus::Queued | JobStatus::Planned => self.set(id, JobStatus::Cancelled).await,
+            // A picture that is being written is a result already.
+            JobStatus::Running { phase: Phase::Saving } => {}
+            JobStatus::Running { .. } => {
+                self.stop_running(id, Goal::Finish);
+                self.set(id, JobStatus::Stopping).await;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Stops what runs and empties what waits; what is planned stays.
+    pub(super) async fn cancel_all(&mut self) -> Result<()> {
+        for id in self.queue.waiting() {
+            self.cancel(&id).await?;
+        }
+        match self.queue.running().map(|job| job.id.clone()) {
+            Some(id) => self.cancel(&id).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn dismiss(&mut self, id: &JobId) -> Result<()> {
+        let Some(job) = self.queue.get(id) else { return Ok(()) };
+        if !matches!(job.status, JobStatus::Failed { .. } | JobStatus::Interrupted | JobStatus::Planned) {
+            return Err(Error::BadRequest("this request still waits or runs; stop it instead".to_owned()));
+        }
+        let stored = (self.shared.store.clone(), id.clone());
+        blocking(move || Ok(stored.0.remove_job(&stored.1)?)).await?;
+        self.queue.remove(id);
+        self.tell(StudioEvent::JobDismissed { job: id.clone() });
+        Ok(())
+    }
+
+    /// Queues a job again that failed or was interrupted, as if it were new.
+    pub(super) async fn retry(&mut self, id: &JobId) -> Result<()> {
+        let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
+        if !matches!(job.status, JobStatus::Failed { .. } | JobStatus::Interrupted) {
+            return Err(Error::BadRequest("this request has not failed; there is nothing to try again".to_owned()));
+        }
+        let mut job = job.clone();
+        job.status = JobStatus::Queued;
+        job.answer.clear();
+        job.preview = None;
+        if job.thinking == Thinking::On || job.request == protocol::JobKind::Ask {
+            job.thought.clear();
+        }
+        self.queue.remove(id);
+        self.queue.add(vec![job.clone()], false);
+        self.try_save_queue().await?;
+        self.tell(StudioEvent::JobDismissed { job: id.clone() });
+        self.tell(StudioEvent::JobQueued { job });
+        Ok(())
+    }
+
+    pub(super) async fn place(&mut self, id: &JobId, place: &JobPlace) -> Result<()> {
+        if self.queue.get(id).is_none() {
+            return Err(Error::NoJob(id.clone()));
+        }
+        if self.queue.place(id, place) {
+            self.try_save_queue().await?;
+        }
+        self.tell_order();
+        Ok(())
+    }
+
+    pub(super) fn pause(&mut self, is_paused: bool) {
+        if self.queue.is_paused != is_paused {
+            self.queue.is_paused = is_paused;
+            self.tell(StudioEvent::QueuePaused { is_paused });
+        }
+    }
+
+    /// Holds a plan: what is written of it now, or all of it when it is complete.
+    pub(super) async fn pause_plan(&mut self, id: &JobId) -> Result<()> {
+        let Some(job) = self.queue.get_mut(id) else { return Err(Error::NoJob(id.clone())) };
+        if !plan::can_be_held(job.request, &job.thinking) {
+            return Err(Error::BadRequest("this request writes no plan".to_owned()));
+        }
+        match job.status {
+            JobStatus::Queued | JobStatus::Running { phase: Phase::Reading } => {
+                job.pauses_after_plan = true;
+                self.try_save_queue().await
+            }
+            JobStatus::Running { phase: Phase::Writing } => {
+                self.stop_running(id, Goal::Hold);
+                Ok(())
+            }
+            JobStatus::Running { .. } => {
+                Err(Error::BadRequest("the plan is being painted already; stop it and try again with a plan".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets a held job paint a plan, before all that wait.
+    pub(super) async fn paint_plan(&mut self, id: &JobId, thought: &str) -> Result<()> {
+        let given = plan::given(thought)?;
+        let Some(job) = self.queue.get_mut(id) else { return Err(Error::NoJob(id.clone())) };
+        if job.status != JobStatus::Planned {
+            return Err(Error::BadRequest("this request has no plan that is held".to_owned()));
+        }
+        if let Thinking::Given { thought } = &given {
+            job.thought.clone_from(thought);
+        }
+        job.thinking = given;
+        job.pauses_after_plan = false;
+        job.status = JobStatus::Queued;
+        let thought = job.thought.clone();
+        self.queue.place(id, &JobPlace::First);
+        self.try_save_queue().await?;
+        self.tell(StudioEvent::PlanChanged { job: id.clone(), thought });
+        self.tell(StudioEvent::JobChanged { job: id.clone(), status: JobStatus::Queued });
+        self.tell_order();
+        Ok(())
+    }
+
+    pub(super) fn tell_order(&self) {
+        self.tell(StudioEvent::JobsOrdered { jobs: self.queue.waiting() });
+    }
+
+    /// Moves a job on; it leaves when it is done or cancelled.
+    pub(super) async fn set(&mut self, id: &JobId, status: JobStatus) {
+        let Some(job) = self.queue.get_mut(id) else { return };
+        if job.status == status {
+            return;
+        }
+        let was_running = is_running(&job.status);
+        job.status = status.clone();
+        if !is_running(&status) {
+            job.preview = None;
+            self.shared.previews.forget(id);
+        }
+        let leaves = matches!(status, JobStatus::Done { .. } | JobStatus::Cancelled);
+        if leaves {
+            self.queue.remove(id);
+            let stored = (self.shared.store.clone(), id.clone());
+            if let Err(error) = blocking(move || Ok(stored.0.remove_job(&stored.1)?)).await {
+                tracing::warn!(%error, "a job that is over stays on disk");
+            }
+        } else if was_running != is_running(&status) {
+            self.save_queue().await;
+        }
+        self.tell(StudioEvent::JobChanged { job: id.clone(), status });
+    }
+
+    /// Writes the queue; a failure is told, and the work goes on.
+    pub(in crate::studio) async fn save_queue(&mut self) {
+        if let Err(error) = self.try_save_queue().await {
+            self.notice(error.failure());
+        }
+    }
+
+    pub(super) async fn try_save_queue(&self) -> Result<()> {
+        let mut stored = Vec::new();
+        for (position, job) in self.queue.jobs().iter().enumerate() {
+            let body = serde_json::to_value(job).map_err(|error| Error::BadRequest(error.to_string()))?;
+            stored.push(StoredJob { id: job.id.clone(), order: position as i64, state: state(&job.status).to_owned(), body });
+        }
+        let store = self.shared.store.clone();
+        blocking(move || Ok(store.put_jobs(&stored)?)).await
+    }
+}
+
+/// A job's state in the database's words.
+fn state(status: &JobStatus) -> &'static str {
+    match status {
+        JobStatus::Queued => "queued",
+        JobStatus::Running { .. } | JobStatus::Stopping => "running",
+        JobStatus::Planned => "planned",
+        JobStatus::Done { .. } => "done",
+        JobStatus::Cancelled => "cancelled",
+        JobStatus::Interrupted => "interrupted",
+        JobStatus::Failed { .. } => "failed",
+    }
+}

@@ -1,0 +1,190 @@
+//! What a job made: checked, saved, compared, and told.
+
+use protocol::{
+    ErrorCode, Failure, Job, JobId, JobKind, JobStatus, NodeId, Origin, Phase, Picture, Size, StudioEvent,
+    Verification,
+};
+use store::{Added, NewNode, NewTurn};
+
+use super::work::Image;
+use super::{Actor, Message};
+use crate::studio::{blocking, now_ms};
+use crate::timing::{self, Run, Work as Amount};
+use crate::{Error, Result, history, pixels};
+
+impl Actor {
+    /// Takes a picture from the engine: looks whether it is one, and has it saved away from this task.
+    pub(super) async fn keep(&mut self, id: &JobId, size: Size, rgb: Vec<u8>, recipe: serde_json::Value) {
+        let Some(job) = self.queue.get(id).cloned() else { return };
+        let picture = match super::picture(size, rgb) {
+            Ok(picture) => picture,
+            Err(error) => return self.fail(id, error.failure()).await,
+        };
+        if pixels::is_flat(&picture) {
+            let message = "the picture came out as one flat colour and was not saved; \
+                           try another seed, or less guidance";
+            let failure = Failure { code: ErrorCode::Internal, message: message.to_owned() };
+            return self.fail(id, failure).await;
+        }
+        let Some(work) = self.work.as_mut().filter(|work| work.job == *id) else { return };
+        work.size = Some(size);
+        work.image = Image::Saving;
+        let took_ms = u64::try_from(work.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.set(id, JobStatus::Running { phase: Phase::Saving }).await;
+        let (shared, inbox, id) = (self.shared.clone(), self.inbox.clone(), id.clone());
+        tokio::task::spawn_blocking(move || {
+            let message = match job.verifies {
+                Some(node) => {
+                    Message::Compared { job: id, node, outcome: history::compare(node, &picture, &shared.store) }
+                }
+                None => Message::Kept { job: id, result: save(&job, &picture, recipe, took_ms, &shared.store) },
+            };
+            if let Some(inbox) = inbox.upgrade() {
+                let _ = inbox.send(message);
+            }
+        });
+    }
+
+    pub(super) async fn kept(&mut self, id: &JobId, result: Result<Added>) {
+        match result {
+            Ok(added) => {
+                let node = added.node.id;
+                self.shared.previews.hand_over(id, node);
+                self.shared.tell_added(added.node).await;
+                if let Some(work) = self.work.as_mut().filter(|work| work.job == *id) {
+                    work.image = Image::Saved(node);
+                }
+                self.finish_if_over(id).await;
+            }
+            Err(error) => self.fail(id, error.failure()).await,
+        }
+    }
+
+    pub(super) async fn compared(&mut self, id: &JobId, node: NodeId, outcome: Verification) {
+        self.tell(StudioEvent::Verified { node, outcome });
+        if let Some(work) = self.work.as_mut().filter(|work| work.job == *id) {
+            work.image = Image::Compared;
+        }
+        self.finish_if_over(id).await;
+    }
+
+    /// Ends a job whose engine has said its last word and whose picture, if it has one, is safe.
+    pub(super) async fn finish_if_over(&mut self, id: &JobId) {
+        let Some(work) = self.work.as_ref().filter(|work| work.job == *id && work.is_done) else { return };
+        match work.image {
+            Image::Saving => return,
+            Image::Saved(node) => {
+                self.remember_time(id);
+                self.set(id, JobStatus::Done { node: Some(node) }).await;
+            }
+            Image::Compared => self.set(id, JobStatus::Done { node: None }).await,
+            Image::None => {
+                if self.queue.get(id).is_some_and(|job| job.request == JobKind::Ask) {
+                    self.remember_time(id);
+                    self.finish_answer(id, false).await;
+                } else {
+                    let message = "the engine ended without a picture; try again".to_owned();
+                    self.fail(id, Failure { code: ErrorCode::Internal, message }).await;
+                }
+            }
+        }
+        self.work = None;
+    }
+
+    pub(super) async fn finish_answer(&mut self, id: &JobId, stopped: bool) {
+        let Some(job) = self.queue.get(id).cloned() else { return };
+        let work = self.work.as_ref().filter(|work| work.job == *id);
+        // What was reasoned before the answer is not part of the conversation.
+        let streamed = job.answer.trim();
+        let whole = work.and_then(|work| work.text.as_deref()).unwrap_or_default().trim();
+        let answer = if streamed.is_empty() { whole } else { streamed };
+        if answer.is_empty() {
+            let message = "the model answered with nothing; ask in other words".to_owned();
+            self.fail(id, Failure { code: ErrorCode::Internal, message }).await;
+            return;
+        }
+        let turn = NewTurn {
+            question: job.instruction.clone(),
+            pictures: work.map(|work| work.new_pictures.clone()).unwrap_or_default(),
+            thought: Some(job.thought.clone()).filter(|thought| !thought.trim().is_empty()),
+            answer: answer.to_owned(),
+            stopped,
+        };
+        let (store, piece) = (self.shared.store.clone(), job.piece);
+        let entered = blocking(move || {
+            let (turn, _began) = store.add_turn(piece, turn, now_ms())?;
+            Ok((turn, store.piece_summary(piece)?))
+        });
+        match entered.await {
+            Ok((turn, summary)) => {
+                self.tell(StudioEvent::PieceChanged { piece: summary });
+                self.tell(StudioEvent::TurnAdded { piece, turn });
+                self.set(id, JobStatus::Done { node: None }).await;
+            }
+            Err(error) => self.fail(id, error.failure()).await,
+        }
+    }
+
+    /// Keeps how long a job took, for the next one like it.
+    fn remember_time(&self, id: &JobId) {
+        let (Some(work), Some(job), Some(model)) = (&self.work, self.queue.get(id), &self.model) else { return };
+        let Some(statistics) = &work.statistics else { return };
+        let run = Run::new(Amount::of(job, work.size), statistics);
+        let (store, key) = (self.shared.store.clone(), timing::key(model, job.request));
+        tokio::task::spawn_blocking(move || {
+            let kept = serde_json::to_value(run).ok().map(|value| store.put_timing(&key, &value, now_ms()));
+            if let Some(Err(error)) = kept {
+                tracing::debug!(%error, "a time is not remembered");
+            }
+        });
+    }
+
+    /// Says of new jobs how long each is expected to take.
+    pub(super) async fn expect_times(&self, jobs: &mut [Job]) {
+        let (Some(model), Some(job)) = (self.model.clone(), jobs.first().cloned()) else { return };
+        let store = self.shared.store.clone();
+        let expected = blocking(move || Ok(expected_secs(&job, None, &model, &store))).await.ok().flatten();
+        for job in jobs {
+            job.expected_secs = expected;
+        }
+    }
+}
+
+/// Seconds that a job is expected to take; its size is looked up where nobody knows it yet.
+pub(in crate::studio) fn expected_secs(
+    job: &Job,
+    size: Option<Size>,
+    model: &protocol::ModelDescription,
+    store: &store::Store,
+) -> Option<f64> {
+    let source = || job.picture.and_then(|picture| store.node(picture).ok()).map(|node| node.size);
+    let most = Size { width: model.max_side, height: model.max_side };
+    let size = size.or(job.image.size).or_else(source).unwrap_or(most);
+    let runs = store.timings(&timing::key(model, job.request)).ok()?;
+    let runs: Vec<Run> = runs.into_iter().filter_map(|run| serde_json::from_value(run).ok()).collect();
+    timing::expect(&runs, &Amount::of(job, Some(size)))
+}
+
+fn save(
+    job: &Job,
+    picture: &Picture,
+    recipe: serde_json::Value,
+    took_ms: u64,
+    store: &store::Store,
+) -> Result<Added> {
+    let recipe = serde_json::from_value::<imagefile::Recipe>(recipe).ok();
+    let is_edit = job.request == JobKind::Edit;
+    let thought = recipe.as_ref().and_then(|recipe| recipe.thought.clone());
+    let node = NewNode {
+        id: NodeId::new(),
+        piece: job.piece,
+        parent: job.picture.filter(|_| is_edit),
+        references: if is_edit { job.references.clone() } else { Vec::new() },
+        origin: if is_edit { Origin::Edited } else { Origin::Created },
+        title: job.instruction.clone(),
+        seed: recipe.as_ref().and_then(|recipe| recipe.image.seed).or(job.image.seed),
+        thought: thought.or_else(|| Some(job.thought.clone()).filter(|thought| !thought.is_empty())),
+        took_ms: Some(took_ms),
+    };
+    store.add_result(&node, picture, recipe.as_ref(), now_ms()).map_err(Error::from)
+}

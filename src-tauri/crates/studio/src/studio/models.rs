@@ -1,0 +1,116 @@
+//! Models, the machine, and the engine.
+
+use std::path::PathBuf;
+
+use catalog::{ImportMode, Removal, Token};
+use protocol::{Hardware, ModelChoice, ModelId, Trial};
+
+use super::actor::Message;
+use super::{Studio, blocking, now_ms};
+use crate::{Result, models, trial};
+
+/// What the trial times, and what most machines would run.
+const TRIAL_QUANTIZATION: &str = "q4_k_m";
+
+/// Where published models come from unless a mirror is set.
+const PUBLISHER: &str = "huggingface.co";
+
+impl Studio {
+    /// What the machine has.
+    pub async fn hardware(&self) -> Result<Hardware> {
+        let devices = self.ask(Message::Basis).await?.devices;
+        let folder = self.shared.models_folder.clone();
+        blocking(move || Ok(models::hardware(&folder, devices))).await
+    }
+
+    /// Times one layer of the full model's shape with random weights.
+    pub async fn try_hardware(&self) -> Result<Trial> {
+        let basis = self.ask(Message::Basis).await?;
+        let device = basis.settings.device.clone();
+        let has_gpu = match &device {
+            Some(device) => device != "cpu",
+            None => basis.devices.iter().any(|it| it.id != "cpu"),
+        };
+        trial::run(&basis.engine_program, TRIAL_QUANTIZATION, device.as_deref(), has_gpu).await
+    }
+
+    /// Downloads, checks and converts a model, or goes on with that.
+    pub async fn install_model(&self, model: ModelId, quantization: String) -> Result<()> {
+        self.ask(|reply| Message::Install { model, quantization, reply }).await?
+    }
+
+    /// Holds an installation; what is here stays.
+    pub fn pause_install(&self, model: ModelId) {
+        self.tell(Message::PauseInstall(model));
+    }
+
+    /// Ends an installation; what has arrived stays until it is removed.
+    pub fn cancel_install(&self, model: ModelId) {
+        self.tell(Message::CancelInstall(model));
+    }
+
+    /// Removes a form of a model, or its published files. Gives the bytes freed.
+    pub async fn remove_model(&self, model: ModelId, quantization: Option<String>) -> Result<u64> {
+        let shared = self.shared.clone();
+        let freed = blocking(move || {
+            let removal = match quantization {
+                Some(quantization) => Removal::Form(quantization),
+                None => Removal::Source,
+            };
+            Ok(shared.catalog.remove(&model, &removal)?)
+        })
+        .await;
+        self.tell(Message::RefreshModels);
+        freed
+    }
+
+    /// Takes a model that the artist has on disk already, where it lies.
+    pub async fn import_model(&self, path: PathBuf) -> Result<ModelId> {
+        let shared = self.shared.clone();
+        let id = blocking(move || Ok(shared.catalog.import(&path, ImportMode::Link, now_ms())?)).await;
+        self.tell(Message::RefreshModels);
+        id
+    }
+
+    /// Loads an installed model; the engine starts anew, and waiting jobs wait for it.
+    pub async fn use_model(&self, choice: ModelChoice) -> Result<()> {
+        let shared = self.shared.clone();
+        let chosen = blocking(move || models::locate(&shared.catalog, &choice)).await?;
+        self.load(chosen).await
+    }
+
+    /// Loads a model that the catalogue does not know, for as long as the program runs.
+    pub async fn use_model_at(&self, path: PathBuf) -> Result<()> {
+        self.load(models::by_path(path, false)).await
+    }
+
+    async fn load(&self, chosen: models::Chosen) -> Result<()> {
+        let (target, defaults) = (Box::new(chosen.target), Box::new(chosen.defaults));
+        self.ask(|reply| Message::UseModel { target, defaults, reply }).await?
+    }
+
+    /// Starts an engine that was given up.
+    pub fn retry_engine(&self) {
+        self.tell(Message::RetryEngine);
+    }
+
+    /// Keeps a token for downloads in the system's keyring, or forgets it.
+    pub async fn set_token(&self, token: Option<String>) -> Result<()> {
+        let mirror = self.ask(Message::Basis).await?.settings.mirror;
+        let host = host_of(mirror.as_deref());
+        blocking(move || match token {
+            Some(text) => {
+                let refused = || crate::Error::BadRequest("this is not a token; copy it again".to_owned());
+                Ok(Token::new(&text).ok_or_else(refused)?.keep(&host)?)
+            }
+            None => Ok(Token::forget(&host)?),
+        })
+        .await
+    }
+}
+
+/// The host that downloads come from.
+pub(super) fn host_of(mirror: Option<&str>) -> String {
+    let named = mirror.and_then(|mirror| mirror.strip_prefix("https://")).and_then(|rest| rest.split('/').next());
+    named.unwrap_or(PUBLISHER).to_owned()
+}

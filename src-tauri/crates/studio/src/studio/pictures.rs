@@ -1,0 +1,250 @@
+//! Pictures and pieces: found, brought in, marked, given away.
+
+use std::path::{Path, PathBuf};
+
+use imagefile::EmbeddedRecipe;
+use protocol::{
+    Arrival, ErrorCode, ExportFormat, Failure, GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, PieceContents,
+    PieceId, RecipeView, StudioEvent,
+};
+use store::trash::TRASH_MS;
+use store::{DatabaseState, Recovery, Source, Store};
+
+use super::actor::Message;
+use super::{Studio, now_ms};
+use crate::{Error, Result, history};
+
+/// Pictures that can be changed at once.
+const MOST_NODES: usize = 100_000;
+
+/// Which file of a picture is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendition {
+    /// The picture itself.
+    Full,
+    /// At most 256 pixels a side.
+    Thumbnail,
+}
+
+impl Studio {
+    /// A piece with everything in it.
+    pub async fn piece(&self, piece: PieceId) -> Result<PieceContents> {
+        self.with_store(move |store| Ok(store.piece(piece)?)).await
+    }
+
+    /// A page of the gallery.
+    pub async fn gallery(
+        &self,
+        filter: GalleryFilter,
+        after: Option<GalleryCursor>,
+        limit: u32,
+    ) -> Result<GalleryPage> {
+        self.with_store(move |store| Ok(store.gallery(&filter, after.as_ref(), limit)?)).await
+    }
+
+    /// How a picture was made, field by field.
+    pub async fn recipe(&self, node: NodeId) -> Result<Option<RecipeView>> {
+        let basis = self.ask(Message::Basis).await?;
+        self.with_store(move |store| history::view(node, store, basis.model.as_ref())).await
+    }
+
+    /// One picture of the history.
+    pub async fn node(&self, node: NodeId) -> Result<Node> {
+        self.with_store(move |store| Ok(store.node(node)?)).await
+    }
+
+    /// Where a picture's file lies; blocks, as the first look at a thumbnail makes it.
+    pub fn path(&self, node: NodeId, rendition: Rendition) -> Result<PathBuf> {
+        Ok(match rendition {
+            Rendition::Full => self.shared.store.path(node)?,
+            Rendition::Thumbnail => self.shared.store.thumbnail(node)?,
+        })
+    }
+
+    /// Names a piece; an empty name takes the artist's name away.
+    pub async fn rename_piece(&self, piece: PieceId, name: String) -> Result<()> {
+        let piece = self.with_store(move |store| Ok(store.rename_piece(piece, Some(&name))?)).await?;
+        self.shared.tell(StudioEvent::PieceChanged { piece });
+        Ok(())
+    }
+
+    /// Names a picture; an empty name takes the artist's name away.
+    pub async fn rename_node(&self, node: NodeId, name: String) -> Result<()> {
+        let node = self.with_store(move |store| Ok(store.rename_node(node, Some(&name))?)).await?;
+        self.tell_changed(vec![node]).await
+    }
+
+    /// Gives pictures exactly these tags.
+    pub async fn set_tags(&self, nodes: Vec<NodeId>, tags: Vec<String>) -> Result<()> {
+        self.change(nodes, move |store, nodes| Ok(store.set_tags(nodes, &tags)?)).await
+    }
+
+    /// Gives pictures a star or takes it away.
+    pub async fn set_starred(&self, nodes: Vec<NodeId>, starred: bool) -> Result<()> {
+        self.change(nodes, move |store, nodes| Ok(store.set_starred(nodes, starred)?)).await
+    }
+
+    /// Puts pictures into the trash, for 30 days.
+    pub async fn trash(&self, nodes: Vec<NodeId>) -> Result<()> {
+        self.change(nodes, |store, nodes| Ok(store.trash(nodes, now_ms())?)).await
+    }
+
+    /// Takes pictures out of the trash.
+    pub async fn restore(&self, nodes: Vec<NodeId>) -> Result<()> {
+        self.change(nodes, |store, nodes| Ok(store.restore(nodes)?)).await
+    }
+
+    async fn change(
+        &self,
+        nodes: Vec<NodeId>,
+        change: impl FnOnce(&Store, &[NodeId]) -> Result<Vec<Node>> + Send + 'static,
+    ) -> Result<()> {
+        if nodes.len() > MOST_NODES {
+            return Err(Error::BadRequest(format!("{MOST_NODES} pictures can be changed at once; choose fewer")));
+        }
+        let nodes = self.with_store(move |store| change(store, &nodes)).await?;
+        self.tell_changed(nodes).await
+    }
+
+    async fn tell_changed(&self, nodes: Vec<Node>) -> Result<()> {
+        let mut pieces: Vec<PieceId> = nodes.iter().map(|node| node.piece).collect();
+        pieces.sort();
+        pieces.dedup();
+        self.shared.tell(StudioEvent::NodesChanged { nodes });
+        self.tell_summaries(pieces).await
+    }
+
+    /// Tells what lists show of pieces, and what the library holds.
+    async fn tell_summaries(&self, pieces: Vec<PieceId>) -> Result<()> {
+        let (pieces, counts) = self
+            .with_store(move |store| {
+                // A piece that has gone for good with its last picture has no summary.
+                let pieces: Vec<_> = pieces.into_iter().filter_map(|piece| store.piece_summary(piece).ok()).collect();
+                Ok((pieces, store.counts()?))
+            })
+            .await?;
+        for piece in pieces {
+            self.shared.tell(StudioEvent::PieceChanged { piece });
+        }
+        self.shared.tell(StudioEvent::Counts { counts });
+        Ok(())
+    }
+
+    /// Removes for good what is in the trash.
+    pub async fn empty_trash(&self) -> Result<()> {
+        self.remove_trashed(u64::MAX).await
+    }
+
+    async fn remove_trashed(&self, until_ms: u64) -> Result<()> {
+        let emptied = self.with_store(move |store| Ok(store.empty_trash(until_ms)?)).await?;
+        if emptied.nodes.is_empty() {
+            return Ok(());
+        }
+        self.shared.tell(StudioEvent::NodesRemoved { nodes: emptied.nodes });
+        self.tell_summaries(emptied.pieces).await
+    }
+
+    /// Does what is due now and then: the daily backup, and what has been in the trash for 30 days.
+    pub async fn tend(&self) -> Result<()> {
+        self.remove_trashed(now_ms().saturating_sub(TRASH_MS)).await?;
+        self.with_store(|store| Ok(store.tend(now_ms())?)).await
+    }
+
+    /// Brings pictures in; listeners learn of them by [`StudioEvent::Arrived`].
+    pub async fn import(&self, sources: Vec<Source>, position: Option<[f64; 2]>) {
+        let mut arrivals = Vec::new();
+        let mut failures: Vec<Failure> = Vec::new();
+        for source in sources {
+            match self.with_store(move |store| bring_in(store, source)).await {
+                Ok((arrival, node)) => {
+                    arrivals.push(arrival);
+                    if let Some(node) = node {
+                        self.shared.tell_added(node).await;
+                    }
+                }
+                Err(error) => failures.push(error.failure()),
+            }
+        }
+        self.shared.tell(StudioEvent::Arrived { arrivals, failures, position });
+    }
+
+    /// Writes a picture to where the artist wants it.
+    pub async fn export(&self, node: NodeId, format: ExportFormat, destination: PathBuf) -> Result<()> {
+        self.with_store(move |store| Ok(store.export(node, format, &destination)?)).await
+    }
+
+    /// Writes pictures into a folder, under names that are free there. Gives the names.
+    pub async fn export_many(
+        &self,
+        nodes: Vec<NodeId>,
+        format: ExportFormat,
+        folder: PathBuf,
+    ) -> Result<Vec<String>> {
+        self.with_store(move |store| Ok(store.export_many(&nodes, format, &folder)?)).await
+    }
+
+    /// Writes a piece with everything in it as one file.
+    pub async fn export_piece(&self, piece: PieceId, destination: PathBuf) -> Result<()> {
+        self.with_store(move |store| Ok(store.bundle(piece, &destination)?)).await.map(drop)
+    }
+
+    /// Brings in a piece from such a file.
+    pub async fn open_piece(&self, path: PathBuf) -> Result<PieceId> {
+        let piece = self.with_store(move |store| Ok(store.open_bundle(&path, now_ms())?)).await?;
+        self.tell_summaries(vec![piece]).await?;
+        Ok(piece)
+    }
+}
+
+/// Takes a picture into the library, or finds it there.
+fn bring_in(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
+    let (name, bytes) = match source {
+        // Asked before it is opened: a pipe would never end, and opening one can wait for ever.
+        Source::File(path) => {
+            let is_file = std::fs::metadata(&path).map_err(Error::disk("read", &path))?.is_file();
+            if !is_file {
+                return Err(Error::BadRequest(format!("{} is not a file; bring in PNG, JPEG or WebP", path.display())));
+            }
+            let bytes = imagefile::read_file(&path)?;
+            (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes)
+        }
+        Source::Bytes { name, bytes } => (name, bytes),
+    };
+    let read = imagefile::read_bytes(Path::new(&name), &bytes)?;
+    let known = store.showing(&imagefile::picture_hash(&read.picture))?;
+    if let Some(node) = known.and_then(|id| store.node(id).ok()).filter(|node| node.trashed_ms.is_none()) {
+        return Ok((Arrival { node: node.id, is_known: true, has_recipe: node.has_recipe }, None));
+    }
+    let imported = store.import(Source::Bytes { name, bytes }, None, now_ms())?;
+    let has_recipe = matches!(imported.recipe, EmbeddedRecipe::Found(_));
+    Ok((Arrival { node: imported.node.id, is_known: false, has_recipe }, Some(imported.node)))
+}
+
+/// What the start found and mended, in words.
+pub(super) fn recovered(recovery: &Recovery) -> Vec<Failure> {
+    let mut lines = Vec::new();
+    match &recovery.database {
+        DatabaseState::Sound | DatabaseState::Created | DatabaseState::Migrated { .. } => {}
+        DatabaseState::Restored { reason, .. } => lines.push(format!(
+            "the library's database was damaged ({reason}); a backup took its place, and newer pictures came from \
+             their files"
+        )),
+        DatabaseState::Rebuilt { reason } => lines.push(format!(
+            "the library's database was damaged ({reason}) and was made anew from the pictures; names, tags, stars \
+             and conversations are gone"
+        )),
+    }
+    if let Some(path) = &recovery.set_aside {
+        lines.push(format!("the damaged database is kept as {}", path.display()));
+    }
+    match recovery.adopted.len() {
+        0 => {}
+        1 => lines.push("a picture that was finished when the program ended was saved after all".to_owned()),
+        n => lines.push(format!("{n} pictures that were finished when the program ended were saved after all")),
+    }
+    match recovery.missing.len() {
+        0 => {}
+        n => lines.push(format!("the files of {n} pictures are gone from the library; copy them back from elsewhere")),
+    }
+    lines.into_iter().map(|message| Failure { code: ErrorCode::Internal, message }).collect()
+}

@@ -1,0 +1,93 @@
+//! The program itself: settings, what it is, and what helps when something is wrong.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use protocol::{About, Folder, Settings, SettingsChange};
+
+use super::Studio;
+use super::actor::{Choice, Message};
+use crate::{Error, Result, locate, logs};
+
+/// Lines of the log that go into a report.
+const LOG_LINES: usize = 200;
+
+impl Studio {
+    /// Makes a change of the settings and remembers it.
+    pub async fn change_settings(&self, change: SettingsChange) -> Result<()> {
+        self.ask(|reply| Message::Change(Box::new(change), reply)).await?
+    }
+
+    /// All settings.
+    pub async fn settings(&self) -> Result<Settings> {
+        Ok(self.ask(Message::Basis).await?.settings)
+    }
+
+    /// Moves pictures' or models' place; takes effect at the next start.
+    pub async fn set_folder(&self, folder: Folder, path: PathBuf) -> Result<()> {
+        if !path.is_dir() {
+            return Err(Error::BadRequest(format!("{} is not a folder", path.display())));
+        }
+        let choice = match folder {
+            Folder::Library => Choice::Library(path),
+            Folder::Models => Choice::Models(path),
+        };
+        self.ask(|reply| Message::Choose(choice, reply)).await?
+    }
+
+    /// Runs another engine program from now on.
+    pub async fn set_engine(&self, program: PathBuf) -> Result<()> {
+        if !program.is_file() {
+            return Err(Error::BadRequest(format!("{} is not a program", program.display())));
+        }
+        self.ask(|reply| Message::Choose(Choice::Engine(program), reply)).await?
+    }
+
+    /// The programs, and the licences of what they are built of.
+    pub async fn about(&self, licences: &str) -> Result<About> {
+        let engine = self.ask(Message::Basis).await?.engine_version;
+        Ok(About { version: env!("CARGO_PKG_VERSION").to_owned(), engine, licences: licences.to_owned() })
+    }
+
+    /// Versions, hardware, settings and the last log lines, without secrets or instructions.
+    pub async fn diagnostics(&self) -> Result<String> {
+        let hardware = self.hardware().await?;
+        let basis = self.ask(Message::Basis).await?;
+        let counts = self.with_store(|store| Ok(store.counts()?)).await?;
+        let lines = logs::tail(&locate::logs_folder(&self.data_folder), LOG_LINES);
+        let mut settings = basis.settings;
+        // What the artist calls things is nobody's business.
+        for preset in &mut settings.presets {
+            preset.name.clear();
+        }
+        let mut text = String::new();
+        let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+        let engine = basis.engine_version.as_deref().unwrap_or("not running");
+        let settings = toml::to_string(&settings).unwrap_or_default();
+        // Writing into a text cannot fail.
+        let _ = write!(
+            text,
+            "Bagel Studio {version}, engine {engine}, {system}\n\n\
+             [engine]\n{state:?}\n\n\
+             [hardware]\n{hardware:#?}\n\n\
+             [library]\n{n_nodes} pictures, {n_trashed} in the trash\n\n\
+             [settings]\n{settings}\n\
+             [log]\n{log}\n",
+            version = env!("CARGO_PKG_VERSION"),
+            state = basis.engine,
+            n_nodes = counts.n_nodes,
+            n_trashed = counts.n_trashed,
+            log = lines.join("\n"),
+        );
+        Ok(without_home(&text))
+    }
+}
+
+/// Names of people stand in their folders' paths.
+fn without_home(text: &str) -> String {
+    let home = directories::BaseDirs::new().map(|folders| folders.home_dir().to_string_lossy().into_owned());
+    match home.filter(|home| home.len() > 1) {
+        Some(home) => text.replace(&home, "~"),
+        None => text.to_owned(),
+    }
+}
