@@ -223,7 +223,7 @@ impl Engine {
     /// Whether a picture of `size` can be painted.
     ///
     /// # Errors
-    /// [`Error::BadInput`] with the nearest size that can.
+    /// [`Error::Invalid`] with the nearest size that can.
     pub fn check_size(&self, size: Size) -> Result<()> {
         check_size(&self.config, size)
     }
@@ -232,21 +232,15 @@ impl Engine {
 /// Whether a model of these shapes can paint a picture of `size`.
 ///
 /// # Errors
-/// [`Error::BadInput`] with the nearest size that it can.
+/// [`Error::Invalid`] with the nearest size that it can.
 pub fn check_size(config: &Config, size: Size) -> Result<()> {
-    let (step, max_side) = (config.pixels_per_token() as u32, config.max_side() as u32);
-    let fits = |side: u32| side >= step && side <= max_side && side.is_multiple_of(step);
-    if fits(size.width) && fits(size.height) {
+    size.check(Some(config.max_side() as u32))?;
+    // Published models have tokens of 16 pixels; nothing keeps another one from having larger ones.
+    let step = config.pixels_per_token() as u32;
+    if size.width.is_multiple_of(step) && size.height.is_multiple_of(step) {
         return Ok(());
     }
-    let nearest = |side: u32| ((side.min(max_side) + step / 2) / step * step).clamp(step, max_side);
-    Err(Error::bad_input(format!(
-        "a picture cannot be {} × {}: both sides must be multiples of {step} from {step} to {max_side}; try {} × {}",
-        size.width,
-        size.height,
-        nearest(size.width),
-        nearest(size.height)
-    )))
+    Err(Error::bad_input(format!("size {size} does not fit this model: its sides are multiples of {step}")))
 }
 
 fn rule(transform: &checkpoint::config::TransformConfig) -> Rule {

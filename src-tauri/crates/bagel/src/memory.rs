@@ -18,7 +18,6 @@ use crate::reading::{PLAN_PROMPT, REASON_PROMPT};
 use crate::tokens::Tokens;
 use crate::transform::Rule;
 use crate::vae::conv::MAX_COLUMN_BYTES;
-use crate::writing::check_text_parameters;
 use crate::{Error, Result};
 
 /// One item of a conversation, as far as memory is concerned.
@@ -112,7 +111,7 @@ impl Planner {
     /// What painting needs.
     ///
     /// # Errors
-    /// [`Error::BadInput`] when the size cannot be painted.
+    /// [`Error::Invalid`] when the size cannot be painted.
     pub fn image(
         &self,
         inputs: &[PlannedItem],
@@ -156,9 +155,9 @@ impl Planner {
     /// What an answer needs.
     ///
     /// # Errors
-    /// [`Error::BadInput`] when the text's parameters are out of range.
+    /// [`Error::Invalid`] when the text's parameters are out of range.
     pub fn chat(&self, inputs: &[PlannedItem], think: bool, text: &TextParameters) -> Result<Estimate> {
-        check_text_parameters(text)?;
+        text.check()?;
         let mut reading = self.reading(inputs, false)?;
         if think {
             reading.conditional_tokens += self.text_tokens(REASON_PROMPT)?;
