@@ -9,7 +9,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from draw import DISTANCES
 from presets import PRESETS
 from tasks import Picture, Tasks, Text, facts
 from world import SHAPES
@@ -41,6 +43,14 @@ def case(sample, index: int, kind: str) -> dict:
     return made
 
 
+def outlines() -> dict:
+    """Every shape as rows of 27 points inside (#) and outside, against which the scorer's own outlines are held."""
+    points = (torch.arange(27) - 13) / 10 + 0.013
+    v, u = torch.meshgrid(points, points, indexing="ij")
+    rows = lambda inside: ["".join(".#"[int(point)] for point in row) for row in inside]
+    return {name: rows(distance(u, v) < 0) for name, distance in zip(SHAPES, DISTANCES)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--to", type=Path, required=True)
@@ -56,6 +66,7 @@ def main():
         lines = [json.dumps(case(getattr(tasks, kind)(), index, kind), ensure_ascii=False) for index in range(args.n)]
         text = '{"world": "%s", "cases": [\n%s\n]}\n' % (args.preset, ",\n".join(lines))
         (args.to / f"{kind}.json").write_text(text)
+    (args.to / "outlines.json").write_text(json.dumps(outlines(), indent=1) + "\n")
     print(args.to, "written")
 
 
