@@ -51,7 +51,7 @@ def main():
         errors["vae decoded"] = relative(vae.decode(latent)[0], expected["vae.decoded"])
 
         # The flow case: the picture `wide` for the VAE and the ViT, a text, and noise of 64 x 128 pixels at 0.8.
-        page = Page(1, 256, 28, 32)
+        page = Page(None, 28, 32)
         vocabulary = Vocabulary(golden / "model/tokenizer.json")
         ids = [vocabulary.start, *vocabulary.encode("make the house green"), vocabulary.end]
         page.place([

@@ -40,6 +40,11 @@ class ModelShape:
     vit_grid: int = 8
 
 
+def rotate(x, cosine, sine):
+    first, second = x.float().chunk(2, -1)
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], -1).to(x.dtype)
+
+
 class RmsNorm(nn.Module):
     def __init__(self, size: int):
         super().__init__()
@@ -81,15 +86,11 @@ class Attention(nn.Module):
         k = part("k_norm")(part("k_proj")(x).unflatten(-1, (-1, self.shape.head)))
         return q, k, part("v_proj")(x).unflatten(-1, (-1, self.shape.head))  # (tokens, heads, head)
 
-    def forward(self, und, gen, layout):
-        groups = [torch.cat(pair) for pair in zip(self.project(und, ""), self.project(gen, "_moe_gen"))]
-        q, k, v = groups
-        q, k = layout.rotate(q), layout.rotate(k)
+    def queries_keys_values(self, und, gen, cosine, sine):
+        """Of both experts' tokens together, rotated; keys and values repeated for every query head."""
+        q, k, v = (torch.cat(pair) for pair in zip(self.project(und, ""), self.project(gen, "_moe_gen")))
         repeat = self.shape.n_heads // self.shape.n_kv_heads
-        q, k, v = layout.rows(q), layout.rows(k.repeat_interleave(repeat, 1)), layout.rows(v.repeat_interleave(repeat, 1))
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=layout.mask)  # (rows, heads, length, head)
-        out = out.transpose(1, 2).flatten(0, 1).flatten(1).index_select(0, layout.slots)
-        return self.o_proj(out[: len(und)]), self.o_proj_moe_gen(out[len(und) :])
+        return rotate(q, cosine, sine), rotate(k, cosine, sine).repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
 
 
 class Layer(nn.Module):
@@ -101,11 +102,23 @@ class Layer(nn.Module):
             self.add_module("input_layernorm" + suffix, RmsNorm(shape.hidden))
             self.add_module("post_attention_layernorm" + suffix, RmsNorm(shape.hidden))
 
-    def forward(self, und, gen, layout):
-        a, b = self.self_attn(self.input_layernorm(und), self.input_layernorm_moe_gen(gen), layout)
-        und, gen = und + a, gen + b
+    def before(self, und, gen, cosine, sine):
+        return self.self_attn.queries_keys_values(self.input_layernorm(und), self.input_layernorm_moe_gen(gen), cosine, sine)
+
+    def after(self, und, gen, attended):
+        und = und + self.self_attn.o_proj(attended[: len(und)])
+        gen = gen + self.self_attn.o_proj_moe_gen(attended[len(und) :])
         und = und + self.mlp(self.post_attention_layernorm(und))
         return und, gen + self.mlp_moe_gen(self.post_attention_layernorm_moe_gen(gen))
+
+    def forward(self, und, gen, layout):
+        attended = layout.attend(*self.before(und, gen, layout.cosine, layout.sine))
+        return self.after(und, gen, attended)
+
+    def compile_parts(self):
+        """Compiles what does not depend on how the rows are cut: number of tokens may vary."""
+        self.before = torch.compile(self.before, dynamic=True)
+        self.after = torch.compile(self.after, dynamic=True)
 
 
 class Decoder(nn.Module):

@@ -1,4 +1,4 @@
-"""Packs samples into rows of one length: what stands where, who sees whom, what is learned.
+"""Packs samples into rows of a few lengths: what stands where, who sees whom, what is learned.
 
 All samples of a batch share one canvas, so that pictures, latents and patches are plain tensors.
 Attention follows the reference: text is causal, a picture sees itself and everything before it, and
@@ -6,6 +6,7 @@ latents that are noise are seen by nobody else.
 """
 
 from dataclasses import dataclass, field, fields
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -24,33 +25,46 @@ TOKEN_PIXELS = DOWNSAMPLE * LATENT_PATCH
 DROP = dict(prompt=0.1, pictures=0.1, vit=0.06, vae=0.03)
 
 
+def attention(q, k, v, mask):
+    """The library's own; on a processor its gradient is three times as slow as plain products of bf16."""
+    if q.is_cuda:
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    scores = torch.matmul(q * q.shape[-1] ** -0.5, k.transpose(-1, -2)) + mask
+    return torch.matmul(scores.softmax(-1).to(v.dtype), v)
+
+
 @dataclass
 class Layout:
-    """Where the tokens of both experts stand in the rows, who sees whom, and their rotations."""
+    """Where the tokens of both experts stand in the rows, who sees whom, and their rotations.
+
+    Rows of one length are a block (rows, length); blocks follow one another in the numbering of places.
+    """
 
     slots: torch.Tensor
-    mask: torch.Tensor
+    blocks: list
+    masks: list
     cosine: torch.Tensor
     sine: torch.Tensor
 
-    def rows(self, x):
-        """(tokens, heads, head) to (rows, heads, length, head)."""
-        n_rows, length = self.mask.shape[0], self.mask.shape[-1]
-        flat = x.new_zeros((n_rows * length, *x.shape[1:])).index_copy(0, self.slots, x)
-        return flat.unflatten(0, (n_rows, length)).transpose(1, 2)
-
-    def rotate(self, x):
-        first, second = x.float().chunk(2, -1)
-        turned = torch.cat([first * self.cosine - second * self.sine, second * self.cosine + first * self.sine], -1)
-        return turned.to(x.dtype)
+    def attend(self, q, k, v):
+        """Attention of (tokens, heads, head) over the rows, in the order of the tokens."""
+        places = sum(rows * length for rows, length in self.blocks)
+        q, k, v = (x.new_zeros((places, *x.shape[1:])).index_copy(0, self.slots, x) for x in (q, k, v))
+        done, start = [], 0
+        for (rows, length), mask in zip(self.blocks, self.masks):
+            cut = lambda x: x[start : start + rows * length].unflatten(0, (rows, length)).transpose(1, 2)
+            out = attention(cut(q), cut(k), cut(v), mask.to(q.dtype))
+            done.append(out.transpose(1, 2).flatten(0, 1).flatten(1))
+            start += rows * length
+        return torch.cat(done).index_select(0, self.slots)
 
 
 @dataclass
 class Batch:
-    """A packed batch. Sizes are (height, width) in tokens; slots number places in rows * length."""
+    """A packed batch. Sizes are (height, width) in tokens; slots number the places of all rows."""
 
     canvas: tuple
-    length: int
+    blocks: list  # (rows, length), shortest rows first.
     plot: Plot | None
     vit_size: tuple
     latent_size: tuple
@@ -78,18 +92,22 @@ class Batch:
         slots = torch.cat([self.text_slots, self.vit_slots.flatten(), self.latent_slots.flatten()])
         frequencies = ROPE_THETA ** (-torch.arange(0, head, 2, device=slots.device) / head)
         angles = self.position[slots].float()[:, None, None] * frequencies
-        return Layout(slots, self.mask(), angles.cos(), angles.sin())
+        return Layout(slots, self.blocks, self.masks(), angles.cos(), angles.sin())
 
-    def mask(self) -> torch.Tensor:
-        """(rows, 1, length, length): whether a query (third axis) sees a key (last axis)."""
-        sample, split, mode = (x.view(-1, self.length) for x in (self.sample, self.split, self.mode))
-        place = torch.arange(self.length, device=sample.device)
-        same_split = split[:, :, None] == split[:, None, :]
-        before = place[:, None] >= place[None, :]
-        sees = before | (same_split & (mode != CAUSAL)[:, :, None])
-        sees &= same_split | (mode != NOISE)[:, None, :]
-        sees &= sample[:, :, None] == sample[:, None, :]
-        return sees[:, None]
+    def masks(self) -> list[torch.Tensor]:
+        """(rows, 1, length, length) of each block: 0 where a query (third axis) sees a key (last axis)."""
+        masks, start = [], 0
+        for rows, length in self.blocks:
+            cut = slice(start, start + rows * length)
+            sample, split, mode = (x[cut].view(rows, length) for x in (self.sample, self.split, self.mode))
+            place = torch.arange(length, device=sample.device)
+            same_split = split[:, :, None] == split[:, None, :]
+            sees = (place[:, None] >= place[None, :]) | (same_split & (mode != CAUSAL)[:, :, None])
+            sees &= same_split | (mode != NOISE)[:, None, :]
+            sees &= sample[:, :, None] == sample[:, None, :]
+            masks.append(torch.zeros(sees.shape, device=sees.device).masked_fill(~sees, -1e4)[:, None])
+            start += rows * length
+        return masks
 
     @torch.no_grad()
     def pictures(self, vae, device):
@@ -140,18 +158,16 @@ class Packer:
         return self.pack(canvas, lambda: random_sample(tasks, self.mixture), rng)
 
     def pack(self, canvas, next_sample, rng, n_samples: int | None = None) -> Batch:
-        """Fills rows until a few samples in a row found no room, or packs exactly `n_samples`."""
+        """Packs samples until a few running found no room, or exactly `n_samples`."""
         self.vocabulary = self.vocabulary or Vocabulary(self.vocabulary_path)
         tokens = latent_size(canvas)[0] * latent_size(canvas)[1]
-        length = -(-(5 * (tokens + 2) + 100) // 32) * 32
-        page = Page(self.rows, length, tokens, tokens)
+        places = None if n_samples is not None else self.rows * row_lengths(tokens)[-1]
+        page = Page(places, tokens, tokens)
         misses = done = 0
         while misses < 3 and (n_samples is None or done < n_samples):
             splits = self.splits(next_sample(), rng, tokens)
             if page.place(splits):
                 done += 1
-            elif n_samples is not None:
-                raise ValueError("the samples do not fit into the rows of the page")
             else:
                 misses += 1
         batch = page.batch(canvas, self.vocabulary)
@@ -187,44 +203,63 @@ class Packer:
         return [dict(split, task=sample.kind) for split in splits]
 
 
-class Page:
-    """Rows being filled."""
+def row_lengths(tokens: int) -> list[int]:
+    """Lengths of rows for pictures of so many tokens: short ones, because every place of a row looks at all others."""
+    picture = tokens + 2
+    most = 5 * picture + 100
+    steps = [picture + 26, 2 * picture + 20, 3 * picture + 30, 4 * picture + 24, most]
+    return [-(-length // 16) * 16 for length in steps]
 
-    def __init__(self, rows: int, length: int, vit_tokens: int, latent_tokens: int):
-        self.rows, self.length = rows, length
+
+class Page:
+    """Rows being filled, of at most `places` in all (or as many as needed)."""
+
+    def __init__(self, places: int | None, vit_tokens: int, latent_tokens: int):
+        self.places = places
+        self.lengths = row_lengths(latent_tokens)
         self.tokens = dict(vit=vit_tokens, latent=latent_tokens)
-        self.used = [0] * rows
-        self.layout = np.zeros((4, rows * length), np.int64)  # position, sample, split, mode
-        self.layout[1] = -1
+        self.rows = []  # [length, used, [(first place, size, position, sample, split, mode)]]
         self.scenes, self.text, self.pictures, self.kinds = [], [], dict(vit=[], latent=[]), []
         self.n_splits = 0
 
+    def row_for(self, need: int) -> int | None:
+        """A row with room, a new one of the shortest length that will do, or none."""
+        best = min((r for r, (length, used, _) in enumerate(self.rows) if used + need <= length), default=None,
+                   key=lambda r: self.rows[r][0] - self.rows[r][1])
+        if best is not None:
+            return best
+        length = next((n for n in self.lengths if n >= need), -(-need // 16) * 16)
+        if self.places is not None and sum(row[0] for row in self.rows) + length > self.places:
+            return None
+        self.rows.append([length, 0, []])
+        return len(self.rows) - 1
+
     def place(self, splits: list[dict]) -> bool:
         need = sum(len(s["ids"]) if s["kind"] == "text" else self.tokens[s["kind"]] + 2 for s in splits)
-        row = next((r for r in range(self.rows) if self.used[r] + need <= self.length), None)
-        if row is None:
+        number = self.row_for(need)
+        if number is None:
             return False
-        position, number = 0, len(self.kinds)
+        row, position, sample = self.rows[number], 0, len(self.kinds)
         self.kinds.append(splits[0]["task"])
         for split in splits:
-            start = row * self.length + self.used[row]
+            start = row[1]
             if split["kind"] == "text":
                 size, mode = len(split["ids"]), CAUSAL
                 positions = np.arange(position, position + size)
                 labels = split["ids"][1:] + [-1] if split["learn"] else [-1] * size
-                self.text.append((split["ids"], np.arange(start, start + size), labels, number))
+                self.text.append((split["ids"], number, np.arange(start, start + size), labels, sample))
                 position += size
             else:
                 size = self.tokens[split["kind"]] + 2
                 noised = split.get("noised", False)
                 mode, positions = NOISE if noised else FULL, position
                 slots = np.arange(start, start + size)
-                self.text.append(("markers", slots[[0, -1]], [-1, -1], number))
-                self.pictures[split["kind"]].append((self.scene(split["scene"]), slots[1:-1], noised))
+                self.text.append(("markers", number, slots[[0, -1]], [-1, -1], sample))
+                self.pictures[split["kind"]].append((self.scene(split["scene"]), number, slots[1:-1], noised))
                 position += 0 if noised else 1
-            self.layout[:, start : start + size] = np.stack(np.broadcast_arrays(positions, number, self.n_splits, mode * np.ones(size, np.int64)))
+            row[2].append((start, size, positions, sample, self.n_splits, mode))
+            row[1] += size
             self.n_splits += 1
-            self.used[row] += size
         return True
 
     def scene(self, scene) -> int:
@@ -235,15 +270,26 @@ class Page:
         return len(self.scenes) - 1
 
     def batch(self, canvas, vocabulary) -> Batch:
+        order = sorted(range(len(self.rows)), key=lambda r: self.rows[r][0])
+        blocks = [(len(list(rows)), length) for length, rows in groupby(order, key=lambda r: self.rows[r][0])]
+        starts = np.zeros(len(order), np.int64)
+        starts[order] = np.cumsum([0, *(self.rows[r][0] for r in order)])[:-1]
+        layout = np.zeros((4, sum(rows * length for rows, length in blocks)), np.int64)
+        layout[1] = -1
+        for first, (*_, splits) in zip(starts, self.rows):
+            for start, size, *values in splits:
+                layout[:, first + start : first + start + size] = np.stack([np.broadcast_to(v, size) for v in values])
         markers = [vocabulary.image_start, vocabulary.image_end]
-        texts = [(markers if ids == "markers" else ids, slots, labels, [number] * len(slots)) for ids, slots, labels, number in self.text]
+        texts = [(markers if ids == "markers" else ids, slots + starts[row], labels, [sample] * len(slots))
+                 for ids, row, slots, labels, sample in self.text]
         ids, slots, labels, kinds = (torch.tensor([n for t in texts for n in t[i]], dtype=torch.long) for i in range(4))
         columns = {}
         for kind, entries in self.pictures.items():
-            scene, where, noised = ([e[i] for e in entries] for i in range(3))
-            where = np.array(where, np.int64).reshape(len(entries), -1) if entries else np.zeros((0, 1), np.int64)
-            columns[kind] = (torch.tensor(scene, dtype=torch.long), torch.from_numpy(where), torch.tensor(noised, dtype=torch.bool))
-        position, sample, split, mode = (torch.from_numpy(x.copy()) for x in self.layout)
+            where = [slots + starts[row] for _, row, slots, _ in entries]
+            where = np.stack(where) if entries else np.zeros((0, 1), np.int64)
+            scenes, noised = ([e[i] for e in entries] for i in (0, 3))
+            columns[kind] = (torch.tensor(scenes, dtype=torch.long), torch.from_numpy(where), torch.tensor(noised, dtype=torch.bool))
+        position, sample, split, mode = (torch.from_numpy(x.copy()) for x in layout)
         vit, latent = columns["vit"], columns["latent"]
-        return Batch(canvas, self.length, None, vit_size(canvas), latent_size(canvas), ids, slots, labels, kinds,
+        return Batch(canvas, blocks, None, vit_size(canvas), latent_size(canvas), ids, slots, labels, kinds,
                      vit[0], vit[1], latent[0], latent[2], latent[1], position, sample, split, mode, self.kinds)

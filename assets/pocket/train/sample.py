@@ -89,7 +89,7 @@ class Studio:
         done = [False] * len(samples)
         seen = None
         for _ in range(limit):
-            page = Page(len(samples), 5 * (height * width + 2) + 200, height * width, height * width)
+            page = Page(None, height * width, height * width)
             for prefix, ids in zip(prefixes, said):
                 page.place(prefix + [dict(kind="text", ids=ids, learn=False, task="answer")])
             batch = page.batch(canvas, vocabulary)

@@ -7,6 +7,7 @@ rate follows the time spent of the budget.
 
 import argparse
 import random
+import time
 from pathlib import Path
 
 import torch
@@ -24,24 +25,33 @@ TEXT_WEIGHT = 0.3
 
 
 class Pool:
-    """Batches with their latents and patches; on slow machines each is used `reuse` times with new noise."""
+    """Batches with their latents and patches; on slow machines each is used `reuse` times with new noise.
 
-    def __init__(self, batches, vae, device, reuse: int, size: int):
-        self.batches, self.vae, self.device, self.reuse, self.size = batches, vae, device, reuse, size
+    What is kept lies in `folder` too, so that a resumed run need not draw and encode it again.
+    """
+
+    def __init__(self, batches, vae, device, reuse: int, size: int, folder: Path):
+        self.batches, self.vae, self.device, self.reuse, self.size, self.folder = batches, vae, device, reuse, size, folder
         self.kept = []
+        if reuse > 1:
+            folder.mkdir(exist_ok=True)
+            self.kept = [torch.load(path, map_location=device, weights_only=False) for path in sorted(folder.glob("*.pt"))[:size]]
 
     def fresh(self):
         batch = next(self.batches).to(self.device)
         return batch, *batch.pictures(self.vae, self.device)
 
+    def keep(self, index: int):
+        made = self.fresh()
+        self.kept[index : index + 1] = [made]
+        save(self.folder / f"{index:05}.pt", made)
+        return made
+
     def next(self):
         if self.reuse == 1:
             return self.fresh()
-        if len(self.kept) < self.size and random.random() < max(1 / self.reuse, 1 - len(self.kept) / 20):
-            self.kept.append(self.fresh())
-            return self.kept[-1]
-        if random.random() < 1 / self.reuse:
-            self.kept[random.randrange(len(self.kept))] = self.fresh()
+        if random.random() < max(1 / self.reuse, 1 - len(self.kept) / 12):
+            return self.keep(len(self.kept) if len(self.kept) < self.size else random.randrange(self.size))
         return random.choice(self.kept)
 
 
@@ -77,7 +87,8 @@ def main():
     parser.add_argument("--reuse", type=int, default=1, help="how often a batch is used, with new noise each time")
     parser.add_argument("--pool", type=int, default=2000, help="how many batches are kept for that")
     parser.add_argument("--report", type=int, default=100)
-    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--every", type=float, default=5, help="minutes between checkpoints")
+    parser.add_argument("--compile", action="store_true", help="compile the layers; pays after a few minutes")
     args = parser.parse_args()
 
     preset = PRESETS[args.preset]
@@ -100,8 +111,10 @@ def main():
     clock = Clock(device, saved["spent"] if saved else 0.0, args.minutes, args.stop)
     journal = Journal(args.out / "model.jsonl")
     packer = Packer(preset.world, args.out / "tokenizer.json", args.rows, preset.mixture)
-    pool = Pool(stream(packer, args.workers, seed=step + 1), vae, device, args.reuse, args.pool)
-    run = torch.compile(model, dynamic=True) if args.compile else model
+    pool = Pool(stream(packer, args.workers, seed=step + 1), vae, device, args.reuse, args.pool, args.out / "pool")
+    if args.compile:
+        for layer in model.language_model.model.layers:
+            layer.compile_parts()
 
     def checkpoint():
         about = dict(preset=args.preset, shape=vars(model.shape), step=step, pictures=pictures, spent=clock.spent)
@@ -109,14 +122,14 @@ def main():
         # The averaged weights alone are a fifth of that: enough to go on from, and small enough to be carried.
         save(light, about | dict(average={name: value.half() for name, value in average.weights.items()}))
 
-    totals, since = torch.zeros(4, device=device), 0
+    totals, since, saved_at = torch.zeros(4, device=device), 0, time.monotonic()
     while not clock.over:
-        factor = learning_rate_factor(step, clock.progress, warmup=200)
+        factor = learning_rate_factor(step, clock.progress, warmup=100)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = args.rate * factor
         batch, latents, patches = pool.next()
-        mse, ce, right = losses(run, batch, latents, patches, args.shift)
+        mse, ce, right = losses(model, batch, latents, patches, args.shift)
         (mse + TEXT_WEIGHT * ce).backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
@@ -132,8 +145,9 @@ def main():
             journal.write(step=step, samples=pictures, spent=clock.spent, mse=mean[0], ce=mean[1], right=mean[2], norm=mean[3], rate=factor)
             totals.zero_()
             since = 0
-        if step % (10 * args.report) == 0:
+        if time.monotonic() - saved_at > 60 * args.every:
             checkpoint()
+            saved_at = time.monotonic()
     checkpoint()
     clock.leave()
 

@@ -4,30 +4,23 @@ A scene is a list of things on a 3 x 3 grid of places. Everything a picture show
 so that a prompt, an edit, a question and its answer can all be derived from the same scene.
 """
 
+import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
-SHAPES = ("circle", "square", "triangle", "star", "heart", "ring", "cross", "crescent")
-COLOURS = {
-    "red": (214, 40, 40),
-    "yellow": (246, 212, 48),
-    "green": (46, 158, 72),
-    "blue": (42, 92, 212),
-    "black": (26, 26, 30),
-    "white": (244, 244, 242),
-    "orange": (242, 136, 28),
-    "purple": (128, 58, 180),
-    "pink": (244, 142, 184),
-    "brown": (126, 78, 44),
-}
+# Shared with the scorer of the final figures, so that both speak of the same world.
+DEFINED = json.loads((Path(__file__).parent.parent / "world.json").read_text())
+SHAPES = tuple(DEFINED["shapes"])
+COLOURS = {colour["name"]: tuple(colour["rgb"]) for colour in DEFINED["colours"]}
 COLOUR_NAMES = tuple(COLOURS)
 COLOUR_VALUES = np.array(list(COLOURS.values()), np.float32)
-SIZES = ("small", "medium", "large")
+SIZES = tuple(size["name"] for size in DEFINED["sizes"])
 # Radius as a part of the shorter side of the picture; neighbours differ by 1.4 so that they can be told apart.
-RADII = (0.105, 0.15, 0.21)
+RADII = tuple(size["radius"] for size in DEFINED["sizes"])
 # Centres of the three columns and rows as parts of the width and height.
-THIRDS = (0.2, 0.5, 0.8)
+THIRDS = tuple(DEFINED["thirds"])
 CENTRE = 4
 
 
@@ -35,19 +28,23 @@ CENTRE = 4
 class World:
     """Which part of the vocabulary is used, and how large pictures are (width, height)."""
 
-    n_shapes: int = 8
-    n_colours: int = 10
-    most_things: int = 3
+    n_shapes: int
+    n_colours: int
+    most_things: int
     # The longer side is always the same: that is what the engine scales every picture to.
-    canvases: tuple = ((128, 128), (128, 96), (96, 128), (128, 64), (64, 128), (128, 112), (112, 128))
+    canvases: tuple
 
     @property
     def longest(self) -> int:
         return max(max(canvas) for canvas in self.canvases)
 
 
-FULL = World()
-SMALL = World(5, 6, 2, ((96, 96), (96, 64), (64, 96), (96, 80), (80, 96)))
+def defined_world(name: str) -> World:
+    world = DEFINED["worlds"][name]
+    return World(world["shapes"], world["colours"], world["things"], tuple(map(tuple, world["canvases"])))
+
+
+FULL, SMALL = defined_world("pocket"), defined_world("small")
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ class Sampler:
     def canvas(self) -> tuple:
         """Square three times out of five."""
         rest = self.world.canvases[1:]
-        return self.world.canvases[0] if self.chance(0.6) else rest[self.integer(len(rest))]
+        return rest[self.integer(len(rest))] if rest and self.chance(0.4) else self.world.canvases[0]
 
     def shade(self, colour: int) -> tuple:
         """A colour's ordinary value, a little lighter or darker and shifted, as paint would be."""

@@ -134,7 +134,7 @@ const N_WRITTEN: usize = 8;
 /// Times every stage of an edit and an answer.
 ///
 /// # Errors
-/// As [`Engine::load`], and [`Error::BadInput`] for a size that cannot be painted.
+/// As [`Engine::load`], and [`Error::Invalid`] for a size that cannot be painted.
 pub fn bench(model: &BenchModel<'_>, options: &BenchOptions, observe: &mut Observe<'_>) -> Result<BenchReport> {
     let started = Instant::now();
     let before_bytes = held_now();

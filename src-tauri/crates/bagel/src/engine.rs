@@ -11,8 +11,10 @@ use crate::context::{Cache, Chain, Segment};
 use crate::decoder::Decoder;
 use crate::device::{DeviceChoice, Precision, best_precision, device_id};
 use crate::latent::Latents;
+use crate::memory::stored_bytes;
 use crate::preview::PreviewMap;
 use crate::progress::Observe;
+use crate::room::check_weights_bytes;
 use crate::synthetic::Synthetic;
 use crate::tokens::Tokens;
 use crate::transform::Rule;
@@ -95,6 +97,8 @@ pub struct LoadOptions {
     pub precision: Option<Precision>,
     /// Most bytes of keys, values and encoded pictures kept between requests; 512 MiB when absent.
     pub cache_bytes: Option<usize>,
+    /// Most bytes that weights and work may take together; what is free when absent.
+    pub memory_limit_bytes: Option<u64>,
 }
 
 /// A loaded model with what it remembers of earlier requests.
@@ -115,6 +119,7 @@ pub struct Engine {
     pub(crate) encoded: Cache<Tensor>,
     /// Whether special tokens in an artist's text mean what they say, as in the reference; for checks only.
     pub(crate) is_reference_text: bool,
+    pub(crate) memory_limit_bytes: Option<u64>,
     description: ModelDescription,
 }
 
@@ -125,7 +130,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Device`] when the device is not there, [`Error::Cancelled`] when `observe` says so,
-    /// [`Error::OutOfMemory`] and [`Error::Tensor`] when the weights do not fit.
+    /// [`Error::OutOfMemory`] when the weights do not fit, before the first of them is read, and
+    /// [`Error::Tensor`] when the device disagrees.
     pub fn load(checkpoint: &Checkpoint, options: &LoadOptions, observe: &mut Observe<'_>) -> Result<Self> {
         let tokens = Tokens::load(checkpoint)?;
         let mut engine =
@@ -155,6 +161,11 @@ impl Engine {
         let device = options.device.open()?;
         let precision = options.precision.unwrap_or_else(|| best_precision(&device));
         let dtype = precision.dtype();
+        let weights_bytes = match source {
+            Source::Checkpoint(checkpoint) => stored_bytes(checkpoint, precision, device.is_cpu()),
+            Source::Synthetic(synthetic) => synthetic.held_bytes(precision, device.is_cpu()),
+        };
+        check_weights_bytes(weights_bytes, &config, precision, &device, options.memory_limit_bytes, 0)?;
         // f16 overflows in the autoencoder.
         let vae_dtype = if precision == Precision::F16 { Precision::F32.dtype() } else { dtype };
 
@@ -187,6 +198,7 @@ impl Engine {
             segments: Cache::new(cache_bytes),
             encoded: Cache::new(cache_bytes / 4),
             is_reference_text: false,
+            memory_limit_bytes: options.memory_limit_bytes,
             config,
             device,
             tokens,
@@ -223,7 +235,7 @@ impl Engine {
     /// Whether a picture of `size` can be painted.
     ///
     /// # Errors
-    /// [`Error::BadInput`] with the nearest size that can.
+    /// [`Error::Invalid`] with the nearest size that can.
     pub fn check_size(&self, size: Size) -> Result<()> {
         check_size(&self.config, size)
     }
@@ -232,21 +244,15 @@ impl Engine {
 /// Whether a model of these shapes can paint a picture of `size`.
 ///
 /// # Errors
-/// [`Error::BadInput`] with the nearest size that it can.
+/// [`Error::Invalid`] with the nearest size that it can.
 pub fn check_size(config: &Config, size: Size) -> Result<()> {
-    let (step, max_side) = (config.pixels_per_token() as u32, config.max_side() as u32);
-    let fits = |side: u32| side >= step && side <= max_side && side.is_multiple_of(step);
-    if fits(size.width) && fits(size.height) {
+    size.check(Some(config.max_side() as u32))?;
+    // Published models have tokens of 16 pixels; nothing keeps another one from having larger ones.
+    let step = config.pixels_per_token() as u32;
+    if size.width.is_multiple_of(step) && size.height.is_multiple_of(step) {
         return Ok(());
     }
-    let nearest = |side: u32| ((side.min(max_side) + step / 2) / step * step).clamp(step, max_side);
-    Err(Error::bad_input(format!(
-        "a picture cannot be {} × {}: both sides must be multiples of {step} from {step} to {max_side}; try {} × {}",
-        size.width,
-        size.height,
-        nearest(size.width),
-        nearest(size.height)
-    )))
+    Err(Error::bad_input(format!("size {size} does not fit this model: its sides are multiples of {step}")))
 }
 
 fn rule(transform: &checkpoint::config::TransformConfig) -> Rule {

@@ -11,6 +11,9 @@ pub enum Error {
     /// The files of weights cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::Error),
+    /// A parameter of the request is out of its range.
+    #[error(transparent)]
+    Invalid(#[from] protocol::Invalid),
     /// A value of the request cannot be used.
     #[error("{0}")]
     BadInput(String),
@@ -68,7 +71,7 @@ impl Error {
         match self {
             Self::Cancelled => ErrorCode::Cancelled,
             Self::Checkpoint(error) => checkpoint_code(error),
-            Self::BadInput(_) | Self::Device(_) => ErrorCode::BadInput,
+            Self::Invalid(_) | Self::BadInput(_) | Self::Device(_) => ErrorCode::BadInput,
             Self::Tokenizer { .. } => ErrorCode::ModelInvalid,
             Self::NotFinite { .. } | Self::Flat => ErrorCode::Internal,
             Self::OutOfMemory { device, .. } if device == "cpu" => ErrorCode::OutOfHostMemory,

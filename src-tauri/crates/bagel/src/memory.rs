@@ -9,17 +9,16 @@ use checkpoint::config::VaeConfig;
 use checkpoint::{Checkpoint, Config, Kind, Part, PlannedTensor, Quantization, expected_tensors, plan};
 use protocol::{ImageParameters, MemoryEstimate, Size, TextParameters, Thinking};
 
+use crate::Result;
 use crate::decoder::MAX_MLP_ELEMENTS;
-use crate::device::{DeviceChoice, Precision, best_precision, devices};
-use crate::engine::{Engine, check_size};
+use crate::device::{DeviceChoice, Precision, best_precision};
+use crate::engine::check_size;
 use crate::guidance::Branches;
 use crate::nn::MAX_SCORES;
 use crate::reading::{PLAN_PROMPT, REASON_PROMPT};
 use crate::tokens::Tokens;
 use crate::transform::Rule;
 use crate::vae::conv::MAX_COLUMN_BYTES;
-use crate::writing::check_text_parameters;
-use crate::{Error, Result};
 
 /// One item of a conversation, as far as memory is concerned.
 #[derive(Clone, Debug)]
@@ -47,13 +46,15 @@ pub struct Planner {
     config: Config,
     tokens: Tokens,
     weights_bytes: u64,
+    precision: Precision,
+    is_cpu: bool,
     /// Bytes of an activation.
     element_bytes: u64,
     vae_element_bytes: u64,
 }
 
 /// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
-const OVERHEAD_BYTES: u64 = 48 << 20;
+pub(crate) const OVERHEAD_BYTES: u64 = 48 << 20;
 
 /// Token counts and pictures of a request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,16 +70,14 @@ impl Planner {
     /// Plans for `checkpoint` in `precision`; only its headers and its tokenizer are read.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] when the tokenizer cannot be used.
+    /// [`crate::Error::Tokenizer`] when the tokenizer cannot be used.
     pub fn new(checkpoint: &Checkpoint, precision: Precision, is_cpu: bool) -> Result<Self> {
-        let tensors: Vec<(Part, Kind, Vec<usize>)> = expected_tensors(checkpoint.config())
-            .into_iter()
-            .filter_map(|t| Some((t.part, checkpoint.tensor(&t.name)?.kind, t.shape)))
-            .collect();
         Ok(Self {
             config: checkpoint.config().clone(),
             tokens: Tokens::load(checkpoint)?,
-            weights_bytes: held_bytes(tensors.iter().map(|(p, k, s)| (*p, *k, s.as_slice())), precision, is_cpu),
+            weights_bytes: stored_bytes(checkpoint, precision, is_cpu),
+            precision,
+            is_cpu,
             element_bytes: element_bytes(precision),
             vae_element_bytes: vae_element_bytes(precision),
         })
@@ -87,7 +86,7 @@ impl Planner {
     /// Plans for `checkpoint` on a device, in the type that the device computes best in.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device is not there; else as [`Planner::new`].
+    /// [`crate::Error::Device`] when the device is not there; else as [`Planner::new`].
     pub fn on(checkpoint: &Checkpoint, device: DeviceChoice) -> Result<Self> {
         let device = device.open()?;
         Self::new(checkpoint, best_precision(&device), device.is_cpu())
@@ -104,15 +103,29 @@ impl Planner {
             config: config.clone(),
             tokens: Tokens::synthetic()?,
             weights_bytes: planned_bytes(config, quantization, quantization, precision, is_cpu),
+            precision,
+            is_cpu,
             element_bytes: element_bytes(precision),
             vae_element_bytes: vae_element_bytes(precision),
         })
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    pub(crate) fn is_cpu(&self) -> bool {
+        self.is_cpu
+    }
+
     /// What painting needs.
     ///
     /// # Errors
-    /// [`Error::BadInput`] when the size cannot be painted.
+    /// [`crate::Error::Invalid`] when the size cannot be painted.
     pub fn image(
         &self,
         inputs: &[PlannedItem],
@@ -156,9 +169,9 @@ impl Planner {
     /// What an answer needs.
     ///
     /// # Errors
-    /// [`Error::BadInput`] when the text's parameters are out of range.
+    /// [`crate::Error::Invalid`] when the text's parameters are out of range.
     pub fn chat(&self, inputs: &[PlannedItem], think: bool, text: &TextParameters) -> Result<Estimate> {
-        check_text_parameters(text)?;
+        text.check()?;
         let mut reading = self.reading(inputs, false)?;
         if think {
             reading.conditional_tokens += self.text_tokens(REASON_PROMPT)?;
@@ -254,6 +267,15 @@ pub fn planned_bytes(
     held_bytes(planned.iter().map(|t| (t.part, t.kind, t.shape.as_slice())), precision, is_cpu)
 }
 
+/// Bytes that the weights of a checkpoint will hold, told from its headers.
+pub(crate) fn stored_bytes(checkpoint: &Checkpoint, precision: Precision, is_cpu: bool) -> u64 {
+    let tensors: Vec<(Part, Kind, Vec<usize>)> = expected_tensors(checkpoint.config())
+        .into_iter()
+        .filter_map(|t| Some((t.part, checkpoint.tensor(&t.name)?.kind, t.shape)))
+        .collect();
+    held_bytes(tensors.iter().map(|(part, kind, shape)| (*part, *kind, shape.as_slice())), precision, is_cpu)
+}
+
 fn held_bytes<'a>(tensors: impl Iterator<Item = (Part, Kind, &'a [usize])>, precision: Precision, is_cpu: bool) -> u64 {
     tensors
         .map(|(part, kind, shape)| {
@@ -311,6 +333,7 @@ fn vae_bytes(vae: &VaeConfig, size: Size, element_bytes: u64) -> u64 {
     let n_pixels = u64::from(size.width) * u64::from(size.height);
     let mut channels_in = (vae.ch * vae.ch_mult.last().copied().unwrap_or(1)) as u64;
     let mut most = 0;
+    let mut columns_bytes = 0;
     for level_idx in (0..vae.ch_mult.len()).rev() {
         let pixels = n_pixels >> (2 * level_idx);
         let channels = (vae.ch * vae.ch_mult[level_idx]) as u64;
@@ -319,67 +342,27 @@ fn vae_bytes(vae: &VaeConfig, size: Size, element_bytes: u64) -> u64 {
         if level_idx > 0 {
             most = most.max(channels * pixels + channels * pixels * 4);
         }
+        columns_bytes = columns_bytes.max(channels_in.max(channels) * 9 * pixels * element_bytes);
         channels_in = channels;
     }
+    let columns_bytes = columns_bytes.min(MAX_COLUMN_BYTES as u64);
     let pixels = n_pixels >> (2 * (vae.ch_mult.len() - 1));
     let scores = (pixels * pixels).min(MAX_SCORES as u64) * 8;
-    (most * element_bytes + MAX_COLUMN_BYTES as u64 * 2).max(scores + 4 * pixels * channels_in * element_bytes)
-}
-
-impl Engine {
-    /// Refuses a request whose estimate exceeds the memory that is free.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`] naming what would fit.
-    pub fn check_memory(&self, planner: &Planner, estimate: &Estimate) -> Result<()> {
-        let device = &self.description().device;
-        let Some(free_bytes) = devices().into_iter().find(|d| d.id == *device).and_then(|d| d.free_bytes) else {
-            return Ok(());
-        };
-        // On the CPU the process itself says what it holds already: matrices repacked in earlier runs count.
-        let held_bytes = match anonymous_bytes() {
-            Some(bytes) if self.device.is_cpu() => bytes,
-            _ => self.description().memory_bytes,
-        };
-        let needed_bytes = estimate.memory.peak_bytes.saturating_sub(held_bytes);
-        if needed_bytes <= free_bytes {
-            return Ok(());
-        }
-        let remedy = match estimate.size {
-            Some(size) => planner.smaller(estimate, size, free_bytes + held_bytes),
-            None => "leave out a picture or a part of the conversation, or use a smaller quantisation".to_owned(),
-        };
-        let gigabytes = |bytes: u64| bytes as f64 / 1e9;
-        let (needed, free) = (gigabytes(needed_bytes), gigabytes(free_bytes));
-        Err(Error::OutOfMemory {
-            device: device.clone(),
-            needed: format!("{needed:.1} GB are needed, {free:.1} GB are free; {remedy}"),
-        })
-    }
-}
-
-/// Bytes that this process holds and that are no mapped file; Linux only.
-fn anonymous_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+    (most * element_bytes + 2 * columns_bytes).max(scores + 4 * pixels * channels_in * element_bytes)
 }
 
 impl Planner {
-    /// The largest size of the same shape that fits, in words.
-    fn smaller(&self, estimate: &Estimate, size: Size, most_bytes: u64) -> String {
+    /// The largest size of the same shape that fits into `most_bytes`.
+    pub(crate) fn smaller_size(&self, estimate: &Estimate, size: Size, most_bytes: u64) -> Option<Size> {
         let step = self.config.pixels_per_token() as u32;
-        for eighths in (1..8).rev() {
+        let fixed_bytes = estimate.memory.weights_bytes + estimate.memory.context_bytes + OVERHEAD_BYTES;
+        (1..8).rev().find_map(|eighths| {
             let scaled = |side: u32| (side * eighths / 8 / step * step).max(step);
-            let size = Size { width: scaled(size.width), height: scaled(size.height) };
-            let n_latents = u64::from(size.width / step) * u64::from(size.height / step);
-            let working = self.forward_bytes(3, n_latents + 2, u64::from(estimate.context_tokens));
-            let vae = vae_bytes(&self.config.vae, size, self.vae_element_bytes);
-            let fixed = estimate.memory.weights_bytes + estimate.memory.context_bytes;
-            if fixed + working.max(vae) <= most_bytes {
-                return format!("try {} × {}", size.width, size.height);
-            }
-        }
-        "use a smaller quantisation, or close other programs".to_owned()
+            let smaller = Size { width: scaled(size.width), height: scaled(size.height) };
+            let n_latents = u64::from(smaller.width / step) * u64::from(smaller.height / step);
+            let working_bytes = self.forward_bytes(3, n_latents + 2, u64::from(estimate.context_tokens));
+            let vae_bytes = vae_bytes(&self.config.vae, smaller, self.vae_element_bytes);
+            (smaller != size && fixed_bytes + working_bytes.max(vae_bytes) <= most_bytes).then_some(smaller)
+        })
     }
 }

@@ -20,7 +20,7 @@ use crate::random::{Generator, Purpose, fresh_seed};
 use crate::reading::{Author, PLAN_PROMPT};
 use crate::schedule::{is_guided, timesteps};
 use crate::vae::is_flat;
-use crate::writing::{check_inputs, check_text_parameters, resolved};
+use crate::writing::{check_inputs, resolved};
 use crate::{Error, Result};
 
 /// The three readings of a request that guidance compares.
@@ -56,7 +56,7 @@ impl Engine {
     /// Paints a picture, from text or as an edit of the last picture among the inputs.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for parameters out of range, [`Error::Cancelled`] when `observe` says so,
+    /// [`Error::Invalid`] for parameters out of range, [`Error::Cancelled`] when `observe` says so,
     /// [`Error::NotFinite`] and [`Error::Flat`] when what came out is no picture.
     pub fn paint(&mut self, job: &ImageJob, observe: &mut Observe<'_>) -> Result<ImageResult> {
         self.check_image_job(job)?;
@@ -96,9 +96,9 @@ impl Engine {
     fn check_image_job(&self, job: &ImageJob) -> Result<()> {
         check_inputs(&job.inputs)?;
         if job.thinking == Thinking::On {
-            check_text_parameters(&job.text)?;
+            job.text.check()?;
         }
-        check_image_parameters(&job.image)?;
+        job.image.check(Some(self.description().max_side))?;
         let Some(size) = job.image.size else { return Ok(()) };
         self.check_size(size)?;
         let n_numbers = self.grid(size)?.n_tokens() * self.latents.token_size();
@@ -351,37 +351,6 @@ impl<'a> Denoising<'a> {
         }
         Ok(outputs)
     }
-}
-
-/// Every value is in its range.
-pub(crate) fn check_image_parameters(parameters: &ImageParameters) -> Result<()> {
-    let fail =
-        |what: &str, value: String, remedy: &str| Err(Error::bad_input(format!("{what} cannot be {value}; {remedy}")));
-    if !(2..=1000).contains(&parameters.steps) {
-        return fail("the number of steps", parameters.steps.to_string(), "give 2 to 1000");
-    }
-    for (what, value) in
-        [("the text guidance", parameters.text_guidance), ("the image guidance", parameters.image_guidance)]
-    {
-        if !value.is_finite() || value < 0.0 {
-            return fail(what, value.to_string(), "give 0 or more; 1 switches it off");
-        }
-    }
-    let [start, end] = parameters.guidance_interval;
-    if !(0.0..=1.0).contains(&start) || !(0.0..=1.0).contains(&end) || start > end {
-        return fail(
-            "the guidance interval",
-            format!("{start},{end}"),
-            "give two numbers from 0 to 1, the smaller first",
-        );
-    }
-    if !(0.0..=1.0).contains(&parameters.renorm_min) {
-        return fail("the renorm minimum", parameters.renorm_min.to_string(), "give 0 to 1");
-    }
-    if !parameters.shift.is_finite() || parameters.shift <= 0.0 {
-        return fail("the timestep shift", parameters.shift.to_string(), "give a number above 0");
-    }
-    Ok(())
 }
 
 /// The CPU's copy of a tensor, in f32.

@@ -12,6 +12,8 @@ use checkpoint::{Config, Kind, PlannedTensor, Quantization, TensorView, plan};
 use half::{bf16, f16};
 
 use crate::Result;
+use crate::device::Precision;
+use crate::memory::planned_bytes;
 use crate::random::{Generator, Purpose};
 use crate::weights::ggml_dtype;
 
@@ -57,6 +59,11 @@ impl Synthetic {
 
     pub(crate) fn total_bytes(&self) -> u64 {
         self.planned.values().map(PlannedTensor::size_bytes).sum()
+    }
+
+    /// Bytes that the weights hold on a device.
+    pub(crate) fn held_bytes(&self, precision: Precision, is_cpu: bool) -> u64 {
+        planned_bytes(&self.config, self.quantization, self.quantization, precision, is_cpu)
     }
 
     pub(crate) fn tensor(&self, name: &str) -> Option<TensorView<'_>> {

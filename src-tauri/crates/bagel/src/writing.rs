@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use protocol::{Statistics, TextChannel, TextParameters};
 
+use crate::Result;
 use crate::context::Context;
 use crate::decoder::Written;
 use crate::engine::{ChatJob, ChatResult, Engine, Item};
@@ -12,7 +13,6 @@ use crate::random::fresh_seed;
 use crate::reading::{Author, REASON_PROMPT};
 use crate::sampler::Sampler;
 use crate::tokens::TextStream;
-use crate::{Error, Result};
 
 const THOUGHT_END: &str = "</think>";
 
@@ -26,10 +26,10 @@ impl Engine {
     /// Answers a conversation.
     ///
     /// # Errors
-    /// [`Error::BadInput`] when there is nothing to answer, [`Error::Cancelled`] when `observe` says so.
+    /// [`Error::Invalid`] when there is nothing to answer or a parameter is out of range, [`Error::Cancelled`] when `observe` says so.
     pub fn chat(&mut self, job: &ChatJob, observe: &mut Observe<'_>) -> Result<ChatResult> {
         check_inputs(&job.inputs)?;
-        check_text_parameters(&job.text)?;
+        job.text.check()?;
         let mut statistics = Statistics::default();
         let parameters = resolved(&job.text);
         let (text, _) = self.answer(job, &parameters, &mut statistics, observe)?;
@@ -172,37 +172,13 @@ pub(crate) fn resolved(parameters: &TextParameters) -> TextParameters {
     TextParameters { seed, ..parameters.clone() }
 }
 
-/// There is something to read, and no text is empty.
+/// Something is asked, and no text is empty.
 pub(crate) fn check_inputs(inputs: &[Item]) -> Result<()> {
-    let is_empty = |item: &Item| matches!(item, Item::Text(text) if text.trim().is_empty());
-    if inputs.is_empty() || inputs.iter().any(is_empty) {
-        return Err(Error::bad_input("the prompt is empty; say what you want"));
-    }
-    Ok(())
-}
-
-/// Every value is in its range.
-pub(crate) fn check_text_parameters(parameters: &TextParameters) -> Result<()> {
-    let fail =
-        |what: &str, value: String, remedy: &str| Err(Error::bad_input(format!("{what} cannot be {value}; {remedy}")));
-    if parameters.limit < 2 {
-        return fail("the limit of tokens", parameters.limit.to_string(), "give 2 or more");
-    }
-    if !parameters.temperature.is_finite() || parameters.temperature < 0.0 {
-        return fail("the temperature", parameters.temperature.to_string(), "give 0 or more");
-    }
-    if parameters.top_k == Some(0) {
-        return fail("top-k", "0".to_owned(), "give 1 or more");
-    }
-    if let Some(top_p) = parameters.top_p
-        && !(top_p > 0.0 && top_p <= 1.0)
-    {
-        return fail("top-p", top_p.to_string(), "give more than 0 and at most 1");
-    }
-    if !(parameters.repetition_penalty.is_finite() && parameters.repetition_penalty > 0.0) {
-        return fail("the repetition penalty", parameters.repetition_penalty.to_string(), "give a number above 0");
-    }
-    Ok(())
+    let texts = inputs.iter().filter_map(|item| match item {
+        Item::Text(text) => Some(text.as_str()),
+        Item::Image(_) => None,
+    });
+    Ok(protocol::check::check_texts(texts)?)
 }
 
 #[cfg(test)]

@@ -228,7 +228,7 @@ fn values_out_of_range_are_refused_with_a_remedy() {
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
         assert!(!message.contains('\n'));
     };
-    refused(|job| job.image.size = Some(Size { width: 65, height: 64 }), &["65", "multiples of 16", "64 × 64"]);
+    refused(|job| job.image.size = Some(Size { width: 65, height: 64 }), &["65x64", "multiples of 16", "64x64"]);
     refused(|job| job.image.size = Some(Size { width: 64, height: 4096 }), &["4096", "128"]);
     refused(|job| job.image.steps = 1, &["steps", "1", "2"]);
     refused(|job| job.image.text_guidance = f64::NAN, &["text guidance", "NaN"]);
@@ -236,6 +236,7 @@ fn values_out_of_range_are_refused_with_a_remedy() {
     refused(|job| job.image.renorm_min = 1.5, &["renorm", "1.5"]);
     refused(|job| job.image.shift = 0.0, &["shift", "0"]);
     refused(|job| job.inputs = vec![Item::Text("  ".to_owned())], &["prompt is empty"]);
+    refused(|job| job.inputs = vec![Item::Image(photograph())], &["prompt is empty"]);
     refused(|job| job.noise = Some(vec![0.0; 3]), &["noise", "3"]);
 }
 

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use inputs::{Items, Prompts};
 pub use model::ModelOptions;
+pub(crate) use model::load_options;
 pub use picture::{OutputOptions, PictureOptions, RecipeOptions};
 pub use text::{TextOptions, ThinkingOptions};
 pub(crate) use value::{parse_size, quantization_parser};

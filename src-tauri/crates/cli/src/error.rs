@@ -87,7 +87,7 @@ impl Error {
     /// What the process ends with.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Invalid(_) | Self::Usage(_) => 2,
+            Self::Invalid(_) | Self::Usage(_) | Self::Model(bagel::Error::Invalid(_)) => 2,
             _ if self.code() == ErrorCode::Cancelled => 130,
             _ => 1,
         }

@@ -16,8 +16,14 @@ pub struct Estimator {
 
 impl Estimator {
     /// Reads the headers and the tokenizer of a model.
-    pub(crate) fn new(checkpoint: &Checkpoint, device: DeviceChoice, max_side: u32) -> Result<Self> {
+    pub(crate) fn new(checkpoint: &Checkpoint, device: DeviceChoice) -> Result<Self> {
+        let max_side = u32::try_from(checkpoint.config().max_side()).unwrap_or(u32::MAX);
         Ok(Self { planner: Planner::on(checkpoint, device)?, max_side })
+    }
+
+    /// Longest side of a picture, in pixels.
+    pub(crate) fn max_side(&self) -> u32 {
+        self.max_side
     }
 
     /// The model's side of it.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use bagel::{ChatJob, DeviceChoice, ImageJob, Item, LoadOptions, Progress};
+use bagel::{ChatJob, ImageJob, Item, LoadOptions, Progress};
 use checkpoint::Checkpoint;
 use imagefile::{Recipe, RecipeInput, RecipeKind};
 use protocol::{
@@ -24,29 +24,41 @@ pub trait Listener {
     fn hear(&mut self, frame: Frame<Event>);
 }
 
-/// A model on disk whose headers are checked.
+/// A model on disk whose headers are checked, and where it will be loaded.
 pub struct Model {
     checkpoint: Checkpoint,
+    options: LoadOptions,
+    estimator: Arc<Estimator>,
 }
 
 impl Model {
     /// Opens the files; cheap, whatever their size.
-    pub fn open(path: &Path, base: Option<&Path>) -> Result<Self> {
-        Ok(Self { checkpoint: Checkpoint::open(path, base)? })
+    pub fn open(path: &Path, base: Option<&Path>, options: LoadOptions) -> Result<Self> {
+        let checkpoint = Checkpoint::open(path, base)?;
+        let estimator = Arc::new(Estimator::new(&checkpoint, options.device)?);
+        Ok(Self { checkpoint, options, estimator })
     }
 
     /// Longest side of a picture, in pixels.
     pub fn max_side(&self) -> u32 {
-        u32::try_from(self.checkpoint.config().max_side()).unwrap_or(u32::MAX)
+        self.estimator.max_side()
     }
 
-    /// Reads the weights onto a device.
-    pub fn load(&self, id: &JobId, device: Option<&str>, listener: &mut dyn Listener) -> Result<Host> {
-        let device = device.map_or(Ok(DeviceChoice::default()), str::parse)?;
-        let options = LoadOptions { device, ..LoadOptions::default() };
-        let estimator = Arc::new(Estimator::new(&self.checkpoint, device, self.max_side())?);
-        let engine = bagel::Engine::load(&self.checkpoint, &options, &mut observe(id, listener))?;
-        Ok(Host { engine, estimator })
+    /// Refuses a model that does not fit, even when `loaded` has made room for it.
+    pub fn check_weights(&self, loaded: Option<&Host>) -> Result<()> {
+        Ok(bagel::check_weights(&self.checkpoint, &self.options, loaded.map(|host| &host.engine))?)
+    }
+
+    /// Refuses a request that does not fit beside its model.
+    pub fn check_memory(&self, request: &Request, inputs: &Inputs) -> Result<()> {
+        let needed = self.estimator.estimate(request, inputs)?;
+        Ok(self.estimator.planner().check_memory(&needed, &self.options)?)
+    }
+
+    /// Reads the weights.
+    pub fn load(&self, id: &JobId, listener: &mut dyn Listener) -> Result<Host> {
+        let engine = bagel::Engine::load(&self.checkpoint, &self.options, &mut observe(id, listener))?;
+        Ok(Host { engine, estimator: Arc::clone(&self.estimator) })
     }
 }
 

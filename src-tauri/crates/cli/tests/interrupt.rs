@@ -45,6 +45,29 @@ fn painting_stops_with_130_and_no_file() {
 }
 
 #[test]
+fn conversion_stops_with_130_and_no_file() {
+    let bench = Bench::new();
+    bench.run(&["synthesize", "small", "model"]).done();
+    for destination in ["new.gguf", "there.gguf"] {
+        // On a busy machine the signal may come when all is done.
+        let stopped = (0..20).find_map(|_| {
+            drop(std::fs::remove_file(bench.path("new.gguf")));
+            bench.file("there.gguf", b"precious");
+            let child =
+                start(&bench, &["convert", "model", destination, "--quant", "q4_k_m", "--force", "--json"], "loading");
+            interrupt(&child);
+            let output = child.wait_with_output().unwrap();
+            (output.status.code() != Some(0)).then_some(output)
+        });
+        let output = stopped.expect("a conversion that was stopped");
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "error: stopped\n");
+        assert_eq!(bench.files(), ["model", "there.gguf"]);
+        assert_eq!(std::fs::read(bench.path("there.gguf")).unwrap(), b"precious");
+    }
+}
+
+#[test]
 fn conversation_is_left_at_its_prompt() {
     let bench = Bench::new();
     let mut command = bench.command(&["chat", "--json"]);

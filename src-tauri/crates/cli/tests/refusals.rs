@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Bench, mini_model, picture};
+use support::{Bench, Run, mini_model, picture};
 
 /// The command is refused with one line that has each of `expected`, and no file has come or gone.
 #[track_caller]
@@ -175,6 +175,28 @@ fn devices_that_are_not_there_are_refused() {
     for device in ["tpu:0", "cuda:99"] {
         check(&bench, &["chat", "--prompt", "x", "--device", device], 1, &[device]);
     }
+}
+
+#[test]
+fn what_does_not_fit_the_memory_is_refused_before_it_is_loaded() {
+    let bench = Bench::new();
+    let wide = picture("wide.png");
+    let refused = |arguments: &[&str], expected: &[&str]| check(&bench, arguments, 1, expected);
+    // With --json a model that is being read would show on stdout.
+    for arguments in [&["generate"][..], &["edit", "--image", &wide], &["chat"]] {
+        let limited = |limit, expected: &[&str]| {
+            let out: &[&str] = if arguments[0] == "chat" { &[] } else { &["--out", "a.png"] };
+            refused(&[arguments, out, &["--prompt", "x", "--memory-limit", limit]].concat(), expected);
+        };
+        limited("1MB", &["not enough memory on cpu", "1 MB are allowed; "]);
+    }
+    check(&bench, &["chat", "--prompt", "x", "--memory-limit", "12"], 2, &["--memory-limit", "12GB"]);
+    refused(&["generate", "--prompt", "x", "--out", "a.png", "--memory-limit", "80MB"], &["80 MB are allowed; try "]);
+    let mut command = bench.command(&["chat", "--prompt", "x"]);
+    command.env("BAGEL_MODEL", mini_model()).env("BAGEL_MEMORY_LIMIT", "much");
+    let run = Run::of(&command.output().unwrap());
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("BAGEL_MEMORY_LIMIT=much"), "{}", run.stderr);
 }
 
 #[test]

@@ -24,11 +24,13 @@ mod pixels;
 mod place;
 pub mod read;
 pub mod recipe;
+pub mod text;
 
 pub use encode::{DEFAULT_JPEG_QUALITY, Encoding, encode, write, write_jpeg, write_png, write_webp};
 pub use error::{Error, Problem, Result};
 pub use format::Format;
 pub use hash::picture_hash;
 pub use place::{Overwrite, check_destination, place_bytes};
-pub use read::{ReadPicture, Source, read, read_bytes};
+pub use read::{ReadPicture, Source, read, read_bytes, read_file};
 pub use recipe::{EmbeddedRecipe, ReadRecipe, Recipe, RecipeInput, RecipeKind, RecipeModel, RecipeProblem};
+pub use text::{PngHead, read_head, with_text, without_text};

@@ -91,8 +91,10 @@ pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<ReadPicture> {
     Ok(ReadPicture { picture, recipe, source })
 }
 
-/// All bytes of a regular file of bounded length.
-fn read_file(path: &Path) -> Result<Vec<u8>> {
+/// All bytes of a regular file that is no longer than a picture may be; the bytes are not looked at.
+///
+/// Pipes, devices and folders are refused without waiting for them.
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => Error::Missing { path: path.to_owned() },
         _ => Error::Read { path: path.to_owned(), source },

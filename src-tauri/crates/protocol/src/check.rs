@@ -122,6 +122,14 @@ impl Input {
     pub fn is_image(&self) -> bool {
         matches!(self, Self::Image { .. })
     }
+
+    /// The text, if it is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text } => Some(text),
+            Self::Image { .. } => None,
+        }
+    }
 }
 
 impl ImageRequest {
@@ -211,17 +219,15 @@ fn nearest_side(side: u32, max_side: u32) -> u32 {
     rounded.clamp(SIDE_MULTIPLE, longest)
 }
 
+/// Says whether something is asked: there is a text, and none of them is empty.
+pub fn check_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<(), Invalid> {
+    let mut texts = texts.into_iter().peekable();
+    let is_asked = texts.peek().is_some() && texts.all(|text| !text.trim().is_empty());
+    if is_asked { Ok(()) } else { Err(Invalid::EmptyPrompt) }
+}
+
 fn check_prompt(inputs: &[Input]) -> Result<(), Invalid> {
-    let mut n_texts = 0;
-    for input in inputs {
-        if let Input::Text { text } = input {
-            n_texts += 1;
-            if text.trim().is_empty() {
-                return Err(Invalid::EmptyPrompt);
-            }
-        }
-    }
-    if n_texts == 0 { Err(Invalid::EmptyPrompt) } else { Ok(()) }
+    check_texts(inputs.iter().filter_map(Input::text))
 }
 
 /// NaN is in no range.

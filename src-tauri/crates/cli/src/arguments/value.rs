@@ -14,6 +14,18 @@ pub(crate) fn parse_size(text: &str) -> Result<Size, String> {
     Ok(size)
 }
 
+/// Reads an amount of memory, such as `12GB` or `1.5GiB`.
+pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, f64); 6] =
+        [("gib", (1u64 << 30) as f64), ("mib", (1u64 << 20) as f64), ("gb", 1e9), ("mb", 1e6), ("g", 1e9), ("m", 1e6)];
+    let lower = text.trim().to_lowercase();
+    let parsed = UNITS.iter().find_map(|(unit, factor)| {
+        let number: f64 = lower.strip_suffix(unit)?.trim_end().parse().ok()?;
+        (number > 0.0 && number.is_finite()).then_some((number * factor) as u64)
+    });
+    parsed.ok_or_else(|| "write a number above 0 and its unit, such as 12GB or 800MB".to_owned())
+}
+
 /// Reads `A,B`.
 pub(super) fn parse_interval(text: &str) -> Result<[f64; 2], String> {
     let parse = |bound: &str| bound.trim().parse::<f64>().ok();
@@ -68,6 +80,16 @@ mod tests {
             assert!(parse_size(wrong).is_err(), "{wrong}");
         }
         assert!(parse_size("100x64").is_err_and(|line| line.contains("try 96x64")));
+    }
+
+    #[test]
+    fn amounts_of_memory_have_a_unit() {
+        assert_eq!(parse_bytes("12GB"), Ok(12_000_000_000));
+        assert_eq!(parse_bytes("1.5 GiB"), Ok(1_610_612_736));
+        assert_eq!(parse_bytes("800m"), Ok(800_000_000));
+        for wrong in ["12", "GB", "-1GB", "NaNGB", "infGB", "0MB", "12KB", ""] {
+            assert!(parse_bytes(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

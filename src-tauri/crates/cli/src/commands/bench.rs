@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use bagel::LoadOptions;
 use bagel::bench::{BenchModel, BenchOptions, BenchReport, Stage, SyntheticSize, bench};
 use checkpoint::{Checkpoint, Quantization};
 use clap::{Args, ValueEnum};
@@ -62,8 +61,7 @@ impl From<SyntheticName> for SyntheticSize {
 
 /// Carries out the command.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let device = options.model.device.as_deref().map_or(Ok(Default::default()), str::parse)?;
-    let load = LoadOptions { device, ..LoadOptions::default() };
+    let load = options.model.load_options()?;
     let checkpoint;
     let model = match options.synthetic {
         Some(size) => BenchModel::Synthetic { size: size.into(), quantization: options.quant, layers: options.layers },

@@ -40,12 +40,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if has_prompt {
         conversation.check()?;
     }
-    // A picture that cannot be read is found before the weights are.
-    Inputs::read(&conversation.inputs)?;
-    let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref())?;
+    // A picture that cannot be read and a question that does not fit are found before the weights are read.
+    let inputs = Inputs::read(&conversation.inputs)?;
+    let load = options.model.load_options()?;
+    let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref(), load)?;
+    model.check_memory(&conversation.request(), &inputs)?;
     let id = JobId("load".to_owned());
     let mut display = Display::new(options.report.json, Streaming::Answers);
-    let mut host = model.load(&id, options.model.device.as_deref(), &mut display)?;
+    let mut host = model.load(&id, &mut display)?;
     display.hear(plain(Event::Loaded { id, model: host.description().clone() }));
     display.finish();
     if has_prompt {

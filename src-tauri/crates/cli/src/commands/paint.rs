@@ -69,13 +69,15 @@ pub(crate) fn paint(kind: RecipeKind, given: Vec<Input>, options: &PaintOptions)
     if let Some(original) = &original {
         original.check_sources(inputs.sources())?;
     }
-    let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref())?;
+    let load = options.model.load_options()?;
+    let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref(), load)?;
     request.check(Some(model.max_side()))?;
+    model.check_memory(&request, &inputs)?;
 
     let begun = Instant::now();
     let id = JobId("1".to_owned());
     let mut display = Display::new(options.report.json, Streaming::Thoughts);
-    let mut host = model.load(&id, options.model.device.as_deref(), &mut display)?;
+    let mut host = model.load(&id, &mut display)?;
     display.hear(plain(protocol::Event::Loaded { id: id.clone(), model: host.description().clone() }));
     if let Some(warning) = original.and_then(|original| original.other_model(host.description())) {
         print_note(&format!("warning: {warning}"));

@@ -9,6 +9,7 @@ use protocol::{Event, Frame, JobId};
 
 use super::outbox::Outbox;
 use super::queue::{LoadJob, Queue, Work};
+use crate::arguments::load_options;
 use crate::host::{self, Host, Inputs, Listener, Model, plain};
 use crate::{Error, Result};
 
@@ -76,10 +77,12 @@ impl Session {
     }
 
     fn load(&mut self, job: LoadJob, id: &JobId, queue: &Queue, listener: &mut JobListener<'_>) -> Result<&mut Host> {
-        let model = Model::open(&job.path, job.base.as_deref())?;
+        let options = load_options(job.device.as_deref(), None)?;
+        let model = Model::open(&job.path, job.base.as_deref(), options)?;
+        model.check_weights(self.host.as_ref())?;
         // The new weights need the room of the old ones.
         self.unload(queue);
-        let host = model.load(id, job.device.as_deref(), listener)?;
+        let host = model.load(id, listener)?;
         queue.set_estimator(Some(host.estimator()));
         self.loaded = Some(job);
         Ok(self.host.insert(host))

@@ -36,7 +36,7 @@ impl Bench {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bagel"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        command.env_remove("BAGEL_MODEL").env_remove("BAGEL_LOG").env("NO_COLOR", "1");
+        command.env_remove("BAGEL_MODEL").env_remove("BAGEL_LOG").env_remove("BAGEL_MEMORY_LIMIT").env("NO_COLOR", "1");
         command
     }
 

@@ -1,0 +1,113 @@
+//! Requests become pictures, answers and estimates.
+
+use protocol::{Command, ErrorCode, Event, Input, Request, Size, TextChannel};
+
+use crate::client::{Engine, chat, endless, generate, job_id, kind, run, text};
+use crate::support::{Bench, picture};
+
+#[test]
+fn picture_comes_with_previews_and_recipe() {
+    let mut engine = Engine::loaded();
+    engine.say(&run("a", generate(6)));
+    let frames = engine.until(|event| matches!(event, Event::Done { .. }));
+    let mut kinds: Vec<String> = frames.iter().map(|frame| kind(&frame.header)).collect();
+    kinds.dedup();
+    assert_eq!(kinds, ["started", "context", "step", "decoding", "image", "done"]);
+    let mut n_steps = 0;
+    for frame in &frames {
+        match &frame.header {
+            Event::Step { step, steps, preview, .. } => {
+                assert!(*step > n_steps && *steps == 5, "step {step} of {steps} after {n_steps}");
+                n_steps = *step;
+                let size = preview.unwrap();
+                assert_eq!(frame.payload.len() as u32, size.width * size.height * 3);
+            }
+            Event::Image { size, recipe, .. } => {
+                assert_eq!((size.width, size.height, frame.payload.len()), (64, 64, 64 * 64 * 3));
+                assert_eq!(recipe["image"]["seed"], 5);
+                assert_eq!(recipe["inputs"][0]["text"], "a star");
+            }
+            _ => assert!(frame.payload.is_empty()),
+        }
+    }
+    assert_eq!(n_steps, 5);
+}
+
+#[test]
+fn edit_reads_its_picture_from_a_file() {
+    let mut engine = Engine::loaded();
+    let Request::Generate(mut request) = generate(2) else { panic!() };
+    request.inputs.insert(0, Input::Image { path: picture("wide.png").into() });
+    request.image.size = None;
+    request.image.seed = None;
+    engine.say(&run("a", Request::Edit(request)));
+    let frames = engine.until(|event| matches!(event, Event::Done { .. }));
+    let image = frames.iter().find_map(|frame| match &frame.header {
+        Event::Image { size, recipe, .. } => Some((size, recipe)),
+        _ => None,
+    });
+    let (size, recipe) = image.unwrap();
+    assert_eq!((size.width, size.height), (128, 64));
+    assert_eq!(recipe["inputs"][0]["name"], "wide.png");
+    assert!(recipe["image"]["seed"].is_u64(), "the drawn seed comes back");
+}
+
+#[test]
+fn answer_is_streamed_and_complete() {
+    let mut engine = Engine::loaded();
+    engine.say(&run("a", chat(12, vec![text("who are you?")])));
+    let frames = engine.until(|event| matches!(event, Event::Done { .. }));
+    let mut streamed = String::new();
+    for frame in &frames {
+        match &frame.header {
+            Event::Text { channel, delta, .. } => {
+                assert_eq!(*channel, TextChannel::Answer);
+                streamed.push_str(delta);
+            }
+            Event::Done { text, parameters, statistics, .. } => {
+                assert_eq!(text.as_deref(), Some(streamed.as_str()));
+                assert_eq!(parameters.as_ref().unwrap().limit, 12);
+                assert!(statistics.text_tokens <= 11);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn estimate_needs_no_run() {
+    let mut engine = Engine::loaded();
+    engine.say(&run("a", endless()));
+    engine.say(&Command::Estimate { id: job_id("e"), request: generate(50) });
+    let frames = engine.until(|event| matches!(event, Event::Estimate { .. } | Event::Failed { .. }));
+    let Some(Event::Estimate { memory, size, .. }) = frames.last().map(|frame| &frame.header) else {
+        panic!("{:?}", frames.last())
+    };
+    assert!(memory.weights_bytes > 0 && memory.peak_bytes >= memory.weights_bytes);
+    assert_eq!(size.unwrap(), Size { width: 64, height: 64 });
+    let Request::Generate(mut request) = generate(1) else { panic!() };
+    request.image.steps = 1;
+    engine.say(&Command::Estimate { id: job_id("f"), request: Request::Generate(request) });
+    assert_eq!(engine.failure("f").0, ErrorCode::BadInput);
+}
+
+#[test]
+fn bad_requests_fail_with_a_line_and_leave_the_engine_ready() {
+    let bench = Bench::new();
+    let mut engine = Engine::loaded();
+    let svg = bench.path("a.png");
+    bench.file("a.png", b"<svg/>");
+    for (job, request, expected) in [
+        ("steps", generate(1), "steps 1 is out of range"),
+        ("empty", chat(8, vec![]), "the prompt is empty"),
+        ("missing", chat(8, vec![Input::Image { path: "gone.png".into() }, text("x")]), "gone.png: no such file"),
+        ("svg", chat(8, vec![Input::Image { path: svg }, text("x")]), "SVG"),
+    ] {
+        engine.say(&run(job, request));
+        let (code, message) = engine.failure(job);
+        assert_eq!(code, ErrorCode::BadInput, "{message}");
+        assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+    }
+    engine.say(&run("good", generate(2)));
+    engine.until(|event| matches!(event, Event::Done { .. }));
+}

@@ -1,0 +1,33 @@
+//! The judge of the pocket model: reads a picture of coloured shapes from its
+//! pixels alone, and says whether it is what was asked for.
+//!
+//! It belongs to the tests. It knows nothing of models, and takes nobody's word
+//! for what a picture shows: [`Reading::of`] finds the background and every
+//! shape, and [`complaints`] holds what was found against what was wanted. It
+//! judges only pictures of the pocket world, whose definitions it shares with
+//! the training program (`assets/pocket/world.json`).
+//!
+//! Read [`Reading`] first, then [`wanted`](self) for what counts as right.
+
+#![warn(missing_docs)]
+
+mod case;
+mod draw;
+mod error;
+mod mask;
+mod outline;
+mod reading;
+mod segment;
+mod shape;
+mod wanted;
+mod world;
+
+pub use case::{Case, Input, open_cases};
+pub use draw::{DrawnThing, Scene, draw};
+pub use error::{Error, Result};
+pub use reading::{Ground, Reading, Thing};
+pub use shape::Shape;
+pub use wanted::{
+    Background, Change, Fact, Facts, Relation, Request, Side, complaints, edit_complaints, plan_complaints,
+};
+pub use world::{Colour, Split, World};

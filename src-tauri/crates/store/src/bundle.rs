@@ -1,0 +1,221 @@
+//! A piece as one file, to give away or to keep: a ZIP with its pictures and a list of what they are to each other.
+//!
+//! Pictures lie in it as they are exported, recipes inside, so that any program
+//! can unpack them. The list numbers them anew: ids stay in the library that
+//! gave them, and a piece opened twice is there twice.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use imagefile::limits::MAX_FILE_BYTES;
+use protocol::{ExportFormat, NodeId, Origin, PieceId, Turn, TurnId};
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::files::sync_folder;
+use crate::{Error, Result, Store};
+
+mod open;
+
+/// The form that is written and read.
+const VERSION: u32 = 1;
+
+/// Name of the list in the ZIP.
+const LIST: &str = "piece.json";
+
+/// Longest list that is read, in bytes.
+const MAX_LIST_BYTES: u64 = 64 << 20;
+
+/// Most pictures of a piece that is opened.
+const MAX_NODES: usize = 10_000;
+
+/// A piece without its pixels.
+#[derive(Debug, Serialize, Deserialize)]
+struct List {
+    version: u32,
+    name: String,
+    created_ms: u64,
+    nodes: Vec<ListedNode>,
+    turns: Vec<ListedTurn>,
+}
+
+/// A picture; others are meant by their place in the list, and come before it.
+#[derive(Debug, Serialize, Deserialize)]
+struct ListedNode {
+    file: String,
+    parent: Option<usize>,
+    references: Vec<usize>,
+    origin: Origin,
+    title: String,
+    name: Option<String>,
+    starred: bool,
+    tags: Vec<String>,
+    thought: Option<String>,
+    took_ms: Option<u64>,
+    created_ms: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ListedTurn {
+    question: String,
+    pictures: Vec<usize>,
+    thought: Option<String>,
+    answer: String,
+    stopped: bool,
+    created_ms: u64,
+}
+
+impl Store {
+    /// Writes a piece as one file; pictures in the trash are left out. A file of that name is replaced.
+    pub fn bundle(&self, id: PieceId, destination: &Path) -> Result<()> {
+        self.refuse_inside(destination)?;
+        let contents = self.piece(id)?;
+        let parents: HashMap<NodeId, Option<NodeId>> =
+            contents.nodes.iter().map(|node| (node.id, node.parent)).collect();
+        let kept: Vec<_> = contents.nodes.iter().filter(|node| node.trashed_ms.is_none()).collect();
+        let places: HashMap<NodeId, usize> = kept.iter().enumerate().map(|(place, node)| (node.id, place)).collect();
+        let nearest = |mut parent: Option<NodeId>| {
+            while let Some(id) = parent {
+                if let Some(place) = places.get(&id) {
+                    return Some(*place);
+                }
+                parent = parents.get(&id).copied().flatten();
+            }
+            None
+        };
+        let known = |ids: &[NodeId]| ids.iter().filter_map(|id| places.get(id).copied()).collect();
+
+        let folder = destination.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let failed = |error: std::io::Error| Error::disk("write", destination)(error);
+        let part = tempfile::Builder::new().prefix(".bagel-").suffix(".part").tempfile_in(folder).map_err(failed)?;
+        let mut archive = ZipWriter::new(part);
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        let mut add = |name: &str, bytes: &[u8]| -> Result<()> {
+            archive.start_file(name, options).map_err(|error| failed(error.into()))?;
+            archive.write_all(bytes).map_err(failed)
+        };
+
+        let mut nodes = Vec::new();
+        for (place, node) in kept.iter().enumerate() {
+            let (bytes, extension) = self.packed(node.id)?;
+            let file = format!("{:05} {}.{extension}", place + 1, crate::export::file_name(&node.title));
+            add(&file, &bytes)?;
+            nodes.push(ListedNode {
+                file,
+                parent: nearest(node.parent),
+                references: known(&node.references),
+                origin: node.origin,
+                title: node.title.clone(),
+                name: node.name.clone(),
+                starred: node.starred,
+                tags: node.tags.clone(),
+                thought: node.thought.clone(),
+                took_ms: node.took_ms,
+                created_ms: node.created_ms,
+            });
+        }
+        let listed_turn = |turn: &Turn| ListedTurn {
+            question: turn.question.clone(),
+            pictures: known(&turn.pictures),
+            thought: turn.thought.clone(),
+            answer: turn.answer.clone(),
+            stopped: turn.stopped,
+            created_ms: turn.created_ms,
+        };
+        let list = List {
+            version: VERSION,
+            name: contents.piece.name,
+            created_ms: contents.piece.created_ms,
+            nodes,
+            turns: contents.turns.iter().map(listed_turn).collect(),
+        };
+        add(LIST, &serde_json::to_vec(&list).map_err(|error| failed(error.into()))?)?;
+
+        let part: NamedTempFile = archive.finish().map_err(|error| failed(error.into()))?;
+        part.as_file().sync_all().map_err(failed)?;
+        part.persist(destination).map_err(|error| failed(error.error))?;
+        sync_folder(folder)
+    }
+
+    /// A picture as it lies in a bundle, with its extension.
+    fn packed(&self, id: NodeId) -> Result<(Vec<u8>, &'static str)> {
+        let path = self.path(id)?;
+        let (format, extension) = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("jpg") => (ExportFormat::Jpeg, "jpg"),
+            Some("webp") => (ExportFormat::Webp, "webp"),
+            _ => (ExportFormat::Png, "png"),
+        };
+        Ok((self.exported(id, format, &path)?.1, extension))
+    }
+}
+
+/// A bundle that is being read; every length in it is held against a bound.
+struct Archive<'a> {
+    path: &'a Path,
+    zip: ZipArchive<File>,
+}
+
+impl<'a> Archive<'a> {
+    fn open(path: &'a Path) -> Result<Self> {
+        let failed = |error| Error::disk("read", path)(error);
+        // Asked before it is opened: a pipe would wait for its other end.
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(Error::Bundle { path: path.to_owned(), reason: "it is not a file".to_owned() });
+        }
+        let file = File::open(path).map_err(failed)?;
+        let zip = ZipArchive::new(file).map_err(|error| bad(path, &error))?;
+        Ok(Self { path, zip })
+    }
+
+    fn list(&mut self) -> Result<List> {
+        let bytes = self.entry(LIST, MAX_LIST_BYTES)?;
+        let list: List = serde_json::from_slice(&bytes).map_err(|error| bad(self.path, &error))?;
+        let is_sound = |(place, node): (usize, &ListedNode)| {
+            node.parent.is_none_or(|parent| parent < place) && node.references.iter().all(|other| *other < place)
+        };
+        if list.version != VERSION {
+            return Err(bad(self.path, &format!("it has form {}, and form {VERSION} is read here", list.version)));
+        }
+        if list.nodes.len() > MAX_NODES || !list.nodes.iter().enumerate().all(is_sound) {
+            return Err(bad(self.path, &"its list of pictures contradicts itself"));
+        }
+        Ok(list)
+    }
+
+    fn image(&mut self, name: &str) -> Result<Vec<u8>> {
+        self.entry(name, MAX_FILE_BYTES)
+    }
+
+    fn entry(&mut self, name: &str, most_bytes: u64) -> Result<Vec<u8>> {
+        let path = self.path;
+        let entry = self.zip.by_name(name).map_err(|error| bad(path, &error))?;
+        let mut bytes = Vec::new();
+        entry.take(most_bytes + 1).read_to_end(&mut bytes).map_err(|error| bad(path, &error))?;
+        if bytes.len() as u64 > most_bytes {
+            return Err(bad(path, &"a part of it is too long"));
+        }
+        Ok(bytes)
+    }
+}
+
+/// What is wrong with a bundle, as one short line.
+fn bad(path: &Path, reason: &impl ToString) -> Error {
+    let reason = reason.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    Error::Bundle { path: path.to_owned(), reason }
+}
+
+fn turn(listed: ListedTurn, ids: &[NodeId]) -> Turn {
+    Turn {
+        id: TurnId::new(),
+        question: listed.question,
+        pictures: listed.pictures.iter().filter_map(|place| ids.get(*place).copied()).collect(),
+        thought: listed.thought,
+        answer: listed.answer,
+        stopped: listed.stopped,
+        created_ms: listed.created_ms,
+    }
+}

@@ -1,0 +1,52 @@
+//! Where a picture belongs, as it travels beside it.
+//!
+//! A picture made here carries this inside its PNG, an imported one in a small
+//! file beside it. Together with the recipes a lost database is rebuilt from
+//! them. What leaves the library leaves without it.
+
+use protocol::{NodeId, Origin, PieceId, Size};
+use serde::{Deserialize, Serialize};
+
+/// Keyword of the PNG text that holds the note.
+pub(crate) const KEYWORD: &str = "bagel-history";
+
+/// The form that is written and read.
+pub(crate) const VERSION: u32 = 1;
+
+/// Ancestors that are named: if the nearest are gone, the next that is there becomes the parent.
+pub(crate) const MOST_ANCESTORS: u32 = 32;
+
+/// Longest note that is read, in bytes.
+pub(crate) const MAX_BYTES: u64 = 1 << 20;
+
+/// Where a picture belongs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Note {
+    /// [`VERSION`].
+    pub(crate) version: u32,
+    pub(crate) node: NodeId,
+    pub(crate) piece: PieceId,
+    /// Later pictures have larger numbers, whatever the clock said.
+    pub(crate) order: i64,
+    /// The picture that was edited, the one that was made from, and so on.
+    pub(crate) ancestors: Vec<NodeId>,
+    pub(crate) references: Vec<NodeId>,
+    pub(crate) origin: Origin,
+    pub(crate) title: String,
+    pub(crate) created_ms: u64,
+    pub(crate) size: Size,
+    /// Hash of the picture itself.
+    pub(crate) pixels: String,
+}
+
+impl Note {
+    pub(crate) fn to_json(&self) -> String {
+        // Serialising plain data to memory fails for no value of these types.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a note; `None` when it is damaged or of another form.
+    pub(crate) fn from_json(json: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(json).ok().filter(|note| note.version == VERSION && note.order >= 0)
+    }
+}

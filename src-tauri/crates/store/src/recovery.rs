@@ -1,0 +1,404 @@
+//! Opening a library, and mending what the last run left behind.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use protocol::NodeId;
+use rusqlite::Connection;
+
+use crate::files::{DAMAGED, DATABASE, make_folders, remove_file, sync_folder};
+use crate::replay::{self, Replayed};
+use crate::store::{Parts, Store, database_path};
+use crate::table::connection::{self, APPLICATION_ID, Check};
+use crate::table::{doomed, job, meta, schema};
+use crate::{Error, Result, backup, mark};
+
+/// The database while it is made anew.
+const DATABASE_NEW: &str = "library.db.new";
+
+/// A library that is open now, with what was found.
+#[derive(Debug)]
+pub struct Opened {
+    /// The library.
+    pub store: Store,
+    /// What was found and mended.
+    pub recovery: Recovery,
+}
+
+/// What the start found and mended. Nothing here needs an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// Whether the last run closed the library.
+    pub was_closed: bool,
+    /// What became of the database.
+    pub database: DatabaseState,
+    /// Where a damaged database was put.
+    pub set_aside: Option<PathBuf>,
+    /// Whether the queue was lost with the database.
+    pub lost_jobs: bool,
+    /// Pictures that were found without an entry and have one again: finished, but not yet acknowledged.
+    pub adopted: Vec<NodeId>,
+    /// Pictures whose file is gone.
+    pub missing: Vec<NodeId>,
+    /// Files among the pictures that nobody knows; they stay.
+    pub unknown: Vec<PathBuf>,
+    /// Half-written files that were removed.
+    pub n_removed: usize,
+}
+
+/// What became of the database at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseState {
+    /// It was there and sound.
+    Sound,
+    /// There was none, and no pictures either.
+    Created,
+    /// It was made newer; a backup of the older one was made before.
+    Migrated {
+        /// The form that it had.
+        from: i64,
+    },
+    /// It was damaged or lost, and a backup took its place; newer pictures came from their files.
+    Restored {
+        /// When the backup was made.
+        backup_ms: u64,
+        /// What was wrong.
+        reason: String,
+    },
+    /// It was damaged or lost, and made anew from the files; names, tags, stars and conversations are gone.
+    Rebuilt {
+        /// What was wrong.
+        reason: String,
+    },
+}
+
+impl Store {
+    /// Opens the library in a folder, which is made if it is not there.
+    ///
+    /// Takes well under a second for ten thousand pictures, more when the database must be made anew. A folder that
+    /// cannot be written gives a store that can only be read.
+    pub fn open(folder: &Path, now_ms: u64) -> Result<Opened> {
+        match lock(folder) {
+            Ok(lock) => open_locked(folder, lock, now_ms),
+            Err(Error::Disk { source, .. }) if is_refusal(&source) && database_path(folder).is_file() => {
+                open_copy(folder)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder).map_err(Error::disk("make the folder", folder))?;
+    let path = folder.join("lock");
+    let lock = File::options().create(true).truncate(false).write(true).open(&path);
+    let lock = lock.map_err(Error::disk("open", &path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(Error::disk("lock", path)(source)),
+    }
+}
+
+/// What is there to start from.
+enum Found {
+    Sound(Connection),
+    Damaged(String),
+    Nothing,
+}
+
+fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
+    // A newer library stays as it is, to the last file.
+    refuse_newer(folder)?;
+    make_folders(folder)?;
+    let mark = mark::read(folder);
+    let was_closed = mark.is_some();
+    let is_backed_up = mark.as_ref().is_some_and(|mark| mark.is_backed_up);
+    let agrees = mark.as_ref().is_some_and(|mark| mark.agrees(folder));
+    let found = if was_closed && !agrees && is_backed_up && database_path(folder).is_file() {
+        Found::Damaged("it is not as it was left".to_owned())
+    } else {
+        let check = match (mark::is_suspect(folder), agrees) {
+            (true, _) => Some(Check::Full),
+            (false, true) => None,
+            (false, false) if was_closed => Some(Check::Full),
+            (false, false) => Some(Check::Quick),
+        };
+        examine(folder, check)?
+    };
+    mark::remove(folder)?;
+
+    let mut recovery = Recovery {
+        was_closed,
+        database: DatabaseState::Sound,
+        set_aside: None,
+        lost_jobs: false,
+        adopted: Vec::new(),
+        missing: Vec::new(),
+        unknown: Vec::new(),
+        n_removed: 0,
+    };
+    let mut needs_replay = !agrees;
+    let mut is_current = agrees && is_backed_up;
+    let mut writer = match found {
+        Found::Sound(connection) => connection,
+        Found::Nothing if !replay::has_images(folder)? && backup::list(folder)?.is_empty() => {
+            needs_replay = false;
+            recovery.database = DatabaseState::Created;
+            create(folder)?
+        }
+        found => {
+            let reason = match found {
+                Found::Damaged(reason) => reason,
+                _ => "it was gone".to_owned(),
+            };
+            tracing::warn!(reason, "the database is made anew");
+            let is_exact = was_closed && is_backed_up;
+            let (connection, replayed) = remake(folder, reason, is_exact, &mut recovery)?;
+            recovery.take(replayed);
+            needs_replay = false;
+            is_current = false;
+            connection
+        }
+    };
+    let version = schema::form(&writer)?.version;
+    if version < schema::newest() {
+        backup::make(&writer, folder, now_ms)?;
+        schema::migrate(&mut writer, schema::MIGRATIONS)?;
+        recovery.database = DatabaseState::Migrated { from: version };
+        is_current = false;
+    }
+    if needs_replay || !doomed::all(&writer)?.is_empty() {
+        recovery.take(replay::replay(&mut writer, folder, replay::Missing::Keep)?);
+    }
+    mark::clear(folder)?;
+    if meta::get(&writer, meta::CHECKED_MS)?.is_none() {
+        let tx = connection::begin(&mut writer)?;
+        meta::set(&tx, meta::CHECKED_MS, now_ms)?;
+        meta::set(&tx, meta::BACKUP_MS, now_ms)?;
+        tx.commit()?;
+    }
+    let sequence = schema::last_sequence(&writer)?;
+    let store = Store::new(Parts {
+        folder: folder.to_owned(),
+        database: database_path(folder),
+        writer,
+        sequence,
+        is_changed: !is_current,
+        copy: None,
+        lock: Some(lock),
+    });
+    Ok(Opened { store, recovery })
+}
+
+impl Recovery {
+    fn take(&mut self, replayed: Replayed) {
+        self.adopted = replayed.adopted;
+        self.missing = replayed.missing;
+        self.unknown = replayed.unknown;
+        self.n_removed = replayed.n_removed;
+    }
+}
+
+/// Refuses a database that a later version of the program wrote.
+fn refuse_newer(folder: &Path) -> Result<()> {
+    let path = database_path(folder);
+    if !path.is_file() {
+        return Ok(());
+    }
+    // What cannot be read as a database is damaged, and damage is looked at later.
+    let Ok(form) = connection::reader(&path).and_then(|connection| schema::form(&connection)) else { return Ok(()) };
+    if form.application == APPLICATION_ID && form.version > schema::newest() {
+        return Err(Error::NewerSchema { folder: folder.to_owned(), found: form.version, known: schema::newest() });
+    }
+    Ok(())
+}
+
+fn examine(folder: &Path, check: Option<Check>) -> Result<Found> {
+    let path = database_path(folder);
+    if !path.is_file() {
+        return Ok(Found::Nothing);
+    }
+    let look = || -> Result<Found> {
+        let connection = connection::writer(&path)?;
+        let form = schema::form(&connection)?;
+        if form.version == 0 && schema::is_empty(&connection)? {
+            return Ok(Found::Nothing);
+        }
+        if form.application != APPLICATION_ID || form.version <= 0 {
+            return Ok(Found::Damaged("it is not a library".to_owned()));
+        }
+        let finding = match check {
+            Some(check) => connection::check(&connection, check)?,
+            None => None,
+        };
+        Ok(finding.map_or(Found::Sound(connection), Found::Damaged))
+    };
+    match look() {
+        Err(Error::Damaged { reason }) => Ok(Found::Damaged(reason)),
+        found => found,
+    }
+}
+
+fn create(folder: &Path) -> Result<Connection> {
+    let mut connection = connection::writer(&database_path(folder))?;
+    schema::migrate(&mut connection, schema::MIGRATIONS)?;
+    sync_folder(folder)?;
+    Ok(connection)
+}
+
+/// Makes the database anew: from the newest backup that is sound, and from the files.
+fn remake(folder: &Path, reason: String, is_exact: bool, recovery: &mut Recovery) -> Result<(Connection, Replayed)> {
+    let new = folder.join(DATABASE_NEW);
+    let mut restored = None;
+    for backup in backup::list(folder)? {
+        remove_database(&new)?;
+        fs::copy(&backup.path, &new).map_err(Error::disk("copy the backup", &backup.path))?;
+        match check_copy(&new) {
+            Ok(connection) => {
+                restored = Some((connection, backup.made_ms));
+                break;
+            }
+            Err(error @ (Error::Damaged { .. } | Error::Database(_))) => {
+                tracing::warn!(%error, path = %backup.path.display(), "a backup cannot be used");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let is_backup = restored.is_some();
+    let (mut connection, state) = match restored {
+        Some((connection, backup_ms)) => (connection, DatabaseState::Restored { backup_ms, reason }),
+        None => {
+            remove_database(&new)?;
+            (connection::writer(&new)?, DatabaseState::Rebuilt { reason })
+        }
+    };
+    schema::migrate(&mut connection, schema::MIGRATIONS)?;
+    if !(is_backup && is_exact) {
+        // What was waiting when an older backup was made has been done since, or is wanted no more.
+        let tx = connection::begin(&mut connection)?;
+        job::clear(&tx)?;
+        tx.commit()?;
+        recovery.lost_jobs = true;
+    }
+    let replayed = replay::replay(&mut connection, folder, replay::Missing::DropTrashed)?;
+    connection::checkpoint(&connection)?;
+    connection.close().map_err(|(_connection, error)| error)?;
+
+    recovery.set_aside = set_aside(folder)?;
+    recovery.database = state;
+    let path = database_path(folder);
+    let place = || {
+        File::options().write(true).open(&new)?.sync_all()?;
+        fs::rename(&new, &path)
+    };
+    place().map_err(Error::disk("write", &path))?;
+    sync_folder(folder)?;
+    Ok((connection::writer(&path)?, replayed))
+}
+
+/// Opens a copy of a backup if it is sound.
+fn check_copy(path: &Path) -> Result<Connection> {
+    let connection = connection::writer(path)?;
+    let form = schema::form(&connection)?;
+    if form.application != APPLICATION_ID || form.version <= 0 || form.version > schema::newest() {
+        return Err(Error::Damaged { reason: "it is not a backup of this version".to_owned() });
+    }
+    match connection::check(&connection, Check::Full)? {
+        Some(reason) => Err(Error::Damaged { reason }),
+        None => Ok(connection),
+    }
+}
+
+/// Moves a database and its log to where they can be looked at; gives back the folder if there was anything.
+fn set_aside(folder: &Path) -> Result<Option<PathBuf>> {
+    let path = database_path(folder);
+    let parts: Vec<PathBuf> = with_log(&path).into_iter().filter(|part| part.exists()).collect();
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let mut number = 1;
+    let aside = loop {
+        let aside = folder.join(DAMAGED).join(number.to_string());
+        match fs::create_dir(&aside) {
+            Ok(()) => break aside,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(Error::disk("make the folder", aside)(error)),
+        }
+    };
+    // The log first: the database alone is an older one, the log alone is nothing.
+    for part in parts.iter().rev() {
+        let to = aside.join(part.file_name().unwrap_or_default());
+        fs::rename(part, &to).map_err(Error::disk("move", part))?;
+    }
+    Ok(Some(aside))
+}
+
+fn remove_database(path: &Path) -> Result<()> {
+    with_log(path).iter().try_for_each(|part| remove_file(part))
+}
+
+fn with_log(path: &Path) -> [PathBuf; 3] {
+    let beside = |suffix: &str| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(suffix);
+        path.with_file_name(name)
+    };
+    [path.to_owned(), beside("-wal"), beside("-shm")]
+}
+
+/// Opens a copy of a library that cannot be written.
+fn open_copy(folder: &Path) -> Result<Opened> {
+    refuse_in_use(folder)?;
+    let copy = tempfile::tempdir().map_err(Error::disk("make a folder for", folder))?;
+    let [database, log, _] = with_log(&database_path(folder));
+    let to = copy.path().join(DATABASE);
+    fs::copy(&database, &to).map_err(Error::disk("read", &database))?;
+    if log.is_file() {
+        let [_, log_to, _] = with_log(&to);
+        fs::copy(&log, log_to).map_err(Error::disk("read", &log))?;
+    }
+    let mut writer = connection::writer(&to)?;
+    let form = schema::form(&writer)?;
+    if form.version > schema::newest() {
+        return Err(Error::NewerSchema { folder: folder.to_owned(), found: form.version, known: schema::newest() });
+    }
+    if let Some(reason) = connection::check(&writer, Check::Quick)? {
+        return Err(Error::Damaged { reason });
+    }
+    schema::migrate(&mut writer, schema::MIGRATIONS)?;
+    let sequence = schema::last_sequence(&writer)?;
+    let recovery = Recovery {
+        was_closed: mark::read(folder).is_some(),
+        database: DatabaseState::Sound,
+        set_aside: None,
+        lost_jobs: false,
+        adopted: Vec::new(),
+        missing: Vec::new(),
+        unknown: Vec::new(),
+        n_removed: 0,
+    };
+    let store = Store::new(Parts {
+        folder: folder.to_owned(),
+        database: to,
+        writer,
+        sequence,
+        is_changed: false,
+        copy: Some(copy),
+        lock: None,
+    });
+    Ok(Opened { store, recovery })
+}
+
+/// A library that can only be read here may be open in a program that can write it.
+fn refuse_in_use(folder: &Path) -> Result<()> {
+    match File::open(folder.join("lock")).map(|lock| lock.try_lock_shared()) {
+        Ok(Err(TryLockError::WouldBlock)) => Err(Error::InUse { folder: folder.to_owned() }),
+        _ => Ok(()),
+    }
+}

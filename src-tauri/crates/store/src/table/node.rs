@@ -1,0 +1,243 @@
+//! Pictures of the history.
+
+use protocol::{Node, NodeId, Origin, Size};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use crate::Result;
+use crate::table::{from_json, parsed, parsed_or_null, signed, unsigned, unsigned_or_null};
+
+/// What [`node`] reads, from `node` joined with `piece` and `image`.
+pub(crate) const COLUMNS: &str = "
+    node.id,
+    piece.id,
+    (SELECT other.id FROM node AS other WHERE other.seq = node.parent),
+    (SELECT json_group_array(reference.target ORDER BY reference.position)
+        FROM reference WHERE reference.node = node.seq),
+    node.origin,
+    node.title,
+    node.name,
+    image.width,
+    image.height,
+    node.seed,
+    node.thought,
+    EXISTS (SELECT 1 FROM recipe WHERE recipe.node = node.seq),
+    node.model,
+    node.starred,
+    (SELECT json_group_array(tag.tag ORDER BY tag.tag) FROM tag WHERE tag.node = node.seq),
+    node.trashed_ms,
+    node.took_ms,
+    node.created_ms";
+
+/// A picture about to be entered.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeRow<'a> {
+    pub(crate) seq: i64,
+    pub(crate) id: NodeId,
+    pub(crate) piece: i64,
+    pub(crate) parent: Option<i64>,
+    pub(crate) references: &'a [NodeId],
+    pub(crate) image: &'a str,
+    pub(crate) origin: Origin,
+    pub(crate) title: &'a str,
+    pub(crate) seed: Option<u64>,
+    pub(crate) thought: Option<&'a str>,
+    pub(crate) model: Option<&'a str>,
+    pub(crate) took_ms: Option<u64>,
+    pub(crate) created_ms: u64,
+}
+
+/// Where a picture stands in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) seq: i64,
+    pub(crate) piece: i64,
+    pub(crate) parent: Option<i64>,
+    pub(crate) image: String,
+}
+
+/// Enters a picture with its references.
+pub(crate) fn insert(tx: &Transaction<'_>, node: &NodeRow<'_>) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO node
+            (seq, id, piece, parent, image, origin, title, seed, thought, model, took_ms, created_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        node.seq,
+        node.id.to_string(),
+        node.piece,
+        node.parent,
+        node.image,
+        origin_text(node.origin),
+        node.title,
+        node.seed.map(signed),
+        node.thought,
+        node.model,
+        node.took_ms.map(signed),
+        signed(node.created_ms),
+    ])?;
+    set_references(tx, node.seq, node.references)
+}
+
+/// Enters the other pictures that one was made from; those that are not there are left out.
+pub(crate) fn set_references(tx: &Transaction<'_>, node: i64, references: &[NodeId]) -> Result<()> {
+    tx.prepare_cached("DELETE FROM reference WHERE node = ?1")?.execute([node])?;
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO reference (node, position, target) SELECT ?1, ?2, node.id FROM node WHERE node.id = ?3",
+    )?;
+    for (position, target) in (0_i64..).zip(references) {
+        statement.execute(params![node, position, target.to_string()])?;
+    }
+    Ok(())
+}
+
+/// Where a picture stands, if it is there.
+pub(crate) fn standing(connection: &Connection, id: NodeId) -> Result<Option<Standing>> {
+    let mut statement = connection.prepare_cached("SELECT seq, piece, parent, image FROM node WHERE id = ?1")?;
+    let standing =
+        |row: &Row<'_>| Ok(Standing { seq: row.get(0)?, piece: row.get(1)?, parent: row.get(2)?, image: row.get(3)? });
+    Ok(statement.query_row([id.to_string()], standing).optional()?)
+}
+
+/// A picture, if it is there.
+pub(crate) fn get(connection: &Connection, id: NodeId) -> Result<Option<Node>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM node JOIN piece ON piece.seq = node.piece JOIN image ON image.hash = node.image
+         WHERE node.id = ?1"
+    ))?;
+    Ok(statement.query_row([id.to_string()], node).optional()?)
+}
+
+/// All pictures of a piece in the order they were made.
+pub(crate) fn of_piece(connection: &Connection, piece: i64) -> Result<Vec<Node>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM node JOIN piece ON piece.seq = node.piece JOIN image ON image.hash = node.image
+         WHERE node.piece = ?1 ORDER BY node.seq"
+    ))?;
+    let nodes = statement.query_map([piece], node)?.collect::<rusqlite::Result<_>>()?;
+    Ok(nodes)
+}
+
+/// The numbers of all pictures of a piece.
+pub(crate) fn seqs_of_piece(connection: &Connection, piece: i64) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached("SELECT seq FROM node WHERE piece = ?1")?;
+    let seqs = statement.query_map([piece], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(seqs)
+}
+
+/// A picture together with those it was made from, the nearest first, at most `most` of them.
+pub(crate) fn lineage(connection: &Connection, id: NodeId, most: u32) -> Result<Vec<NodeId>> {
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE line (seq, id, parent, depth) AS (
+            SELECT seq, id, parent, 1 FROM node WHERE id = ?1
+            UNION ALL
+            SELECT node.seq, node.id, node.parent, depth + 1 FROM node JOIN line ON node.seq = line.parent
+            WHERE depth < ?2)
+         SELECT id FROM line ORDER BY depth",
+    )?;
+    let ids =
+        statement.query_map(params![id.to_string(), most], |row| parsed(row, 0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(ids)
+}
+
+/// The first picture outside of the trash, and failing that the first at all, that shows the same.
+pub(crate) fn showing(connection: &Connection, pixels: &str) -> Result<Option<NodeId>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT node.id FROM node JOIN image ON image.hash = node.image WHERE image.pixels = ?1
+         ORDER BY node.trashed_ms IS NOT NULL, node.seq LIMIT 1",
+    )?;
+    Ok(statement.query_row([pixels], |row| parsed(row, 0)).optional()?)
+}
+
+/// Names a picture.
+pub(crate) fn rename(tx: &Transaction<'_>, node: i64, name: Option<&str>) -> Result<()> {
+    tx.prepare_cached("UPDATE node SET name = ?2 WHERE seq = ?1")?.execute(params![node, name])?;
+    Ok(())
+}
+
+/// Gives a picture a star or takes it away.
+pub(crate) fn set_starred(tx: &Transaction<'_>, node: i64, starred: bool) -> Result<()> {
+    tx.prepare_cached("UPDATE node SET starred = ?2 WHERE seq = ?1")?.execute(params![node, starred])?;
+    Ok(())
+}
+
+/// Puts a picture into the trash, where it keeps the time it got there, or takes it out.
+pub(crate) fn set_trashed(tx: &Transaction<'_>, node: i64, trashed_ms: Option<u64>) -> Result<()> {
+    let statement = match trashed_ms {
+        Some(_) => "UPDATE node SET trashed_ms = ?2 WHERE seq = ?1 AND trashed_ms IS NULL",
+        None => "UPDATE node SET trashed_ms = ?2 WHERE seq = ?1",
+    };
+    tx.prepare_cached(statement)?.execute(params![node, trashed_ms.map(signed)])?;
+    Ok(())
+}
+
+/// Makes another picture the one that a picture was made from.
+pub(crate) fn set_parent(tx: &Transaction<'_>, node: i64, parent: Option<i64>) -> Result<()> {
+    tx.prepare_cached("UPDATE node SET parent = ?2 WHERE seq = ?1")?.execute(params![node, parent])?;
+    Ok(())
+}
+
+/// Pictures that came into the trash up to a time.
+pub(crate) fn trashed_until(connection: &Connection, until_ms: u64) -> Result<Vec<NodeId>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM node WHERE trashed_ms <= ?1 ORDER BY seq")?;
+    let ids = statement.query_map([signed(until_ms)], |row| parsed(row, 0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(ids)
+}
+
+/// Removes a picture and every mention of it; its children become those of the picture that it was made from.
+pub(crate) fn remove(tx: &Transaction<'_>, id: NodeId, node: &Standing) -> Result<()> {
+    let id = id.to_string();
+    tx.prepare_cached("UPDATE node SET parent = ?2 WHERE parent = ?1")?.execute(params![node.seq, node.parent])?;
+    tx.prepare_cached("DELETE FROM reference WHERE target = ?1")?.execute([&id])?;
+    tx.prepare_cached("DELETE FROM turn_picture WHERE node = ?1")?.execute([&id])?;
+    tx.prepare_cached("DELETE FROM node WHERE seq = ?1")?.execute([node.seq])?;
+    Ok(())
+}
+
+/// All pictures with the hash of their file.
+pub(crate) fn all_images(connection: &Connection) -> Result<Vec<(NodeId, String)>> {
+    let mut statement = connection.prepare("SELECT id, image FROM node")?;
+    let nodes = statement.query_map([], |row| Ok((parsed(row, 0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    Ok(nodes)
+}
+
+/// A row of [`COLUMNS`].
+pub(crate) fn node(row: &Row<'_>) -> rusqlite::Result<Node> {
+    let references: Vec<String> = from_json(row, 3)?;
+    Ok(Node {
+        id: parsed(row, 0)?,
+        piece: parsed(row, 1)?,
+        parent: parsed_or_null(row, 2)?,
+        references: references.iter().filter_map(|id| id.parse().ok()).collect(),
+        origin: origin(&row.get::<_, String>(4)?),
+        title: row.get(5)?,
+        name: row.get(6)?,
+        size: Size { width: row.get(7)?, height: row.get(8)? },
+        seed: unsigned_or_null(row, 9)?,
+        thought: row.get(10)?,
+        has_recipe: row.get(11)?,
+        model: row.get(12)?,
+        starred: row.get(13)?,
+        tags: from_json(row, 14)?,
+        trashed_ms: unsigned_or_null(row, 15)?,
+        took_ms: unsigned_or_null(row, 16)?,
+        created_ms: unsigned(row, 17)?,
+    })
+}
+
+/// An origin as the database names it.
+pub(crate) fn origin_text(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Imported => "imported",
+        Origin::Created => "created",
+        Origin::Edited => "edited",
+    }
+}
+
+fn origin(text: &str) -> Origin {
+    match text {
+        "created" => Origin::Created,
+        "edited" => Origin::Edited,
+        _ => Origin::Imported,
+    }
+}

@@ -1,0 +1,185 @@
+//! The database's form, and the way from each form to the next.
+
+use rusqlite::Connection;
+
+use crate::Result;
+use crate::table::connection::{APPLICATION_ID, begin};
+
+/// Each step from one form to the next, the first from an empty file.
+pub(crate) const MIGRATIONS: &[&str] = &[V1];
+
+const V1: &str = "
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE piece (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    name TEXT,
+    created_ms INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL,
+    changed_seq INTEGER NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE image (
+    hash TEXT PRIMARY KEY,
+    format TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    pixels TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX image_pixels ON image (pixels);
+
+CREATE TABLE node (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    piece INTEGER NOT NULL REFERENCES piece (seq),
+    parent INTEGER REFERENCES node (seq),
+    image TEXT NOT NULL REFERENCES image (hash),
+    origin TEXT NOT NULL,
+    title TEXT NOT NULL,
+    name TEXT,
+    seed INTEGER,
+    thought TEXT,
+    model TEXT,
+    starred INTEGER NOT NULL DEFAULT 0,
+    trashed_ms INTEGER,
+    took_ms INTEGER,
+    created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX node_piece ON node (piece, seq);
+CREATE INDEX node_parent ON node (parent) WHERE parent IS NOT NULL;
+CREATE INDEX node_image ON node (image);
+CREATE INDEX node_starred ON node (seq) WHERE starred = 1;
+CREATE INDEX node_trashed ON node (trashed_ms) WHERE trashed_ms IS NOT NULL;
+CREATE INDEX node_visible ON node (piece, seq) WHERE trashed_ms IS NULL;
+
+CREATE TABLE reference (
+    node INTEGER NOT NULL REFERENCES node (seq) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    PRIMARY KEY (node, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reference_target ON reference (target);
+
+CREATE TABLE recipe (
+    node INTEGER PRIMARY KEY REFERENCES node (seq) ON DELETE CASCADE,
+    body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE tag (
+    node INTEGER NOT NULL REFERENCES node (seq) ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (node, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tag_name ON tag (tag, node);
+
+CREATE TABLE turn (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    piece INTEGER NOT NULL REFERENCES piece (seq),
+    question TEXT NOT NULL,
+    thought TEXT,
+    answer TEXT NOT NULL,
+    stopped INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX turn_piece ON turn (piece, seq);
+
+CREATE TABLE turn_picture (
+    turn INTEGER NOT NULL REFERENCES turn (seq) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    PRIMARY KEY (turn, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX turn_picture_node ON turn_picture (node);
+
+CREATE TABLE job (
+    id TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE timing (
+    seq INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    created_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX timing_key ON timing (key, seq);
+
+CREATE TABLE doomed (
+    path TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE search USING fts5 (
+    words, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2'
+);
+";
+
+/// The newest form that this program knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
+/// What a database says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// Whose file it is; 0 when nobody said so.
+    pub(crate) application: i32,
+    /// How many of the steps it has seen.
+    pub(crate) version: i64,
+}
+
+/// Reads what a database says about itself.
+pub(crate) fn form(connection: &Connection) -> Result<Form> {
+    let application = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(Form { application, version })
+}
+
+/// Whether a database holds nothing at all.
+pub(crate) fn is_empty(connection: &Connection) -> Result<bool> {
+    Ok(connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
+}
+
+/// Takes all steps that are missing, each as a whole or not at all.
+pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<()> {
+    let done = form(connection)?.version;
+    for (version, migration) in (1_i64..).zip(migrations).filter(|(version, _)| *version > done) {
+        let tx = begin(connection)?;
+        tx.execute_batch(migration)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", version)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+/// The largest of all sequence numbers in use.
+pub(crate) fn last_sequence(connection: &Connection) -> Result<i64> {
+    Ok(connection.query_row(
+        "SELECT max(
+            coalesce((SELECT max(seq) FROM node), 0),
+            coalesce((SELECT max(seq) FROM turn), 0),
+            coalesce((SELECT max(seq) FROM piece), 0),
+            coalesce((SELECT max(changed_seq) FROM piece), 0))",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
+/// Whether a sequence number can be given to a picture.
+pub(crate) fn is_free(connection: &Connection, seq: i64) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT NOT (EXISTS (SELECT 1 FROM node WHERE seq = ?1)
+            OR EXISTS (SELECT 1 FROM turn WHERE seq = ?1)
+            OR EXISTS (SELECT 1 FROM piece WHERE seq = ?1 OR changed_seq = ?1))",
+    )?;
+    Ok(statement.query_row([seq], |row| row.get(0))?)
+}

@@ -1,0 +1,45 @@
+//! The words that pictures are found by.
+
+use rusqlite::{Connection, Transaction, params};
+
+use crate::{Result, words};
+
+/// Gathers anew all words about a picture: its own, its piece's name, and what was said about it.
+pub(crate) fn reindex(tx: &Transaction<'_>, node: i64) -> Result<()> {
+    let texts = texts(tx, node)?;
+    tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([node])?;
+    let entries: Vec<String> = texts.iter().map(|text| words::index(text)).collect();
+    tx.prepare_cached("INSERT INTO search (rowid, words) VALUES (?1, ?2)")?
+        .execute(params![node, entries.join(" ")])?;
+    Ok(())
+}
+
+/// Forgets the words of a picture.
+pub(crate) fn remove(tx: &Transaction<'_>, node: i64) -> Result<()> {
+    tx.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([node])?;
+    Ok(())
+}
+
+/// All texts about a picture. A question without pictures of its own is about those of the last one that had some.
+fn texts(connection: &Connection, node: i64) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT title FROM node WHERE seq = ?1
+         UNION ALL SELECT name FROM node WHERE seq = ?1
+         UNION ALL SELECT thought FROM node WHERE seq = ?1
+         UNION ALL SELECT coalesce(piece.name, piece.title)
+            FROM piece JOIN node ON node.piece = piece.seq WHERE node.seq = ?1
+         UNION ALL SELECT tag FROM tag WHERE node = ?1
+         UNION ALL SELECT json_extract(input.value, '$.text')
+            FROM recipe, json_each(recipe.body, '$.inputs') AS input WHERE recipe.node = ?1
+         UNION ALL
+         SELECT turn.question || ' ' || coalesce(turn.thought, '') || ' ' || turn.answer
+         FROM turn WHERE turn.piece IN (
+                SELECT other.piece FROM turn AS other JOIN turn_picture ON turn_picture.turn = other.seq
+                WHERE turn_picture.node = (SELECT id FROM node WHERE seq = ?1))
+            AND (SELECT max(asked.seq) FROM turn AS asked JOIN turn_picture ON turn_picture.turn = asked.seq
+                 WHERE asked.piece = turn.piece AND asked.seq <= turn.seq)
+            IN (SELECT turn FROM turn_picture WHERE node = (SELECT id FROM node WHERE seq = ?1))",
+    )?;
+    let texts = statement.query_map([node], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
+    Ok(texts.into_iter().flatten().collect())
+}

@@ -1,0 +1,82 @@
+//! The trash, and what leaves it for good.
+//!
+//! A picture in the trash keeps its place in the tree. When it is removed, the
+//! pictures made from it become children of the one that it was made from: the
+//! tree stays whole and no empty place is shown. Its file goes when no other
+//! picture shares it.
+
+use protocol::{Node, NodeId, PieceId};
+use rusqlite::Transaction;
+
+use crate::files::{FileChanges, ImageFile};
+use crate::table::{image, node, piece, search};
+use crate::{Error, Result, Store};
+
+/// How long a picture stays in the trash, in milliseconds.
+pub const TRASH_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// What left the trash for good.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Emptied {
+    /// Pictures that are gone.
+    pub nodes: Vec<NodeId>,
+    /// Pieces that went with their last picture.
+    pub pieces: Vec<PieceId>,
+    /// Room that became free.
+    pub freed_bytes: u64,
+}
+
+impl Store {
+    /// Puts pictures into the trash, all of them or none.
+    pub fn trash(&self, ids: &[NodeId], now_ms: u64) -> Result<Vec<Node>> {
+        self.change_each(ids, |tx, seq| node::set_trashed(tx, seq, Some(now_ms)))
+    }
+
+    /// Takes pictures out of the trash, all of them or none.
+    pub fn restore(&self, ids: &[NodeId]) -> Result<Vec<Node>> {
+        self.change_each(ids, |tx, seq| node::set_trashed(tx, seq, None))
+    }
+
+    /// Removes for good what came into the trash up to a time: `now_ms - TRASH_MS` for what is due, `u64::MAX` for all.
+    pub fn empty_trash(&self, until_ms: u64) -> Result<Emptied> {
+        let emptied = self.write(|tx, files| {
+            let mut emptied = Emptied::default();
+            for id in node::trashed_until(tx, until_ms)? {
+                let (file, piece) = remove(tx, id)?;
+                doom(tx, files, id, &file, &mut emptied)?;
+                emptied.nodes.push(id);
+                emptied.pieces.extend(piece);
+            }
+            Ok(emptied)
+        })?;
+        tracing::info!(n_nodes = emptied.nodes.len(), freed_bytes = emptied.freed_bytes, "trash emptied");
+        Ok(emptied)
+    }
+}
+
+fn doom(
+    tx: &Transaction<'_>,
+    files: &mut FileChanges<'_>,
+    id: NodeId,
+    file: &ImageFile,
+    emptied: &mut Emptied,
+) -> Result<()> {
+    files.doom(tx, file.sidecar(id))?;
+    if image::remove_unused(tx, &file.hash)? {
+        files.doom(tx, file.path())?;
+        files.doom(tx, file.thumbnail())?;
+        emptied.freed_bytes += file.size_bytes;
+    }
+    Ok(())
+}
+
+/// Removes an entry, and its piece when nothing is left in it; gives back the file it had, which stays.
+pub(crate) fn remove(tx: &Transaction<'_>, id: NodeId) -> Result<(ImageFile, Option<PieceId>)> {
+    let found = node::get(tx, id)?.ok_or(Error::NoNode(id))?;
+    let standing = node::standing(tx, id)?.ok_or(Error::NoNode(id))?;
+    let file = image::of_node(tx, &id.to_string())?.ok_or(Error::NoNode(id))?;
+    search::remove(tx, standing.seq)?;
+    node::remove(tx, id, &standing)?;
+    let is_last = piece::remove_empty(tx, standing.piece)?;
+    Ok((file, is_last.then_some(found.piece)))
+}
