@@ -19,6 +19,7 @@ pub mod engine;
 pub mod error;
 pub mod feed;
 mod history;
+mod install;
 pub mod locate;
 pub mod logs;
 mod models;

@@ -7,7 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use protocol::{ErrorCode, Failure, Preset, Settings, SettingsChange};
+use protocol::{ErrorCode, Failure, Preset, SavedPlan, Settings, SettingsChange};
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use crate::{Error, Result};
@@ -18,8 +19,11 @@ pub const FILE_NAME: &str = "settings.toml";
 /// Beyond this a file is not one that a studio wrote.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// Presets that are kept.
+/// Presets that are kept, and plans.
 const MOST_PRESETS: usize = 100;
+
+/// Characters of a saved plan.
+const PLAN_CHARACTERS: usize = 20_000;
 
 /// Characters of a preset's name.
 const NAME_CHARACTERS: usize = 80;
@@ -95,6 +99,13 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
             presets.iter().try_for_each(check_preset).map_err(Error::BadRequest)?;
             settings.presets = presets;
         }
+        SettingsChange::Plans(plans) => {
+            if plans.len() > MOST_PRESETS {
+                return Err(Error::BadRequest(format!("{MOST_PRESETS} plans are kept; remove some first")));
+            }
+            plans.iter().try_for_each(check_plan).map_err(Error::BadRequest)?;
+            settings.plans = plans;
+        }
         SettingsChange::Welcomed => settings.welcomed = true,
     }
     Ok(())
@@ -112,11 +123,20 @@ fn check_mirror(mirror: Option<&str>) -> std::result::Result<(), String> {
     if is_usable { Ok(()) } else { Err("a mirror is an address that begins with https:// and names no user".to_owned()) }
 }
 
+fn check_name(name: &str) -> std::result::Result<(), String> {
+    let n_characters = name.trim().chars().count();
+    let is_usable = (1..=NAME_CHARACTERS).contains(&n_characters);
+    if is_usable { Ok(()) } else { Err(format!("a name has 1 to {NAME_CHARACTERS} characters")) }
+}
+
+fn check_plan(plan: &SavedPlan) -> std::result::Result<(), String> {
+    check_name(&plan.name)?;
+    let is_usable = !plan.thought.trim().is_empty() && plan.thought.chars().count() <= PLAN_CHARACTERS;
+    if is_usable { Ok(()) } else { Err(format!("the plan {}: it has 1 to {PLAN_CHARACTERS} characters", plan.name)) }
+}
+
 fn check_preset(preset: &Preset) -> std::result::Result<(), String> {
-    let n_characters = preset.name.trim().chars().count();
-    if n_characters == 0 || n_characters > NAME_CHARACTERS {
-        return Err(format!("a preset's name has 1 to {NAME_CHARACTERS} characters"));
-    }
+    check_name(&preset.name)?;
     preset.image.check(None).map_err(|invalid| format!("the preset {}: {invalid}", preset.name))
 }
 
@@ -131,14 +151,15 @@ fn understand(path: &Path, table: Table) -> Found {
                 Ok(()) => {
                     good.insert(key, value);
                 }
-                Err(reason) => found.notices.push(unusable(path, &key, &reason)),
+                Err(reason) => {
+                    found.notices.push(unusable(path, &key, &reason));
+                    keep_usable(&mut good, key, value);
+                }
             },
             Err(error) => {
                 let reason = error.message().lines().next().unwrap_or_default().to_owned();
                 found.notices.push(unusable(path, &key, &reason));
-                if key == "presets" {
-                    good.insert(key, usable_presets(value));
-                }
+                keep_usable(&mut good, key, value);
             }
         }
     }
@@ -152,13 +173,23 @@ fn check(settings: &Settings) -> std::result::Result<(), String> {
     if settings.idle_minutes > MOST_IDLE_MINUTES {
         return Err(format!("{} minutes are more than a week", settings.idle_minutes));
     }
-    settings.presets.iter().try_for_each(check_preset)
+    settings.presets.iter().try_for_each(check_preset)?;
+    settings.plans.iter().try_for_each(check_plan)
 }
 
-fn usable_presets(value: Value) -> Value {
-    let Value::Array(presets) = value else { return Value::Array(Vec::new()) };
-    let is_usable = |preset: &Value| preset.clone().try_into::<Preset>().is_ok_and(|it| check_preset(&it).is_ok());
-    Value::Array(presets.into_iter().filter(is_usable).collect())
+/// Of a list, what can be used of it.
+fn keep_usable(good: &mut Table, key: String, value: Value) {
+    match key.as_str() {
+        "presets" => drop(good.insert(key, usable(value, check_preset))),
+        "plans" => drop(good.insert(key, usable(value, check_plan))),
+        _ => {}
+    }
+}
+
+fn usable<T: DeserializeOwned>(value: Value, check: impl Fn(&T) -> std::result::Result<(), String>) -> Value {
+    let Value::Array(items) = value else { return Value::Array(Vec::new()) };
+    let is_usable = |item: &Value| item.clone().try_into::<T>().is_ok_and(|it| check(&it).is_ok());
+    Value::Array(items.into_iter().filter(is_usable).collect())
 }
 
 fn unusable(path: &Path, key: &str, reason: &str) -> Failure {

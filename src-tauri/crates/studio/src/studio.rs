@@ -21,6 +21,7 @@ use crate::{Error, Result, locate, settings};
 
 use actor::{Actor, Message, Standing, Start};
 
+pub(crate) use models::host_of;
 pub use pictures::Rendition;
 pub use store::Source;
 
@@ -133,7 +134,7 @@ impl Studio {
         let Standing { engine, jobs, is_paused, defaults, models, settings, notices } = standing;
         let store = Arc::clone(&self.shared.store);
         let (pieces, counts) =
-            blocking(move || Ok((store.pieces(RECENT_PIECES, None)?.pieces, store.counts()?))).await?;
+            blocking(move || Ok((store.pieces(None, RECENT_PIECES)?.pieces, store.counts()?))).await?;
         let snapshot = Snapshot { engine, jobs, is_paused, defaults, pieces, counts, models, settings, notices };
         Ok((snapshot, events))
     }

@@ -50,7 +50,9 @@ pub(crate) async fn run(program: &Path, quantization: &str, device: Option<&str>
 
 fn understand(report: &Value, scale: f64) -> Option<Trial> {
     let stages = report.get("stages")?.as_array()?;
-    let named = |name: &str| stages.iter().filter(move |stage| stage["name"].as_str().is_some_and(|it| it.starts_with(name)));
+    let named = |name: &'static str| {
+        stages.iter().filter(move |stage| stage["name"].as_str().is_some_and(|it| it.starts_with(name)))
+    };
     // The step with the most branches is an edit's, and a picture's from text has one less.
     let slowest = named("denoise step").filter_map(|stage| stage["median_secs"].as_f64()).fold(0.0, f64::max);
     let tokens_per_sec = named("text decode").find_map(|stage| stage["tokens_per_sec"].as_f64())?;

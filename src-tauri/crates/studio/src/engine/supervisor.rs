@@ -122,11 +122,6 @@ impl Supervisor {
         &self.devices
     }
 
-    /// The model that is loaded, or would be.
-    pub(crate) fn target(&self) -> Option<&Target> {
-        self.model.as_ref()
-    }
-
     /// Whether a job can be sent now.
     pub(crate) fn is_ready(&self) -> bool {
         matches!(self.state, EngineState::Ready { .. }) && self.running.as_ref().is_some_and(|r| r.job.is_none())

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::{
-    DeviceDescription, EngineState, Event, Failure, Hardware, Job, JobId, JobPlace, ModelCard, ModelChoice,
+    DeviceDescription, EngineState, Event, Failure, Hardware, Job, JobId, JobPlace, ModelCard,
     ModelDefaults, ModelDescription, ModelId, NodeId, Picture, Request, Settings, SettingsChange, StudioEvent,
     Verification,
 };
@@ -390,9 +390,4 @@ fn answer<T>(reply: Reply<T>, value: T) {
 fn picture(size: protocol::Size, rgb: Vec<u8>) -> Result<Picture> {
     Picture::new(size.width, size.height, rgb)
         .ok_or_else(|| Error::Engine("the engine's picture is not of the size it names; try again".to_owned()))
-}
-
-/// What stands in the settings for the model in use.
-pub(super) fn choice_of(settings: &Settings) -> Option<&ModelChoice> {
-    settings.model.as_ref()
 }

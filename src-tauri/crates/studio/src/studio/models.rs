@@ -1,8 +1,9 @@
 //! Models, the machine, and the engine.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use catalog::{ImportMode, Removal, Token};
+use catalog::{How, Token, What};
 use protocol::{Hardware, ModelChoice, ModelId, Trial};
 
 use super::actor::Message;
@@ -54,8 +55,8 @@ impl Studio {
         let shared = self.shared.clone();
         let freed = blocking(move || {
             let removal = match quantization {
-                Some(quantization) => Removal::Form(quantization),
-                None => Removal::Source,
+                Some(quantization) => What::Form(quantization),
+                None => What::Source,
             };
             Ok(shared.catalog.remove(&model, &removal)?)
         })
@@ -67,7 +68,7 @@ impl Studio {
     /// Takes a model that the artist has on disk already, where it lies.
     pub async fn import_model(&self, path: PathBuf) -> Result<ModelId> {
         let shared = self.shared.clone();
-        let id = blocking(move || Ok(shared.catalog.import(&path, ImportMode::Link, now_ms())?)).await;
+        let id = blocking(move || Ok(shared.catalog.import(&path, How::Link, now_ms() as i64, &mut |_, _| ControlFlow::Continue(()))?)).await;
         self.tell(Message::RefreshModels);
         id
     }
@@ -110,7 +111,7 @@ impl Studio {
 }
 
 /// The host that downloads come from.
-pub(super) fn host_of(mirror: Option<&str>) -> String {
+pub(crate) fn host_of(mirror: Option<&str>) -> String {
     let named = mirror.and_then(|mirror| mirror.strip_prefix("https://")).and_then(|rest| rest.split('/').next());
     named.unwrap_or(PUBLISHER).to_owned()
 }

@@ -48,6 +48,11 @@ impl Studio {
         self.with_store(move |store| history::view(node, store, basis.model.as_ref())).await
     }
 
+    /// Pictures of any piece; those that are gone are left out.
+    pub async fn nodes(&self, nodes: Vec<NodeId>) -> Result<Vec<Node>> {
+        self.with_store(move |store| Ok(nodes.iter().filter_map(|node| store.node(*node).ok()).collect())).await
+    }
+
     /// One picture of the history.
     pub async fn node(&self, node: NodeId) -> Result<Node> {
         self.with_store(move |store| Ok(store.node(node)?)).await
@@ -173,13 +178,13 @@ impl Studio {
         self.with_store(move |store| Ok(store.export(node, format, &destination)?)).await
     }
 
-    /// Writes pictures into a folder, under names that are free there. Gives the names.
+    /// Writes pictures into a folder, under names that are free there. Gives where they are.
     pub async fn export_many(
         &self,
         nodes: Vec<NodeId>,
         format: ExportFormat,
         folder: PathBuf,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<PathBuf>> {
         self.with_store(move |store| Ok(store.export_many(&nodes, format, &folder)?)).await
     }
 

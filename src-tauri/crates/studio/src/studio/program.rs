@@ -56,10 +56,9 @@ impl Studio {
         let counts = self.with_store(|store| Ok(store.counts()?)).await?;
         let lines = logs::tail(&locate::logs_folder(&self.data_folder), LOG_LINES);
         let mut settings = basis.settings;
-        // What the artist calls things is nobody's business.
-        for preset in &mut settings.presets {
-            preset.name.clear();
-        }
+        // What the artist named and wrote is nobody's business.
+        settings.presets.clear();
+        settings.plans.clear();
         let mut text = String::new();
         let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
         let engine = basis.engine_version.as_deref().unwrap_or("not running");

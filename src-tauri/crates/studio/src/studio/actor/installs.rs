@@ -1,0 +1,167 @@
+//! Installations under way: begun, held, ended, and told of.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::{ErrorCode, Failure, Hardware, Install, InstallStage, ModelCard, ModelId, StudioEvent};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::{Actor, Message};
+use crate::install::{self, Order};
+use crate::studio::blocking;
+use crate::{Error, Result};
+
+/// Between two words about the progress of one installation.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// What is under way, and what failed and waits to be tried again.
+#[derive(Debug)]
+pub(super) struct Installs {
+    running: HashMap<ModelId, Running>,
+    failed: HashMap<ModelId, Install>,
+    /// One conversion at a time has the whole machine.
+    turn: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Running {
+    install: Install,
+    told: Instant,
+    // Dropped, it ends the installation.
+    _stop: oneshot::Sender<()>,
+}
+
+/// What an installation has to say.
+#[derive(Debug)]
+pub(in crate::studio) enum InstallChange {
+    Moved(Install),
+    Ended(std::result::Result<(), Failure>),
+}
+
+impl Default for Installs {
+    fn default() -> Self {
+        Self { running: HashMap::new(), failed: HashMap::new(), turn: Arc::new(Semaphore::new(1)) }
+    }
+}
+
+impl Installs {
+    /// Puts what is known here onto the catalogue's cards.
+    fn complete(&self, cards: &mut [ModelCard]) {
+        for card in cards {
+            let known = self.running.get(&card.id).map(|running| &running.install).or(self.failed.get(&card.id));
+            card.install = known.cloned().or(card.install.take());
+        }
+    }
+}
+
+impl Actor {
+    pub(super) fn install(&mut self, model: ModelId, quantization: String) -> Result<()> {
+        if self.installs.running.contains_key(&model) {
+            return Err(Error::BadRequest(format!("{model} is being installed already")));
+        }
+        self.installs.failed.remove(&model);
+        let install = Install {
+            quantization: quantization.clone(),
+            stage: InstallStage::Downloading,
+            bytes: 0,
+            total_bytes: 0,
+            bytes_per_sec: None,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let running = Running { install: install.clone(), told: Instant::now(), _stop: stop };
+        self.installs.running.insert(model.clone(), running);
+        self.tell(StudioEvent::Install { model: model.clone(), install: Some(install) });
+        let order = Order {
+            model: model.clone(),
+            quantization,
+            program: self.engine.program().clone(),
+            mirror: self.settings.mirror.clone(),
+            turn: Arc::clone(&self.installs.turn),
+        };
+        let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
+        tokio::spawn(async move {
+            let tell = |change| {
+                if let Some(inbox) = inbox.upgrade() {
+                    let _ = inbox.send(Message::InstallMoved(model.clone(), change));
+                }
+            };
+            let moved = |install| tell(InstallChange::Moved(install));
+            tokio::select! {
+                // Whoever stopped it has told of it.
+                _ = stopped => {}
+                result = install::run(&shared.catalog, order, &moved) => {
+                    tell(InstallChange::Ended(result.map_err(|error| error.failure())));
+                }
+            }
+        });
+        Ok(())
+    }
+
+    pub(super) fn pause_install(&mut self, model: &ModelId) {
+        let Some(running) = self.installs.running.remove(model) else { return };
+        let install = Install { stage: InstallStage::Paused, bytes_per_sec: None, ..running.install };
+        self.tell(StudioEvent::Install { model: model.clone(), install: Some(install) });
+        self.refresh_models();
+    }
+
+    pub(super) fn cancel_install(&mut self, model: &ModelId) {
+        self.installs.running.remove(model);
+        self.installs.failed.remove(model);
+        let (shared, inbox, id) = (Arc::clone(&self.shared), self.inbox.clone(), model.clone());
+        tokio::spawn(async move {
+            let ended = blocking(move || Ok(shared.catalog.cancel_install(&id)?)).await;
+            if let Err(error) = ended {
+                tracing::warn!(%error, "an installation is not forgotten");
+            }
+            if let Some(inbox) = inbox.upgrade() {
+                let _ = inbox.send(Message::RefreshModels);
+            }
+        });
+        self.tell(StudioEvent::Install { model: model.clone(), install: None });
+    }
+
+    pub(super) async fn install_moved(&mut self, model: &ModelId, change: InstallChange) {
+        let Some(running) = self.installs.running.get_mut(model) else { return };
+        match change {
+            InstallChange::Moved(install) => {
+                let is_other = running.install.stage != install.stage;
+                running.install = install.clone();
+                if is_other || running.told.elapsed() >= INTERVAL {
+                    running.told = Instant::now();
+                    self.tell(StudioEvent::Install { model: model.clone(), install: Some(install) });
+                }
+            }
+            InstallChange::Ended(result) => {
+                let Some(running) = self.installs.running.remove(model) else { return };
+                let install = match result {
+                    Ok(()) => {
+                        tracing::info!(model = %model, "a model is installed");
+                        None
+                    }
+                    Err(failure) if failure.code == ErrorCode::DiskFull => {
+                        // Held, not failed: it goes on where it is when there is room.
+                        self.notice(failure.clone());
+                        Some(Install { stage: InstallStage::Failed { failure }, bytes_per_sec: None, ..running.install })
+                    }
+                    Err(failure) => {
+                        Some(Install { stage: InstallStage::Failed { failure }, bytes_per_sec: None, ..running.install })
+                    }
+                };
+                if let Some(install) = &install {
+                    self.installs.failed.insert(model.clone(), install.clone());
+                }
+                self.tell(StudioEvent::Install { model: model.clone(), install });
+                self.refresh_models();
+            }
+        }
+    }
+
+    pub(super) fn take_models(&mut self, mut cards: Vec<ModelCard>, _hardware: Hardware) {
+        self.installs.complete(&mut cards);
+        if cards != self.models {
+            self.models = cards;
+            self.tell(StudioEvent::Models { models: self.models.clone() });
+        }
+    }
+}
