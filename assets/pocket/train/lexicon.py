@@ -6,7 +6,7 @@ wordings (upper case names) the last entry is kept from training, for the final 
 
 import re
 
-from world import COLOUR_NAMES, SHAPES, SIZES
+from world import COLOUR_NAMES, DEFINED, SHAPES, SIZES
 
 ENGLISH = dict(
     shapes=dict(
@@ -140,3 +140,8 @@ def _leaves(value):
 
 
 assert set(ENGLISH["shapes"]) == set(SHAPES) and set(ENGLISH["sizes"]) == set(SIZES)
+for _language, _lexicon in LANGUAGES.items():
+    _first = lambda words: [options[0] for options in words]
+    _told = DEFINED["words"][_language]
+    assert all(_first(_lexicon[part].values()) == _told[part] for part in ("shapes", "colours", "sizes")), _language
+    assert _first(_lexicon["places"]) == _told["places"], _language

@@ -29,6 +29,7 @@ mod quantization;
 mod shard;
 mod source;
 mod verified;
+pub mod working;
 
 pub use check::{Mismatch, Mismatches};
 pub use checkpoint::{Checkpoint, Format, TensorView};

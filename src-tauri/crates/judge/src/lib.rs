@@ -16,6 +16,7 @@ mod draw;
 mod error;
 mod mask;
 mod outline;
+mod plan;
 mod reading;
 mod segment;
 mod shape;
@@ -25,9 +26,10 @@ mod world;
 pub use case::{Case, Input, open_cases};
 pub use draw::{DrawnThing, Scene, draw};
 pub use error::{Error, Result};
+pub use plan::read_plan;
 pub use reading::{Ground, Reading, Thing};
 pub use shape::Shape;
 pub use wanted::{
     Background, Change, Fact, Facts, Relation, Request, Side, complaints, edit_complaints, plan_complaints,
 };
-pub use world::{Colour, Split, World};
+pub use world::{Colour, Split, Words, World};

@@ -44,6 +44,27 @@ pub struct World {
     pub thirds: [f32; 3],
     /// Most things in a picture.
     pub most_things: usize,
+    /// How the model says all this, language by language.
+    pub words: Vec<Words>,
+}
+
+/// The words of plans and answers in one language; its lists are those of the whole world.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Words {
+    /// Names of the shapes.
+    pub shapes: Vec<String>,
+    /// Names of the colours.
+    pub colours: Vec<String>,
+    /// Names of the sizes.
+    pub sizes: Vec<String>,
+    /// Names of the nine places.
+    pub places: Vec<String>,
+    /// How a plan begins, and what it then speaks of.
+    pub needs: (String, String),
+    /// What is said of a background that is divided across.
+    pub rows: (String, String),
+    /// What is said of a background that is divided down.
+    pub columns: (String, String),
 }
 
 #[derive(Deserialize)]
@@ -52,6 +73,7 @@ struct Defined {
     colours: Vec<Colour>,
     sizes: Vec<DefinedSize>,
     thirds: [f32; 3],
+    words: std::collections::BTreeMap<String, Words>,
     worlds: std::collections::BTreeMap<String, DefinedWorld>,
 }
 
@@ -86,6 +108,7 @@ impl World {
             sizes: defined.sizes.into_iter().map(|size| (size.name, size.radius)).collect(),
             thirds: defined.thirds,
             most_things: part.things,
+            words: defined.words.into_values().collect(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use judge::{Case, Change, Reading, Request, Shape, draw, edit_complaints, open_cases, plan_complaints};
+use judge::{Case, Change, Reading, Request, Shape, draw, edit_complaints, open_cases, plan_complaints, read_plan};
 use serde_json::Value;
 
 fn pocket(file: &str) -> PathBuf {
@@ -64,8 +64,20 @@ fn an_edit_that_changes_nothing_is_refused() {
 fn requests_and_plans_are_understood() {
     let (_, cases) = open_cases::<Request>(&pocket("cases/create.json")).expect("cases");
     assert!(cases.iter().all(|case| !case.expect.things.is_empty() && !case.prompt.is_empty()));
-    let (_, cases) = open_cases::<Value>(&pocket("cases/think_create.json")).expect("cases");
-    assert!(cases.iter().all(|case| case.plan.as_ref().is_some_and(|plan| plan.starts_with("<think>"))));
+    let (world, cases) = open_cases::<Value>(&pocket("cases/think_create.json")).expect("cases");
+    for case in cases {
+        let (plan, said) = (case.plan.expect("a plan"), &case.expect["plan"]["things"]);
+        let read = read_plan(&plan, &world).expect(&plan);
+        assert_eq!(read.things.len(), said.as_array().map_or(0, Vec::len), "{plan}");
+        for fact in read.things {
+            let is_said = |one: &Value| {
+                one["shape"] == fact.shape
+                    && one["colour"] == fact.colour
+                    && one["size"] == *fact.size.as_ref().expect("a size")
+            };
+            assert!(said.as_array().is_some_and(|said| said.iter().any(is_said)), "{plan}");
+        }
+    }
 }
 
 #[test]
