@@ -149,6 +149,11 @@ impl Studio {
         self.shared.previews.steps(node)
     }
 
+    /// Tells whoever listens of something that happened to the window.
+    pub fn announce(&self, event: StudioEvent) {
+        self.shared.tell(event);
+    }
+
     /// Ends the engine and closes the library. What was saved stays; what runs is interrupted.
     pub async fn close(&self) {
         let _ = self.ask(Message::Close).await;

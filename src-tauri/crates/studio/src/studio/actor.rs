@@ -38,6 +38,7 @@ pub(super) enum Message {
     Subscribe(Reply<(Standing, broadcast::Receiver<StudioEvent>)>),
     Submit { jobs: Vec<Job>, first: bool, reply: Reply<Result<Vec<JobId>>> },
     Cancel(JobId, Reply<Result<()>>),
+    Keep(JobId, Reply<Result<()>>),
     CancelAll(Reply<Result<()>>),
     Dismiss(JobId, Reply<Result<()>>),
     Retry(JobId, Reply<Result<()>>),
@@ -206,6 +207,7 @@ impl Actor {
             }
             Message::Submit { jobs, first, reply } => answer(reply, self.submit(jobs, first).await),
             Message::Cancel(job, reply) => answer(reply, self.cancel(&job).await),
+            Message::Keep(job, reply) => answer(reply, self.keep_newest(&job).await),
             Message::CancelAll(reply) => answer(reply, self.cancel_all().await),
             Message::Dismiss(job, reply) => answer(reply, self.dismiss(&job).await),
             Message::Retry(job, reply) => answer(reply, self.retry(&job).await),

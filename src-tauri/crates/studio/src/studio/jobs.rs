@@ -118,6 +118,11 @@ impl Studio {
         self.ask(|reply| Message::Cancel(job, reply)).await?
     }
 
+    /// Ends a job that paints, and keeps its newest step as a picture of its piece.
+    pub async fn keep(&self, job: JobId) -> Result<()> {
+        self.ask(|reply| Message::Keep(job, reply)).await?
+    }
+
     /// Ends what runs and everything that waits.
     pub async fn cancel_all(&self) -> Result<()> {
         self.ask(Message::CancelAll).await?

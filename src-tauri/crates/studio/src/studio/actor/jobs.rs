@@ -49,6 +49,18 @@ impl Actor {
         Ok(())
     }
 
+    /// Stops a job that paints, and keeps its newest step as a picture.
+    pub(super) async fn keep_newest(&mut self, id: &JobId) -> Result<()> {
+        let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
+        let paints = matches!(job.status, JobStatus::Running { phase: Phase::Painting { .. } });
+        if !paints || job.preview.is_none() || job.verifies.is_some() {
+            return Err(Error::BadRequest("there is no step of this request to keep".to_owned()));
+        }
+        self.stop_running(id, Goal::Keep);
+        self.set(id, JobStatus::Stopping).await;
+        Ok(())
+    }
+
     /// Stops what runs and empties what waits; what is planned stays.
     pub(super) async fn cancel_all(&mut self) -> Result<()> {
         for id in self.queue.waiting() {

@@ -6,7 +6,7 @@ use protocol::{
 };
 use store::{Added, NewNode, NewTurn};
 
-use super::work::Image;
+use super::work::{Goal, Image};
 use super::{Actor, Message};
 use crate::studio::{blocking, now_ms};
 use crate::timing::{self, Run, Work as Amount};
@@ -37,12 +37,33 @@ impl Actor {
                 Some(node) => {
                     Message::Compared { job: id, node, outcome: history::compare(node, &picture, &shared.store) }
                 }
-                None => Message::Kept { job: id, result: save(&job, &picture, recipe, took_ms, &shared.store) },
+                None => Message::Kept { job: id, result: save(&job, &picture, serde_json::from_value(recipe).ok(), took_ms, &shared.store) },
             };
             if let Some(inbox) = inbox.upgrade() {
                 let _ = inbox.send(message);
             }
         });
+    }
+
+    /// Saves the newest step of a job that was stopped for it; gives back whether it does.
+    pub(super) async fn keep_step(&mut self, id: &JobId) -> bool {
+        let Some(job) = self.queue.get(id).cloned() else { return false };
+        let Some(work) = self.work.as_mut().filter(|work| work.job == *id && work.goal == Goal::Keep) else {
+            return false;
+        };
+        let Some(step) = job.preview.and_then(|preview| self.shared.previews.get(preview)) else { return false };
+        (work.image, work.is_done) = (Image::Saving, true);
+        let took_ms = u64::try_from(work.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.set(id, JobStatus::Running { phase: Phase::Saving }).await;
+        let (shared, inbox, id) = (self.shared.clone(), self.inbox.clone(), id.clone());
+        tokio::task::spawn_blocking(move || {
+            // Without its recipe: that leads to another picture, the one at the last step.
+            let result = save(&job, &step, None, took_ms, &shared.store);
+            if let Some(inbox) = inbox.upgrade() {
+                let _ = inbox.send(Message::Kept { job: id, result });
+            }
+        });
+        true
     }
 
     pub(super) async fn kept(&mut self, id: &JobId, result: Result<Added>) {
@@ -168,11 +189,10 @@ pub(in crate::studio) fn expected_secs(
 fn save(
     job: &Job,
     picture: &Picture,
-    recipe: serde_json::Value,
+    recipe: Option<imagefile::Recipe>,
     took_ms: u64,
     store: &store::Store,
 ) -> Result<Added> {
-    let recipe = serde_json::from_value::<imagefile::Recipe>(recipe).ok();
     let is_edit = job.request == JobKind::Edit;
     let thought = recipe.as_ref().and_then(|recipe| recipe.thought.clone());
     let node = NewNode {

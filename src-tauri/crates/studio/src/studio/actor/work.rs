@@ -34,6 +34,8 @@ pub(super) enum Goal {
     Finish,
     /// A plan that is held.
     Hold,
+    /// Its newest step, kept as a picture.
+    Keep,
 }
 
 /// Where the picture of a job is.
@@ -181,6 +183,9 @@ impl Actor {
     pub(super) async fn ended(&mut self, id: &JobId, failure: Failure) {
         if failure.code != ErrorCode::Cancelled {
             self.fail(id, failure).await;
+            return;
+        }
+        if self.keep_step(id).await {
             return;
         }
         let Some(job) = self.queue.get(id) else { return };
