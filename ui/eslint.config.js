@@ -3,10 +3,10 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 /** `shared` knows nothing of ours, and features do not know each other. */
-const features = ['canvas', 'composer', 'history', 'side', 'shell'];
+const features = ['canvas', 'composer', 'gallery', 'history', 'models', 'settings', 'side', 'shell'];
 
 export default ts.config(
-  { ignores: ['dist', 'node_modules', 'src/lib/ipc/protocol.ts', 'src/lib/ipc/studio.ts', 'tests/window'] },
+  { ignores: ['dist', 'node_modules', 'src/lib/ipc/protocol.ts', 'tests'] },
   ...ts.configs.strict,
   ...svelte.configs.recommended,
   {

@@ -1,55 +1,224 @@
 /** Everything that can be done by key, in one place: the keys, and what they do. */
+import type { Messages } from '$lib/i18n/index.svelte';
 import { studio } from '$lib/state/studio.svelte';
+import type { Place } from '$lib/state/view.svelte';
 import { viewport } from '$lib/state/viewport.svelte';
 
+export type ActionId = keyof Messages['actions'];
+export type ActionGroup = keyof Messages['keys']['groups'];
+
 export interface Action {
-  id: string;
+  id: ActionId;
+  group: ActionGroup;
   /** Keys as `mod+enter`; `mod` is Ctrl, or Command on a Mac. */
   keys: string[];
   /** Whether it also works while text is being typed. */
-  whileTyping: boolean;
+  whileTyping?: boolean;
+  /** Where it works; everywhere when absent. */
+  places?: Place[];
   isPossible?: () => boolean;
   run: () => void;
 }
 
 export const isMac = navigator.userAgent.includes('Mac OS');
 
+const { view, library, gallery } = studio;
+const hasPicture = () => view.nodeId !== null;
+const go = (place: Place) => () => {
+  view.place = place;
+};
+
+function search(): void {
+  view.place = 'gallery';
+  // The field is there once the place is drawn.
+  setTimeout(() => document.querySelector<HTMLInputElement>('input[type="search"]')?.focus());
+}
+
+function write(): void {
+  view.place = 'studio';
+  setTimeout(() => document.querySelector<HTMLTextAreaElement>('.composer textarea')?.focus());
+}
+
+function toggleQueue(): void {
+  document.getElementById('queue')?.togglePopover();
+}
+
+function showRecipe(): void {
+  view.side = 'recipe';
+}
+
+/** What is chosen in the gallery, or the picture in the middle. */
+function chosen() {
+  if (view.place === 'gallery') return gallery.chosen;
+  return view.node ? [view.node] : [];
+}
+
+const studioOnly: Place[] = ['studio'];
+const pictures: Place[] = ['studio', 'gallery'];
+
 export const actions: Action[] = [
-  { id: 'run', keys: ['mod+enter'], whileTyping: true, run: () => void studio.submit() },
+  { id: 'run', group: 'request', keys: ['mod+enter'], whileTyping: true, places: studioOnly, run: () => void studio.submit() },
+  {
+    id: 'run_next',
+    group: 'request',
+    keys: ['mod+shift+enter'],
+    whileTyping: true,
+    places: studioOnly,
+    run: () => void studio.submit(true),
+  },
   {
     id: 'stop',
+    group: 'request',
     keys: ['escape'],
     whileTyping: true,
-    // An open popover is closed by the web view itself.
-    isPossible: () => studio.library.running !== undefined && document.querySelector(':popover-open') === null,
-    run: () => studio.stop(),
+    places: studioOnly,
+    // An open popover or dialog is closed by the web view itself.
+    isPossible: () =>
+      (library.running !== undefined || view.isComparing || view.scrub !== null) &&
+      document.querySelector(':popover-open, dialog[open]') === null,
+    run: () => {
+      if (view.scrub) view.scrub = null;
+      else if (view.isComparing) view.isComparing = false;
+      else studio.stop();
+    },
   },
-  { id: 'open', keys: ['mod+o'], whileTyping: true, run: () => studio.openPictures() },
-  { id: 'new', keys: ['mod+n'], whileTyping: true, run: () => studio.newPiece() },
-  { id: 'parent', keys: ['mod+z'], whileTyping: false, run: () => studio.view.goToParent() },
-  { id: 'child', keys: ['mod+shift+z', 'mod+y'], whileTyping: false, run: () => studio.view.goToChild() },
-  { id: 'fit', keys: ['0'], whileTyping: false, run: () => viewport.fit() },
-  { id: 'zoom_1', keys: ['1'], whileTyping: false, run: () => viewport.zoomTo(1) },
-  { id: 'zoom_2', keys: ['2'], whileTyping: false, run: () => viewport.zoomTo(2) },
-  { id: 'zoom_4', keys: ['4'], whileTyping: false, run: () => viewport.zoomTo(4) },
-  { id: 'zoom_in', keys: ['+', '='], whileTyping: false, run: () => viewport.zoomBy(1.25) },
-  { id: 'zoom_out', keys: ['-'], whileTyping: false, run: () => viewport.zoomBy(0.8) },
+  { id: 'write', group: 'request', keys: ['/'], run: write },
+  { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasPicture, run: () => void studio.reuse('seed') },
+  {
+    id: 'reuse_instruction',
+    group: 'request',
+    keys: ['p'],
+    places: studioOnly,
+    isPossible: hasPicture,
+    run: () => void studio.reuse('instruction'),
+  },
+  { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasPicture, run: () => void studio.reuse('all') },
+
+  { id: 'open', group: 'pictures', keys: ['mod+o'], whileTyping: true, run: () => studio.openPictures() },
+  { id: 'new', group: 'pictures', keys: ['mod+n'], whileTyping: true, run: () => studio.newPiece() },
+  {
+    id: 'export',
+    group: 'pictures',
+    keys: ['mod+e'],
+    whileTyping: true,
+    places: pictures,
+    isPossible: () => chosen().length > 0,
+    run: () => studio.exportPictures(chosen().map((node) => node.id)),
+  },
+  {
+    id: 'copy',
+    group: 'pictures',
+    keys: ['mod+c'],
+    places: studioOnly,
+    isPossible: () => hasPicture() && (getSelection()?.isCollapsed ?? true),
+    run: () => {
+      if (view.nodeId !== null) studio.copyPicture(view.nodeId);
+    },
+  },
+  { id: 'star', group: 'pictures', keys: ['f'], places: pictures, isPossible: () => chosen().length > 0, run: () => studio.star(chosen()) },
+  {
+    id: 'tags',
+    group: 'pictures',
+    keys: ['t'],
+    places: pictures,
+    isPossible: () => chosen().length > 0,
+    run: () => {
+      view.dialog = { kind: 'tags', nodes: chosen() };
+    },
+  },
+  {
+    id: 'trash',
+    group: 'pictures',
+    keys: ['delete', 'backspace'],
+    places: pictures,
+    isPossible: () => chosen().length > 0 && gallery.filter.place === 'library',
+    run: () => studio.trash(chosen()),
+  },
+
+  { id: 'parent', group: 'history', keys: ['mod+z', 'arrowleft'], places: studioOnly, run: () => view.goToParent() },
+  { id: 'child', group: 'history', keys: ['mod+shift+z', 'mod+y', 'arrowright'], places: studioOnly, run: () => view.goToChild() },
+  { id: 'previous', group: 'history', keys: ['arrowup'], places: studioOnly, run: () => walk(-1) },
+  { id: 'next', group: 'history', keys: ['arrowdown'], places: studioOnly, run: () => walk(1) },
   {
     id: 'original',
+    group: 'history',
     keys: ['\\'],
-    whileTyping: false,
-    isPossible: () => studio.view.node?.parent != null,
-    run: () => (studio.view.showsOriginal = true),
+    places: studioOnly,
+    isPossible: () => view.node?.parent != null,
+    run: () => {
+      view.showsOriginal = true;
+    },
+  },
+  {
+    id: 'compare',
+    group: 'history',
+    keys: ['c'],
+    places: studioOnly,
+    isPossible: () => view.other !== undefined && view.jobId === null,
+    run: () => {
+      view.isComparing = !view.isComparing;
+    },
+  },
+  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: hasPicture, run: () => void studio.scrub() },
+  { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: showRecipe },
+
+  { id: 'fit', group: 'zoom', keys: ['0'], places: studioOnly, run: () => viewport.fit() },
+  { id: 'zoom_1', group: 'zoom', keys: ['1'], places: studioOnly, run: () => viewport.zoomTo(1) },
+  { id: 'zoom_2', group: 'zoom', keys: ['2'], places: studioOnly, run: () => viewport.zoomTo(2) },
+  { id: 'zoom_4', group: 'zoom', keys: ['4'], places: studioOnly, run: () => viewport.zoomTo(4) },
+  { id: 'zoom_in', group: 'zoom', keys: ['+', '='], places: studioOnly, run: () => viewport.zoomBy(1.25) },
+  { id: 'zoom_out', group: 'zoom', keys: ['-'], places: studioOnly, run: () => viewport.zoomBy(0.8) },
+
+  { id: 'studio', group: 'places', keys: ['e'], run: go('studio') },
+  { id: 'gallery', group: 'places', keys: ['g'], run: go('gallery') },
+  { id: 'models', group: 'places', keys: ['m'], run: go('models') },
+  { id: 'settings', group: 'places', keys: ['mod+,'], whileTyping: true, run: go('settings') },
+  { id: 'queue', group: 'places', keys: ['q'], run: toggleQueue },
+  { id: 'search', group: 'places', keys: ['mod+f'], whileTyping: true, run: search },
+  {
+    id: 'palette',
+    group: 'places',
+    keys: ['mod+k'],
+    whileTyping: true,
+    run: () => {
+      view.dialog = { kind: 'palette' };
+    },
+  },
+  {
+    id: 'keys',
+    group: 'places',
+    keys: ['?'],
+    run: () => {
+      view.dialog = { kind: 'keys' };
+    },
   },
 ];
 
+/** To the neighbouring row of the history, as it is drawn. */
+function walk(step: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')];
+  const index = rows.findIndex((row) => row.getAttribute('aria-current') === 'true');
+  rows[index + step]?.click();
+}
+
 /** The action of a key press, if it has one now. */
 export function actionFor(event: KeyboardEvent): Action | undefined {
-  if (event.isComposing) return undefined;
+  if (event.isComposing || event.defaultPrevented) return undefined;
+  // A dialog has the keyboard to itself.
+  if (view.dialog !== null) return undefined;
   const pressed = keysOf(event);
   const typing = isTyping(event.target);
+  const isBare = !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (isBare && event.key.length === 1 && !library.settings.single_letter_keys) return undefined;
+  // Arrows belong to what has the focus, where that walks by arrows itself.
+  if (event.key.startsWith('Arrow') && !isFree(event.target)) return undefined;
+  if (event.key === 'Backspace' && !isMac) return undefined;
   return actions.find(
-    (action) => action.keys.includes(pressed) && (action.whileTyping || !typing) && (action.isPossible?.() ?? true),
+    (action) =>
+      action.keys.includes(pressed) &&
+      (action.whileTyping === true || !typing) &&
+      (action.places === undefined || action.places.includes(view.place)) &&
+      (action.isPossible?.() ?? true),
   );
 }
 
@@ -64,15 +233,37 @@ export function keysOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' 
 
 /** Keys as the artist reads them. */
 export function printed(keys: string): string {
-  const names: Record<string, string> = isMac
-    ? { mod: '⌘', shift: '⇧', alt: '⌥', enter: '↵', escape: 'Esc' }
-    : { mod: 'Ctrl', shift: 'Shift', alt: 'Alt', enter: '↵', escape: 'Esc' };
+  const names: Record<string, string> = {
+    ...(isMac ? { mod: '⌘', shift: '⇧', alt: '⌥' } : { mod: 'Ctrl', shift: 'Shift', alt: 'Alt' }),
+    enter: '↵',
+    escape: 'Esc',
+    delete: 'Del',
+    backspace: '⌫',
+    arrowleft: '←',
+    arrowright: '→',
+    arrowup: '↑',
+    arrowdown: '↓',
+  };
+  if (keys === '+') return keys;
   return keys
     .split('+')
     .map((key) => names[key] ?? key.toUpperCase())
     .join(isMac ? '' : ' ');
 }
 
+/** The keys of an action as the artist reads them. */
+export function keysFor(id: ActionId): string {
+  return printed(actions.find((action) => action.id === id)?.keys[0] ?? '');
+}
+
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && target.type !== 'range');
+  return (
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement ||
+    (target instanceof HTMLInputElement && !['range', 'checkbox', 'radio'].includes(target.type))
+  );
+}
+
+function isFree(target: EventTarget | null): boolean {
+  return target === document.body || (target instanceof HTMLElement && target.closest('[role="toolbar"], .stage') !== null && !(target instanceof HTMLInputElement));
 }

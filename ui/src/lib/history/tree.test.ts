@@ -1,21 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Node } from '$lib/ipc';
+import { node } from '$lib/state/fixtures';
 import { path, rows } from './tree';
-
-function node(id: string, parent: string | null): Node {
-  return {
-    id,
-    parent,
-    piece: 'p',
-    references: [],
-    origin: parent ? 'edited' : 'created',
-    title: id,
-    size: { width: 16, height: 16 },
-    seed: null,
-    thought: null,
-    created_ms: 0,
-  };
-}
 
 function drawn(nodes: Node[]): string[] {
   return rows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());

@@ -1,6 +1,32 @@
-import type { Failure, Host, JobId, NodeId, PieceId, StudioEvent } from '$lib/ipc';
+import type {
+  Arrival,
+  ExportFormat,
+  Failure,
+  Host,
+  Job,
+  JobId,
+  JobPlace,
+  ModelChoice,
+  ModelId,
+  NewJob,
+  Node,
+  NodeId,
+  PieceId,
+  RecipeView,
+  Remedy,
+  SettingsChange,
+  StudioEvent,
+  Trial,
+} from '$lib/ipc';
+import { i18n } from '$lib/i18n/index.svelte';
+import { SvelteMap } from 'svelte/reactivity';
 import { ComposerState } from './composer.svelte';
+import { GalleryState } from './gallery.svelte';
 import { LibraryState } from './library.svelte';
+import { readable } from './plans';
+import { PriceState } from './price.svelte';
+import { formatBytes } from './quantities';
+import { byTags } from './tags';
 import { ViewState } from './view.svelte';
 
 /** Something to tell the artist that belongs to no job. */
@@ -8,18 +34,30 @@ export interface Notice {
   id: number;
   failure?: Failure;
   text?: string;
+  action?: { label: string; run: () => void };
 }
+
+/** Successes leave by themselves; those that can be undone stay long enough to be. */
+const NOTICE_MS = 5000;
+const UNDO_MS = 12_000;
 
 /** Everything the window shows, and what can be done with it. */
 export class Application {
   readonly library = new LibraryState();
   readonly view = new ViewState(this.library);
   readonly composer = new ComposerState(this.library, this.view);
-  notices = $state<Notice[]>([]);
+  readonly gallery: GalleryState;
+  readonly price: PriceState;
+  notices = $state.raw<Notice[]>([]);
   /** Where files hover over the window. */
-  dragging = $state<{ x: number; y: number } | null>(null);
+  dragging = $state.raw<{ x: number; y: number } | null>(null);
   /** Whether the program has answered; nothing is known before. */
   isOpen = $state(false);
+  /** How the picture in the middle was made; of which picture it is comes with it. */
+  recipe = $state.raw<{ node: NodeId; recipe: RecipeView | null } | null>(null);
+  trial = $state.raw<Trial | 'running' | null>(null);
+  /** Plans that were changed and not painted yet. */
+  readonly drafts = new SvelteMap<JobId, string>();
 
   /** Says whether a point of the window belongs to the tray of references; set by the composer. */
   isTray: (point: { x: number; y: number }) => boolean = () => false;
@@ -30,14 +68,24 @@ export class Application {
 
   constructor(host: Host) {
     this.#host = host;
+    this.gallery = new GalleryState(host, (error) => this.notify({ failure: asFailure(error) }));
+    this.price = new PriceState(host);
+    this.view.onpiece = (id) => void this.try(() => this.#fetch(id));
   }
 
   async start(): Promise<void> {
-    this.library.reset(await this.#host.subscribe((events) => this.receive(events)));
+    const snapshot = await this.#host.subscribe((events) => this.receive(events));
+    this.library.reset(snapshot);
+    const isFirst = !this.isOpen;
     this.isOpen = true;
+    if (isFirst) for (const failure of snapshot.notices) this.notify({ failure });
+    const { piece } = this.view;
+    if (piece !== null) {
+      await this.try(() => this.#fetch(piece));
+      return;
+    }
     const running = this.library.running;
-    const last = this.library.pieces.at(-1);
-    if (this.view.piece !== null) return;
+    const last = this.library.pieces[0];
     if (running) this.view.openPiece(running.piece);
     else if (last) this.view.openPiece(last.id);
   }
@@ -47,18 +95,22 @@ export class Application {
       this.library.apply(event);
       this.#react(event);
     }
+    this.gallery.apply(events);
   }
 
-  async submit(): Promise<void> {
+  // Jobs.
+
+  async submit(first = false): Promise<void> {
     if (this.composer.obstacle !== null) return;
-    const job = this.composer.job();
+    const job = this.composer.job(first);
     const isBusy = this.library.running !== undefined;
     if (job.request === 'ask') this.view.side = 'ask';
-    await this.#try(async () => {
-      const id = await this.#host.submit(job);
+    else if (job.pauses_after_plan) this.view.side = 'plan';
+    await this.try(async () => {
+      const [id] = await this.#host.submit(job);
       this.composer.sent();
       // A second request does not take the view from the first.
-      if (job.request !== 'ask' && isBusy && this.view.jobId !== null) return;
+      if (id === undefined || (job.request !== 'ask' && isBusy && this.view.jobId !== null)) return;
       this.#follows = id;
       this.#followIfThere();
     });
@@ -66,12 +118,53 @@ export class Application {
 
   /** Stops what is shown, or else what runs. */
   stop(id: JobId | undefined = this.view.jobId ?? this.library.running?.id): void {
-    if (id !== undefined) void this.#try(() => this.#host.cancel(id));
+    if (id !== undefined) void this.try(() => this.#host.cancel(id));
   }
 
-  /** Puts a failed job away. */
+  /** Stops a job, and keeps its newest step as a picture. */
+  keep(id: JobId): void {
+    void this.try(() => this.#host.keep(id));
+  }
+
+  cancelAll(): void {
+    void this.try(() => this.#host.cancelAll());
+  }
+
+  retry(id: JobId): void {
+    void this.try(() => this.#host.retry(id));
+  }
+
+  moveJob(id: JobId, place: JobPlace): void {
+    void this.try(() => this.#host.moveJob(id, place));
+  }
+
+  pauseQueue(isPaused: boolean): void {
+    void this.try(() => this.#host.pauseQueue(isPaused));
+  }
+
+  pausePlan(id: JobId): void {
+    this.view.side = 'plan';
+    void this.try(() => this.#host.pausePlan(id));
+  }
+
+  /** Paints a held plan as it stands in the panel. */
+  paintPlan(job: Job): void {
+    const thought = this.drafts.get(job.id) ?? readable(job.thought);
+    void this.try(async () => {
+      await this.#host.paintPlan(job.id, thought);
+      this.drafts.delete(job.id);
+    });
+  }
+
+  savePlan(name: string, thought: string): void {
+    const others = this.library.settings.plans.filter((plan) => plan.thought !== thought);
+    this.changeSettings({ kind: 'plans', value: [{ name, thought }, ...others] });
+    this.notify({ text: i18n.m.plan.saved });
+  }
+
+  /** Puts a failed, interrupted or planned job away. */
   dismiss(id: JobId): void {
-    void this.#try(() => this.#host.dismiss(id));
+    void this.try(() => this.#host.dismiss(id));
   }
 
   /** Takes a failed job's words back into the line, to be sent again. */
@@ -84,27 +177,121 @@ export class Application {
     this.dismiss(id);
   }
 
-  openPictures(): void {
-    void this.#try(() => this.#host.openPictures());
-  }
-
-  async paste(file: Blob): Promise<void> {
-    await this.#try(async () => this.#host.pastePicture(await file.arrayBuffer()));
-  }
-
-  async exportPicture(id: NodeId, saved: (name: string) => string): Promise<void> {
-    await this.#try(async () => {
-      const name = await this.#host.exportPicture(id);
-      if (name !== null) this.notify({ text: saved(name) });
+  /** Does what was proposed for a failed job. */
+  remedy(job: Job, remedy: Remedy): void {
+    if (remedy.kind === 'retry') {
+      this.retry(job.id);
+      return;
+    }
+    if (remedy.kind === 'smaller_model') {
+      this.view.place = 'models';
+      return;
+    }
+    const again: NewJob = {
+      request: job.request,
+      instruction: job.instruction,
+      piece: job.piece,
+      picture: job.picture,
+      references: remedy.kind === 'fewer_pictures' ? [] : $state.snapshot(job.references),
+      thinking: remedy.kind === 'no_thinking' ? { kind: 'off' } : $state.snapshot(job.thinking),
+      pauses_after_plan: remedy.kind === 'no_thinking' ? false : job.pauses_after_plan,
+      image: { ...$state.snapshot(job.image), ...(remedy.kind === 'smaller_size' ? { size: remedy.size } : {}) },
+      variations: 1,
+      first: true,
+    };
+    void this.try(async () => {
+      const [id] = await this.#host.submit(again);
+      await this.#host.dismiss(job.id);
+      if (id === undefined) return;
+      this.#follows = id;
+      this.#followIfThere();
     });
   }
 
-  chooseModel(): void {
-    void this.#try(() => this.#host.chooseModel());
+  // Pictures and pieces.
+
+  /** Opens a picture of any piece. */
+  async openNode(id: NodeId): Promise<void> {
+    if (!this.library.node(id)) await this.try(async () => this.library.remember(await this.#host.nodes([id])));
+    this.composer.forgetMode();
+    this.view.select(id);
   }
 
-  retryEngine(): void {
-    void this.#try(() => this.#host.retryEngine());
+  openPictures(): void {
+    void this.try(() => this.#host.openPictures());
+  }
+
+  async paste(file: Blob): Promise<void> {
+    await this.try(async () => this.#host.pastePicture(await file.arrayBuffer()));
+  }
+
+  copyPicture(id: NodeId): void {
+    void this.try(async () => {
+      await this.#host.copyPicture(id);
+      this.notify({ text: i18n.m.pictures.copied });
+    });
+  }
+
+  exportPictures(ids: NodeId[], format: ExportFormat = 'png'): void {
+    void this.try(async () => {
+      const name = await this.#host.exportPictures(ids, format);
+      if (name !== null) this.notify({ text: i18n.m.pictures.exported(name) });
+    });
+  }
+
+  exportPiece(id: PieceId): void {
+    void this.try(async () => {
+      const name = await this.#host.exportPiece(id);
+      if (name !== null) this.notify({ text: i18n.m.pictures.exported(name) });
+    });
+  }
+
+  importPiece(): void {
+    void this.try(async () => {
+      const id = await this.#host.openPiece();
+      if (id !== null) this.openPiece(id);
+    });
+  }
+
+  reveal(id: NodeId): void {
+    void this.try(() => this.#host.revealPicture(id));
+  }
+
+  star(nodes: Node[]): void {
+    const starred = nodes.some((node) => !node.starred);
+    void this.try(() => this.#host.setStarred(ids(nodes), starred));
+  }
+
+  /** Gives tags to pictures and takes others from them; what else they have stays. */
+  tag(nodes: Node[], added: string[], removed: string[]): void {
+    void this.try(async () => {
+      for (const [tags, group] of byTags(nodes, added, removed)) await this.#host.setTags(ids(group), tags);
+    });
+  }
+
+  trash(nodes: Node[]): void {
+    if (nodes.length === 0) return;
+    void this.try(async () => {
+      await this.#host.trash(ids(nodes));
+      const action = { label: i18n.m.pictures.undo, run: () => this.restore(nodes) };
+      this.notify({ text: i18n.m.pictures.trashed(nodes.length), action });
+    });
+  }
+
+  restore(nodes: Node[]): void {
+    void this.try(() => this.#host.restore(ids(nodes)));
+  }
+
+  emptyTrash(): void {
+    void this.try(() => this.#host.emptyTrash());
+  }
+
+  renamePiece(id: PieceId, name: string): void {
+    void this.try(() => this.#host.renamePiece(id, name));
+  }
+
+  renameNode(id: NodeId, name: string): void {
+    void this.try(() => this.#host.renameNode(id, name));
   }
 
   openPiece(id: PieceId): void {
@@ -119,15 +306,149 @@ export class Application {
     this.composer.references = [];
   }
 
+  // Recipes.
+
+  /** Fetches how a picture was made. */
+  async readRecipe(node: NodeId): Promise<void> {
+    if (this.recipe?.node === node) return;
+    this.recipe = null;
+    await this.try(async () => {
+      const recipe = await this.#host.recipe(node);
+      if (this.view.nodeId !== node) return;
+      this.recipe = { node, recipe };
+      const unknown = recipe?.pictures.filter((id) => !this.library.node(id)) ?? [];
+      if (unknown.length > 0) this.library.remember(await this.#host.nodes(unknown));
+    });
+  }
+
+  /** Makes the line say what made the picture in the middle: one field of it, or all. */
+  async reuse(field: 'instruction' | 'seed' | 'all'): Promise<void> {
+    const id = this.view.nodeId;
+    if (id === null) return;
+    await this.readRecipe(id);
+    const recipe = this.recipe?.recipe;
+    if (!recipe) return;
+    if (field === 'all') this.takeAll(recipe);
+    else this.composer.take(recipe, field);
+  }
+
+  /** Everything of a recipe, the pictures it read among it. */
+  takeAll(recipe: RecipeView): void {
+    const [picture, ...references] = [...recipe.pictures].reverse();
+    if (recipe.request !== 'create' && picture !== undefined && this.library.node(picture)) this.view.select(picture);
+    this.composer.take(recipe, 'all');
+    this.composer.references = references.reverse();
+  }
+
+  replay(node: NodeId): void {
+    void this.try(async () => {
+      const [id] = await this.#host.replay(node);
+      if (id === undefined) return;
+      this.#follows = id;
+      this.#followIfThere();
+    });
+  }
+
+  verify(node: NodeId): void {
+    this.library.verifications.delete(node);
+    void this.try(() => this.#host.verify(node));
+  }
+
+  /** Walks through the steps of the picture in the middle, if they are still kept. */
+  async scrub(): Promise<void> {
+    const node = this.view.nodeId;
+    if (this.view.scrub !== null || node === null) {
+      this.view.scrub = null;
+      return;
+    }
+    await this.try(async () => {
+      const previews = await this.#host.steps(node);
+      if (this.view.nodeId !== node) return;
+      if (previews.length > 0) this.view.scrub = { node, previews, index: previews.length - 1 };
+      else this.notify({ text: i18n.m.canvas.no_steps });
+    });
+  }
+
+  // Models, settings, the program.
+
+  installModel(model: ModelId, quantization: string): void {
+    void this.try(() => this.#host.installModel(model, quantization));
+  }
+
+  pauseInstall(model: ModelId): void {
+    void this.try(() => this.#host.pauseInstall(model));
+  }
+
+  cancelInstall(model: ModelId): void {
+    void this.try(() => this.#host.cancelInstall(model));
+  }
+
+  removeModel(model: ModelId, quantization: string | null): void {
+    void this.try(async () => {
+      const bytes = await this.#host.removeModel(model, quantization);
+      this.notify({ text: i18n.m.models.freed(formatBytes(bytes, i18n.tag)) });
+    });
+  }
+
+  importModel(kind: 'folder' | 'file'): void {
+    void this.try(() => this.#host.importModel(kind));
+  }
+
+  useModel(choice: ModelChoice): void {
+    void this.try(() => this.#host.useModel(choice));
+  }
+
+  async tryHardware(): Promise<void> {
+    this.trial = 'running';
+    await this.try(async () => {
+      this.trial = await this.#host.tryHardware();
+    });
+    if (this.trial === 'running') this.trial = null;
+  }
+
+  retryEngine(): void {
+    void this.try(() => this.#host.retryEngine());
+  }
+
+  changeSettings(change: SettingsChange): void {
+    void this.try(() => this.#host.changeSettings(change));
+  }
+
+  /** Closes the window although there is work. */
+  closeWindow(): void {
+    void this.try(() => this.#host.close());
+  }
+
+  // Notices.
+
   notify(notice: Omit<Notice, 'id'>): void {
     const id = (this.#nNotices += 1);
     this.notices = [...this.notices, { id, ...notice }].slice(-4);
     // A success may go unseen; a failure waits for the artist.
-    if (!notice.failure) setTimeout(() => this.close(id), 5000);
+    if (!notice.failure) setTimeout(() => this.close(id), notice.action ? UNDO_MS : NOTICE_MS);
   }
 
   close(id: number): void {
     this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  /** Does something that can fail, and tells the artist when it does. */
+  async try(action: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      this.notify({ failure: asFailure(error) });
+      return false;
+    }
+  }
+
+  async #fetch(piece: PieceId): Promise<void> {
+    const isNew = this.library.jobs.some((job) => job.piece === piece) && this.library.piece(piece) === undefined;
+    // A piece whose first picture is still being painted is nowhere yet.
+    if (isNew) return;
+    await this.library.open(piece, (id) => this.#host.piece(id));
+    if (this.view.piece === piece && this.view.jobId === null) this.view.replaceMissing();
   }
 
   #react(event: StudioEvent): void {
@@ -136,14 +457,20 @@ export class Application {
         this.#followIfThere();
         break;
       case 'job_changed':
-        if (event.status.state === 'done' && this.view.jobId === event.job) {
-          this.view.jobId = null;
-          if (event.status.node) this.view.select(event.status.node);
-        }
-        if (event.status.state === 'cancelled' && this.view.jobId === event.job) this.view.jobId = null;
+        this.#settle(event.job, event.status);
         break;
       case 'job_dismissed':
+        this.drafts.delete(event.job);
         if (this.view.jobId === event.job) this.view.jobId = null;
+        break;
+      case 'piece_changed':
+        if (this.view.piece === event.piece.id) this.view.onpiece(event.piece.id);
+        break;
+      case 'nodes_changed':
+        if (this.view.node?.trashed_ms != null) this.view.replaceMissing();
+        break;
+      case 'nodes_removed':
+        this.view.replaceMissing();
         break;
       case 'text':
         if (event.channel === 'thought' && event.job === this.view.jobId && this.view.side === 'ask') {
@@ -155,29 +482,63 @@ export class Application {
         break;
       case 'arrived':
         this.dragging = null;
-        this.#arrive(event.nodes, event.position);
+        void this.#arrive(event.arrivals, event.position);
         for (const failure of event.failures) this.notify({ failure });
         break;
+      case 'notice':
+        this.notify({ failure: event.failure });
+        break;
+      case 'close_asked':
+        this.view.dialog = { kind: 'close' };
+        break;
       case 'lagged':
-        void this.start();
+        void this.try(() => this.start());
         break;
       default:
         break;
     }
   }
 
-  #arrive(nodes: NodeId[], position: [number, number] | null): void {
+  /** A job moved on: its result may take the view. */
+  #settle(job: JobId, status: Job['status']): void {
+    const isWatched = this.view.jobId === job;
+    if (status.state === 'planned' && isWatched) this.view.side = 'plan';
+    if (status.state === 'done') {
+      if (isWatched) this.view.jobId = null;
+      if (status.node === null) return;
+      // Words in the line are meant for the picture in sight: it is not taken from under them.
+      const isFree = this.view.place === 'studio' && this.view.jobId === null && this.composer.instruction.trim() === '';
+      const follows = this.library.settings.follows && isFree && this.library.node(status.node)?.piece === this.view.piece;
+      if (isWatched || follows) this.#show(status.node);
+    }
+    if (status.state === 'cancelled' && isWatched) this.view.jobId = null;
+  }
+
+  /** Shows a result without leaving the place the artist is in. */
+  #show(node: NodeId): void {
+    const { place } = this.view;
+    this.view.select(node);
+    this.view.place = place;
+  }
+
+  async #arrive(arrivals: Arrival[], position: [number, number] | null): Promise<void> {
+    const unknown = arrivals.filter(({ node }) => !this.library.node(node)).map(({ node }) => node);
+    if (unknown.length > 0) await this.try(async () => this.library.remember(await this.#host.nodes(unknown)));
     const isReference = position !== null && this.view.nodeId !== null && this.isTray({ x: position[0], y: position[1] });
     if (isReference) {
-      for (const node of nodes) this.composer.addReference(node);
+      for (const { node } of arrivals) this.composer.addReference(node);
       return;
     }
-    const [first, ...others] = nodes;
+    const [first, ...others] = arrivals;
     if (first === undefined) return;
     this.composer.forgetMode();
     this.composer.references = [];
-    this.view.select(first);
-    for (const node of others) this.composer.addReference(node);
+    this.view.select(first.node);
+    for (const { node } of others) this.composer.addReference(node);
+    if (first.has_recipe) {
+      const action = { label: i18n.m.recipe.show, run: () => void (this.view.side = 'recipe') };
+      this.notify({ text: i18n.m.recipe.offered, action });
+    } else if (first.is_known) this.notify({ text: i18n.m.pictures.known });
   }
 
   #followIfThere(): void {
@@ -187,17 +548,11 @@ export class Application {
     if (job.request === 'ask') this.view.piece = job.piece;
     else this.view.watch(job);
   }
-
-  async #try(action: () => Promise<unknown>): Promise<void> {
-    try {
-      await action();
-    } catch (error) {
-      this.notify({ failure: asFailure(error) });
-    }
-  }
 }
 
-function asFailure(error: unknown): Failure {
+const ids = (nodes: Node[]) => nodes.map((node) => node.id);
+
+export function asFailure(error: unknown): Failure {
   if (typeof error === 'object' && error !== null && 'code' in error && 'message' in error) return error as Failure;
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }

@@ -1,101 +1,61 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { Host, Job, NewJob, Node, Snapshot, StudioEvent } from '$lib/ipc';
+import type { Job, NewJob, Node, RecipeView, StudioEvent } from '$lib/ipc';
 import { Application } from './application.svelte';
-
-const parameters = {
-  size: null,
-  steps: 50,
-  text_guidance: 4,
-  image_guidance: 1.5,
-  guidance_interval: [0.4, 1] as [number, number],
-  renorm: 'global' as const,
-  renorm_min: 0,
-  shift: 3,
-  seed: null,
-  sample_posterior: false,
-  feature_cache: false,
-};
-
-const snapshot: Snapshot = {
-  engine: { state: 'starting' },
-  pieces: [],
-  nodes: [],
-  jobs: [],
-  defaults: { create: parameters, edit: { ...parameters, image_guidance: 2 } },
-};
-
-function node(id: string, parent: string | null = null, piece = 'p1'): Node {
-  return {
-    id,
-    parent,
-    piece,
-    references: [],
-    origin: parent ? 'edited' : 'imported',
-    title: id,
-    size: { width: 64, height: 64 },
-    seed: null,
-    thought: null,
-    created_ms: 0,
-  };
-}
-
-function jobOf(id: string, request: NewJob): Job {
-  return {
-    id,
-    piece: request.piece ?? 'p1',
-    request: request.request,
-    instruction: request.instruction,
-    picture: request.picture,
-    references: request.references,
-    size: request.image.size,
-    status: { state: 'queued' },
-    thought: '',
-    answer: '',
-    preview: null,
-  };
-}
+import { contents, hostOf, image, jobOf, node, piece, snapshot } from './fixtures';
 
 let sent: NewJob[];
-let cancelled: string[];
+let calls: [name: string, ...values: unknown[]][];
 let studio: Application;
+/** What the program holds of a piece. */
+let held: Map<string, Node[]>;
 
 beforeEach(async () => {
   sent = [];
-  cancelled = [];
-  const host: Host = {
+  held = new Map();
+  const made = hostOf({
     subscribe: () => Promise.resolve(structuredClone(snapshot)),
-    submit: (job) => Promise.resolve(`job-${String(sent.push(job))}`),
-    cancel: (job) => Promise.resolve(void cancelled.push(job)),
-    dismiss: () => Promise.resolve(),
+    submit: (job) => Promise.resolve([`job-${String(sent.push(job))}`]),
     openPictures: () => Promise.reject({ code: 'bad_input', message: 'no' }),
-    pastePicture: () => Promise.resolve(),
-    exportPicture: () => Promise.resolve(null),
-    chooseModel: () => Promise.resolve(),
-    retryEngine: () => Promise.resolve(),
-    pictureUrl: (id) => id,
-    thumbnailUrl: (id) => id,
-    previewUrl: (id) => id,
-  };
-  studio = new Application(host);
+    piece: (id) => Promise.resolve(contents(id, held.get(id) ?? [])),
+    nodes: (ids) => Promise.resolve([...held.values()].flat().filter((one) => ids.includes(one.id))),
+  });
+  calls = made.calls;
+  studio = new Application(made.host);
   await studio.start();
 });
 
-function arrive(...nodes: Node[]) {
+const asked = (name: string) => calls.filter((call) => call[0] === name).map((call) => call.slice(1));
+
+/** Lets the program answer. */
+const answered = () => vi.waitFor(() => Promise.resolve());
+
+async function arrive(...nodes: Node[]) {
+  for (const one of nodes) held.set(one.piece, [...(held.get(one.piece) ?? []), one]);
   const added: StudioEvent[] = nodes.map((n) => ({ kind: 'node_added', node: n }));
-  studio.receive([...added, { kind: 'arrived', nodes: nodes.map((n) => n.id), failures: [], position: null }]);
+  const arrivals = nodes.map((n) => ({ node: n.id, is_known: false, has_recipe: n.has_recipe }));
+  studio.receive([...added, { kind: 'arrived', arrivals, failures: [], position: null }]);
+  await answered();
 }
 
-async function submit(instruction: string): Promise<Job> {
+async function submit(instruction: string, first = false): Promise<Job> {
   studio.composer.instruction = instruction;
-  await studio.submit();
+  await studio.submit(first);
   const job = jobOf(`job-${String(sent.length)}`, sent[sent.length - 1] as NewJob);
   studio.receive([{ kind: 'job_queued', job }]);
   return job;
 }
 
-test('what to do is chosen by what is there, and can be chosen otherwise', () => {
+function finish(job: Job, result: Node) {
+  held.set(result.piece, [...(held.get(result.piece) ?? []), result]);
+  studio.receive([
+    { kind: 'node_added', node: result },
+    { kind: 'job_changed', job: job.id, status: { state: 'done', node: result.id } },
+  ]);
+}
+
+test('what to do is chosen by what is there, and can be chosen otherwise', async () => {
   expect(studio.composer.mode).toBe('create');
-  arrive(node('a'));
+  await arrive(node('a'));
   expect(studio.composer.mode).toBe('edit');
   studio.composer.mode = 'ask';
   expect(studio.composer.mode).toBe('ask');
@@ -104,22 +64,20 @@ test('what to do is chosen by what is there, and can be chosen otherwise', () =>
 });
 
 test('an edit names the picture in the middle, a creation none', async () => {
-  arrive(node('a'));
+  await arrive(node('a'));
   await submit('red sails');
   expect(sent[0]).toMatchObject({ request: 'edit', picture: 'a', piece: 'p1', image: { size: null, image_guidance: 2 } });
   studio.composer.mode = 'create';
-  await submit('a boat');
-  expect(sent[1]).toMatchObject({ request: 'create', picture: null, image: { size: { width: 1024, height: 1024 } } });
+  studio.composer.variations = 4;
+  await submit('a boat', true);
+  expect(sent[1]).toMatchObject({ picture: null, image: { size: { width: 1024, height: 1024 } }, variations: 4, first: true });
 });
 
 test('the view follows a job to its picture', async () => {
-  arrive(node('a'));
+  await arrive(node('a'));
   const job = await submit('red sails');
   expect(studio.view.jobId).toBe(job.id);
-  studio.receive([
-    { kind: 'node_added', node: node('b', 'a') },
-    { kind: 'job_changed', job: job.id, status: { state: 'done', node: 'b' } },
-  ]);
+  finish(job, node('b', 'a'));
   expect(studio.view.jobId).toBeNull();
   expect(studio.view.nodeId).toBe('b');
   studio.view.goToParent();
@@ -129,18 +87,29 @@ test('the view follows a job to its picture', async () => {
 });
 
 test('a result does not take the view from an artist who looks elsewhere', async () => {
-  arrive(node('a'));
+  await arrive(node('a'));
   const job = await submit('red sails');
   studio.view.select('a');
-  studio.receive([
-    { kind: 'node_added', node: node('b', 'a') },
-    { kind: 'job_changed', job: job.id, status: { state: 'done', node: 'b' } },
-  ]);
+  finish(job, node('b', 'a'));
   expect(studio.view.nodeId).toBe('a');
 });
 
+test('a result is followed where that is wanted, but never under words that are being written', async () => {
+  studio.receive([{ kind: 'settings', settings: { ...snapshot.settings, follows: true } }]);
+  await arrive(node('a'));
+  const first = await submit('red sails');
+  studio.view.select('a');
+  studio.composer.instruction = 'and';
+  finish(first, node('b', 'a'));
+  expect(studio.view.nodeId).toBe('a');
+  const second = await submit('red sails');
+  studio.view.select('a');
+  finish(second, node('c', 'a'));
+  expect(studio.view.nodeId).toBe('c');
+});
+
 test('a second request does not take the view from the first', async () => {
-  arrive(node('a'));
+  await arrive(node('a'));
   const first = await submit('red sails');
   studio.receive([
     { kind: 'job_changed', job: first.id, status: { state: 'running', phase: { name: 'painting', step: 1, steps: 9 } } },
@@ -150,28 +119,38 @@ test('a second request does not take the view from the first', async () => {
 });
 
 test('stopping stops what is shown, or else what runs', async () => {
-  arrive(node('a'));
+  await arrive(node('a'));
   const job = await submit('red sails');
   studio.stop();
-  expect(cancelled).toEqual([job.id]);
+  expect(asked('cancel')).toEqual([[job.id]]);
 });
 
-test('dropped pictures open, or join as references when dropped on the line', () => {
-  arrive(node('a'));
+test('dropped pictures open, or join as references when dropped on the line', async () => {
+  await arrive(node('a'));
   studio.isTray = ({ y }) => y > 500;
-  studio.receive([
-    { kind: 'node_added', node: node('c', null, 'p2') },
-    { kind: 'arrived', nodes: ['c'], failures: [], position: [10, 600] },
-  ]);
+  const arrived = (id: string, y: number, failures = 0): StudioEvent => ({
+    kind: 'arrived',
+    arrivals: [{ node: id, is_known: false, has_recipe: false }],
+    failures: Array.from({ length: failures }, () => ({ code: 'bad_input', message: 'x' })),
+    position: [10, y],
+  });
+  studio.receive([{ kind: 'node_added', node: node('c', null, 'p2') }, arrived('c', 600)]);
   expect(studio.composer.references).toEqual(['c']);
   expect(studio.view.nodeId).toBe('a');
-  studio.receive([
-    { kind: 'node_added', node: node('d', null, 'p3') },
-    { kind: 'arrived', nodes: ['d'], failures: [{ code: 'bad_input', message: 'x' }], position: [10, 10] },
-  ]);
+  held.set('p3', [node('d', null, 'p3')]);
+  studio.receive([{ kind: 'node_added', node: node('d', null, 'p3') }, arrived('d', 10, 1)]);
   expect(studio.view.nodeId).toBe('d');
   expect(studio.composer.references).toEqual([]);
   expect(studio.notices).toHaveLength(1);
+});
+
+test('a picture that was in the library before is found again', async () => {
+  held.set('p9', [node('old', null, 'p9')]);
+  studio.receive([
+    { kind: 'arrived', arrivals: [{ node: 'old', is_known: true, has_recipe: false }], failures: [], position: null },
+  ]);
+  await vi.waitFor(() => expect(studio.view.nodeId).toBe('old'));
+  expect(studio.view.piece).toBe('p9');
 });
 
 test('streamed text gathers in its job, and a failure takes the words back into the line', async () => {
@@ -179,7 +158,7 @@ test('streamed text gathers in its job, and a failure takes the words back into 
   studio.receive([
     { kind: 'text', job: job.id, channel: 'thought', delta: 'A red ' },
     { kind: 'text', job: job.id, channel: 'thought', delta: 'circle' },
-    { kind: 'job_changed', job: job.id, status: { state: 'failed', failure: { code: 'internal', message: 'x' } } },
+    { kind: 'job_changed', job: job.id, status: { state: 'failed', failure: { code: 'internal', message: 'x' }, remedies: [] } },
   ]);
   expect(studio.library.job(job.id)?.thought).toBe('A red circle');
   expect(studio.view.side).toBe('plan');
@@ -188,12 +167,88 @@ test('streamed text gathers in its job, and a failure takes the words back into 
   expect(studio.composer.instruction).toBe('a boat');
 });
 
+test('a remedy sends the same request with one thing changed, first in the queue', async () => {
+  await arrive(node('a'));
+  const job = await submit('wider');
+  const size = { width: 512, height: 512 };
+  studio.remedy(studio.library.job(job.id) as Job, { kind: 'smaller_size', size });
+  await answered();
+  expect(sent[1]).toMatchObject({ instruction: 'wider', picture: 'a', image: { size }, first: true });
+  await vi.waitFor(() => expect(asked('dismiss')).toEqual([[job.id]]));
+});
+
+test('a plan that was changed is what is painted', async () => {
+  const job = await submit('a boat');
+  studio.receive([
+    { kind: 'text', job: job.id, channel: 'thought', delta: '<think>A boat.</think>' },
+    { kind: 'job_changed', job: job.id, status: { state: 'planned' } },
+  ]);
+  const held = studio.library.job(job.id) as Job;
+  studio.drafts.set(job.id, 'Two boats.');
+  studio.paintPlan(held);
+  expect(asked('paintPlan')).toEqual([[job.id, 'Two boats.']]);
+  await vi.waitFor(() => expect(studio.drafts.size).toBe(0));
+  studio.paintPlan(held);
+  expect(asked('paintPlan')[1]).toEqual([job.id, 'A boat.']);
+});
+
+test('the thinking control says what happens to the plan', async () => {
+  studio.composer.thinking = 'edit';
+  await submit('a boat');
+  expect(sent[0]).toMatchObject({ thinking: { kind: 'on' }, pauses_after_plan: true });
+  studio.composer.plan = 'Two boats.';
+  await submit('boats');
+  expect(sent[1]).toMatchObject({
+    thinking: { kind: 'given', thought: '<think>Two boats.</think>' },
+    pauses_after_plan: false,
+  });
+  expect(studio.composer.plan).toBeNull();
+});
+
 test('a refusal of the program is told, and does not go unseen', async () => {
   vi.useFakeTimers();
   studio.openPictures();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(studio.notices.map((notice) => notice.failure?.message)).toEqual(['no']);
   vi.useRealTimers();
+});
+
+test('what goes to the trash leaves the view to its parent, and can be brought back', async () => {
+  const [a, b] = [node('a'), node('b', 'a')];
+  await arrive(a);
+  held.set('p1', [a, b]);
+  studio.receive([{ kind: 'node_added', node: b }]);
+  studio.view.select('b');
+  studio.trash([b]);
+  await answered();
+  studio.receive([{ kind: 'nodes_changed', nodes: [{ ...b, trashed_ms: 1 }] }]);
+  expect(studio.view.nodeId).toBe('a');
+  await vi.waitFor(() => expect(studio.notices).toHaveLength(1));
+  studio.notices[0]?.action?.run();
+  expect(asked('restore')).toEqual([[['b']]]);
+});
+
+test('a piece is fetched when it is opened, and what happens meanwhile is not lost', async () => {
+  held.set('p7', [node('x', null, 'p7')]);
+  studio.receive([{ kind: 'piece_changed', piece: piece('p7', { cover: 'x' }) }]);
+  studio.openPiece('p7');
+  studio.receive([{ kind: 'node_added', node: node('y', 'x', 'p7') }]);
+  await vi.waitFor(() => expect(studio.library.nodesOf('p7').map((one) => one.id)).toEqual(['x', 'y']));
+  expect(studio.view.nodeId).toBe('x');
+});
+
+test('after events were lost everything is asked for again, and the view stays', async () => {
+  await arrive(node('a'));
+  studio.receive([{ kind: 'lagged' }]);
+  await vi.waitFor(() => expect(asked('subscribe')).toHaveLength(2));
+  await vi.waitFor(() => expect(studio.library.node('a')).toBeDefined());
+  expect(studio.view.nodeId).toBe('a');
+});
+
+test('the queue stands in the order the program gives it', async () => {
+  const jobs = [await submit('one'), await submit('two'), await submit('three')];
+  studio.receive([{ kind: 'jobs_ordered', jobs: [jobs[2], jobs[0], jobs[1]].map((job) => job?.id ?? '') }]);
+  expect(studio.library.waiting.map((job) => job.instruction)).toEqual(['three', 'one', 'two']);
 });
 
 test('instructions of before come back with the arrows', async () => {
@@ -209,13 +264,73 @@ test('instructions of before come back with the arrows', async () => {
   expect(studio.composer.instruction).toBe('');
 });
 
-test('dials stand at the defaults of what is done, until they are turned', () => {
+test('dials stand at the defaults of what is done, until they are turned', async () => {
   expect(studio.composer.dial('image_guidance')).toBe(1.5);
-  arrive(node('a'));
+  await arrive(node('a'));
   expect(studio.composer.dial('image_guidance')).toBe(2);
   studio.composer.setDial('steps', 12);
   studio.composer.seed = 7;
   expect(studio.composer.isDefault).toBe(false);
   studio.composer.resetDials();
   expect(studio.composer.isDefault).toBe(true);
+});
+
+test('a preset turns the dials, and leaves size and seed alone', async () => {
+  studio.composer.seed = 5;
+  studio.composer.applyPreset({ name: 'x', image: { ...image, steps: 15, seed: 9, size: { width: 16, height: 16 } } });
+  await submit('a boat');
+  expect(sent[0]?.image).toMatchObject({ steps: 15, seed: 5, size: { width: 1024, height: 1024 } });
+});
+
+test('a recipe is taken field by field, or whole with the pictures it read', async () => {
+  await arrive(node('a'), node('r', null, 'p2'));
+  const recipe: RecipeView = {
+    request: 'edit',
+    instruction: 'red sails',
+    image: { ...image, steps: 21, seed: 77, text_guidance: 6 },
+    thought: 'A plan.',
+    pictures: ['r', 'a'],
+    n_missing: 0,
+    model: 'pocket',
+    is_present_model: true,
+    engine: null,
+    unknown: [],
+  };
+  studio.composer.mode = 'create';
+  studio.composer.take(recipe, 'steps');
+  expect(studio.composer.dial('steps')).toBe(21);
+  expect(studio.composer.instruction).toBe('');
+  studio.takeAll(recipe);
+  expect(studio.composer.references).toEqual(['r']);
+  expect(studio.composer.job()).toMatchObject({
+    request: 'edit',
+    instruction: 'red sails',
+    picture: 'a',
+    references: ['r'],
+    thinking: { kind: 'given' },
+    image: { seed: 77, steps: 21, text_guidance: 6 },
+  });
+});
+
+test('references keep the order they are given', () => {
+  for (const id of ['a', 'b', 'c']) studio.composer.addReference(id);
+  studio.composer.moveReference('c', 0);
+  expect(studio.composer.references).toEqual(['c', 'a', 'b']);
+  studio.composer.moveReference('c', 99);
+  expect(studio.composer.references).toEqual(['a', 'b', 'c']);
+  studio.composer.addReference('d');
+  expect(studio.composer.references).toEqual(['b', 'c', 'd']);
+});
+
+test('comparing is with what a picture was made from, until another is chosen', async () => {
+  const nodes = [node('a'), node('b', 'a'), node('c', 'b')];
+  held.set('p1', nodes);
+  studio.receive([{ kind: 'piece_changed', piece: piece('p1', { cover: 'c' }) }]);
+  studio.openPiece('p1');
+  await vi.waitFor(() => expect(studio.library.nodesOf('p1')).toHaveLength(3));
+  expect(studio.view.other?.id).toBe('b');
+  studio.view.compareWith('a');
+  expect(studio.view.other?.id).toBe('a');
+  studio.view.select('a');
+  expect(studio.view.other?.id).toBe('c');
 });

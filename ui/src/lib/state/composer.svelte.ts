@@ -1,6 +1,7 @@
-import type { ImageParameters, JobKind, NewJob, NodeId, Size } from '$lib/ipc';
+import type { ImageParameters, JobKind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
-import { sizeOf, type ShapeId } from './sizes';
+import { tagged } from './plans';
+import { rounded, sizeOf, type ShapeId } from './sizes';
 import type { ViewState } from './view.svelte';
 
 /** Steps by name; any other number comes from the dial. */
@@ -12,23 +13,32 @@ export const qualities = [
 
 /** References beside the edited picture: the model was trained with at most this many. */
 export const MOST_REFERENCES = 3;
+export const MOST_VARIATIONS = 8;
 
 const REMEMBERED = 100;
+const PAST = 'instructions';
 
-type Dial = 'text_guidance' | 'image_guidance' | 'shift' | 'steps';
+export type ThinkingMode = 'off' | 'on' | 'edit';
+/** What the dials turn; size and seed have places of their own. */
+export type Dials = Omit<ImageParameters, 'size' | 'seed'>;
 
 /** The request that is being written. */
 export class ComposerState {
   instruction = $state('');
-  thinks = $state(false);
-  shape = $state<ShapeId>('square');
+  thinking = $state<ThinkingMode>('off');
+  /** A plan to be painted instead of a new one. */
+  plan = $state<string | null>(null);
+  shape = $state<ShapeId | 'custom'>('square');
+  /** The size when its shape is `custom`. */
+  customSize = $state.raw<Size>({ width: 1024, height: 1024 });
   references = $state<NodeId[]>([]);
+  variations = $state(1);
   /** The seed when it is locked; a new one is drawn for each picture otherwise. */
   seed = $state<number | null>(null);
 
   #chosen = $state<JobKind | null>(null);
-  #dials = $state<Partial<Record<JobKind, Partial<Record<Dial, number>>>>>({});
-  #past: string[] = [];
+  #dials = $state.raw<Partial<Record<JobKind, Partial<Dials>>>>({});
+  #past: string[] = remembered();
   #pastIndex = -1;
   #library: LibraryState;
   #view: ViewState;
@@ -58,8 +68,10 @@ export class ComposerState {
     return this.instruction.trim() === '' ? 'empty' : null;
   }
 
-  /** Size of the picture to come. */
+  /** Size of the picture to come, where it is chosen here. */
   get size(): Size | null {
+    if (this.mode === 'ask') return null;
+    if (this.shape === 'custom') return rounded(this.customSize, this.#library.maxSide);
     return this.mode === 'create' ? sizeOf(this.shape, this.#library.maxSide) : null;
   }
 
@@ -67,22 +79,35 @@ export class ComposerState {
     return this.mode === 'edit' ? this.#library.defaults.edit : this.#library.defaults.create;
   }
 
-  dial(name: Dial): number {
-    return this.#dials[this.mode]?.[name] ?? this.defaults[name];
+  dial<K extends keyof Dials>(name: K): Dials[K] {
+    const turned = this.#dials[this.mode]?.[name];
+    return turned === undefined ? this.defaults[name] : (turned as Dials[K]);
   }
 
-  setDial(name: Dial, value: number): void {
+  setDial<K extends keyof Dials>(name: K, value: Dials[K]): void {
     this.#dials = { ...this.#dials, [this.mode]: { ...this.#dials[this.mode], [name]: value } };
   }
 
   get isDefault(): boolean {
-    const names: Dial[] = ['text_guidance', 'image_guidance', 'shift', 'steps'];
-    return this.seed === null && names.every((name) => this.dial(name) === this.defaults[name]);
+    const turned = Object.entries(this.#dials[this.mode] ?? {});
+    return (
+      this.seed === null &&
+      turned.every(([name, value]) => JSON.stringify(this.defaults[name as keyof Dials]) === JSON.stringify(value))
+    );
   }
 
   resetDials(): void {
     this.#dials = { ...this.#dials, [this.mode]: {} };
     this.seed = null;
+  }
+
+  /** How a picture would be sampled. */
+  get image(): ImageParameters {
+    return { ...this.defaults, ...this.#dials[this.mode], size: this.size, seed: this.seed };
+  }
+
+  applyPreset(preset: Preset): void {
+    this.#dials = { ...this.#dials, [this.mode]: dialsOf(preset.image) };
   }
 
   addReference(id: NodeId): void {
@@ -93,24 +118,64 @@ export class ComposerState {
     this.references = this.references.filter((reference) => reference !== id);
   }
 
+  /** Moves a reference to a place among the others. */
+  moveReference(id: NodeId, index: number): void {
+    const others = this.references.filter((reference) => reference !== id);
+    const place = Math.max(0, Math.min(others.length, index));
+    this.references = [...others.slice(0, place), id, ...others.slice(place)];
+  }
+
+  /** Takes one field of a recipe, or all that this line can hold. */
+  take(recipe: RecipeView, field: RecipeField | 'all'): void {
+    const all = field === 'all';
+    if (all) this.mode = recipe.request;
+    if (all || field === 'instruction') this.instruction = recipe.instruction;
+    if (all || field === 'seed') this.seed = recipe.image.seed;
+    if (recipe.image.size && (field === 'size' || (all && recipe.request === 'create'))) {
+      this.shape = 'custom';
+      this.customSize = recipe.image.size;
+    }
+    if ((all || field === 'plan') && recipe.thought !== null) this.plan = recipe.thought;
+    if (all) this.#dials = { ...this.#dials, [this.mode]: dialsOf(recipe.image) };
+    else if (field !== 'instruction' && field !== 'seed' && field !== 'size' && field !== 'plan') {
+      this.setDial(field, recipe.image[field]);
+    }
+  }
+
+  /** Does what was proposed. Gives whether the line could do it by itself. */
+  applyRemedy(remedy: Remedy): boolean {
+    switch (remedy.kind) {
+      case 'smaller_size':
+        this.shape = 'custom';
+        this.customSize = remedy.size;
+        return true;
+      case 'no_thinking':
+        this.thinking = 'off';
+        this.plan = null;
+        return true;
+      case 'fewer_pictures':
+        this.references = [];
+        return true;
+      case 'smaller_model':
+      case 'retry':
+        return false;
+    }
+  }
+
   /** The request as it stands. */
-  job(): NewJob {
+  job(first = false): NewJob {
+    const isAsk = this.mode === 'ask';
     return {
       request: this.mode,
       instruction: this.instruction.trim(),
       piece: this.#view.piece,
       picture: this.mode === 'create' ? null : this.#view.nodeId,
       references: this.mode === 'create' ? [] : $state.snapshot(this.references),
-      thinking: { kind: this.thinks ? 'on' : 'off' },
-      image: {
-        ...$state.snapshot(this.defaults),
-        size: this.size,
-        steps: this.dial('steps'),
-        text_guidance: this.dial('text_guidance'),
-        image_guidance: this.dial('image_guidance'),
-        shift: this.dial('shift'),
-        seed: this.seed,
-      },
+      thinking: this.#thinking(),
+      pauses_after_plan: !isAsk && this.plan === null && this.thinking === 'edit',
+      image: this.image,
+      variations: isAsk ? 1 : this.variations,
+      first,
     };
   }
 
@@ -119,6 +184,12 @@ export class ComposerState {
     this.#past = [...this.#past.filter((text) => text !== this.instruction), this.instruction].slice(-REMEMBERED);
     this.#pastIndex = -1;
     this.instruction = '';
+    this.plan = null;
+    try {
+      localStorage.setItem(PAST, JSON.stringify(this.#past));
+    } catch {
+      // A full or forbidden storage forgets at the end of the session, nothing more.
+    }
   }
 
   /** Walks through instructions of before: -1 to an older one, 1 to a newer one. */
@@ -127,5 +198,28 @@ export class ComposerState {
     if (index >= this.#past.length) return;
     this.#pastIndex = Math.max(-1, index);
     this.instruction = this.#pastIndex < 0 ? '' : (this.#past.at(-1 - this.#pastIndex) ?? '');
+  }
+
+  #thinking(): Thinking {
+    if (this.plan !== null && this.mode !== 'ask') return { kind: 'given', thought: tagged(this.plan) };
+    return { kind: this.thinking === 'off' ? 'off' : 'on' };
+  }
+}
+
+export type RecipeField = 'instruction' | 'seed' | 'size' | 'plan' | keyof Dials;
+
+function dialsOf(image: ImageParameters): Dials {
+  const dials: Dials & Partial<ImageParameters> = { ...image };
+  delete dials.size;
+  delete dials.seed;
+  return dials;
+}
+
+function remembered(): string[] {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(PAST) ?? '[]');
+    return Array.isArray(stored) ? stored.filter((text): text is string => typeof text === 'string') : [];
+  } catch {
+    return [];
   }
 }

@@ -1,8 +1,26 @@
-import type { Defaults, EngineState, ImageParameters, Job, JobId, Node, NodeId, Piece, PieceId, Snapshot, StudioEvent } from '$lib/ipc';
-import { groupBy } from '$lib/shared/group';
+import { SvelteMap } from 'svelte/reactivity';
+import type {
+  EngineState,
+  GalleryCounts,
+  ImageParameters,
+  Job,
+  JobId,
+  ModelCard,
+  ModelDefaults,
+  Node,
+  NodeId,
+  Piece,
+  PieceContents,
+  PieceId,
+  Settings,
+  Snapshot,
+  StudioEvent,
+  Turn,
+  Verification,
+} from '$lib/ipc';
 
 /** Shown for the moment before the program has answered. */
-const unknownDefaults: ImageParameters = {
+const unknownImage: ImageParameters = {
   size: null,
   steps: 50,
   text_guidance: 4,
@@ -16,31 +34,81 @@ const unknownDefaults: ImageParameters = {
   feature_cache: false,
 };
 
-/** What the program holds, as this window knows it. Changes only by events. */
-export class LibraryState {
-  engine = $state<EngineState>({ state: 'starting' });
-  pieces = $state<Piece[]>([]);
-  nodes = $state<Node[]>([]);
-  jobs = $state<Job[]>([]);
-  defaults = $state<Defaults>({ create: unknownDefaults, edit: unknownDefaults });
+const unknownSettings: Settings = {
+  version: 1,
+  language: 'system',
+  theme: 'system',
+  follows: true,
+  single_letter_keys: true,
+  notifies: true,
+  model: null,
+  device: null,
+  engine: null,
+  idle_minutes: 30,
+  library_folder: null,
+  models_folder: null,
+  mirror: null,
+  presets: [],
+  plans: [],
+  welcomed: true,
+};
 
-  #nodesById = $derived(new Map(this.nodes.map((node) => [node.id, node])));
-  #nodesByPiece = $derived(groupBy(this.nodes, (node) => node.piece));
+/** Headers that the window keeps; the gallery knows them all. */
+const MOST_PIECES = 60;
+
+/** What the program holds, as this window knows it. Changes only by events, and by opening a piece. */
+export class LibraryState {
+  engine = $state.raw<EngineState>({ state: 'starting' });
+  jobs = $state<Job[]>([]);
+  isPaused = $state(false);
+  defaults = $state.raw<ModelDefaults>({
+    create: unknownImage,
+    edit: unknownImage,
+    chat: { limit: 512, temperature: 0, top_k: null, top_p: null, repetition_penalty: 1, seed: null, stop: [] },
+  });
+  /** The pieces that changed last, newest first. */
+  pieces = $state.raw<Piece[]>([]);
+  counts = $state.raw<GalleryCounts>({ n_nodes: 0, n_trashed: 0, n_starred: 0, tags: [] });
+  models = $state.raw<ModelCard[]>([]);
+  settings = $state.raw<Settings>(unknownSettings);
+  /** What came of painting pictures again, for those that were tried. */
+  readonly verifications = new SvelteMap<NodeId, Verification>();
+
+  /** The piece that is open, with everything in it. */
+  #open = $state.raw<PieceContents | null>(null);
+  #openById = $derived(new Map(this.#open?.nodes.map((node) => [node.id, node])));
+  /** Pictures of other pieces that were seen in passing. */
+  readonly #seen = new SvelteMap<NodeId, Node>();
+  /** What happened to a piece while it was being fetched. */
+  #missed: StudioEvent[] = [];
+  #wanted: PieceId | null = null;
 
   node(id: NodeId | null): Node | undefined {
-    return id === null ? undefined : this.#nodesById.get(id);
+    return id === null ? undefined : (this.#openById.get(id) ?? this.#seen.get(id));
   }
 
   piece(id: PieceId | null): Piece | undefined {
-    return this.pieces.find((piece) => piece.id === id);
+    if (id === null) return undefined;
+    return this.#open?.piece.id === id ? this.#open.piece : this.pieces.find((piece) => piece.id === id);
   }
 
+  /** Pictures of the open piece that are not in the trash, in the order they were made. */
   nodesOf(piece: PieceId | null): Node[] {
-    return (piece === null ? undefined : this.#nodesByPiece.get(piece)) ?? [];
+    if (piece === null) return [];
+    const nodes = this.#open?.piece.id === piece ? this.#open.nodes : [...this.#seen.values()].filter((n) => n.piece === piece);
+    return nodes.filter((node) => node.trashed_ms === null);
+  }
+
+  turnsOf(piece: PieceId | null): Turn[] {
+    return piece !== null && this.#open?.piece.id === piece ? this.#open.turns : [];
+  }
+
+  isOpen(piece: PieceId): boolean {
+    return this.#open?.piece.id === piece;
   }
 
   jobsOf(piece: PieceId | null): Job[] {
-    return this.jobs.filter((job) => job.piece === piece);
+    return piece === null ? [] : this.jobs.filter((job) => job.piece === piece);
   }
 
   job(id: JobId): Job | undefined {
@@ -51,21 +119,48 @@ export class LibraryState {
     return this.jobs.find((job) => job.status.state === 'running' || job.status.state === 'stopping');
   }
 
-  get nWaiting(): number {
-    return this.jobs.filter((job) => job.status.state === 'queued').length;
+  get waiting(): Job[] {
+    return this.jobs.filter((job) => job.status.state === 'queued');
   }
 
-  /** Longest side that the loaded model paints. */
+  /** Longest side that the present model paints. */
   get maxSide(): number {
     return this.engine.state === 'ready' ? this.engine.model.max_side : 1024;
   }
 
+  get isPocket(): boolean {
+    return this.engine.state === 'ready' && this.engine.is_pocket;
+  }
+
+  /** Remembers pictures that were seen outside the open piece. */
+  remember(nodes: Node[]): void {
+    for (const node of nodes) this.#seen.set(node.id, node);
+  }
+
+  /** Opens a piece: what was known of it is shown until all of it is here. */
+  async open(id: PieceId, fetch: (id: PieceId) => Promise<PieceContents>): Promise<void> {
+    if (this.isOpen(id)) return;
+    this.#wanted = id;
+    this.#missed = [];
+    const contents = await fetch(id);
+    if (this.#wanted !== id) return;
+    this.#wanted = null;
+    this.#open = contents;
+    const missed = this.#missed;
+    this.#missed = [];
+    for (const event of missed) this.#applyToPieces(event);
+  }
+
   reset(snapshot: Snapshot): void {
     this.engine = snapshot.engine;
-    this.pieces = snapshot.pieces;
-    this.nodes = snapshot.nodes;
     this.jobs = snapshot.jobs;
+    this.isPaused = snapshot.is_paused;
     this.defaults = snapshot.defaults;
+    this.pieces = snapshot.pieces;
+    this.counts = snapshot.counts;
+    this.models = snapshot.models;
+    this.settings = snapshot.settings;
+    this.#open = null;
   }
 
   apply(event: StudioEvent): void {
@@ -73,8 +168,77 @@ export class LibraryState {
       case 'engine':
         this.engine = event.engine;
         break;
+      case 'defaults':
+        this.defaults = event.defaults;
+        break;
+      case 'counts':
+        this.counts = event.counts;
+        break;
+      case 'models':
+        this.models = event.models;
+        break;
+      case 'install':
+        this.models = this.models.map((card) => (card.id === event.model ? { ...card, install: event.install } : card));
+        break;
+      case 'settings':
+        this.settings = event.settings;
+        break;
+      case 'verified':
+        this.verifications.set(event.node, event.outcome);
+        break;
+      case 'piece_changed':
+      case 'node_added':
+      case 'nodes_changed':
+      case 'nodes_removed':
+      case 'turn_added':
+        if (this.#wanted !== null) this.#missed.push(event);
+        this.#applyToPieces(event);
+        break;
+      default:
+        this.#applyToJobs(event);
+    }
+  }
+
+  #applyToPieces(event: StudioEvent): void {
+    const open = this.#open;
+    switch (event.kind) {
+      case 'piece_changed': {
+        const others = this.pieces.filter((piece) => piece.id !== event.piece.id);
+        this.pieces = [event.piece, ...others].sort((a, b) => b.changed_ms - a.changed_ms).slice(0, MOST_PIECES);
+        if (open?.piece.id === event.piece.id) this.#open = { ...open, piece: event.piece };
+        break;
+      }
+      case 'node_added':
+        if (open?.piece.id === event.node.piece) {
+          if (!this.#openById.has(event.node.id)) this.#open = { ...open, nodes: [...open.nodes, event.node] };
+        } else this.#seen.set(event.node.id, event.node);
+        break;
+      case 'nodes_changed': {
+        const changed = new Map(event.nodes.map((node) => [node.id, node]));
+        if (open) this.#open = { ...open, nodes: open.nodes.map((node) => changed.get(node.id) ?? node) };
+        for (const node of event.nodes) if (this.#seen.has(node.id)) this.#seen.set(node.id, node);
+        break;
+      }
+      case 'nodes_removed': {
+        const gone = new Set(event.nodes);
+        if (open) this.#open = { ...open, nodes: open.nodes.filter((node) => !gone.has(node.id)) };
+        for (const id of gone) this.#seen.delete(id);
+        break;
+      }
+      case 'turn_added':
+        if (open?.piece.id === event.piece && !open.turns.some((turn) => turn.id === event.turn.id)) {
+          this.#open = { ...open, turns: [...open.turns, event.turn] };
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  #applyToJobs(event: StudioEvent): void {
+    switch (event.kind) {
       case 'job_queued':
-        this.jobs.push(event.job);
+        if (!this.job(event.job.id)) this.jobs.push(event.job);
         break;
       case 'job_changed': {
         const job = this.job(event.job);
@@ -82,11 +246,22 @@ export class LibraryState {
         if (event.status.state === 'done' || event.status.state === 'cancelled') this.#removeJob(event.job);
         else job.status = event.status;
         // The program keeps steps only while their job runs.
-        if (event.status.state === 'failed') job.preview = null;
+        if (event.status.state === 'failed' || event.status.state === 'queued') job.preview = null;
+        break;
+      }
+      case 'jobs_ordered': {
+        const place = new Map(event.jobs.map((id, index) => [id, index]));
+        const waiting = this.jobs
+          .filter((job) => place.has(job.id))
+          .sort((a, b) => (place.get(a.id) ?? 0) - (place.get(b.id) ?? 0));
+        this.jobs = this.jobs.map((job) => (place.has(job.id) ? (waiting.shift() ?? job) : job));
         break;
       }
       case 'job_dismissed':
         this.#removeJob(event.job);
+        break;
+      case 'queue_paused':
+        this.isPaused = event.is_paused;
         break;
       case 'text': {
         const job = this.job(event.job);
@@ -95,23 +270,17 @@ export class LibraryState {
         else job.answer += event.delta;
         break;
       }
+      case 'plan_changed': {
+        const job = this.job(event.job);
+        if (job) job.thought = event.thought;
+        break;
+      }
       case 'preview': {
         const job = this.job(event.job);
         if (job) job.preview = event.preview;
         break;
       }
-      case 'piece_added':
-        this.pieces.push(event.piece);
-        break;
-      case 'node_added':
-        this.nodes.push(event.node);
-        break;
-      case 'turn_added':
-        this.piece(event.piece)?.turns.push(event.turn);
-        break;
-      case 'arrived':
-      case 'dragging':
-      case 'lagged':
+      default:
         break;
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatCount } from './quantities';
+import { formatBytes, formatCount, formatSeconds } from './quantities';
 
 test('bytes are given in the largest unit that keeps a digit before the point', () => {
   expect(formatBytes(0, 'en')).toBe('0 B');
@@ -10,4 +10,11 @@ test('bytes are given in the largest unit that keeps a digit before the point', 
 
 test('parameters are counted as in the field', () => {
   expect(formatCount(14_690_000_000, 'en')).toBe('14.7B');
+});
+
+test('a wait is as coarse as it is long', () => {
+  expect(formatSeconds(0.2, 'en')).toBe('1 sec');
+  expect(formatSeconds(89, 'en')).toBe('89 sec');
+  expect(formatSeconds(600, 'en')).toBe('10 min');
+  expect(formatSeconds(9000, 'en')).toBe('2.5 hr');
 });

@@ -12,3 +12,14 @@ export function formatBytes(bytes: number, language: string): string {
 export function formatCount(count: number, language: string): string {
   return new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 }).format(count);
 }
+
+/** A time as one looks at a clock: the unit is as coarse as the wait is long. */
+export function formatSeconds(seconds: number, language: string): string {
+  const [value, unit] =
+    seconds < 90
+      ? [Math.max(1, Math.round(seconds)), 'second']
+      : seconds < 90 * 60
+        ? [Math.round(seconds / 60), 'minute']
+        : [Math.round(seconds / 360) / 10, 'hour'];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+}

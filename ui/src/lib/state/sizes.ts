@@ -12,7 +12,7 @@ export const shapes = [
 export type ShapeId = (typeof shapes)[number]['id'];
 
 /** A side of a latent patch: sizes are multiples of it. */
-const PATCH = 16;
+export const PATCH = 16;
 
 /** The largest picture of a shape within a longest side, in whole patches. */
 export function sizeOf(shape: ShapeId, maxSide: number): Size {
@@ -22,6 +22,14 @@ export function sizeOf(shape: ShapeId, maxSide: number): Size {
   return ratio >= 1
     ? { width: longest, height: other(longest / ratio) }
     : { width: other(longest * ratio), height: longest };
+}
+
+/** The nearest size that a model can paint. */
+export function rounded(size: Size, maxSide: number): Size {
+  const longest = Math.max(PATCH, Math.floor(maxSide / PATCH) * PATCH);
+  const side = (value: number) =>
+    Number.isFinite(value) ? Math.min(longest, Math.max(PATCH, Math.round(value / PATCH) * PATCH)) : longest;
+  return { width: side(size.width), height: side(size.height) };
 }
 
 export function formatSize(size: Size): string {

@@ -1,19 +1,43 @@
-import type { Job, JobId, Node, NodeId, PieceId } from '$lib/ipc';
+import type { Job, JobId, Node, NodeId, PieceId, PreviewId } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
 
+export type Place = 'studio' | 'gallery' | 'models' | 'settings';
 export type SideTab = 'ask' | 'plan' | 'dials' | 'recipe';
+export type CompareMode = 'slider' | 'side' | 'difference';
+
+/** A dialog that stands before everything else. */
+export type Dialog =
+  | { kind: 'keys' }
+  | { kind: 'palette' }
+  | { kind: 'close' }
+  | { kind: 'tags'; nodes: Node[] }
+  | { kind: 'name'; title: string; value: string; onsave: (name: string) => void }
+  | { kind: 'confirm'; title: string; text: string; action: string; onconfirm: () => void };
 
 /** What the artist looks at. */
 export class ViewState {
+  place = $state<Place>('studio');
   piece = $state<PieceId | null>(null);
   /** The picture in the middle, and the one that is edited or asked about. */
   nodeId = $state<NodeId | null>(null);
   /** The job whose steps are shown in place of the picture. */
   jobId = $state<JobId | null>(null);
   side = $state<SideTab>('ask');
+  dialog = $state.raw<Dialog | null>(null);
   /** While held, the canvas shows what the picture was made from. */
   showsOriginal = $state(false);
 
+  isComparing = $state(false);
+  compareMode = $state<CompareMode>('slider');
+  /** How much of the other picture the slider leaves, 0 to 100. */
+  divider = $state(50);
+  /** The steps of the picture, when they are walked through. */
+  scrub = $state.raw<{ node: NodeId; previews: PreviewId[]; index: number } | null>(null);
+
+  /** Called when another piece is to be shown; fetches it. */
+  onpiece: (id: PieceId) => void = () => {};
+
+  #other = $state<NodeId | null>(null);
   #library: LibraryState;
 
   constructor(library: LibraryState) {
@@ -28,31 +52,55 @@ export class ViewState {
     return this.jobId === null ? undefined : this.#library.job(this.jobId);
   }
 
+  /** The picture that the one in the middle is compared with. */
+  get other(): Node | undefined {
+    const chosen = this.#library.node(this.#other);
+    if (chosen && chosen.id !== this.nodeId) return chosen;
+    const { node } = this;
+    if (!node) return undefined;
+    const parent = this.#library.node(node.parent);
+    return parent ?? this.#library.nodesOf(this.piece).findLast((candidate) => candidate.id !== node.id);
+  }
+
+  compareWith(id: NodeId): void {
+    this.#other = id;
+    this.isComparing = true;
+  }
+
   select(id: NodeId): void {
     const node = this.#library.node(id);
     if (!node) return;
-    this.piece = node.piece;
+    this.#enter(node.piece);
     this.nodeId = id;
     this.jobId = null;
+    this.scrub = null;
+    this.place = 'studio';
   }
 
   /** Shows a job's steps; what it is made from stays the picture that is edited next. */
   watch(job: Job): void {
-    this.piece = job.piece;
+    this.#enter(job.piece);
     if (job.picture !== null && this.#library.node(job.picture)?.piece === job.piece) this.nodeId = job.picture;
     this.jobId = job.id;
+    this.isComparing = false;
+    this.scrub = null;
   }
 
   openPiece(id: PieceId): void {
-    this.piece = id;
-    this.nodeId = this.#library.nodesOf(id).at(-1)?.id ?? null;
+    this.#enter(id);
+    const newest = this.#library.nodesOf(id).at(-1);
+    this.nodeId = newest?.id ?? this.#library.piece(id)?.cover ?? null;
     this.jobId = this.#library.jobsOf(id).find((job) => job.request !== 'ask')?.id ?? null;
+    this.place = 'studio';
   }
 
   newPiece(): void {
     this.piece = null;
     this.nodeId = null;
     this.jobId = null;
+    this.isComparing = false;
+    this.scrub = null;
+    this.place = 'studio';
   }
 
   /** To the picture that this one was made from. */
@@ -65,5 +113,22 @@ export class ViewState {
   goToChild(): void {
     const child = this.#library.nodesOf(this.piece).findLast((node) => node.parent === this.nodeId);
     if (child) this.select(child.id);
+  }
+
+  /** The picture in the middle is gone from sight: the nearest that is left takes its place. */
+  replaceMissing(): void {
+    const nodes = this.#library.nodesOf(this.piece);
+    if (nodes.some((node) => node.id === this.nodeId)) return;
+    const parent = nodes.find((node) => node.id === this.node?.parent);
+    this.nodeId = (parent ?? nodes.at(-1))?.id ?? null;
+  }
+
+  #enter(piece: PieceId): void {
+    if (this.piece !== piece) {
+      this.piece = piece;
+      this.isComparing = false;
+      this.#other = null;
+    }
+    this.onpiece(piece);
   }
 }

@@ -1,0 +1,357 @@
+/**
+ * A program that pretends: it paints harbours in a second or two. The window can be
+ * developed against it in any browser, and tests need no engine.
+ *
+ * The page's address says what it holds: `?pictures=10000`, `?pace=0.2` (of the usual
+ * time), `?language=zh`, `?theme=light`, `?engine=pocket|full|idle|loading|failed|no_model`,
+ * `?welcome` for a first start, `?jobs` for a queue with a job in every state.
+ */
+import type { Host } from '../host';
+import type {
+  EngineState,
+  GalleryFilter,
+  ModelCard,
+  Node,
+  NodeId,
+  Price,
+  Settings,
+  SettingsChange,
+  Snapshot,
+  StudioEvent,
+} from '../protocol';
+import { defaults, hardware, image, models } from './models';
+import { painted } from './paint';
+import { Queue } from './queue';
+import { PLAN, populated } from './world';
+
+/** What tests reach for: the means to tell the window anything. */
+export interface Puppet {
+  tell: (...events: StudioEvent[]) => void;
+  calls: { name: string; values: unknown[] }[];
+}
+
+declare global {
+  var puppet: Puppet | undefined;
+  /** Texts that stand wherever the world would have its own. */
+  var fakeWords: string[] | undefined;
+}
+
+export function fakeHost(): Host {
+  const options = new URLSearchParams(location.search);
+  const given = globalThis.fakeWords ?? [];
+  let nWords = 0;
+  const words = (text: string) => (given.length === 0 ? text : (given[nWords++ % given.length] ?? text));
+  const world = populated(Number(options.get('pictures') ?? 14), words);
+  let listener: (events: StudioEvent[]) => void = () => {};
+  const calls: Puppet['calls'] = [];
+  const tell = (...events: StudioEvent[]) => listener(structuredClone(events));
+  const queue = new Queue(world, tell, words, 90 * Number(options.get('pace') ?? 1));
+  let cards = models(words);
+  let settings: Settings = {
+    version: 1,
+    language: option(options, 'language', ['system', 'en', 'zh']) ?? 'system',
+    theme: option(options, 'theme', ['system', 'dark', 'light', 'contrast']) ?? 'system',
+    follows: true,
+    single_letter_keys: true,
+    notifies: true,
+    model: { model: 'pocket', quantization: 'q8_0' },
+    device: null,
+    engine: null,
+    idle_minutes: 30,
+    library_folder: words('/home/mira/Pictures/Bagel Studio'),
+    models_folder: null,
+    mirror: null,
+    presets: [{ name: words('Bold and quick'), image: { ...image, steps: 15, text_guidance: 6 } }],
+    plans: [{ name: words('Night over the harbour'), thought: words(PLAN) }],
+    welcomed: !options.has('welcome'),
+  };
+  globalThis.puppet = { tell, calls };
+
+  if (options.has('jobs')) fill();
+
+  /** A job in every state, none of them moving. */
+  function fill(): void {
+    const piece = world.newest[0];
+    const node = piece && world.nodesOf(piece.id)[0];
+    if (!piece || !node) return;
+    queue.isPaused = true;
+    const add = (instruction: string) =>
+      queue.add({ piece: piece.id, picture: node.id, image: { ...image, seed: 7 }, instruction: words(instruction) });
+    const running = add('Add warm light in the windows');
+    running.status = { state: 'running', phase: { name: 'painting', step: 9, steps: 24 } };
+    running.preview = world.name('preview');
+    queue.previews.set(running.preview, painted('windows', node.size, 0.5));
+    for (const text of ['Add gulls over the water', 'Make it look like an etching', '把船帆改成白色']) add(text);
+    const planned = add('Turn it into a clear night');
+    planned.status = { state: 'planned' };
+    planned.thought = words(PLAN);
+    add('Wider, with the whole bay').status = {
+      state: 'failed',
+      failure: {
+        code: 'out_of_device_memory',
+        message: words('1024 × 1024 needs 14.2 GB, and 9.1 GB are free; try 768 × 768'),
+      },
+      remedies: [{ kind: 'smaller_size', size: { width: 768, height: 768 } }, { kind: 'smaller_model' }],
+    };
+    add('Snow on the hills').status = { state: 'interrupted' };
+    const question = add('What would make the light warmer?');
+    question.request = 'ask';
+    queue.isPaused = true;
+  }
+
+  function changed(nodes: NodeId[], change: (node: Node) => Partial<Node>): Promise<void> {
+    const after = nodes.flatMap((id) => {
+      const node = world.nodes.get(id);
+      return node ? [Object.assign(node, change(node))] : [];
+    });
+    tell({ kind: 'nodes_changed', nodes: after });
+    for (const piece of new Set(after.map((node) => node.piece))) {
+      tell({ kind: 'piece_changed', piece: world.refresh(piece, '', 0) });
+    }
+    tell({ kind: 'counts', counts: world.counts() });
+    return done();
+  }
+
+  function arrive(has_recipe: boolean, name: string): Promise<void> {
+    const node: Node = {
+      id: world.name('node'),
+      piece: world.name('piece'),
+      parent: null,
+      references: [],
+      origin: 'imported',
+      title: words(name),
+      name: null,
+      size: { width: 1024, height: 768 },
+      seed: null,
+      thought: null,
+      has_recipe,
+      model: null,
+      starred: false,
+      tags: [],
+      trashed_ms: null,
+      took_ms: null,
+      created_ms: Date.now(),
+    };
+    const piece = world.add(node);
+    tell(
+      { kind: 'piece_changed', piece },
+      { kind: 'node_added', node },
+      { kind: 'counts', counts: world.counts() },
+      { kind: 'arrived', arrivals: [{ node: node.id, is_known: false, has_recipe }], failures: [], position: null },
+    );
+    return done();
+  }
+
+  function changeCard(id: string, change: Partial<ModelCard>): Promise<void> {
+    cards = cards.map((card) => (card.id === id ? { ...card, ...change } : card));
+    tell({ kind: 'models', models: cards });
+    return done();
+  }
+
+  const host: Host = {
+    subscribe(newListener) {
+      listener = newListener;
+      const snapshot: Snapshot = {
+        engine: engine(options.get('engine') ?? 'pocket', words),
+        jobs: queue.jobs,
+        is_paused: queue.isPaused,
+        defaults,
+        pieces: world.newest.slice(0, 24),
+        counts: world.counts(),
+        models: cards,
+        settings,
+        notices: given.length > 0 ? [{ code: 'internal', message: words('') }] : [],
+      };
+      return answer(structuredClone(snapshot));
+    },
+
+    submit: (job) => answer(queue.submit(job)),
+    price(job) {
+      const steps = job.image.steps * job.variations;
+      const pixels = (job.image.size?.width ?? 1024) * (job.image.size?.height ?? 768);
+      const isLarge = job.instruction.startsWith('huge');
+      const price: Price = {
+        memory: { weights_bytes: 14 << 20, context_bytes: 6 << 20, working_bytes: 30 << 20, vae_bytes: 18 << 20, peak_bytes: isLarge ? 15.2e9 : 48 << 20 },
+        available_bytes: 9 * 2 ** 30,
+        context_tokens: 1240 + 800 * job.references.length,
+        size: job.request === 'ask' ? null : (job.image.size ?? { width: 1024, height: 768 }),
+        secs: job.request === 'ask' ? 6 : (0.42 * steps * pixels) / 786_432,
+        refusal: isLarge ? { code: 'out_of_device_memory', message: words('this needs 14.2 GB, and 9.0 GB are free') } : null,
+        remedies: isLarge ? [{ kind: 'smaller_size', size: { width: 768, height: 576 } }, { kind: 'no_thinking' }, { kind: 'smaller_model' }] : [],
+      };
+      return answer(price);
+    },
+    cancel: (job) => (queue.cancel(job), done()),
+    cancelAll: () => (queue.jobs.forEach((job) => queue.cancel(job.id)), done()),
+    dismiss: (job) => (queue.dismiss(job), done()),
+    retry: (job) => (queue.retry(job), done()),
+    keep: (job) => (queue.keep(job), done()),
+    moveJob: (job, place) => (queue.move(job, place), done()),
+    pauseQueue: (isPaused) => (queue.pause(isPaused), done()),
+    pausePlan: (job) => (queue.hold(job), done()),
+    paintPlan: (job, thought) => (queue.paint(job, thought), done()),
+
+    piece(id) {
+      const piece = world.pieces.get(id);
+      if (!piece) return Promise.reject({ code: 'bad_input', message: `there is no piece ${id}` });
+      return answer(structuredClone({ piece, nodes: world.nodesOf(id), turns: world.turns.get(id) ?? [] }));
+    },
+    nodes: (ids) => answer(structuredClone(ids.flatMap((id) => world.nodes.get(id) ?? []))),
+    gallery: (filter: GalleryFilter, after, limit) => answer(structuredClone(world.page(filter, after, limit))),
+    recipe(id) {
+      const node = world.nodes.get(id);
+      return answer(node ? world.recipe(node) : null);
+    },
+    steps: (node) => answer(queue.steps.get(node) ?? []),
+    renamePiece(id, name) {
+      const piece = world.pieces.get(id);
+      if (piece) piece.name = name;
+      if (piece) tell({ kind: 'piece_changed', piece });
+      return done();
+    },
+    renameNode: (id, name) => changed([id], () => ({ name: name === '' ? null : name })),
+    setTags: (nodes, tags) => changed(nodes, () => ({ tags: [...tags].sort() })),
+    setStarred: (nodes, starred) => changed(nodes, () => ({ starred })),
+    trash: (nodes) => changed(nodes, () => ({ trashed_ms: Date.now() })),
+    restore: (nodes) => changed(nodes, () => ({ trashed_ms: null })),
+    emptyTrash() {
+      const gone = [...world.nodes.values()].filter((node) => node.trashed_ms !== null).map((node) => node.id);
+      for (const id of gone) world.nodes.delete(id);
+      tell({ kind: 'nodes_removed', nodes: gone }, { kind: 'counts', counts: world.counts() });
+      return done();
+    },
+    replay(id) {
+      const node = world.nodes.get(id);
+      if (!node) return answer([]);
+      const job = queue.add({
+        piece: node.piece,
+        request: node.parent === null ? 'create' : 'edit',
+        picture: node.parent,
+        image: { ...image, size: node.size, seed: node.seed },
+        instruction: node.title,
+      });
+      return answer([job.id]);
+    },
+    verify(id) {
+      const node = world.nodes.get(id);
+      if (node) queue.add({ piece: node.piece, verifies: id, picture: node.parent, image, instruction: node.title });
+      return done();
+    },
+
+    openPictures: () => arrive(false, 'harbour.jpg'),
+    pastePicture: () => arrive(true, 'clipboard.png'),
+    copyPicture: () => done(),
+    exportPictures: (nodes) => answer(words(nodes.length === 1 ? 'harbour.png' : 'Exports')),
+    exportPiece: () => answer(words('harbour.bagel')),
+    openPiece: () => answer(world.newest[1]?.id ?? null),
+    revealPicture: () => done(),
+
+    hardware: () => answer(hardware),
+    async tryHardware() {
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      return { quantization: 'q5_k_m', device: hardware.devices[0]?.name ?? '', secs_per_step: 0.71, tokens_per_sec: 38 };
+    },
+    installModel(id, quantization) {
+      const total_bytes = 29.2 * 2 ** 30;
+      return changeCard(id, {
+        install: { quantization, stage: { stage: 'downloading' }, bytes: 0.4 * 2 ** 30, total_bytes, bytes_per_sec: 46 << 20 },
+      });
+    },
+    pauseInstall(id) {
+      const install = cards.find((card) => card.id === id)?.install;
+      return install ? changeCard(id, { install: { ...install, stage: { stage: 'paused' }, bytes_per_sec: null } }) : done();
+    },
+    cancelInstall: (id) => changeCard(id, { install: null }),
+    async removeModel(id, quantization) {
+      const card = cards.find((candidate) => candidate.id === id);
+      const forms = card?.forms.map((form) => (form.quantization === quantization ? { ...form, is_installed: false } : form));
+      if (forms) await changeCard(id, { forms, ...(quantization === null ? { files: { state: 'absent' } as const } : {}) });
+      return 8.9 * 2 ** 30;
+    },
+    importModel: () => answer('import-1'),
+    useModel(choice) {
+      settings = { ...settings, model: choice };
+      tell({ kind: 'settings', settings });
+      return done();
+    },
+    retryEngine: () => done(),
+
+    changeSettings(change) {
+      settings = { ...settings, ...settingOf(change) };
+      tell({ kind: 'settings', settings });
+      return done();
+    },
+    chooseFolder: () => answer(true),
+    chooseEngine: () => answer(true),
+    setToken: () => done(),
+    diagnostics: () => answer('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0'),
+    about: () =>
+      answer({ version: '0.1.0', engine: '0.1.0', licences: `${words('Apache-2.0')}\n\ncandle-core 0.11.1\nMIT OR Apache-2.0\n`.repeat(40) }),
+    close: () => done(),
+
+    pictureUrl: (id) => pictureOf(id),
+    thumbnailUrl: (id) => pictureOf(id),
+    previewUrl: (id) => queue.previews.get(id) ?? '',
+  };
+
+  function pictureOf(id: NodeId): string {
+    const node = world.nodes.get(id);
+    return node ? painted(`${node.piece} ${node.title}`, node.size) : '';
+  }
+
+  // Tests ask what was asked for.
+  return new Proxy(host, {
+    get(target, key: keyof Host) {
+      const method = target[key] as (...values: unknown[]) => unknown;
+      return (...values: unknown[]) => {
+        if (!key.endsWith('Url')) calls.push({ name: key, values });
+        return method.apply(target, values);
+      };
+    },
+  });
+}
+
+/** Answers come later, as they do through a door. */
+function answer<T>(value: T): Promise<T> {
+  return new Promise((resolve) => setTimeout(() => resolve(value), 4));
+}
+
+const done = () => answer(undefined);
+
+function option<T extends string>(options: URLSearchParams, name: string, values: T[]): T | undefined {
+  return values.find((value) => value === options.get(name));
+}
+
+function settingOf(change: SettingsChange): Partial<Settings> {
+  return change.kind === 'welcomed' ? { welcomed: true } : { [change.kind]: change.value };
+}
+
+function engine(state: string, words: (text: string) => string): EngineState {
+  switch (state) {
+    case 'idle':
+      return { state, name: words('pocket') };
+    case 'loading':
+      return { state, name: words('BAGEL 7B'), bytes: 4e9, total_bytes: 11e9 };
+    case 'failed':
+      return { state, failure: { code: 'internal', message: words('the engine ended three times in ten minutes; start it again, or choose another device') } };
+    case 'no_model':
+    case 'starting':
+      return { state };
+    default:
+      return {
+        state: 'ready',
+        model: {
+          name: words(state === 'full' ? 'BAGEL 7B' : 'pocket'),
+          hash: '0'.repeat(64),
+          quantization: state === 'full' ? 'q5_k_m' : 'q8_0',
+          parameters: state === 'full' ? 14_690_000_000 : 12_000_000,
+          memory_bytes: state === 'full' ? 10.9 * 2 ** 30 : 14 << 20,
+          device: state === 'full' ? 'cuda:0' : 'cpu',
+          max_side: 1024,
+        },
+        choice: { model: state === 'full' ? 'bagel-7b-mot' : 'pocket', quantization: state === 'full' ? 'q5_k_m' : 'q8_0' },
+        is_pocket: state !== 'full',
+        devices: hardware.devices,
+      };
+  }
+}

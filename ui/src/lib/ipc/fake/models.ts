@@ -1,0 +1,170 @@
+/** Models of the pretended program: one in each state that the window can show. */
+import type { Hardware, ImageParameters, ModelCard, ModelDefaults, ModelForm, TextParameters } from '../protocol';
+
+const GB = 2 ** 30;
+
+export const image: ImageParameters = {
+  size: null,
+  steps: 50,
+  text_guidance: 4,
+  image_guidance: 1.5,
+  guidance_interval: [0.4, 1],
+  renorm: 'global',
+  renorm_min: 0,
+  shift: 3,
+  seed: null,
+  sample_posterior: false,
+  feature_cache: false,
+};
+
+const chat: TextParameters = {
+  limit: 1000,
+  temperature: 0.3,
+  top_k: null,
+  top_p: null,
+  repetition_penalty: 1,
+  seed: null,
+  stop: [],
+};
+
+export const defaults: ModelDefaults = {
+  create: image,
+  edit: { ...image, image_guidance: 2, guidance_interval: [0, 1], renorm: 'text_channel' },
+  chat,
+};
+
+export const hardware: Hardware = {
+  processor: 'AMD Ryzen 9 7900X',
+  n_cores: 12,
+  processor_features: ['avx2', 'avx512f'],
+  memory_bytes: 64 * GB,
+  free_memory_bytes: 41 * GB,
+  free_disk_bytes: 312 * GB,
+  devices: [
+    { id: 'cuda:0', name: 'NVIDIA GeForce RTX 4080', memory_bytes: 16 * GB, free_bytes: 14.6 * GB, compute_capability: '8.9' },
+    { id: 'cpu', name: 'Processor', memory_bytes: 64 * GB, free_bytes: 41 * GB, compute_capability: null },
+  ],
+};
+
+function form(quantization: string, disk: number, memory: number, installed = false, recommended = false): ModelForm {
+  const spare = 14.6 - memory;
+  return {
+    quantization,
+    disk_bytes: Math.round(disk * GB),
+    memory_bytes: Math.round(memory * GB),
+    verdict:
+      spare > 1.5
+        ? { kind: 'fits', on: 'gpu' }
+        : spare > 0
+          ? { kind: 'fits_tightly', on: 'gpu', spare_bytes: Math.round(spare * GB) }
+          : { kind: 'does_not_fit', on: 'gpu', missing_bytes: Math.round(-spare * GB) },
+    is_installed: installed,
+    is_recommended: recommended,
+  };
+}
+
+const fullForms = (installed: string | null) => [
+  form('bf16', 29.2, 31.1, installed === 'bf16'),
+  form('q8_0', 15.5, 17.6, installed === 'q8_0'),
+  form('q6_k', 12.1, 13.9, installed === 'q6_k'),
+  form('q5_k_m', 10.4, 12.2, installed === 'q5_k_m', true),
+  form('q4_k_m', 8.9, 10.6, installed === 'q4_k_m'),
+];
+
+const published = { licence: 'Apache-2.0', max_side: 1024, defaults, install: null } as const;
+
+export function models(words: (text: string) => string): ModelCard[] {
+  return [
+    {
+      id: 'pocket',
+      name: { en: words('Pocket model'), zh: words('口袋模型') },
+      summary: {
+        en: words('Ships with the studio and knows a small world of coloured shapes. Good for trying every tool in a minute.'),
+        zh: words('随工作室附带，只认识一个由彩色形状组成的小世界。一分钟内即可试用所有工具。'),
+      },
+      origin: 'bundled',
+      licence: 'Apache-2.0',
+      repository: null,
+      download_bytes: 0,
+      max_side: 128,
+      defaults,
+      forms: [{ ...form('q8_0', 0.014, 0.06, true, true), verdict: { kind: 'fits', on: 'cpu' } }],
+      files: { state: 'complete', bytes: 14 << 20 },
+      install: null,
+    },
+    {
+      ...published,
+      id: 'bagel-7b-mot',
+      name: { en: words('BAGEL 7B'), zh: words('BAGEL 7B') },
+      summary: {
+        en: words('The full model as published: paints, edits and talks about any picture.'),
+        zh: words('官方发布的完整模型：可绘制、编辑并谈论任何图片。'),
+      },
+      origin: 'catalogue',
+      repository: words('ByteDance-Seed/BAGEL-7B-MoT'),
+      download_bytes: Math.round(29.2 * GB),
+      forms: fullForms(null),
+      files: { state: 'absent' },
+    },
+    {
+      ...published,
+      id: 'bagel-nhr',
+      name: { en: words('BAGEL NHR Edit'), zh: words('BAGEL NHR 编辑版') },
+      summary: {
+        en: words('A fine-tune for edits that leave everything else as it was.'),
+        zh: words('为“只改该改的地方”而微调的编辑模型。'),
+      },
+      origin: 'catalogue',
+      repository: words('iitolstykh/Bagel-NHR-Edit'),
+      download_bytes: Math.round(29.3 * GB),
+      forms: fullForms(null),
+      files: { state: 'partial', bytes: Math.round(11.4 * GB) },
+      install: {
+        quantization: 'q5_k_m',
+        stage: { stage: 'downloading' },
+        bytes: Math.round(11.4 * GB),
+        total_bytes: Math.round(29.3 * GB),
+        bytes_per_sec: 46 << 20,
+      },
+    },
+    {
+      ...published,
+      id: 'bagel-rl',
+      name: { en: words('BAGEL RecA'), zh: words('BAGEL RecA') },
+      summary: {
+        en: words('Post-trained for pictures that follow longer descriptions.'),
+        zh: words('后训练版本，更贴近较长的描述。'),
+      },
+      origin: 'catalogue',
+      repository: words('sanaka87/BAGEL-RecA'),
+      download_bytes: Math.round(29.2 * GB),
+      forms: fullForms('q4_k_m'),
+      files: { state: 'complete', bytes: Math.round(29.2 * GB) },
+      install: {
+        quantization: 'q6_k',
+        stage: {
+          stage: 'failed',
+          failure: { code: 'disk_full', message: words('there is no room for 12.1 GB in the models folder; free 3 GB and resume') },
+        },
+        bytes: Math.round(8.2 * GB),
+        total_bytes: Math.round(12.1 * GB),
+        bytes_per_sec: null,
+      },
+    },
+    {
+      ...published,
+      id: 'import-1',
+      name: { en: words('harbour-finetune'), zh: words('harbour-finetune') },
+      summary: { en: words('Imported from a folder of yours.'), zh: words('从你自己的文件夹导入。') },
+      origin: 'imported',
+      licence: null,
+      repository: null,
+      download_bytes: 0,
+      forms: [form('bf16', 29.2, 31.1)],
+      files: {
+        state: 'damaged',
+        failure: { code: 'hash_mismatch', message: words('ema.safetensors: this file ends too early; import it again') },
+      },
+    },
+  ];
+}

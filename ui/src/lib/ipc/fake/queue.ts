@@ -1,0 +1,270 @@
+/** The pretended queue: one job at a time, with plans, previews and failures. */
+import type { ImageParameters, Job, JobId, JobPlace, JobStatus, NewJob, Node, PieceId, Remedy, StudioEvent } from '../protocol';
+import { painted } from './paint';
+import { ANSWER, PLAN, type World } from './world';
+
+const STEPS = 24;
+
+export class Queue {
+  jobs: Job[] = [];
+  isPaused = false;
+  readonly previews = new Map<string, string>();
+  /** Steps of finished pictures, newest pictures only. */
+  readonly steps = new Map<string, string[]>();
+  #world: World;
+  #tell: (...events: StudioEvent[]) => void;
+  #words: (text: string) => string;
+  #stepMs: number;
+  #isBusy = false;
+
+  constructor(world: World, tell: (...events: StudioEvent[]) => void, words: (text: string) => string, stepMs: number) {
+    this.#world = world;
+    this.#tell = tell;
+    this.#words = words;
+    this.#stepMs = stepMs;
+  }
+
+  find(id: JobId): Job | undefined {
+    return this.jobs.find((job) => job.id === id);
+  }
+
+  submit(request: NewJob): JobId[] {
+    const picture = request.picture ? this.#world.nodes.get(request.picture) : undefined;
+    const piece = request.piece ?? picture?.piece ?? this.#world.name('piece');
+    const seed = request.image.seed ?? Math.floor(Math.random() * 100_000);
+    const made = Array.from({ length: request.variations }, (_, index) =>
+      this.add({
+        piece,
+        request: request.request,
+        instruction: request.instruction,
+        picture: request.picture,
+        references: request.references,
+        thinking: request.thinking,
+        pauses_after_plan: request.pauses_after_plan,
+        image: { ...request.image, seed: seed + index },
+        thought: request.thinking.kind === 'given' ? request.thinking.thought : '',
+      }),
+    );
+    if (request.first) for (const job of [...made].reverse()) this.move(job.id, { kind: 'first' });
+    return made.map((job) => job.id);
+  }
+
+  add(parts: Partial<Job> & { piece: PieceId; image: ImageParameters; instruction: string }): Job {
+    const job: Job = {
+      id: this.#world.name('job'),
+      request: 'edit',
+      picture: null,
+      references: [],
+      thinking: { kind: 'off' },
+      pauses_after_plan: false,
+      verifies: null,
+      status: { state: 'queued' },
+      thought: '',
+      answer: '',
+      preview: null,
+      expected_secs: 21,
+      created_ms: Date.now(),
+      ...parts,
+    };
+    this.jobs.push(job);
+    this.#tell({ kind: 'job_queued', job: structuredClone(job) });
+    this.run();
+    return job;
+  }
+
+  set(job: Job, status: JobStatus): void {
+    job.status = status;
+    this.#tell({ kind: 'job_changed', job: job.id, status });
+    if (status.state === 'done' || status.state === 'cancelled') this.jobs = this.jobs.filter((other) => other !== job);
+  }
+
+  dismiss(id: JobId): void {
+    this.jobs = this.jobs.filter((job) => job.id !== id);
+    this.#tell({ kind: 'job_dismissed', job: id });
+  }
+
+  cancel(id: JobId): void {
+    const job = this.find(id);
+    if (!job) return;
+    if (job.status.state === 'running') this.set(job, { state: 'stopping' });
+    else if (job.status.state === 'queued') this.set(job, { state: 'cancelled' });
+    else this.dismiss(id);
+  }
+
+  move(id: JobId, place: JobPlace): void {
+    const job = this.find(id);
+    if (!job) return;
+    const others = this.jobs.filter((other) => other !== job);
+    const waiting = others.findIndex((other) => other.status.state === 'queued');
+    const index =
+      place.kind === 'first'
+        ? waiting
+        : place.kind === 'last'
+          ? others.findLastIndex((other) => other.status.state === 'queued') + 1
+          : others.findIndex((other) => other.id === place.job);
+    this.jobs = index < 0 ? [...others, job] : [...others.slice(0, index), job, ...others.slice(index)];
+    this.#order();
+  }
+
+  pause(isPaused: boolean): void {
+    this.isPaused = isPaused;
+    this.#tell({ kind: 'queue_paused', is_paused: isPaused });
+    this.run();
+  }
+
+  retry(id: JobId): void {
+    const job = this.find(id);
+    if (!job) return;
+    this.set(job, { state: 'queued' });
+    this.run();
+  }
+
+  hold(id: JobId): void {
+    const job = this.find(id);
+    if (job) job.pauses_after_plan = true;
+    if (job?.status.state === 'running' && job.status.phase.name === 'writing') this.set(job, { state: 'planned' });
+  }
+
+  paint(id: JobId, thought: string): void {
+    const job = this.find(id);
+    if (!job) return;
+    job.thought = thought;
+    job.thinking = { kind: 'given', thought };
+    this.#tell({ kind: 'plan_changed', job: id, thought });
+    this.retry(id);
+  }
+
+  /** Saves what a job has painted so far. */
+  keep(id: JobId): void {
+    const job = this.find(id);
+    if (job?.status.state !== 'running') return;
+    this.set(job, { state: 'done', node: this.#finish(job).id });
+  }
+
+  run(): void {
+    if (this.#isBusy || this.isPaused) return;
+    const job = this.jobs.find((candidate) => candidate.status.state === 'queued');
+    if (!job) return;
+    this.#isBusy = true;
+    void (job.request === 'ask' ? this.#answer(job) : this.#paint(job)).finally(() => {
+      this.#isBusy = false;
+      this.run();
+    });
+  }
+
+  #order(): void {
+    const jobs = this.jobs.filter((job) => job.status.state === 'queued').map((job) => job.id);
+    this.#tell({ kind: 'jobs_ordered', jobs });
+  }
+
+  /** Whether the job goes on; settles it when the artist has stopped it. */
+  async #pause(job: Job, ms: number): Promise<boolean> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    if (job.status.state === 'stopping') this.set(job, { state: 'cancelled' });
+    return job.status.state === 'running';
+  }
+
+  async #write(job: Job, text: string, channel: 'thought' | 'answer'): Promise<boolean> {
+    this.set(job, { state: 'running', phase: { name: 'writing' } });
+    for (const delta of text.match(/\S+\s*/g) ?? []) {
+      await new Promise((resolve) => setTimeout(resolve, this.#stepMs / 2));
+      if (job.status.state !== 'running') break;
+      job[channel] += delta;
+      this.#tell({ kind: 'text', job: job.id, channel, delta });
+    }
+    return job.status.state === 'running';
+  }
+
+  async #paint(job: Job): Promise<void> {
+    this.set(job, { state: 'running', phase: { name: 'reading' } });
+    if (!(await this.#pause(job, this.#stepMs * 2))) return;
+    if (job.instruction.startsWith('fail')) return this.#fail(job);
+    if (job.thinking.kind === 'on') {
+      job.thought = '';
+      if (!(await this.#write(job, this.#words(PLAN), 'thought'))) {
+        if (job.status.state === 'stopping') this.set(job, { state: 'cancelled' });
+        return;
+      }
+      if (job.pauses_after_plan) return this.set(job, { state: 'planned' });
+    }
+    const size = this.#size(job);
+    const seen: string[] = [];
+    for (let step = 1; step <= STEPS; step += 1) {
+      if (!(await this.#pause(job, this.#stepMs))) return;
+      this.set(job, { state: 'running', phase: { name: 'painting', step, steps: STEPS } });
+      const preview = this.#world.name('preview');
+      this.previews.set(preview, painted(job.instruction, quarter(size), 1 - step / STEPS));
+      seen.push(preview);
+      job.preview = preview;
+      this.#tell({ kind: 'preview', job: job.id, preview });
+    }
+    if (job.verifies !== null) {
+      const outcome = { kind: 'same' } as const;
+      this.#tell({ kind: 'verified', node: job.verifies, outcome });
+      return this.set(job, { state: 'done', node: null });
+    }
+    const node = this.#finish(job);
+    this.steps.set(node.id, seen);
+    this.set(job, { state: 'done', node: node.id });
+  }
+
+  #finish(job: Job): Node {
+    const node: Node = {
+      id: this.#world.name('node'),
+      piece: job.piece,
+      parent: job.request === 'edit' ? job.picture : null,
+      references: job.references,
+      origin: job.request === 'edit' ? 'edited' : 'created',
+      title: job.instruction,
+      name: null,
+      size: this.#size(job),
+      seed: job.image.seed,
+      thought: job.thought === '' ? null : job.thought,
+      has_recipe: true,
+      model: 'pocket',
+      starred: false,
+      tags: [],
+      trashed_ms: null,
+      took_ms: Date.now() - job.created_ms,
+      created_ms: Date.now(),
+    };
+    this.#world.images.set(node.id, job.image);
+    const piece = this.#world.add(node);
+    this.#tell({ kind: 'node_added', node }, { kind: 'piece_changed', piece }, { kind: 'counts', counts: this.#world.counts() });
+    return node;
+  }
+
+  async #answer(job: Job): Promise<void> {
+    if (job.thinking.kind === 'on') await this.#write(job, 'The question is about what can be seen. ', 'thought');
+    await this.#write(job, this.#words(ANSWER), 'answer');
+    const turn = {
+      id: this.#world.name('turn'),
+      question: job.instruction,
+      pictures: job.picture ? [job.picture] : [],
+      thought: job.thought === '' ? null : job.thought,
+      answer: job.answer,
+      stopped: job.status.state === 'stopping',
+      created_ms: Date.now(),
+    };
+    this.#world.turns.set(job.piece, [...(this.#world.turns.get(job.piece) ?? []), turn]);
+    const piece = this.#world.refresh(job.piece, job.instruction, Date.now());
+    this.#tell({ kind: 'piece_changed', piece }, { kind: 'turn_added', piece: job.piece, turn });
+    this.set(job, { state: 'done', node: null });
+  }
+
+  #fail(job: Job): void {
+    const remedies: Remedy[] = [{ kind: 'smaller_size', size: { width: 768, height: 768 } }, { kind: 'smaller_model' }];
+    const message = this.#words('1024 × 1024 needs 14.2 GB, and 9.1 GB are free; try 768 × 768');
+    this.set(job, { state: 'failed', failure: { code: 'out_of_device_memory', message }, remedies });
+  }
+
+  #size(job: Job): { width: number; height: number } {
+    const picture = job.picture ? this.#world.nodes.get(job.picture) : undefined;
+    return job.image.size ?? picture?.size ?? { width: 1024, height: 768 };
+  }
+}
+
+/** Steps are seen at the size of the latents, more or less. */
+function quarter({ width, height }: { width: number; height: number }): { width: number; height: number } {
+  return { width: width / 4, height: height / 4 };
+}

@@ -1,0 +1,116 @@
+/** Small things that tests are made of. */
+import type { Host, ImageParameters, Job, NewJob, Node, Piece, PieceContents, Snapshot } from '$lib/ipc';
+
+export const image: ImageParameters = {
+  size: null,
+  steps: 50,
+  text_guidance: 4,
+  image_guidance: 1.5,
+  guidance_interval: [0.4, 1],
+  renorm: 'global',
+  renorm_min: 0,
+  shift: 3,
+  seed: null,
+  sample_posterior: false,
+  feature_cache: false,
+};
+
+export const snapshot: Snapshot = {
+  engine: { state: 'starting' },
+  jobs: [],
+  is_paused: false,
+  defaults: {
+    create: image,
+    edit: { ...image, image_guidance: 2 },
+    chat: { limit: 10, temperature: 0, top_k: null, top_p: null, repetition_penalty: 1, seed: null, stop: [] },
+  },
+  pieces: [],
+  counts: { n_nodes: 0, n_trashed: 0, n_starred: 0, tags: [] },
+  models: [],
+  settings: {
+    version: 1,
+    language: 'en',
+    theme: 'system',
+    follows: false,
+    single_letter_keys: true,
+    notifies: true,
+    model: null,
+    device: null,
+    engine: null,
+    idle_minutes: 30,
+    library_folder: null,
+    models_folder: null,
+    mirror: null,
+    presets: [],
+    plans: [],
+    welcomed: true,
+  },
+  notices: [],
+};
+
+export function node(id: string, parent: string | null = null, piece = 'p1', more: Partial<Node> = {}): Node {
+  return {
+    id,
+    parent,
+    piece,
+    references: [],
+    origin: parent ? 'edited' : 'imported',
+    title: id,
+    name: null,
+    size: { width: 64, height: 64 },
+    seed: null,
+    thought: null,
+    has_recipe: false,
+    model: null,
+    starred: false,
+    tags: [],
+    trashed_ms: null,
+    took_ms: null,
+    created_ms: 0,
+    ...more,
+  };
+}
+
+export function piece(id: string, more: Partial<Piece> = {}): Piece {
+  return { id, name: id, cover: null, n_nodes: 0, created_ms: 0, changed_ms: 0, ...more };
+}
+
+export function jobOf(id: string, request: NewJob): Job {
+  return {
+    id,
+    piece: request.piece ?? 'p1',
+    request: request.request,
+    instruction: request.instruction,
+    picture: request.picture,
+    references: request.references,
+    thinking: request.thinking,
+    pauses_after_plan: request.pauses_after_plan,
+    image: request.image,
+    verifies: null,
+    status: { state: 'queued' },
+    thought: '',
+    answer: '',
+    preview: null,
+    expected_secs: null,
+    created_ms: 0,
+  };
+}
+
+/** A host that notes what it is asked, and answers what the test says. */
+export function hostOf(answers: Partial<Host> = {}): { host: Host; calls: [name: string, ...values: unknown[]][] } {
+  const calls: [string, ...unknown[]][] = [];
+  const host = new Proxy({} as Host, {
+    get:
+      (_, name: keyof Host) =>
+      (...values: unknown[]) => {
+        calls.push([name, ...values]);
+        const answer = answers[name] as ((...values: unknown[]) => unknown) | undefined;
+        return answer ? answer(...values) : Promise.resolve(undefined);
+      },
+  });
+  return { host, calls };
+}
+
+export function contents(id: string, nodes: Node[]): PieceContents {
+  return { piece: piece(id, { n_nodes: nodes.length }), nodes, turns: [] };
+}

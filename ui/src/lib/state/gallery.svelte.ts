@@ -1,0 +1,168 @@
+import { SvelteSet } from 'svelte/reactivity';
+import type { GalleryFilter, GalleryPage, Host, Node, NodeId, Piece, PieceId, StudioEvent } from '$lib/ipc';
+
+const FIRST_PAGE = 120;
+const PAGE = 1000;
+/** Between pages that are fetched ahead, so that the window stays quick. */
+const PAUSE_MS = 120;
+/** Letters come faster than answers are wanted. */
+const TYPING_MS = 160;
+
+const everything: GalleryFilter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
+
+/** Which pictures are wanted, those found so far, and those chosen among them. */
+export class GalleryState {
+  filter = $state.raw<GalleryFilter>(everything);
+  nodes = $state.raw<Node[]>([]);
+  total = $state(0);
+  isLoading = $state(false);
+  /** Whether a first answer has come. */
+  isKnown = $state(false);
+  readonly selected = new SvelteSet<NodeId>();
+  /** The picture that has the keyboard, by position. */
+  focus = $state(0);
+
+  #pieces = new Map<PieceId, Piece>();
+  #anchor = 0;
+  #run = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isShown = false;
+  #isStale = false;
+  #host: Host;
+  #fail: (error: unknown) => void;
+
+  constructor(host: Host, fail: (error: unknown) => void) {
+    this.#host = host;
+    this.#fail = fail;
+  }
+
+  piece(id: PieceId): Piece | undefined {
+    return this.#pieces.get(id);
+  }
+
+  get isFiltered(): boolean {
+    const { text, tags, starred, origin } = this.filter;
+    return text !== '' || tags.length > 0 || starred || origin !== null;
+  }
+
+  /** Pictures that were chosen, in the order they lie. */
+  get chosen(): Node[] {
+    return this.nodes.filter((node) => this.selected.has(node.id));
+  }
+
+  /** The gallery is in sight: what it holds must be true. */
+  show(): void {
+    this.#isShown = true;
+    if (!this.isKnown || this.#isStale) void this.load();
+  }
+
+  hide(): void {
+    this.#isShown = false;
+  }
+
+  change(change: Partial<GalleryFilter>): void {
+    this.filter = { ...this.filter, ...change };
+    this.clear();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.load(), 'text' in change ? TYPING_MS : 0);
+  }
+
+  reset(): void {
+    this.change({ ...everything, place: this.filter.place });
+  }
+
+  /** Fetches the first page at once, and the others one after the other. */
+  async load(): Promise<void> {
+    const run = (this.#run += 1);
+    this.#isStale = false;
+    this.isLoading = true;
+    try {
+      let page = await this.#host.gallery(this.filter, null, FIRST_PAGE);
+      if (run !== this.#run) return;
+      this.#pieces = new Map();
+      this.#take(page, []);
+      this.isKnown = true;
+      this.focus = Math.min(this.focus, Math.max(0, this.nodes.length - 1));
+      while (page.next !== null) {
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        if (run !== this.#run) return;
+        page = await this.#host.gallery(this.filter, page.next, PAGE);
+        if (run !== this.#run) return;
+        this.#take(page, this.nodes);
+      }
+    } catch (error) {
+      if (run === this.#run) this.#fail(error);
+    } finally {
+      if (run === this.#run) this.isLoading = false;
+    }
+  }
+
+  apply(events: StudioEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'piece_changed') this.#pieces.set(event.piece.id, event.piece);
+      else if (event.kind === 'nodes_changed') this.#update(event.nodes);
+      else if (event.kind === 'nodes_removed') this.#remove(new Set(event.nodes));
+      else if (event.kind === 'node_added') this.#reloadSoon();
+    }
+  }
+
+  /** A click, or a key, on a picture. */
+  choose(position: number, how: 'only' | 'toggle' | 'range'): void {
+    const node = this.nodes[position];
+    if (!node) return;
+    this.focus = position;
+    if (how === 'range') {
+      this.selected.clear();
+      const [from, to] = [Math.min(this.#anchor, position), Math.max(this.#anchor, position)];
+      for (const one of this.nodes.slice(from, to + 1)) this.selected.add(one.id);
+      return;
+    }
+    this.#anchor = position;
+    if (how === 'toggle' && this.selected.has(node.id)) this.selected.delete(node.id);
+    else {
+      if (how === 'only') this.selected.clear();
+      this.selected.add(node.id);
+    }
+  }
+
+  chooseAll(): void {
+    for (const node of this.nodes) this.selected.add(node.id);
+  }
+
+  clear(): void {
+    this.selected.clear();
+    this.#anchor = this.focus;
+  }
+
+  #take(page: GalleryPage, before: Node[]): void {
+    for (const piece of page.pieces) this.#pieces.set(piece.id, piece);
+    this.nodes = [...before, ...page.nodes];
+    this.total = page.total;
+  }
+
+  #update(nodes: Node[]): void {
+    const changed = new Map(nodes.map((node) => [node.id, node]));
+    const wantsTrash = this.filter.place === 'trash';
+    const gone = new Set(nodes.filter((node) => (node.trashed_ms !== null) !== wantsTrash).map((node) => node.id));
+    this.nodes = this.nodes.map((node) => changed.get(node.id) ?? node);
+    if (this.nodes.some((node) => gone.has(node.id))) this.#remove(gone);
+    else if (nodes.some((node) => (node.trashed_ms !== null) === wantsTrash && !this.nodes.some((n) => n.id === node.id))) {
+      this.#reloadSoon();
+    }
+  }
+
+  #remove(gone: Set<NodeId>): void {
+    const before = this.nodes.length;
+    this.nodes = this.nodes.filter((node) => !gone.has(node.id));
+    this.total -= before - this.nodes.length;
+    for (const id of gone) this.selected.delete(id);
+    this.focus = Math.min(this.focus, Math.max(0, this.nodes.length - 1));
+  }
+
+  #reloadSoon(): void {
+    this.#isStale = true;
+    if (!this.#isShown) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.load(), TYPING_MS);
+  }
+}

@@ -1,0 +1,71 @@
+import { expect, test, vi } from 'vitest';
+import type { GalleryPage } from '$lib/ipc';
+import { hostOf, node, piece } from './fixtures';
+import { GalleryState } from './gallery.svelte';
+
+function page(from: number, to: number, total: number): GalleryPage {
+  const nodes = Array.from({ length: to - from }, (_, index) => node(`n${String(from + index)}`));
+  return { nodes, pieces: [piece('p1')], next: to < total ? String(to) : null, total };
+}
+
+async function opened(total = 5): Promise<GalleryState> {
+  const { host } = hostOf({ gallery: () => Promise.resolve(page(0, total, total)) });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  await vi.waitFor(() => expect(gallery.isKnown).toBe(true));
+  return gallery;
+}
+
+test('pages follow each other until everything is here', async () => {
+  const { host, calls } = hostOf({
+    gallery: (_, after) => Promise.resolve(after === null ? page(0, 3, 6) : page(3, 6, 6)),
+  });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  await vi.waitFor(() => expect(gallery.nodes).toHaveLength(6));
+  expect(calls.map((call) => call[2])).toEqual([null, '3']);
+});
+
+test('an answer to an older question is thrown away', async () => {
+  const answers: ((page: GalleryPage) => void)[] = [];
+  const { host } = hostOf({ gallery: () => new Promise((resolve) => answers.push(resolve)) });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  gallery.change({ starred: true });
+  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  answers[1]?.(page(0, 1, 1));
+  answers[0]?.(page(0, 5, 5));
+  await vi.waitFor(() => expect(gallery.isKnown).toBe(true));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(gallery.total).toBe(1);
+});
+
+test('one, some or a stretch are chosen', async () => {
+  const gallery = await opened();
+  const chosen = () => gallery.chosen.map((one) => one.id);
+  gallery.choose(1, 'only');
+  gallery.choose(3, 'range');
+  expect(chosen()).toEqual(['n1', 'n2', 'n3']);
+  gallery.choose(0, 'range');
+  expect(chosen()).toEqual(['n0', 'n1']);
+  gallery.choose(4, 'toggle');
+  gallery.choose(0, 'toggle');
+  expect(chosen()).toEqual(['n1', 'n4']);
+  gallery.clear();
+  expect(chosen()).toEqual([]);
+});
+
+test('what went to the trash leaves the gallery and what was chosen', async () => {
+  const gallery = await opened();
+  gallery.chooseAll();
+  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n4', null, 'p1', { trashed_ms: 1 })] }]);
+  expect(gallery.nodes).toHaveLength(4);
+  expect(gallery.total).toBe(4);
+  expect(gallery.selected.has('n4')).toBe(false);
+});
+
+test('a star shows at once', async () => {
+  const gallery = await opened();
+  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2', null, 'p1', { starred: true })] }]);
+  expect(gallery.nodes[2]?.starred).toBe(true);
+});
