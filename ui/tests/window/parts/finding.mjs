@@ -1,0 +1,78 @@
+/** The gallery: finding, starring, the trash; comparing; languages and colours. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { sleep, until } from '../driver.mjs';
+import { key, shots } from '../studio.mjs';
+
+const cells = (b) => b.count('[role=gridcell]');
+
+async function search(b, words) {
+  await b.run(
+    `const field = document.querySelector('input[type=search]');
+     field.value = arguments[0]; field.dispatchEvent(new Event('input', { bubbles: true }));`,
+    words,
+  );
+}
+
+export default {
+  async 'a picture is found by a word of its instruction'(b) {
+    await key(b, 'f', { ctrlKey: true });
+    await b.see('[role=gridcell]');
+    await b.screenshot(join(shots, '10-gallery.png'));
+    const all = await cells(b);
+    await search(b, 'warmer');
+    await until('two pictures', async () => (await cells(b)) === 2);
+    await search(b, '');
+    await until('all of them', async () => (await cells(b)) === all);
+  },
+
+  async 'the trash takes a picture and gives it back'(b) {
+    const all = await cells(b);
+    await search(b, 'moon');
+    await until('found', async () => (await cells(b)) >= 1);
+    await b.click('[role=gridcell]');
+    await key(b, 'Delete');
+    await b.see('.notice', 'trash');
+    await search(b, '');
+    await until('one less', async () => (await cells(b)) === all - 1);
+    await b.clickText('.filters button', 'Trash');
+    await until('it is in the trash', async () => (await cells(b)) === 1);
+    await b.click('[role=gridcell]');
+    await b.clickText('[role=toolbar] button', 'Restore');
+    await until('the trash is empty', async () => (await cells(b)) === 0);
+    await b.clickText('.filters button', 'Trash');
+    await until('all are back', async () => (await cells(b)) === all);
+  },
+
+  async 'two pictures are compared in three ways'(b) {
+    await search(b, 'warmer');
+    await until('found', async () => (await cells(b)) === 2);
+    await b.run(`document.querySelector('[role=gridcell]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
+    await b.see('[data-row] .title', 'Make it warmer');
+    await key(b, 'c');
+    for (const [index, mode] of ['Slider', 'Side by side', 'Difference'].entries()) {
+      await b.click(`.toolbar button[aria-label="${mode}"]`);
+      await sleep(300);
+      await b.screenshot(join(shots, `11-compare-${String(index + 1)}.png`));
+    }
+    await b.clickText('.toolbar button', 'Done');
+    await key(b, 'z', { ctrlKey: true });
+    await until('the parent', () => b.run(`return document.querySelector('[data-row][aria-current=true] .title')?.textContent.includes('small boat')`));
+  },
+
+  async 'models say what fits, and settings change language and colours at once'(b) {
+    await key(b, 'm');
+    await b.see('main', 'BAGEL');
+    await b.screenshot(join(shots, '12-models.png'));
+    await key(b, ',', { ctrlKey: true });
+    await b.see('.settings h2', 'About');
+    await b.clickText('.settings label', '中文');
+    await b.clickText('.settings label', '浅色');
+    await b.see('nav', '图库');
+    await b.screenshot(join(shots, '13-chinese-light.png'));
+    await b.clickText('.settings label', 'English');
+    await b.see('nav', 'Gallery');
+    assert.equal(await b.run(`return document.documentElement.dataset.theme ?? ''`), 'light');
+    await key(b, 'e');
+  },
+};

@@ -1,0 +1,80 @@
+/** A first start; pictures made, stopped, edited and branched; questions. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../driver.mjs';
+import { ask, pictures, row, rows, settled, shots, steps, working } from '../studio.mjs';
+
+export default {
+  async 'the window opens, says what it is, and the model is ready'(b) {
+    await b.see('main h2', 'What shall it be?');
+    await b.see('.welcome', 'Welcome');
+    await b.screenshot(join(shots, '01-first-start.png'));
+    await b.click('.welcome .head button');
+    await until('the welcome to go', async () => (await b.count('.welcome')) === 0);
+    await b.see('.dot.ready', '', 120);
+    // Letters and icons come from the program itself.
+    assert.equal(await b.run('return document.fonts.check("13px \\"Inter Variable\\"")'), true);
+  },
+
+  async 'a picture is created, its steps are seen, and it is saved with its recipe'(b) {
+    await steps(b, 40);
+    await b.type('.composer textarea', 'A small boat on a quiet lake');
+    await b.see('.price', 'needs');
+    await b.click('button.run');
+    await until('a preview', () => b.run(`return document.querySelector('.frame img')?.src.includes('/preview/')`));
+    await working(b, 'Step');
+    await b.screenshot(join(shots, '02-painting.png'));
+    await settled(b);
+    await until('the picture in place', () => b.run(`return document.querySelector('.frame img')?.src.includes('/picture/')`));
+    assert.equal(pictures().length, 1);
+    const bytes = readFileSync(pictures()[0], 'latin1');
+    assert.ok(bytes.includes('bagel-recipe') && bytes.includes('quiet lake'), 'the recipe is in the file');
+    assert.ok(bytes.includes('trainedAlgorithmicMedia'), 'the file says that it was generated');
+    assert.ok(await b.run(`return document.querySelector('.frame img').naturalWidth > 0`));
+    await b.screenshot(join(shots, '03-created.png'));
+  },
+
+  async 'stopping leaves no picture'(b) {
+    const before = pictures().length;
+    await steps(b, 100);
+    await ask(b, 'Create', 'Another one');
+    await working(b, 'Step 2');
+    await b.clickText('.progress button', 'Stop');
+    await settled(b);
+    assert.equal(pictures().length, before);
+    assert.equal(await rows(b), 1);
+  },
+
+  async 'two variations come from one request, and from the first a branch'(b) {
+    await steps(b, 8);
+    await b.click('.composer button[aria-label="Variations"], .composer button[title="Variations"]');
+    await b.clickText(':popover-open button', '2');
+    await row(b, 'A small boat');
+    await ask(b, 'Edit', 'Make it warmer');
+    await until('two edits', async () => (await rows(b)) === 3 && (await b.count('.progress')) === 0, 120);
+    await b.click('.composer button[aria-label="Variations"], .composer button[title="Variations"]');
+    await b.clickText(':popover-open button', '1');
+    assert.equal(await b.count('.elbow'), 2, 'both hang on the first');
+    await row(b, 'A small boat');
+    await ask(b, 'Edit', 'Add a moon');
+    await until('the third edit', async () => (await rows(b)) === 4 && (await b.count('.progress')) === 0, 120);
+    await b.screenshot(join(shots, '04-branches.png'));
+  },
+
+  async 'two questions are answered in turn, and an answer becomes an edit'(b) {
+    for (const [index, words] of ['What is in this picture?', 'Which colours does it use?'].entries()) {
+      await ask(b, 'Ask', words);
+      await until('the answer', async () => (await b.count('article .answer:not(.growing)')) === index + 1, 120);
+      await b.see('article .question', words);
+    }
+    assert.notEqual(await b.text('article .answer'), '');
+    await b.screenshot(join(shots, '05-answers.png'));
+    await b.run(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Make this an edit')).click()`);
+    await until('the edit line', () => b.run(`return document.querySelector('.composer textarea').value !== ''`));
+    assert.equal(await b.run(`return document.querySelector('.composer label.on')?.textContent.trim()`), 'Edit');
+    await b.run(
+      `const line = document.querySelector('.composer textarea'); line.value = ''; line.dispatchEvent(new Event('input', { bubbles: true }));`,
+    );
+  },
+};

@@ -1,0 +1,67 @@
+/** A plan that is held, changed and painted; the queue, and a restart in the middle of it. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { sleep, until } from '../driver.mjs';
+import { ask, choose, key, pictures, settled, shots, steps, working } from '../studio.mjs';
+
+export default {
+  async 'a plan waits to be read, is changed, and the changed plan is painted'(b) {
+    await key(b, 'n', { ctrlKey: true });
+    await steps(b, 8);
+    await choose(b, 'No plan', 'Let me edit');
+    await ask(b, 'Create', 'A harbour');
+    await b.see('.card', 'The plan is ready', 120);
+    await b.clickText('.card button', 'Change the plan');
+    await b.run(
+      `const plan = document.querySelector('.plan textarea');
+       plan.value = 'One red boat.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
+    );
+    await b.screenshot(join(shots, '08-plan.png'));
+    await b.clickText('.plan .ways button', 'Paint');
+    await settled(b);
+    await b.see('[data-row] .title', 'A harbour');
+    await b.click('[role=tab][data-tab=plan]');
+    await b.see('.plan .text', 'One red boat.');
+    await choose(b, 'Let me edit', 'No plan');
+  },
+
+  async 'three wait, are put in another order, and outlive the program'(b, studio) {
+    await steps(b, 100);
+    const names = ['The first', 'The second', 'The third'];
+    const before = pictures().length;
+    await ask(b, 'Edit', 'Something slow');
+    await working(b, 'Step');
+    await steps(b, 6);
+    for (const name of names) await ask(b, 'Edit', name);
+    await key(b, 'q');
+    await until('three that wait', async () => (await b.count('.queue .grip[aria-label]')) === 3);
+    await b.run(
+      `const grip = [...document.querySelectorAll('.queue .grip[aria-label]')].at(-1);
+       grip.focus(); grip.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true, cancelable: true }));`,
+    );
+    const order = () => b.run(`return [...document.querySelectorAll('.queue li:has(.grip[aria-label]) .title')].map((e) => e.textContent)`);
+    await until('the new order', async () => (await order()).join() === 'The third,The first,The second');
+    await b.screenshot(join(shots, '09-queue.png'));
+    await b.run(`document.getElementById('queue')?.hidePopover?.(); document.querySelector(':popover-open')?.hidePopover()`);
+    b = await studio.killAndOpen();
+    await b.see('.dot.ready', '', 120);
+    // What waited is painted; what ran is there to be tried again.
+    await until('what waited to be saved', () => pictures().length === before + names.length, 120);
+    await key(b, 'q');
+    await b.see('.queue h3', 'Need attention');
+    await b.see('.queue .title', 'Something slow');
+    await b.run(`document.querySelector(':popover-open')?.hidePopover()`);
+  },
+
+  async 'the page can be loaded again in the middle of work'(b) {
+    await steps(b, 60);
+    const before = pictures().length;
+    for (const name of ['Slow work', 'Last work']) await ask(b, 'Edit', name);
+    await b.run('location.reload()');
+    await sleep(500);
+    await b.see('.dot.ready', '', 60);
+    await until('the queued work to be saved', () => pictures().length === before + 2, 120);
+    await settled(b);
+    assert.ok(await b.count('[data-row]'));
+  },
+};

@@ -1,0 +1,170 @@
+/**
+ * The real program in a real window: its display, its data, and what a person does with it.
+ *
+ * BAGEL_STUDIO and BAGEL_ENGINE name the programs where they are not in target/debug, BAGEL_MODEL names the model.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Browser, sleep, until } from './driver.mjs';
+
+export const root = resolve(import.meta.dirname, '../../..');
+export const shots = join(root, 'artefacts/window');
+const model = process.env.BAGEL_MODEL ?? join(root, 'src-tauri/crates/bagel/tests/golden/mini/model');
+const program = process.env.BAGEL_STUDIO ?? join(root, 'target/debug/bagel-studio');
+const engine = process.env.BAGEL_ENGINE ?? join(root, 'target/debug/bagel');
+const images = join(root, 'src-tauri/crates/bagel/tests/golden/mini/images');
+export const wide = join(images, 'wide.png');
+export const alpha = join(images, 'alpha.png');
+
+const port = Number(process.env.BAGEL_WINDOW_PORT ?? 4610);
+const display = `:${port % 100}`;
+export const data = mkdtempSync(join(tmpdir(), 'bagel-studio-'));
+export const library = join(data, 'studio');
+export const env = {
+  ...process.env,
+  DISPLAY: display,
+  BAGEL_STUDIO_DATA: library,
+  BAGEL_ENGINE: engine,
+  BAGEL_MODEL: model,
+  // Settings of the web view stay with this run.
+  XDG_DATA_HOME: join(data, 'share'),
+  XDG_CACHE_HOME: join(data, 'cache'),
+  XDG_CONFIG_HOME: join(data, 'config'),
+  LANG: 'en_US.UTF-8',
+};
+const processes = [];
+
+/** Fails with one line where something was not built. */
+export function checkPrograms() {
+  for (const path of [program, engine, model]) {
+    if (!existsSync(path)) {
+      console.error(`${path} is missing: build it first, with \`cargo xtask test\` or \`cargo build\``);
+      process.exit(1);
+    }
+  }
+}
+
+export function start(command, args, options = {}) {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'inherit'], ...options });
+  child.on('error', (error) => {
+    console.error(`${command} does not start: ${error.message}`);
+    process.exitCode = 1;
+  });
+  processes.push(child);
+  return child;
+}
+
+/** A display without a screen, and what drives the window on it. */
+export async function setUp() {
+  mkdirSync(shots, { recursive: true });
+  start('Xvfb', [display, '-screen', '0', '1600x1000x24'], { env: process.env });
+  await sleep(1000);
+  start('tauri-driver', ['--port', String(port), '--native-port', String(port + 1)]);
+}
+
+export async function open() {
+  const b = await Browser.open(`http://127.0.0.1:${port}`, { 'tauri:options': { application: program } });
+  await b.resize(1440, 900);
+  return b;
+}
+
+export function tearDown() {
+  for (const child of processes.reverse()) child.kill();
+  rmSync(data, { recursive: true, force: true });
+}
+
+/** Starts the program a second time, as a file manager does; gives its exit. */
+export function openWith(...args) {
+  return new Promise((done) => {
+    start(program, args, { stdio: 'ignore' }).on('exit', done);
+  });
+}
+
+/** Files of pictures in the library. */
+export function pictures() {
+  const folder = join(library, 'images');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true })
+    .filter((name) => /\.(png|jpg|jpeg|webp)$/.test(name))
+    .map((name) => join(folder, name));
+}
+
+/** Processes of this run that a test of their command line takes. */
+export function processesOf(isWanted) {
+  return readdirSync('/proc')
+    .filter((pid) => {
+      try {
+        if (!/^\d+$/.test(pid)) return false;
+        const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(data);
+        return isOurs && isWanted(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'));
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+export function enginePid() {
+  const [found] = processesOf((words) => words[1] === 'engine');
+  assert.ok(found, 'the engine runs');
+  return found;
+}
+
+export const xdotool = (...args) => execFileSync('xdotool', args.map(String), { env }).toString().trim();
+
+/** Answers the system's own file dialog with a path. */
+export async function answerDialog(title, path) {
+  const id = await until(`the dialog “${title}”`, () => xdotool('search', '--onlyvisible', '--name', title).split('\n').at(-1));
+  await sleep(500);
+  xdotool('windowfocus', '--sync', id);
+  xdotool('key', '--clearmodifiers', 'ctrl+a');
+  // The first letter opens the line for a path, which swallows what comes too soon.
+  xdotool('type', path[0]);
+  await sleep(700);
+  xdotool('type', '--delay', 20, path.slice(1));
+  await sleep(300);
+  xdotool('key', 'Return');
+}
+
+/** Presses a key in the page, outside of any field. */
+export function key(b, name, modifiers = {}) {
+  return b.run(
+    `document.activeElement?.blur();
+     window.dispatchEvent(new KeyboardEvent('keydown', { key: arguments[0], bubbles: true, cancelable: true, ...arguments[1] }));
+     window.dispatchEvent(new KeyboardEvent('keyup', { key: arguments[0], bubbles: true, ...arguments[1] }));`,
+    name,
+    modifiers,
+  );
+}
+
+/** Types an instruction and sends it. */
+export async function ask(b, mode, words) {
+  await b.clickText('.composer label', mode);
+  await b.type('.composer textarea', words);
+  await b.click('button.run');
+}
+
+/** Chooses an entry of a menu that a button opens. */
+export async function choose(b, button, entry) {
+  await b.clickText('button', button);
+  await b.clickText(':popover-open button, :popover-open [role=option]', entry);
+}
+
+export const rows = (b) => b.count('[data-row]');
+export const row = (b, words) => b.clickText('[data-row]', words);
+export const settled = (b) => until('the queue to be empty', async () => (await b.count('.progress')) === 0, 120);
+/** Whether a text stands in the middle of the line of what runs. */
+export const working = (b, words) => b.see('.progress .label', words);
+
+/** Sets how many steps a picture takes. */
+export async function steps(b, n) {
+  await b.click('[role=tab][data-tab=dials]');
+  await b.run(
+    `const dial = [...document.querySelectorAll('.dials .slider')].find((e) => e.textContent.includes('Steps')).querySelector('input');
+     dial.value = arguments[0]; dial.dispatchEvent(new Event('input', { bubbles: true }));`,
+    String(n),
+  );
+}
