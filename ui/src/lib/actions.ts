@@ -205,7 +205,7 @@ function walk(step: 1 | -1): void {
 export function actionFor(event: KeyboardEvent): Action | undefined {
   if (event.isComposing || event.defaultPrevented) return undefined;
   // A dialog has the keyboard to itself.
-  if (view.dialog !== null) return undefined;
+  if (document.querySelector('dialog[open]') !== null) return undefined;
   const pressed = keysOf(event);
   const typing = isTyping(event.target);
   const isBare = !event.ctrlKey && !event.metaKey && !event.altKey;

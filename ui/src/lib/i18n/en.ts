@@ -4,7 +4,7 @@ export const en = {
   app: {
     name: 'Bagel Studio',
     untitled: 'New piece',
-    pictures: (n: number) => (n === 1 ? '1 picture' : `${String(n)} pictures`),
+    pictures: (n: number) => (n === 1 ? '1 picture' : `${n.toLocaleString('en')} pictures`),
   },
   places: {
     label: 'Places',
@@ -187,6 +187,7 @@ export const en = {
     interrupted: { title: 'The program ended while this ran', text: 'Nothing else was lost. It can be painted again.' },
   },
   queue: {
+    more: (n: number) => `${n.toLocaleString('en')} more`,
     title: 'Queue',
     pause: 'Pause',
     resume: 'Resume',
@@ -338,7 +339,7 @@ export const en = {
     file: 'Bring in',
     import_piece: 'Open a saved piece',
     origins: { imported: 'Opened', created: 'Created', edited: 'Edited' },
-    found: (n: number) => (n === 1 ? '1 picture' : `${String(n)} pictures`),
+    found: (n: number) => (n === 1 ? '1 picture' : `${n.toLocaleString('en')} pictures`),
     reset: 'Show everything',
     empty: 'No pictures yet',
     empty_hint: 'Everything you paint or open is kept here.',
@@ -473,6 +474,7 @@ export const en = {
     diagnostics_copied: 'Diagnostics are on the clipboard',
   },
   dialogs: {
+    done: 'Done',
     cancel: 'Cancel',
     save: 'Save',
     close_title: 'Work is under way',

@@ -159,6 +159,7 @@ export const zh: Messages = {
     interrupted: { title: '运行中程序退出了', text: '其他内容都没有丢失，可以重新绘制。' },
   },
   queue: {
+    more: (n) => `还有 ${String(n)} 个`,
     title: '队列',
     pause: '暂停',
     resume: '继续',
@@ -441,6 +442,7 @@ export const zh: Messages = {
     diagnostics_copied: '诊断信息已复制到剪贴板',
   },
   dialogs: {
+    done: '完成',
     cancel: '取消',
     save: '保存',
     close_title: '还有工作在进行',

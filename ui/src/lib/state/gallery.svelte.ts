@@ -125,6 +125,12 @@ export class GalleryState {
     }
   }
 
+  /** The keyboard goes to a picture without choosing it. */
+  moveTo(position: number): void {
+    this.focus = position;
+    this.#anchor = position;
+  }
+
   chooseAll(): void {
     for (const node of this.nodes) this.selected.add(node.id);
   }

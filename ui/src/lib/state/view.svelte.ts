@@ -82,6 +82,7 @@ export class ViewState {
     this.#enter(job.piece);
     if (job.picture !== null && this.#library.node(job.picture)?.piece === job.piece) this.nodeId = job.picture;
     this.jobId = job.id;
+    if (job.status.state === 'planned') this.side = 'plan';
     this.isComparing = false;
     this.scrub = null;
   }

@@ -28,6 +28,10 @@ import { PLAN, populated } from './world';
 export interface Puppet {
   tell: (...events: StudioEvent[]) => void;
   calls: { name: string; values: unknown[] }[];
+  /** The job that runs. */
+  running: () => string | undefined;
+  /** A step that can be seen. */
+  step: (seed: number) => string;
 }
 
 declare global {
@@ -65,7 +69,16 @@ export function fakeHost(): Host {
     plans: [{ name: words('Night over the harbour'), thought: words(PLAN) }],
     welcomed: !options.has('welcome'),
   };
-  globalThis.puppet = { tell, calls };
+  globalThis.puppet = {
+    tell,
+    calls,
+    running: () => queue.jobs.find((job) => job.status.state === 'running')?.id,
+    step(seed) {
+      const id = world.name('preview');
+      queue.previews.set(id, painted(`step ${String(seed)}`, { width: 256, height: 192 }, 0.4));
+      return id;
+    },
+  };
 
   if (options.has('jobs')) fill();
 

@@ -4,21 +4,22 @@ import type { Size } from '../protocol';
 /** An address that an `img` can show; `noise` from 0 to 1 hides the picture as early steps do. */
 export function painted(words: string, size: Size, noise = 0): string {
   const seed = hash(words);
-  const hue = seed % 360;
+  // From blue through violet to orange: the colours of evenings.
+  const hue = (205 + (seed % 170)) % 360;
   const night = seed % 3 === 0;
   const { width: w, height: h } = size;
   const sea = h * 0.68;
   const parts = [
-    `<linearGradient id="s" x2="0" y2="1"><stop stop-color="${sky(hue, night ? 22 : 34)}"/><stop offset=".55" stop-color="${sky(hue + 50, night ? 34 : 52)}"/><stop offset=".68" stop-color="${sky(hue + 80, night ? 52 : 72)}"/></linearGradient>`,
+    `<linearGradient id="s" x2="0" y2="1"><stop stop-color="${sky(hue, night ? 22 : 34)}"/><stop offset=".55" stop-color="${sky(hue + 50, night ? 34 : 52)}"/><stop offset=".68" stop-color="${sky(hue + 70, night ? 52 : 76)}"/></linearGradient>`,
     `<linearGradient id="w" x2="0" y2="1"><stop stop-color="${sky(hue + 70, night ? 36 : 55)}"/><stop offset="1" stop-color="${sky(hue, 22)}"/></linearGradient>`,
   ];
   const shapes = [
     `<path fill="url(#s)" d="M0 0h${n(w)}v${n(h)}H0z"/>`,
     `<circle cx="${n(w * (0.2 + (seed % 60) / 100))}" cy="${n(h * 0.26)}" r="${n(Math.min(w, h) * 0.05)}" fill="#fff3d6" opacity=".9"/>`,
     hills(w, sea, seed, `hsl(${n(hue)} 34% 30%)`, 0.34),
-    hills(w, sea, seed >> 4, `hsl(${n(hue)} 38% 20%)`, 0.22),
+    hills(w, sea, seed >>> 4, `hsl(${n(hue)} 38% 20%)`, 0.22),
     `<path fill="url(#w)" d="M0 ${n(sea)}h${n(w)}v${n(h - sea)}H0z"/>`,
-    boat(w * (0.3 + ((seed >> 3) % 40) / 100), sea + h * 0.1, Math.min(w, h) * 0.16, `hsl(${n((hue + 190) % 360)} 62% 52%)`),
+    boat(w * (0.3 + ((seed >>> 3) % 40) / 100), sea + h * 0.1, Math.min(w, h) * 0.16, `hsl(${n((seed >>> 5) % 60)} 62% 52%)`),
   ];
   if (noise > 0) {
     parts.push(
@@ -41,7 +42,7 @@ const sky = (hue: number, light: number) => `hsl(${n(hue % 360)} 46% ${n(light)}
 
 function hills(w: number, base: number, seed: number, fill: string, height: number): string {
   const points = [0, 0.18, 0.36, 0.55, 0.74, 1].map((x, index) => {
-    const rise = index % 2 === 0 ? 0.25 : 0.6 + ((seed >> index) % 5) / 10;
+    const rise = index % 2 === 0 ? 0.25 : 0.6 + ((seed >>> index) % 5) / 10;
     return `L${n(x * w)} ${n(base * (1 - height * rise))}`;
   });
   return `<path fill="${fill}" d="M0 ${n(base)}${points.join('')}L${n(w)} ${n(base)}z"/>`;

@@ -1,0 +1,229 @@
+/** Every view and state: axe, focus, targets, motion, small windows. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds in the page as it stands, one line a finding. */
+async function findings(page) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const result = await window.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      resultTypes: ['violations'],
+    });
+    return result.violations.flatMap((violation) =>
+      violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 140)} ${node.any[0]?.message ?? ''}`),
+    );
+  });
+}
+
+async function expectNone(page, where) {
+  const found = await findings(page);
+  assert.deepEqual(found.slice(0, 6), [], where);
+}
+
+const settle = (page) => page.waitForTimeout(60);
+
+export const places = {
+  studio: (page) => page.keyboard.press('e'),
+  gallery: async (page) => {
+    await page.keyboard.press('g');
+    await page.waitForSelector('[role=gridcell], .empty');
+  },
+  models: (page) => page.keyboard.press('m'),
+  settings: async (page) => {
+    await page.keyboard.press('Control+,');
+    await page.waitForSelector('.settings details');
+  },
+};
+
+/** States that a view can be in, each reached by hand. */
+const states = {
+  welcome: ['pictures=0&welcome', () => {}],
+  plan: ['', (page) => page.click('[data-tab=plan]')],
+  dials: [
+    '',
+    async (page) => {
+      await page.click('[data-tab=dials]');
+      await page.click('.dials summary');
+    },
+  ],
+  recipe: ['', (page) => page.click('[data-tab=recipe]')],
+  queue: ['jobs', (page) => page.keyboard.press('q')],
+  'held plan': [
+    'jobs',
+    async (page) => {
+      await page.click('[data-row]:has-text("clear night")');
+      await page.waitForSelector('.plan textarea');
+    },
+  ],
+  failure: ['jobs', (page) => page.click('[data-row]:has-text("whole bay")')],
+  'compare slider': ['', (page) => page.keyboard.press('c')],
+  'compare side by side': [
+    '',
+    async (page) => {
+      await page.keyboard.press('c');
+      await page.click('[aria-label="Side by side"]');
+    },
+  ],
+  keys: ['', (page) => page.keyboard.press('?')],
+  palette: ['', (page) => page.keyboard.press('Control+k')],
+  tags: ['', (page) => page.keyboard.press('t')],
+  rename: ['', (page) => page.click('[aria-label="Rename the piece"]')],
+  closing: ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'close_asked' }))],
+  size: ['', (page) => page.click('button[title="Size"]')],
+  refusal: [
+    '',
+    async (page) => {
+      await page.fill('.composer textarea', 'huge change');
+      await page.waitForSelector('.refusal');
+    },
+  ],
+  selection: [
+    'pictures=80',
+    async (page) => {
+      await page.keyboard.press('g');
+      await page.click('[role=gridcell][data-position="2"]');
+    },
+  ],
+  trash: [
+    'pictures=80',
+    async (page) => {
+      await page.keyboard.press('g');
+      await page.click('button:has-text("Trash")');
+      await page.waitForSelector('[role=gridcell][data-position]');
+    },
+  ],
+  'engine failed': ['engine=failed', (page) => page.click('header .chip >> nth=0')],
+  'a notice': ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'notice', failure: { code: 'disk_full', message: 'free 3 GB' } }))],
+};
+
+/** What is wrong with the element that has the focus, or null. */
+function focusProblem() {
+  const element = document.activeElement;
+  if (!element || element === document.body) return null;
+  const name = `${element.tagName.toLowerCase()}.${element.className} “${(element.getAttribute('aria-label') ?? element.textContent ?? '').trim().slice(0, 40)}”`;
+  const outlined = (candidate) => {
+    if (!candidate) return false;
+    const style = getComputedStyle(candidate);
+    return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2) || false;
+  };
+  const isShown =
+    outlined(element) ||
+    outlined(element.closest('label')) ||
+    // The line and the divider show the focus on what stands around them.
+    element.matches('.composer textarea') ||
+    outlined(element.previousElementSibling) ||
+    (element.previousElementSibling && getComputedStyle(element.previousElementSibling, '::after').outlineStyle !== 'none');
+  if (!isShown) return `${name}: no visible focus`;
+  const target = element.closest('label') ?? element;
+  const box = target.getBoundingClientRect();
+  if (box.width < 23.5 || box.height < 23.5) return `${name}: target ${box.width.toFixed(0)} × ${box.height.toFixed(0)}`;
+  const points = [
+    [box.left + box.width / 2, box.top + Math.min(box.height / 2, 20)],
+    [box.left + 4, box.top + 4],
+    [box.right - 4, box.bottom - 4],
+  ];
+  const isVisible = points.some(([x, y]) => {
+    const top = document.elementFromPoint(x, y);
+    return top !== null && (target.contains(top) || top.contains(target));
+  });
+  return isVisible ? null : `${name}: covered or out of sight`;
+}
+
+/** Walks with Tab until the focus comes round, and gives what is wrong on the way. */
+async function walk(page, most = 140) {
+  const wrong = new Set();
+  let n = 0;
+  for (; n < most; n += 1) {
+    await page.keyboard.press('Tab');
+    const problem = await page.evaluate(focusProblem);
+    if (problem) wrong.add(problem);
+    if (n > 3 && (await page.evaluate(() => document.activeElement === document.body))) break;
+  }
+  return { wrong: [...wrong], n };
+}
+
+export const parts = {
+  async 'axe finds nothing in any view, theme, language and size'({ open }) {
+    for (const pictures of [0, 10_000]) {
+      for (const theme of ['dark', 'light']) {
+        for (const language of ['en', 'zh']) {
+          const page = await open(`pictures=${pictures}&theme=${theme}&language=${language}`);
+          for (const [place, go] of Object.entries(places)) {
+            await go(page);
+            await settle(page);
+            await expectNone(page, `${place}, ${theme}, ${language}, ${String(pictures)} pictures`);
+          }
+          await page.context().close();
+        }
+      }
+    }
+  },
+
+  async 'axe finds nothing in any state'({ open }) {
+    for (const [index, [name, [query, reach]]] of Object.entries(states).entries()) {
+      const theme = ['dark', 'light', 'contrast'][index % 3];
+      const page = await open(`${query}&theme=${theme}`);
+      await reach(page);
+      await settle(page);
+      await expectNone(page, `${name}, ${theme}`);
+      await page.context().close();
+    }
+  },
+
+  async 'Tab reaches what can be done, always seen and large enough'({ open }) {
+    for (const [place, go] of Object.entries(places)) {
+      const page = await open('jobs&engine=full');
+      await go(page);
+      await settle(page);
+      const { wrong, n } = await walk(page);
+      assert.deepEqual(wrong.slice(0, 8), [], place);
+      assert.ok(n > 8, `${place}: only ${String(n)} stops`);
+      await page.context().close();
+    }
+  },
+
+  async 'at 400 % everything is there, and nothing runs out to the side'({ open }) {
+    const context = { viewport: { width: 320, height: 256 } };
+    for (const query of ['pictures=0&welcome', 'jobs&engine=full', 'pictures=200&language=zh']) {
+      const page = await open(query, { context });
+      for (const [place, go] of Object.entries(places)) {
+        await go(page);
+        await settle(page);
+        const wide = await page.evaluate(() => {
+          const out = [...document.querySelectorAll('body *')].filter((element) => {
+            const box = element.getBoundingClientRect();
+            if (box.width === 0 || box.right <= innerWidth + 1) return false;
+            // Pictures on the canvas are panned, and clipped words have their full text elsewhere.
+            return !element.closest('.stage, [popover]:not(:popover-open), .sr-only, datalist');
+          });
+          return { scroll: document.documentElement.scrollWidth, out: out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)) };
+        });
+        assert.deepEqual(wide.out, [], `${place}, ${query}`);
+        assert.ok(wide.scroll <= 320, `${place}, ${query}: ${String(wide.scroll)} px wide`);
+      }
+      await page.keyboard.press('e');
+      await page.locator('.composer button[type=submit]').scrollIntoViewIfNeeded();
+      assert.ok(await page.locator('.composer button[type=submit]').isVisible());
+      await page.context().close();
+    }
+  },
+
+  async 'nothing moves where motion is unwanted'({ open }) {
+    const page = await open('jobs&engine=loading', { context: { reducedMotion: 'reduce' } });
+    await page.click('[data-row]:has-text("gulls")');
+    await settle(page);
+    await page.evaluate(() => globalThis.puppet.tell({ kind: 'notice', failure: { code: 'network', message: 'x' } }));
+    await settle(page);
+    const moving = await page.evaluate(() =>
+      document
+        .getAnimations()
+        .filter((animation) => animation.playState === 'running' && animation.effect.getComputedTiming().duration > 1)
+        .map((animation) => animation.animationName ?? animation.transitionProperty),
+    );
+    assert.deepEqual(moving, []);
+  },
+};

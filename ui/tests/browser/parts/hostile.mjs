@@ -1,0 +1,115 @@
+/** Hostile texts in every place where text is shown: they stay text. */
+import assert from 'node:assert/strict';
+import { payloads } from '../payloads.mjs';
+
+/** What must not have happened. */
+function damage() {
+  const made = [...document.querySelectorAll('script:not([src]), iframe, object, embed, base, marquee, video, audio, math, meta[http-equiv]')];
+  const handlers = [...document.querySelectorAll('*')].filter((element) => [...element.attributes].some((a) => a.name.startsWith('on')));
+  const styled = [...document.querySelectorAll('body style, link[href*="example"]')];
+  return {
+    pwned: window.__pwned !== undefined,
+    made: [...made, ...handlers, ...styled].map((element) => element.outerHTML.slice(0, 100)),
+  };
+}
+
+/** All that can be read in the page, names for the ear and values among it. */
+function readable() {
+  const parts = [document.title];
+  for (const element of document.querySelectorAll('*')) {
+    for (const name of ['aria-label', 'title', 'alt', 'placeholder', 'value']) parts.push(element.getAttribute(name) ?? '');
+    if ('value' in element && typeof element.value === 'string') parts.push(element.value);
+    for (const child of element.childNodes) if (child.nodeType === Node.TEXT_NODE) parts.push(child.data);
+  }
+  return parts.join('\n');
+}
+
+const plain = (text) => text.replaceAll(/<\/?think>/g, '').replaceAll(/\s+/g, ' ').trim();
+
+export const parts = {
+  async 'hostile texts stay texts, wherever they are shown'({ open }) {
+    assert.ok(payloads.length >= 60);
+    const seen = new Set();
+    const look = async (page, where) => {
+      const { pwned, made } = await page.evaluate(damage);
+      assert.equal(pwned, false, `code ran: ${where}`);
+      assert.deepEqual(made, [], where);
+      const text = plain(await page.evaluate(readable));
+      for (const payload of payloads) {
+        const found = plain(payload).replaceAll('\u0000', '');
+        if (text.includes(found) || text.includes(found.replaceAll('\uD800', '\uFFFD'))) seen.add(payload);
+      }
+    };
+    // Each turn shifts the texts, so that other ones meet each place.
+    for (let turn = 0; turn < 4; turn += 1) {
+      const shift = turn * 17;
+      const words = [...payloads.slice(shift), ...payloads.slice(0, shift)];
+      const page = await open('pictures=160&jobs&engine=full', { words });
+      await look(page, 'studio');
+      for (const tab of ['plan', 'recipe', 'dials', 'ask']) {
+        await page.click(`[data-tab=${tab}]`);
+        await page.waitForTimeout(30);
+        await look(page, tab);
+      }
+      await page.click('[data-row] >> nth=-3');
+      await look(page, 'a failed job');
+      await page.keyboard.press('q');
+      await look(page, 'queue');
+      await page.keyboard.press('Escape');
+      await page.evaluate(() => document.activeElement?.blur());
+      await page.click('header .chip >> nth=0');
+      await look(page, 'engine');
+      await page.keyboard.press('Escape');
+      await page.evaluate(() => document.activeElement?.blur());
+      await page.keyboard.press('t');
+      await page.waitForSelector('dialog');
+      await look(page, 'tags');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+k');
+      await page.waitForSelector('dialog');
+      await look(page, 'palette');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('g');
+      await page.waitForSelector('[role=gridcell][data-position]');
+      for (const share of [0, 0.35, 0.7, 1]) {
+        await page.evaluate((at) => {
+          const scroller = document.querySelector('.scroller');
+          scroller.scrollTop = scroller.scrollHeight * at;
+        }, share);
+        await page.waitForTimeout(50);
+        await look(page, 'gallery');
+      }
+      await page.keyboard.press('m');
+      await look(page, 'models');
+      await page.keyboard.press('Control+,');
+      await page.waitForSelector('.settings details');
+      await look(page, 'settings');
+      await page.context().close();
+    }
+    const missing = payloads.filter((payload) => !seen.has(payload));
+    assert.deepEqual(missing.map((payload) => payload.slice(0, 60)), [], 'texts that were never shown');
+  },
+
+  async 'hostile texts are streamed, typed and told without harm'({ open }) {
+    const page = await open('jobs');
+    const job = await page.evaluate(() => globalThis.puppet.running());
+    await page.click('[data-row]:has-text("warm light")');
+    await page.click('[data-tab=plan]');
+    for (const payload of payloads) {
+      await page.evaluate(
+        ({ running, text }) => {
+          const { tell } = globalThis.puppet;
+          tell({ kind: 'plan_changed', job: running, thought: text });
+          tell({ kind: 'text', job: running, channel: 'thought', delta: text });
+          tell({ kind: 'text', job: running, channel: 'answer', delta: text });
+          tell({ kind: 'notice', failure: { code: 'internal', message: text } });
+        },
+        { running: job, text: payload },
+      );
+      await page.fill('.composer textarea', payload.replaceAll('\uD800', ''));
+      const { pwned, made } = await page.evaluate(damage);
+      assert.equal(pwned, false, payload);
+      assert.deepEqual(made, [], payload);
+    }
+  },
+};

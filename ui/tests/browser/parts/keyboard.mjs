@@ -1,0 +1,254 @@
+/** Every ability by keyboard alone. */
+import assert from 'node:assert/strict';
+
+const asked = (page, name) =>
+  page.evaluate((wanted) => globalThis.puppet.calls.filter((call) => call.name === wanted).map((call) => call.values), name);
+
+async function until(what, question) {
+  for (let tries = 0; tries < 150; tries += 1) {
+    if (await question()) return;
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+/** Moves the focus with Tab until it is on what is looked for. */
+async function tabTo(page, selector, most = 120) {
+  for (let n = 0; n < most; n += 1) {
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab never reaches ${selector}`);
+}
+
+const text = (page, selector) => page.locator(selector).first().innerText();
+const nothingRuns = (page) => until('the queue to be empty', async () => (await page.locator('.progress').count()) === 0);
+
+export const parts = {
+  async 'a picture is made, edited, compared, undone, all by keys'({ open }) {
+    const page = await open('pictures=0');
+    const { keyboard } = page;
+    await keyboard.press('/');
+    await keyboard.type('A red circle');
+    await keyboard.press('Control+Enter');
+    await until('the picture', async () => (await page.locator('[data-row]').count()) === 1);
+    await nothingRuns(page);
+    await keyboard.type('Make it blue');
+    await keyboard.press('Control+Enter');
+    await until('the edit', async () => (await text(page, '[aria-current=true] .title')) === 'Make it blue');
+    await nothingRuns(page);
+    const [first, second] = (await asked(page, 'submit')).map(([job]) => job);
+    assert.equal(first.request, 'create');
+    assert.equal(second.request, 'edit');
+    await keyboard.press('Escape');
+    await page.evaluate(() => document.activeElement.blur());
+    await keyboard.press('c');
+    await page.waitForSelector('.over');
+    await tabTo(page, '.frame input[type=range]');
+    await keyboard.press('ArrowRight');
+    assert.equal(await page.inputValue('.frame input[type=range]'), '51');
+    await keyboard.press('Escape');
+    assert.equal(await page.locator('.over').count(), 0);
+    await page.evaluate(() => document.activeElement.blur());
+    await keyboard.press('Control+z');
+    assert.equal(await text(page, '[aria-current=true] .title'), 'A red circle');
+    await keyboard.press('Control+Shift+Z');
+    assert.equal(await text(page, '[aria-current=true] .title'), 'Make it blue');
+    await keyboard.down('\\');
+    await page.waitForSelector('.frame .tag');
+    await keyboard.up('\\');
+    await until('the picture again', async () => (await page.locator('.frame .tag').count()) === 0);
+    await keyboard.press('w');
+    await page.waitForSelector('.scrub');
+    await keyboard.press('ArrowLeft');
+    assert.match(await text(page, '.scrub .label'), /Step 23 of 24/);
+    await keyboard.press('Escape');
+    for (const [key, percent] of [['1', '100 %'], ['2', '200 %'], ['4', '400 %']]) {
+      await page.evaluate(() => document.activeElement.blur());
+      await keyboard.press(key);
+      assert.equal(await text(page, '.percent'), percent);
+    }
+    await keyboard.press('f');
+    await until('the star', async () => (await asked(page, 'setStarred')).length === 1);
+    await keyboard.press('Control+e');
+    await until('the copy', async () => (await asked(page, 'exportPictures')).length === 1);
+    await keyboard.press('Delete');
+    await until('the trash', async () => (await asked(page, 'trash')).length === 1);
+    await until('the notice', async () => (await page.locator('.notice button:has-text("Undo")').count()) === 1);
+    await tabTo(page, '.notice button.plain');
+    await keyboard.press('Enter');
+    await until('the picture back', async () => (await asked(page, 'restore')).length === 1);
+  },
+
+  async 'a plan is paused, changed and painted'({ open }) {
+    const page = await open('pictures=0&pace=0.3');
+    const { keyboard } = page;
+    await tabTo(page, 'button[title="Thinking"]');
+    await keyboard.press('Enter');
+    await tabTo(page, '[popover] button:nth-of-type(3)');
+    await keyboard.press('Enter');
+    await keyboard.press('/');
+    await keyboard.type('A quiet harbour');
+    await keyboard.press('Control+Enter');
+    await page.waitForSelector('.plan textarea');
+    const plan = await page.inputValue('.plan textarea');
+    assert.match(plan, /dusk/);
+    await page.evaluate(() => document.activeElement.blur());
+    await tabTo(page, '.plan textarea');
+    await keyboard.press('Control+End');
+    await keyboard.type(' Two moons.');
+    await tabTo(page, '.plan .primary');
+    await keyboard.press('Enter');
+    await until('the plan to be painted', async () => (await asked(page, 'paintPlan')).length === 1);
+    assert.equal((await asked(page, 'paintPlan'))[0][1], `${plan} Two moons.`);
+    await nothingRuns(page);
+    assert.match(await text(page, '.plan .text'), /Two moons\.$/);
+  },
+
+  async 'the queue is ordered, paused and emptied'({ open }) {
+    const page = await open('jobs');
+    const { keyboard } = page;
+    await keyboard.press('q');
+    await tabTo(page, '.queue button.grip');
+    await keyboard.press('ArrowDown');
+    await until('the order', async () => (await asked(page, 'moveJob')).length === 1);
+    assert.equal((await asked(page, 'moveJob'))[0][1].kind, 'before');
+    assert.ok(await page.evaluate(() => document.activeElement.matches('button.grip')), 'the focus stays on the handle');
+    await tabTo(page, '[aria-label="Put first"]:not(:disabled)');
+    await keyboard.press('Enter');
+    await until('first', async () => (await asked(page, 'moveJob')).some(([, place]) => place.kind === 'first'));
+    await tabTo(page, '[aria-label="Try again"]');
+    await keyboard.press('Enter');
+    await until('another try', async () => (await asked(page, 'retry')).length === 1);
+    await keyboard.press('Escape');
+    await keyboard.press('/');
+    await keyboard.type('Before all others');
+    await keyboard.press('Control+Shift+Enter');
+    await until('the request', async () => (await asked(page, 'submit')).length === 1);
+    assert.equal((await asked(page, 'submit'))[0][0].first, true);
+  },
+
+  async 'pictures are found, chosen, tagged, thrown away and brought back'({ open }) {
+    const page = await open('pictures=300');
+    const { keyboard } = page;
+    await keyboard.press('Control+f');
+    await keyboard.type('lighthouse taller');
+    await until('fewer pictures', async () => /^\d{1,2} pictures/.test(await text(page, '.gallery .count')));
+    await keyboard.press('ArrowDown');
+    await keyboard.press('ArrowRight');
+    await keyboard.press('Shift+ArrowRight');
+    assert.match(await text(page, '.bar .n'), /2 chosen/);
+    await keyboard.press('t');
+    await page.waitForSelector('dialog');
+    await keyboard.type('bay');
+    await keyboard.press('Enter');
+    await keyboard.press('Enter');
+    await until('the tag', async () => (await asked(page, 'setTags')).length >= 1);
+    assert.ok((await asked(page, 'setTags'))[0][1].includes('bay'));
+    await page.locator('[role=gridcell][tabindex="0"]').focus();
+    await keyboard.press('Delete');
+    await until('the trash', async () => (await asked(page, 'trash')).length === 1);
+    assert.equal((await asked(page, 'trash'))[0][0].length, 2);
+    await page.locator('[role=gridcell][tabindex="0"]').focus();
+    await keyboard.press('End');
+    await keyboard.press('Home');
+    await keyboard.press('Enter');
+    await page.waitForSelector('.composer');
+    await until('the piece', async () => (await page.locator('[data-row]').count()) > 1);
+  },
+
+  async 'models and settings need no mouse'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    await keyboard.press('m');
+    await tabTo(page, 'article:nth-of-type(2) .ways .primary');
+    await keyboard.press('Enter');
+    await until('the download', async () => (await asked(page, 'installModel')).length === 1);
+    assert.deepEqual((await asked(page, 'installModel'))[0], ['bagel-7b-mot', 'q5_k_m']);
+    await tabTo(page, 'article:nth-of-type(2) .install button');
+    await keyboard.press('Enter');
+    await until('the pause', async () => (await asked(page, 'pauseInstall')).length === 1);
+    await keyboard.press('Control+,');
+    await page.evaluate(() => document.activeElement.blur());
+    await tabTo(page, '.settings [role=switch]');
+    await keyboard.press(' ');
+    await tabTo(page, '.settings select');
+    await keyboard.press('ArrowDown');
+    await until('the changes', async () => (await asked(page, 'changeSettings')).length >= 2);
+    await page.evaluate(() => globalThis.puppet.calls.splice(0));
+    await tabTo(page, 'input[type=url]');
+    await keyboard.type('http://example.org');
+    await keyboard.press('Enter');
+    assert.match(await text(page, '.bad'), /https/);
+    assert.equal((await asked(page, 'changeSettings')).length, 0);
+  },
+
+  async 'the palette does what it says, and single letters can be switched off'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    await keyboard.press('Control+k');
+    await keyboard.type('gallery');
+    await keyboard.press('Enter');
+    await page.waitForSelector('.gallery');
+    await page.evaluate(() => {
+      const { calls, tell } = globalThis.puppet;
+      void calls;
+      tell({ kind: 'settings', settings: { version: 1, language: 'en', theme: 'dark', follows: true, single_letter_keys: false, notifies: true, model: null, device: null, engine: null, idle_minutes: 30, library_folder: null, models_folder: null, mirror: null, presets: [], plans: [], welcomed: true } });
+    });
+    await keyboard.press('e');
+    assert.equal(await page.locator('.gallery').count(), 1, 'a letter alone does nothing');
+    await keyboard.press('Control+,');
+    await page.waitForSelector('.settings');
+  },
+
+  async 'dials, presets, sizes and references are set by keys'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    await tabTo(page, 'button[title="Add a reference"]');
+    for (let n = 0; n < 2; n += 1) {
+      await tabTo(page, 'button[title="Add a reference"]');
+      await keyboard.press('Enter');
+      await tabTo(page, '[popover] li button');
+      await keyboard.press('Enter');
+    }
+    const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
+    const before = await order();
+    assert.equal(before.length, 2);
+    await page.evaluate(() => document.activeElement.blur());
+    await tabTo(page, '.reference .handle');
+    await keyboard.press('ArrowRight');
+    assert.deepEqual(await order(), [...before].reverse());
+    await tabTo(page, 'button[title="Variations"]');
+    await keyboard.press('Enter');
+    await tabTo(page, '.numbers button:nth-child(4)');
+    await keyboard.press('Enter');
+    await tabTo(page, 'button[title="Size"]');
+    await keyboard.press('Enter');
+    await tabTo(page, '.own input');
+    await keyboard.press('Control+a');
+    await keyboard.type('500');
+    await keyboard.press('Tab');
+    await keyboard.press('Escape');
+    await tabTo(page, '[data-tab=ask]');
+    await keyboard.press('ArrowRight');
+    await keyboard.press('ArrowRight');
+    await tabTo(page, '.dials input[type=range]');
+    await keyboard.press('ArrowRight');
+    await tabTo(page, '.presets > .ghost');
+    await keyboard.press('Enter');
+    await page.waitForSelector('dialog');
+    await keyboard.type('Mine');
+    await keyboard.press('Enter');
+    await until('the preset', async () => (await asked(page, 'changeSettings')).length === 1);
+    assert.equal((await asked(page, 'changeSettings'))[0][0].value.at(-1).name, 'Mine');
+    await keyboard.press('/');
+    await keyboard.type('Four of them');
+    await keyboard.press('Control+Enter');
+    await until('the request', async () => (await asked(page, 'submit')).length === 1);
+    const [job] = (await asked(page, 'submit'))[0];
+    assert.equal(job.variations, 4);
+    assert.equal(job.references.length, 2);
+    assert.equal(job.image.size.width, 496);
+    assert.ok(Math.abs(job.image.text_guidance - 4.1) < 1e-9);
+  },
+};

@@ -1,0 +1,152 @@
+/** Much to show and much that changes: what it costs. Times are printed, not judged. */
+import assert from 'node:assert/strict';
+
+const MOST_NODES = 400;
+
+const watchLongTasks = () => {
+  globalThis.longTasks = [];
+  new PerformanceObserver((list) => globalThis.longTasks.push(...list.getEntries().map((entry) => entry.duration))).observe({
+    type: 'longtask',
+    buffered: true,
+  });
+};
+
+const figures = (values) =>
+  values.length === 0 ? 'none' : `${String(values.length)}, the longest ${Math.max(...values).toFixed(0)} ms`;
+
+export const parts = {
+  async 'ten thousand pictures scroll with a few hundred elements'({ open }) {
+    const page = await open('pictures=10000', { init: watchLongTasks });
+    await page.waitForTimeout(300);
+    await page.evaluate(() => (globalThis.longTasks.length = 0));
+    const first = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const began = performance.now();
+          dispatchEvent(new KeyboardEvent('keydown', { key: 'g', bubbles: true }));
+          const look = () => {
+            if (document.querySelector('[role=gridcell] img')) requestAnimationFrame(() => resolve(performance.now() - began));
+            else requestAnimationFrame(look);
+          };
+          look();
+        }),
+    );
+    await page.waitForFunction(() => Number(document.querySelector('[role=grid]')?.getAttribute('aria-rowcount')) > 2000, null, {
+      timeout: 30_000,
+    });
+    const filling = await page.evaluate(() => globalThis.longTasks.splice(0));
+    let most = 0;
+    for (const share of [0.1, 0.25, 0.5, 0.75, 0.98, 0.4]) {
+      await page.evaluate((at) => {
+        const scroller = document.querySelector('.scroller');
+        scroller.scrollTop = scroller.scrollHeight * at;
+      }, share);
+      await page.waitForTimeout(80);
+      const { n, seen } = await page.evaluate(() => ({
+        n: document.querySelectorAll('[role=grid] *').length,
+        seen: [...document.querySelectorAll('[role=gridcell][data-position]')].filter((cell) => {
+          const box = cell.getBoundingClientRect();
+          return box.bottom > 200 && box.top < innerHeight;
+        }).length,
+      }));
+      most = Math.max(most, n);
+      assert.ok(seen >= 8, `at ${String(share)} only ${String(seen)} pictures are drawn`);
+    }
+    const frames = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const scroller = document.querySelector('.scroller');
+          const times = [];
+          let last = performance.now();
+          const step = (now) => {
+            times.push(now - last);
+            last = now;
+            scroller.scrollTop += 60;
+            if (times.length < 90) requestAnimationFrame(step);
+            else resolve(times.slice(5));
+          };
+          requestAnimationFrame(step);
+        }),
+    );
+    const scrolling = await page.evaluate(() => globalThis.longTasks);
+    const heap = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? 0);
+    frames.sort((a, b) => a - b);
+    console.log(
+      `  10,000 pictures: first rows ${first.toFixed(0)} ms, at most ${String(most)} elements, ` +
+        `frames median ${(frames[frames.length >> 1] ?? 0).toFixed(1)} ms, slowest ${(frames.at(-1) ?? 0).toFixed(0)} ms, heap ${(heap / 1e6).toFixed(0)} MB`,
+    );
+    console.log(`  long tasks while filling: ${figures(filling)}; while scrolling: ${figures(scrolling)}`);
+    assert.ok(most <= MOST_NODES, `${String(most)} elements in the grid`);
+  },
+
+  async 'a history of five hundred and a queue of a thousand can be used'({ open }) {
+    const page = await open('pictures=3', { init: watchLongTasks });
+    await page.evaluate(() => {
+      const { tell } = globalThis.puppet;
+      const image = { size: null, steps: 9, text_guidance: 4, image_guidance: 1.5, guidance_interval: [0.4, 1], renorm: 'global', renorm_min: 0, shift: 3, seed: 1, sample_posterior: false, feature_cache: false };
+      const piece = 'piece-00001';
+      const node = (index) => ({
+        id: `n${String(index)}`, piece, parent: index === 0 ? 'node-00002' : `n${String(index % 5 === 0 ? index >> 1 : index - 1)}`, references: [], origin: 'edited',
+        title: `Change ${String(index)}`, name: null, size: { width: 64, height: 64 }, seed: 1, thought: null, has_recipe: true, model: 'pocket', starred: false, tags: [], trashed_ms: null, took_ms: 1, created_ms: 1,
+      });
+      const job = (index) => ({
+        id: `j${String(index)}`, piece: 'elsewhere', request: 'edit', instruction: `Waiting ${String(index)}`, picture: null, references: [], thinking: { kind: 'off' },
+        pauses_after_plan: false, image, verifies: null, status: { state: 'queued' }, thought: '', answer: '', preview: null, expected_secs: null, created_ms: 1,
+      });
+      for (let index = 0; index < 500; index += 1) tell({ kind: 'node_added', node: node(index) });
+      tell(...Array.from({ length: 1000 }, (_, index) => ({ kind: 'job_queued', job: job(index) })));
+    });
+    await page.waitForFunction(() => document.querySelectorAll('[data-row]').length >= 500);
+    await page.evaluate(() => globalThis.longTasks.splice(0));
+    await page.click('[data-row] >> nth=300');
+    assert.match(await page.locator('[aria-current=true]').innerText(), /Change/);
+    await page.keyboard.press('q');
+    await page.waitForSelector('.queue li');
+    const opened = await page.evaluate(() => globalThis.longTasks.splice(0));
+    while ((await page.locator('.queue button:has-text("more")').count()) > 0) await page.click('.queue button:has-text("more")');
+    await page.locator('.queue li').nth(999).scrollIntoViewIfNeeded();
+    const all = await page.evaluate(() => globalThis.longTasks);
+    console.log(`  500 nodes and 1,000 jobs, long tasks: ${figures(opened)}; with every job shown: ${figures(all)}`);
+  },
+
+  async 'typing stays quick while words and steps stream'({ open }) {
+    const page = await open('jobs', {
+      init: () => {
+        globalThis.longTasks = [];
+        globalThis.inputs = [];
+        new PerformanceObserver((list) => globalThis.longTasks.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: 'longtask' });
+        new PerformanceObserver((list) => globalThis.inputs.push(...list.getEntries().filter((entry) => entry.name === 'keydown').map((entry) => entry.duration))).observe({ type: 'event', durationThreshold: 16 });
+      },
+    });
+    await page.click('[data-row]:has-text("warm light")');
+    const job = await page.evaluate(() => globalThis.puppet.running());
+    await page.evaluate((running) => {
+      const { tell, step } = globalThis.puppet;
+      let n = 0;
+      globalThis.stream = setInterval(() => {
+        n += 1;
+        tell({ kind: 'text', job: running, channel: 'thought', delta: 'and one more word ' });
+        if (n % 5 === 0) {
+          tell(
+            { kind: 'job_changed', job: running, status: { state: 'running', phase: { name: 'painting', step: n % 24, steps: 24 } } },
+            { kind: 'preview', job: running, preview: step(n) },
+          );
+        }
+      }, 50);
+    }, job);
+    await page.locator('.composer textarea').focus();
+    const words = 'make the light in the windows warmer and add a second boat beyond the pier ';
+    await page.keyboard.type(words.repeat(2), { delay: 25 });
+    const { inputs, longTasks } = await page.evaluate(() => {
+      clearInterval(globalThis.stream);
+      return { inputs: globalThis.inputs, longTasks: globalThis.longTasks };
+    });
+    assert.equal(await page.inputValue('.composer textarea'), words.repeat(2), 'no letter is lost');
+    inputs.sort((a, b) => a - b);
+    console.log(
+      `  while 20 words and 4 steps a second stream: ${String(words.length * 2)} letters, input to paint over 16 ms for ${String(inputs.length)}, ` +
+        `median of these ${(inputs[inputs.length >> 1] ?? 0).toFixed(0)} ms, slowest ${(inputs.at(-1) ?? 0).toFixed(0)} ms; long tasks: ${figures(longTasks)}`,
+    );
+    assert.ok(await page.evaluate(() => document.activeElement?.matches('.composer textarea')), 'the focus stays in the line');
+  },
+};

@@ -1,0 +1,97 @@
+/**
+ * Every view in a real browser, over a program that pretends.
+ *
+ *   node tests/browser/run.mjs [PART…]     runs all parts, or those whose names hold these words
+ *
+ * Needs a build (`npm run build`) and Chromium. Figures are printed and never judged.
+ */
+import { gzipSync } from 'node:zlib';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { launch } from './browser.mjs';
+import { serve } from './server.mjs';
+import * as access from './parts/access.mjs';
+import * as keyboard from './parts/keyboard.mjs';
+import * as load from './parts/load.mjs';
+import * as hostile from './parts/hostile.mjs';
+
+const shots = join(import.meta.dirname, '../../../artefacts/browser');
+mkdirSync(shots, { recursive: true });
+const server = await serve();
+
+function budget() {
+  const files = readdirSync(join(server.root, 'assets'));
+  const zipped = (end, without) =>
+    files
+      .filter((name) => name.endsWith(end) && !name.startsWith(without))
+      .reduce((sum, name) => sum + gzipSync(readFileSync(join(server.root, 'assets', name))).length, 0);
+  const [script, style] = [zipped('.js', 'fake'), zipped('.css', '-')];
+  console.log(`  script ${(script / 1000).toFixed(1)} kB, style ${(style / 1000).toFixed(1)} kB, compressed`);
+  if (script > 150_000) throw new Error('the script is larger than 150 kB');
+  if (style > 20_000) throw new Error('the style is larger than 20 kB');
+}
+
+const parts = {
+  'script and style stay small': budget,
+  ...access.parts,
+  ...keyboard.parts,
+  ...load.parts,
+  ...hostile.parts,
+};
+
+const wanted = process.argv.slice(2);
+const browser = await launch(['--enable-precise-memory-info']);
+const began = Date.now();
+let failed = 0;
+let passed = 0;
+
+/** A page on the pretended program; whatever goes wrong in it fails the part. */
+function opener(problems) {
+  return async function open(query = '', { context = {}, init, words } = {}) {
+    const own = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', ...context });
+    await own.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const page = await own.newPage();
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', (error) => problems.push(`error in the page: ${error.message}`));
+    page.on('request', (request) => {
+      const url = request.url();
+      if (!url.startsWith(server.address) && !url.startsWith('data:') && !url.startsWith('blob:')) {
+        problems.push(`asked for ${url.slice(0, 120)}`);
+      }
+    });
+    await page.exposeFunction('reportViolation', (text) => problems.push(text));
+    await page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) =>
+        window.reportViolation(`policy violation: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`),
+      );
+    });
+    if (words) await page.addInitScript((texts) => (globalThis.fakeWords = texts), words);
+    if (init) await page.addInitScript(init);
+    await page.goto(`${server.address}/?pace=0.02&language=en&${query}`);
+    await page.waitForSelector('header .dot:not(.starting)');
+    return page;
+  };
+}
+
+for (const [name, part] of Object.entries(parts)) {
+  if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
+  const problems = [];
+  const start = Date.now();
+  try {
+    await part({ open: opener(problems), browser });
+    if (problems.length > 0) throw new Error(problems.slice(0, 8).join('\n'));
+    passed += 1;
+    console.log(`✓ ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed += 1;
+    const page = browser.contexts().at(-1)?.pages().at(-1);
+    await page?.screenshot({ path: join(shots, `failed-${String(failed)}.png`) }).catch(() => {});
+    console.error(`✗ ${name}\n${[error.stack ?? String(error), ...problems.slice(0, 8)].join('\n')}`);
+  }
+  await Promise.all(browser.contexts().map((context) => context.close()));
+}
+
+await browser.close();
+server.close();
+console.log(`browser: ${String(passed)} passed, ${String(failed)} failed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
