@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use protocol::ExportFormat;
 use rfd::{AsyncFileDialog, FileHandle};
 use tauri::{AppHandle, Manager};
 use tokio::sync::oneshot;
@@ -12,6 +13,9 @@ const REFUSED: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 /// Longest name that is proposed, in characters.
 const NAME_CHARACTERS: usize = 60;
 
+/// How a piece's file ends.
+const PIECE: &[&str] = &["bagelpiece"];
+
 /// Pictures to bring in; none when the artist changes their mind.
 pub(crate) async fn open_pictures(app: &AppHandle) -> Vec<PathBuf> {
     let dialog =
@@ -21,26 +25,62 @@ pub(crate) async fn open_pictures(app: &AppHandle) -> Vec<PathBuf> {
 }
 
 /// Where a copy of a picture goes.
-pub(crate) async fn save_picture(app: &AppHandle, title: &str) -> Option<PathBuf> {
-    let name = format!("{}.png", file_stem(title));
-    let dialog = |dialog: AsyncFileDialog| {
-        dialog
-            .set_file_name(name)
-            .add_filter("PNG", &["png"])
-            .add_filter("JPEG", &["jpg", "jpeg"])
-            .add_filter("WebP", &["webp"])
-            .save_file()
+pub(crate) async fn save_picture(app: &AppHandle, title: &str, format: ExportFormat) -> Option<PathBuf> {
+    let (label, extensions): (_, &[&str]) = match format {
+        ExportFormat::Png | ExportFormat::PngPlain => ("PNG", &["png"]),
+        ExportFormat::Jpeg => ("JPEG", &["jpg", "jpeg"]),
+        ExportFormat::Webp => ("WebP", &["webp"]),
     };
-    let file: FileHandle = show(app, dialog).await?;
-    let path = file.path().to_path_buf();
-    Some(if path.extension().is_none() { path.with_extension("png") } else { path })
+    save(app, title, label, extensions).await
 }
 
-/// A model's file or folder.
+/// Where a piece goes as one file.
+pub(crate) async fn save_piece(app: &AppHandle, name: &str) -> Option<PathBuf> {
+    save(app, name, "Bagel Studio", PIECE).await
+}
+
+/// A piece's file.
+pub(crate) async fn open_piece(app: &AppHandle) -> Option<PathBuf> {
+    let dialog = |dialog: AsyncFileDialog| dialog.add_filter("Bagel Studio", PIECE).pick_file();
+    let file: FileHandle = show(app, dialog).await?;
+    Some(file.path().to_path_buf())
+}
+
+/// A model's file.
 pub(crate) async fn choose_model(app: &AppHandle) -> Option<PathBuf> {
     let dialog = |dialog: AsyncFileDialog| dialog.add_filter("GGUF, safetensors", &["gguf", "safetensors"]).pick_file();
     let file: FileHandle = show(app, dialog).await?;
     Some(file.path().to_path_buf())
+}
+
+/// A folder.
+pub(crate) async fn choose_folder(app: &AppHandle) -> Option<PathBuf> {
+    let folder: FileHandle = show(app, |dialog: AsyncFileDialog| dialog.pick_folder()).await?;
+    Some(folder.path().to_path_buf())
+}
+
+/// A program.
+pub(crate) async fn choose_program(app: &AppHandle) -> Option<PathBuf> {
+    let file: FileHandle = show(app, |dialog: AsyncFileDialog| dialog.pick_file()).await?;
+    Some(file.path().to_path_buf())
+}
+
+/// Where a file goes whose name ends in one of the extensions, the first one unless the artist says otherwise.
+async fn save(app: &AppHandle, title: &str, label: &'static str, extensions: &'static [&'static str]) -> Option<PathBuf> {
+    let extension = extensions.first().copied().unwrap_or_default();
+    let name = format!("{}.{extension}", file_stem(title));
+    let dialog =
+        move |dialog: AsyncFileDialog| dialog.set_file_name(name).add_filter(label, extensions).save_file();
+    let file: FileHandle = show(app, dialog).await?;
+    let mut path = file.path().to_path_buf();
+    let ends = |known: &&str| path.extension().is_some_and(|given| given.eq_ignore_ascii_case(known));
+    if !extensions.iter().any(ends) {
+        // Added rather than replaced: a dot in a name is part of the name.
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{extension}"));
+        path.set_file_name(name);
+    }
+    Some(path)
 }
 
 /// Says why there is no window.

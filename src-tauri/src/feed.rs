@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use studio::{Feed, StudioEvent};
+use protocol::StudioEvent;
+use studio::Feed;
 use tauri::ipc::Channel;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::watch;

@@ -37,3 +37,23 @@ pub(crate) fn check_display() -> Result<(), String> {
 pub(crate) fn check_display() -> Result<(), String> {
     Ok(())
 }
+
+/// Loads the page again when its process dies; jobs go on meanwhile, and the page begins with everything as it stands.
+#[cfg(target_os = "linux")]
+pub(crate) fn reload_when_page_dies(window: &tauri::WebviewWindow) {
+    use webkit2gtk::WebViewExt;
+
+    let watched = window.with_webview(|view| {
+        view.inner().connect_web_process_terminated(|view, reason| {
+            tracing::warn!(?reason, "the page's process ended; it is loaded again");
+            view.reload();
+        });
+    });
+    if let Err(error) = watched {
+        tracing::warn!(%error, "the page is not watched");
+    }
+}
+
+/// The systems' other web views look after their processes themselves.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn reload_when_page_dies(_: &tauri::WebviewWindow) {}

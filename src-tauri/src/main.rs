@@ -10,24 +10,37 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod announce;
+mod clipboard;
 mod commands;
 mod dialogs;
 mod feed;
 mod linux;
+mod place;
+mod reveal;
 mod scheme;
 mod window;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use studio::{Options, Studio};
+use studio::logs::Log;
+use studio::{Options, Studio, handover, locate};
 use tauri::Manager;
 use tracing_subscriber::EnvFilter;
 
+use crate::clipboard::Clipboard;
 use crate::feed::Dragging;
+use crate::window::Closing;
+
+/// How long a second start waits for the first one to take its files.
+const HANDOVER: Duration = Duration::from_secs(4);
+
+/// Between two looks at what is due: backups, and the trash.
+const TEND: Duration = Duration::from_secs(60 * 60);
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     linux::avoid_blank_window();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -40,29 +53,100 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    linux::check_display()?;
     let options = Options::usual().map_err(|error| error.to_string())?;
-    let studio = tauri::async_runtime::block_on(async { Studio::open(options) }).map_err(|error| error.to_string())?;
+    write_log(&options.data_folder);
+    linux::check_display()?;
+    let files = handover::files(std::env::args_os().skip(1));
+    let data_folder = options.data_folder.clone();
+    let studio = match tauri::async_runtime::block_on(async { Studio::open(options) }) {
+        Ok(studio) => studio,
+        Err(error) if error.is_in_use() && handover::offer(&data_folder, &files, HANDOVER) => return Ok(()),
+        Err(error) => return Err(error.to_string()),
+    };
+    open_window(studio, files)
+}
+
+fn write_log(data_folder: &Path) {
+    match Log::open(&locate::logs_folder(data_folder)) {
+        Ok(log) => log.install(),
+        Err(error) => {
+            let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+            let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+            tracing::warn!(%error, "no log is written");
+        }
+    }
+}
+
+fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), String> {
     let closing = studio.clone();
     let app = tauri::Builder::default()
         .manage(studio)
         .manage(Dragging::default())
-        .manage(commands::Stream::default())
+        .manage(Clipboard::default())
+        .manage(Closing::default())
+        .manage(commands::program::Stream::default())
         .register_asynchronous_uri_scheme_protocol(scheme::NAME, |context, request, responder| {
             scheme::answer(context.app_handle().state::<Studio>().inner().clone(), &request, responder);
         })
         .invoke_handler(tauri::generate_handler![
-            commands::subscribe,
-            commands::submit,
-            commands::cancel,
-            commands::dismiss,
-            commands::open_pictures,
-            commands::paste_picture,
-            commands::export_picture,
-            commands::choose_model,
-            commands::retry_engine,
+            commands::program::subscribe,
+            commands::jobs::submit,
+            commands::jobs::price,
+            commands::jobs::cancel,
+            commands::jobs::cancel_all,
+            commands::jobs::dismiss,
+            commands::jobs::retry,
+            commands::jobs::keep,
+            commands::jobs::move_job,
+            commands::jobs::pause_queue,
+            commands::jobs::pause_plan,
+            commands::jobs::paint_plan,
+            commands::jobs::replay,
+            commands::jobs::verify,
+            commands::pictures::piece,
+            commands::pictures::nodes,
+            commands::pictures::gallery,
+            commands::pictures::recipe,
+            commands::pictures::steps,
+            commands::pictures::rename_piece,
+            commands::pictures::rename_node,
+            commands::pictures::set_tags,
+            commands::pictures::set_starred,
+            commands::pictures::trash,
+            commands::pictures::restore,
+            commands::pictures::empty_trash,
+            commands::files::open_pictures,
+            commands::files::paste_picture,
+            commands::files::copy_picture,
+            commands::files::export_pictures,
+            commands::files::export_piece,
+            commands::files::open_piece,
+            commands::files::reveal_picture,
+            commands::models::hardware,
+            commands::models::try_hardware,
+            commands::models::install_model,
+            commands::models::pause_install,
+            commands::models::cancel_install,
+            commands::models::remove_model,
+            commands::models::import_model,
+            commands::models::use_model,
+            commands::models::retry_engine,
+            commands::program::change_settings,
+            commands::program::choose_folder,
+            commands::program::choose_engine,
+            commands::program::set_token,
+            commands::program::diagnostics,
+            commands::program::about,
+            commands::program::close,
         ])
-        .setup(|app| Ok(window::open(app.handle())?))
+        .setup(move |app| {
+            window::open(app.handle())?;
+            let studio = app.state::<Studio>().inner().clone();
+            tauri::async_runtime::spawn(announce::follow(app.handle().clone(), studio.clone()));
+            tauri::async_runtime::spawn(window::take_files(app.handle().clone(), studio.clone(), files));
+            tauri::async_runtime::spawn(tend(studio));
+            Ok(())
+        })
         .build(tauri::generate_context!())
         .map_err(|error| format!("the window cannot be opened: {error}"))?;
     app.run(move |_, event| {
@@ -71,4 +155,15 @@ fn run() -> Result<(), String> {
         }
     });
     Ok(())
+}
+
+/// Does what is due, for as long as the program runs.
+async fn tend(studio: Studio) {
+    let mut ticks = tokio::time::interval(TEND);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = studio.tend().await {
+            tracing::warn!(%error, "what is due is not done");
+        }
+    }
 }

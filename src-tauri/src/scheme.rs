@@ -3,13 +3,13 @@
 //! An address holds an id and nothing else. What is not exactly one of the
 //! three forms, or names nothing, is answered with 404.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
-use protocol::Picture;
-use studio::library::Rendition;
-use studio::{NodeId, PreviewId, Studio};
+use protocol::{NodeId, Picture, PreviewId};
+use studio::{Rendition, Studio};
 use tauri::UriSchemeResponder;
 use tauri::http::{Request, Response, StatusCode};
 
@@ -27,8 +27,8 @@ enum Wanted {
 pub(crate) fn answer(studio: Studio, request: &Request<Vec<u8>>, responder: UriSchemeResponder) {
     let wanted = parse(request.uri().path());
     tauri::async_runtime::spawn_blocking(move || {
-        let bytes = wanted.and_then(|wanted| read(&studio, &wanted));
-        responder.respond(respond(bytes));
+        let found = wanted.and_then(|wanted| read(&studio, &wanted));
+        responder.respond(respond(found));
     });
 }
 
@@ -42,10 +42,24 @@ fn parse(path: &str) -> Option<Wanted> {
     }
 }
 
-fn read(studio: &Studio, wanted: &Wanted) -> Option<Vec<u8>> {
+/// The bytes with their type, which is one of three whatever the file says of itself.
+fn read(studio: &Studio, wanted: &Wanted) -> Option<(Vec<u8>, &'static str)> {
     match wanted {
-        Wanted::Picture(id, rendition) => std::fs::read(studio.path(*id, *rendition).ok()?).ok(),
-        Wanted::Preview(id) => encode(&studio.preview(*id)?),
+        Wanted::Picture(id, rendition) => {
+            let path = studio.path(*id, *rendition).ok()?;
+            let content_type = content_type(&path)?;
+            Some((std::fs::read(path).ok()?, content_type))
+        }
+        Wanted::Preview(id) => Some((encode(&studio.preview(*id)?)?, "image/png")),
+    }
+}
+
+fn content_type(path: &Path) -> Option<&'static str> {
+    match path.extension()?.to_str()? {
+        "png" => Some("image/png"),
+        "jpg" | "jpeg" => Some("image/jpeg"),
+        "webp" => Some("image/webp"),
+        _ => None,
     }
 }
 
@@ -58,14 +72,15 @@ fn encode(picture: &Arc<Picture>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn respond(bytes: Option<Vec<u8>>) -> Response<Vec<u8>> {
-    let status = if bytes.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+fn respond(found: Option<(Vec<u8>, &'static str)>) -> Response<Vec<u8>> {
+    let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
     // What an id names never changes.
-    let caching = if bytes.is_some() { "private, max-age=31536000, immutable" } else { "no-store" };
-    let mut response = Response::new(bytes.unwrap_or_default());
+    let caching = if found.is_some() { "private, max-age=31536000, immutable" } else { "no-store" };
+    let (bytes, content_type) = found.unwrap_or((Vec::new(), "image/png"));
+    let mut response = Response::new(bytes);
     *response.status_mut() = status;
     for (name, value) in [
-        ("content-type", "image/png"),
+        ("content-type", content_type),
         ("x-content-type-options", "nosniff"),
         ("content-security-policy", "default-src 'none'"),
         ("cache-control", caching),

@@ -1,34 +1,114 @@
 //! The one window, and what may happen to it.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
-use studio::Studio;
-use studio::studio::Source;
+use protocol::StudioEvent;
+use studio::{Source, Studio, handover};
 use tauri::{AppHandle, DragDropEvent, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
 use crate::feed::Dragging;
+use crate::place::Place;
 
 /// Files beyond this number were hardly meant.
 const MOST_FILES: usize = 64;
 
+/// How often a second start is looked for.
+const HANDOVER: Duration = Duration::from_millis(500);
+
+/// A second wish to close within this time is granted, whatever the page says: it may be dead.
+const INSISTENCE: Duration = Duration::from_secs(10);
+
+/// When the page was last asked whether the window may close.
+#[derive(Debug, Default)]
+pub(crate) struct Closing(Mutex<Option<Instant>>);
+
 /// Opens it.
 pub(crate) fn open(app: &AppHandle) -> tauri::Result<()> {
-    let window = WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
+    let place = Place::read(app.state::<Studio>().data_folder());
+    let builder = WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
         .title("Bagel Studio")
         .inner_size(1440.0, 900.0)
         .min_inner_size(880.0, 560.0)
         .center()
         .background_color(tauri::window::Color(21, 21, 22, 255))
         .on_navigation(is_ours)
-        .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
-        .build()?;
-    let dropped_on = window.clone();
-    window.on_window_event(move |event| {
-        if let WindowEvent::DragDrop(event) = event {
-            drag(&dropped_on, event);
+        .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny);
+    let window = builder.build()?;
+    if let Some(place) = place {
+        place.apply(&window);
+    }
+    crate::linux::reload_when_page_dies(&window);
+    let observed = window.clone();
+    window.on_window_event(move |event| match event {
+        WindowEvent::DragDrop(event) => drag(&observed, event),
+        WindowEvent::CloseRequested { api, .. } => {
+            api.prevent_close();
+            ask_to_close(&observed);
         }
+        _ => {}
     });
     Ok(())
+}
+
+/// Closes the window; the program ends with it.
+pub(crate) fn close(app: &AppHandle) {
+    let Some(window) = app.get_webview_window("main") else { return };
+    let data_folder = window.state::<Studio>().data_folder().to_path_buf();
+    let before = Place::read(&data_folder);
+    if let Some(place) = Place::of(&window, before).filter(|place| before.as_ref() != Some(place)) {
+        place.write(&data_folder);
+    }
+    if let Err(error) = window.destroy() {
+        tracing::warn!(%error, "the window does not close");
+        app.exit(0);
+    }
+}
+
+/// Closes the window at once when nothing would be lost, and otherwise has the page ask.
+fn ask_to_close(window: &WebviewWindow) {
+    let (app, studio) = (window.app_handle().clone(), window.state::<Studio>().inner().clone());
+    let insists = {
+        let closing = window.state::<Closing>();
+        let mut asked = closing.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.replace(Instant::now()).is_some_and(|before| before.elapsed() < INSISTENCE)
+    };
+    tauri::async_runtime::spawn(async move {
+        if insists || !studio.is_working().await {
+            close(&app);
+        } else {
+            studio.announce(StudioEvent::CloseAsked);
+        }
+    });
+}
+
+/// Brings in the files that the program was started with, and those of later starts as they come.
+pub(crate) async fn take_files(app: AppHandle, studio: Studio, files: Vec<PathBuf>) {
+    if !files.is_empty() {
+        studio.import(files.into_iter().map(Source::File).collect(), None).await;
+    }
+    let mut ticks = tokio::time::interval(HANDOVER);
+    loop {
+        ticks.tick().await;
+        let data_folder = studio.data_folder().to_path_buf();
+        let taken = tauri::async_runtime::spawn_blocking(move || handover::take(&data_folder)).await;
+        for files in taken.unwrap_or_default() {
+            show(&app);
+            if !files.is_empty() {
+                studio.import(files.into_iter().map(Source::File).collect(), None).await;
+            }
+        }
+    }
+}
+
+/// Brings the window to the front.
+fn show(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window("main") {
+        let _ = window.unminimize();
+        let _ = window.set_focus();
+    }
 }
 
 /// The web view stays with the program's own files.

@@ -1,8 +1,14 @@
 //! An engine without a model: it speaks the same frames and does what it is told, also badly.
 //!
-//! How it starts is chosen by the name it is called by (`mute`, `old`, `broken`),
-//! how it loads by the model's name (`missing`, `slow`), and how it works by the first word of
-//! an instruction (`die`, `hang`, `stubborn`, `garbage`, `oom`, `slow`).
+//! How it starts is chosen by the name it is called by (`mute`, `old`,
+//! `broken`, `gpu`), how it loads by the model's name (`missing`, `slow`, or a
+//! fault such as `abort@load`), and how it works by the first word of an
+//! instruction: `slow`, or a [`Fault`] and where it happens, such as
+//! `abort@step`.
+
+mod commands;
+mod fault;
+mod work;
 
 use std::io::{BufReader, Write, stdin, stdout};
 use std::path::Path;
@@ -11,15 +17,22 @@ use std::thread;
 use std::time::Duration;
 
 use protocol::{
-    Command, DeviceDescription, ErrorCode, Event, Failure, Input, JobId, ModelDescription, PROTOCOL_VERSION, Request,
-    Size, Statistics, TextChannel, frame,
+    Command, DeviceDescription, ErrorCode, Event, Failure, Input, JobId, MemoryEstimate, ModelDescription,
+    PROTOCOL_VERSION, Request, Size, frame,
 };
 
-const STEPS: u32 = 8;
+use fault::Fault;
+
+/// Bytes that the pretended graphics card has.
+const CARD_BYTES: u64 = 2_000_000_000;
 
 fn main() {
-    let name = std::env::args().next().unwrap_or_default();
-    let name = Path::new(&name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let arguments: Vec<String> = std::env::args().collect();
+    let name = Path::new(arguments.first().map(String::as_str).unwrap_or_default()).file_stem();
+    let name = name.unwrap_or_default().to_string_lossy().into_owned();
+    if let Some(command) = arguments.get(1).filter(|command| *command != "engine") {
+        std::process::exit(commands::run(command, &arguments, &devices(&name)));
+    }
     match name.as_str() {
         "mute" => thread::sleep(Duration::from_secs(3600)),
         "broken" => std::process::exit(3),
@@ -36,161 +49,114 @@ fn main() {
         // As the real one: nobody speaks to it any more, so nobody needs it.
         std::process::exit(0);
     });
-    let protocol = if name == "old" { 0 } else { PROTOCOL_VERSION };
-    Engine { waiting, protocol }.serve();
+    Engine { waiting, name, progress: 0 }.serve();
+}
+
+/// What it pretends to compute on.
+fn devices(name: &str) -> Vec<DeviceDescription> {
+    let cpu = DeviceDescription {
+        id: "cpu".to_owned(),
+        name: "Processor".to_owned(),
+        memory_bytes: Some(16 << 30),
+        free_bytes: Some(9 << 30),
+        compute_capability: None,
+    };
+    let card = DeviceDescription {
+        id: "cuda:0".to_owned(),
+        name: "Card".to_owned(),
+        memory_bytes: Some(CARD_BYTES),
+        free_bytes: Some(CARD_BYTES),
+        compute_capability: Some("8.9".to_owned()),
+    };
+    if name.contains("gpu") { vec![card, cpu] } else { vec![cpu] }
 }
 
 struct Engine {
     waiting: Receiver<Command>,
-    protocol: u32,
+    name: String,
+    progress: u64,
 }
 
 impl Engine {
-    fn serve(&self) {
-        let mut progress = 0;
+    fn serve(&mut self) {
         loop {
             match self.waiting.recv_timeout(Duration::from_millis(100)) {
                 Ok(Command::Hello { .. }) => {
-                    let cpu = DeviceDescription {
-                        id: "cpu".to_owned(),
-                        name: "Processor".to_owned(),
-                        memory_bytes: Some(16 << 30),
-                        free_bytes: Some(9 << 30),
-                        compute_capability: None,
-                    };
-                    say(&Event::Hello { protocol: self.protocol, engine: "fake".to_owned(), devices: vec![cpu] });
+                    let protocol = if self.name == "old" { 0 } else { PROTOCOL_VERSION };
+                    say(&Event::Hello { protocol, engine: "fake".to_owned(), devices: devices(&self.name) });
                 }
-                Ok(Command::Load { id, path, .. }) => load(id, &path),
+                Ok(Command::Load { id, path, device, .. }) => self.load(id, &path, device),
                 Ok(Command::Run { id, request }) => self.run(&id, &request),
+                Ok(Command::Estimate { id, request }) => estimate(id, &request),
                 Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => {
-                    progress += 1;
-                    say(&Event::Heartbeat { progress });
-                }
+                Err(RecvTimeoutError::Timeout) => self.beat(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn run(&self, id: &JobId, request: &Request) {
-        say(&Event::Started { id: id.clone() });
-        say(&Event::Context { id: id.clone(), tokens: 12 });
-        let (inputs, is_chat) = match request {
-            Request::Generate(image) | Request::Edit(image) => (&image.inputs, false),
-            Request::Chat(chat) => (&chat.inputs, true),
+    fn beat(&mut self) {
+        self.progress += 1;
+        say(&Event::Heartbeat { progress: self.progress });
+    }
+
+    fn load(&mut self, id: JobId, path: &Path, device: Option<String>) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.contains("missing") {
+            let message = format!("{}: there is no such file; choose another model", path.display());
+            say(&Event::Failed { id, failure: Failure { code: ErrorCode::ModelMissing, message } });
+            return;
+        }
+        for part in 0..4 {
+            say(&Event::Loading { id: id.clone(), bytes: part * 256, total_bytes: 1024 });
+            if name.contains("slow") {
+                thread::sleep(Duration::from_millis(300));
+            }
+        }
+        // It happens once: the next process finds the note and loads.
+        let note = path.with_extension("tripped");
+        if let Some(fault) = Fault::of(&name, "load")
+            && !note.exists()
+        {
+            let _ = std::fs::write(note, "");
+            if fault.happen(&id).is_break() {
+                return;
+            }
+        }
+        let best = devices(&self.name).first().map(|device| device.id.clone()).unwrap_or_default();
+        let model = ModelDescription {
+            name,
+            hash: "0".repeat(64),
+            quantization: "q8_0".to_owned(),
+            parameters: 10_000_000,
+            memory_bytes: 10 << 20,
+            device: device.unwrap_or(best),
+            max_side: 1024,
         };
-        let instruction = inputs.iter().rev().find_map(|input| match input {
-            Input::Text { text } => Some(text.as_str()),
-            Input::Image { .. } => None,
-        });
-        let instruction = instruction.unwrap_or_default();
-        let pause = match instruction.split(' ').next().unwrap_or_default() {
-            "die" => std::process::abort(),
-            "hang" => loop {
-                thread::sleep(Duration::from_secs(1));
-            },
-            "stubborn" => loop {
-                thread::sleep(Duration::from_millis(50));
-                say(&Event::Heartbeat { progress: std::process::id().into() });
-            },
-            "garbage" => {
-                let _ = stdout().write_all(&[0xff; 64]);
-                let _ = stdout().flush();
-                thread::sleep(Duration::from_secs(3600));
-                return;
-            }
-            "oom" => {
-                let message = "1024 x 1024 does not fit; try 768 x 768".to_owned();
-                say(&Event::Failed {
-                    id: id.clone(),
-                    failure: Failure { code: ErrorCode::OutOfDeviceMemory, message },
-                });
-                return;
-            }
-            "slow" => Duration::from_millis(150),
-            _ => Duration::from_millis(5),
-        };
-        if is_chat { self.answer(id, inputs, pause) } else { self.paint(id, request, pause) }
-    }
-
-    /// Says back what it was shown, a word at a time.
-    fn answer(&self, id: &JobId, inputs: &[Input], pause: Duration) {
-        let shown: Vec<&str> = inputs
-            .iter()
-            .map(|input| match input {
-                Input::Text { text } => text.as_str(),
-                Input::Image { path } if path.exists() => "[picture]",
-                Input::Image { .. } => "[missing]",
-            })
-            .collect();
-        let text = format!("I was shown: {}", shown.join(" | "));
-        for word in text.split_inclusive(' ') {
-            if self.is_cancelled(id, pause) {
-                return;
-            }
-            say(&Event::Text { id: id.clone(), channel: TextChannel::Answer, delta: word.to_owned() });
-        }
-        say(&Event::Done { id: id.clone(), text: Some(text), parameters: None, statistics: Statistics::default() });
-    }
-
-    fn paint(&self, id: &JobId, request: &Request, pause: Duration) {
-        let (Request::Generate(image) | Request::Edit(image)) = request else { return };
-        if image.thinking == protocol::Thinking::On {
-            say(&Event::Text { id: id.clone(), channel: TextChannel::Thought, delta: "A red circle.".to_owned() });
-        }
-        for step in 1..=STEPS {
-            if self.is_cancelled(id, pause) {
-                return;
-            }
-            let preview = Some(Size { width: 32, height: 32 });
-            let shade = (step * 255 / STEPS) as u8;
-            let event = Event::Step { id: id.clone(), step, steps: STEPS, preview };
-            say_with(&event, &[shade, 96, 64].repeat(32 * 32));
-        }
-        say(&Event::Decoding { id: id.clone() });
-        let size = image.image.size.unwrap_or(Size { width: 64, height: 48 });
-        let rgb = (0..size.height).flat_map(|y| (0..size.width).flat_map(move |x| [x as u8 ^ y as u8, 120, 60]));
-        let recipe = serde_json::json!({ "image": image.image });
-        say_with(&Event::Image { id: id.clone(), size, recipe }, &rgb.collect::<Vec<u8>>());
-        say(&Event::Done { id: id.clone(), text: None, parameters: None, statistics: Statistics::default() });
-    }
-
-    /// Waits for a step, and ends the job when that is asked for meanwhile.
-    fn is_cancelled(&self, id: &JobId, pause: Duration) -> bool {
-        match self.waiting.recv_timeout(pause) {
-            Ok(Command::Cancel { id: cancelled }) if cancelled == *id => {
-                let failure = Failure { code: ErrorCode::Cancelled, message: "stopped".to_owned() };
-                say(&Event::Failed { id: id.clone(), failure });
-                true
-            }
-            _ => false,
-        }
+        say(&Event::Loaded { id, model });
     }
 }
 
-fn load(id: JobId, path: &Path) {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if name.contains("missing") {
-        let message = format!("{}: there is no such file; choose another model", path.display());
-        say(&Event::Failed { id, failure: Failure { code: ErrorCode::ModelMissing, message } });
-        return;
-    }
-    for part in 0..4 {
-        say(&Event::Loading { id: id.clone(), bytes: part * 256, total_bytes: 1024 });
-        if name.contains("slow") {
-            thread::sleep(Duration::from_millis(300));
+/// Four kilobytes for a pixel, so that a card of two gigabytes holds 512 × 512 and not 768 × 768.
+fn estimate(id: JobId, request: &Request) {
+    let size = match request {
+        Request::Generate(image) | Request::Edit(image) => {
+            Some(image.image.size.unwrap_or(Size { width: 1024, height: 1024 }))
         }
-    }
-    let model = ModelDescription {
-        name,
-        hash: "0".repeat(64),
-        quantization: "q8_0".to_owned(),
-        parameters: 10_000_000,
-        memory_bytes: 10 << 20,
-        device: "cpu".to_owned(),
-        max_side: 1024,
+        Request::Chat(_) => None,
     };
-    say(&Event::Loaded { id, model });
+    let texts = request.inputs().iter().filter_map(|input| match input {
+        Input::Text { text } => Some(text.len()),
+        Input::Image { .. } => None,
+    });
+    let pixels = size.map_or(0, |size| u64::from(size.width) * u64::from(size.height));
+    let memory = MemoryEstimate {
+        weights_bytes: 10 << 20,
+        working_bytes: pixels * 4096,
+        peak_bytes: (10 << 20) + pixels * 4096,
+        ..MemoryEstimate::default()
+    };
+    say(&Event::Estimate { id, memory, context_tokens: u32::try_from(texts.sum::<usize>()).unwrap_or(u32::MAX), size });
 }
 
 fn say(event: &Event) {

@@ -55,6 +55,11 @@ impl Error {
         move |source| Self::Disk { action, path, source }
     }
 
+    /// Whether another studio has the library open.
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::Library(store::Error::InUse { .. }))
+    }
+
     /// The same as the window acts on.
     pub fn failure(&self) -> Failure {
         let code = match self {

@@ -60,10 +60,11 @@ pub fn named_model() -> Option<PathBuf> {
     std::env::var_os(MODEL_VARIABLE).map(PathBuf::from)
 }
 
-/// The folder of the pocket model: beside the program, or in the repository the program was built in.
+/// The folder of the pocket model: where the program was installed, or in the repository it was built in.
 pub fn pocket_folder() -> Option<PathBuf> {
     let program = program_folder();
-    let installed = program.ancestors().take(1).map(|folder| folder.join("pocket"));
+    // Beside the program, and where packages for Linux and macOS put what is no program.
+    let installed = ["pocket", "../lib/Bagel Studio/pocket", "../Resources/pocket"].map(|folder| program.join(folder)).into_iter();
     let repository = program.ancestors().skip(1).take(3).map(|folder| folder.join("assets/pocket"));
     installed.chain(repository).find(|folder| folder.is_dir())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use protocol::{
     ErrorCode, Failure, Job, JobId, JobKind, JobPlace, MemoryEstimate, NewJob, NodeId, Price, Remedy, Request, Size,
 };
+use store::Store;
 use tokio::sync::oneshot;
 
 use super::actor::{Basis, Message, expected_secs};
@@ -19,7 +20,8 @@ impl Studio {
     /// Queues a request, a job for each of its variations; they are on disk when this returns.
     pub async fn submit(&self, new: NewJob) -> Result<Vec<JobId>> {
         let first = new.first;
-        let jobs = self.with_store(move |store| request::expand(new, store, now_ms())).await?;
+        let basis = self.ask(Message::Basis).await?;
+        let jobs = self.with_store(move |store| expand(new, store, &basis)).await?;
         self.check_conversation(&jobs).await?;
         self.queue(jobs, first).await
     }
@@ -41,10 +43,11 @@ impl Studio {
 
     /// What a request would take.
     pub async fn price(&self, new: NewJob) -> Result<Price> {
-        let jobs = self.with_store(move |store| request::expand(new, store, now_ms())).await?;
+        let basis = self.ask(Message::Basis).await?;
+        let known = basis.clone();
+        let jobs = self.with_store(move |store| expand(new, store, &known)).await?;
         let n_jobs = jobs.len();
         let job = jobs.into_iter().next().ok_or(Error::Closed)?;
-        let basis = self.ask(Message::Basis).await?;
         self.reckon(job, n_jobs, basis).await
     }
 
@@ -184,4 +187,15 @@ impl Studio {
                 })
         })
     }
+}
+
+/// The jobs of a request that makes sense, for the present model where there is one.
+fn expand(new: NewJob, store: &Store, basis: &Basis) -> Result<Vec<Job>> {
+    let jobs = request::expand(new, store, now_ms())?;
+    if let Some(job) = jobs.first() {
+        let request = request::prepare(job, store, &basis.defaults.chat)?.request;
+        let max_side = basis.model.as_ref().map(|model| model.max_side);
+        request.check(max_side).map_err(|invalid| Error::BadRequest(invalid.to_string()))?;
+    }
+    Ok(jobs)
 }

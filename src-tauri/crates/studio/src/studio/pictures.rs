@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use imagefile::EmbeddedRecipe;
 use protocol::{
-    Arrival, ErrorCode, ExportFormat, Failure, GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, PieceContents,
+    Arrival, ErrorCode, ExportFormat, Failure, GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, Picture, PieceContents,
     PieceId, RecipeView, StudioEvent,
 };
 use store::trash::TRASH_MS;
@@ -64,6 +64,11 @@ impl Studio {
             Rendition::Full => self.shared.store.path(node)?,
             Rendition::Thumbnail => self.shared.store.thumbnail(node)?,
         })
+    }
+
+    /// The pixels of a picture.
+    pub async fn picture(&self, node: NodeId) -> Result<Picture> {
+        self.with_store(move |store| Ok(imagefile::read(&store.path(node)?)?.picture)).await
     }
 
     /// Names a piece; an empty name takes the artist's name away.

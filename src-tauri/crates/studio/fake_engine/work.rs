@@ -1,0 +1,202 @@
+//! Answers and pictures that show what was asked for.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use imagefile::recipe::RECIPE_VERSION;
+use imagefile::{Recipe, RecipeInput, RecipeKind, RecipeModel};
+use protocol::{
+    ChatRequest, Command, ErrorCode, Event, Failure, ImageRequest, Input, JobId, Request, Size, Statistics,
+    TextChannel, Thinking,
+};
+
+use crate::fault::Fault;
+use crate::{Engine, say, say_with};
+
+const STEPS: u32 = 8;
+
+const PLAN: &str = "<think>\nA red circle on a blue ground.\n</think>";
+
+/// A job that is over, one way or another.
+struct Over;
+
+type Going<T = ()> = Result<T, Over>;
+
+/// A job at work.
+struct Job<'a> {
+    engine: &'a Engine,
+    id: &'a JobId,
+    instruction: String,
+    pause: Duration,
+}
+
+impl Engine {
+    pub(crate) fn run(&self, id: &JobId, request: &Request) {
+        say(&Event::Started { id: id.clone() });
+        let texts = request.inputs().iter().filter_map(|input| match input {
+            Input::Text { text } => Some(text.as_str()),
+            Input::Image { .. } => None,
+        });
+        let instruction = texts.last().unwrap_or_default().to_owned();
+        let pause = match instruction.split(' ').next().unwrap_or_default() {
+            "slow" => 150,
+            "fast" => 0,
+            _ => 5,
+        };
+        let job = Job { engine: self, id, instruction, pause: Duration::from_millis(pause) };
+        // Whatever ended it has been said.
+        let _ = job.run(request);
+    }
+}
+
+impl Job<'_> {
+    fn run(&self, request: &Request) -> Going {
+        self.meet("reading")?;
+        say(&Event::Context { id: self.id.clone(), tokens: 12 });
+        match request {
+            Request::Generate(image) => self.paint(image, RecipeKind::Generate),
+            Request::Edit(image) => self.paint(image, RecipeKind::Edit),
+            Request::Chat(chat) => self.answer(chat),
+        }
+    }
+
+    /// Lets a fault happen here, if one was asked for.
+    fn meet(&self, point: &str) -> Going {
+        match Fault::of(&self.instruction, point).map(|fault| fault.happen(self.id)) {
+            Some(flow) if flow.is_break() => Err(Over),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says back what it was shown, a word at a time.
+    fn answer(&self, chat: &ChatRequest) -> Going {
+        let shown: Vec<&str> = chat
+            .inputs
+            .iter()
+            .map(|input| match input {
+                Input::Text { text } => text.as_str(),
+                Input::Image { path } if path.exists() => "[picture]",
+                Input::Image { .. } => "[missing]",
+            })
+            .collect();
+        if chat.think {
+            self.write(PLAN, TextChannel::Thought)?;
+        }
+        let text = if self.instruction == "mumble" { String::new() } else { format!("I was shown: {}", shown.join(" | ")) };
+        self.meet("writing")?;
+        self.write(&text, TextChannel::Answer)?;
+        self.done(Some(text));
+        Ok(())
+    }
+
+    fn write(&self, text: &str, channel: TextChannel) -> Going {
+        for word in text.split_inclusive(' ') {
+            self.wait()?;
+            say(&Event::Text { id: self.id.clone(), channel, delta: word.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn paint(&self, image: &ImageRequest, kind: RecipeKind) -> Going {
+        let mut thought = None;
+        if let Thinking::Given { thought: given } = &image.thinking {
+            thought = Some(given.clone());
+        }
+        if image.thinking == Thinking::On {
+            self.write(PLAN, TextChannel::Thought)?;
+            self.meet("writing")?;
+            thought = Some(PLAN.to_owned());
+        }
+        for step in 1..=STEPS {
+            self.wait()?;
+            let preview = Some(Size { width: 32, height: 32 });
+            let shade = (step * 255 / STEPS) as u8;
+            let event = Event::Step { id: self.id.clone(), step, steps: STEPS, preview };
+            say_with(&event, &(0..32 * 32).flat_map(|pixel| [shade, pixel as u8, 64]).collect::<Vec<u8>>());
+            if step == 3 {
+                self.meet("step")?;
+            }
+        }
+        say(&Event::Decoding { id: self.id.clone() });
+        self.meet("decoding")?;
+        let size = image.image.size.unwrap_or(Size { width: 64, height: 48 });
+        let recipe = self.recipe(image, kind, thought.clone(), size);
+        let recipe = serde_json::to_value(recipe).unwrap_or_default();
+        let event = Event::Image { id: self.id.clone(), size, recipe };
+        match self.instruction.split(' ').next().unwrap_or_default() {
+            "nothing" => {}
+            "short" => say_with(&event, &[7; 30]),
+            _ => say_with(&event, &self.pixels(image, thought.as_deref(), size)),
+        }
+        self.meet("image")?;
+        self.done(None);
+        Ok(())
+    }
+
+    /// A picture that depends on everything that a recipe holds, and on chance where that is asked for.
+    fn pixels(&self, image: &ImageRequest, thought: Option<&str>, size: Size) -> Vec<u8> {
+        let chance = if self.instruction.starts_with("chancy") { std::process::id() as u8 ^ now() } else { 0 };
+        let seed = image.image.seed.unwrap_or_default() as u8;
+        let words = self.instruction.bytes().chain(thought.unwrap_or_default().bytes()).fold(0, u8::wrapping_add);
+        let is_flat = self.instruction.starts_with("flat");
+        let pixel = |x: u32, y: u32| if is_flat { [9, 9, 9] } else { [x as u8 ^ y as u8 ^ seed, words, 60 ^ chance] };
+        (0..size.height).flat_map(|y| (0..size.width).flat_map(move |x| pixel(x, y))).collect()
+    }
+
+    fn recipe(&self, image: &ImageRequest, request: RecipeKind, thought: Option<String>, size: Size) -> Recipe {
+        let inputs = image.inputs.iter().map(|input| match input {
+            Input::Text { text } => RecipeInput::Text { text: text.clone() },
+            Input::Image { path } => read(path),
+        });
+        Recipe {
+            version: RECIPE_VERSION,
+            request,
+            inputs: inputs.collect(),
+            thinking: image.thinking.clone(),
+            thought,
+            image: image.image.clone(),
+            text: image.text.clone(),
+            size,
+            model: RecipeModel { name: "pretend".to_owned(), hash: "0".repeat(64), quantization: "q8_0".to_owned() },
+            engine: "fake".to_owned(),
+        }
+    }
+
+    fn done(&self, text: Option<String>) {
+        let statistics =
+            Statistics { context_secs: 1.0, denoise_secs: 8.0, decode_secs: 1.0, text_secs: 2.0, ..Default::default() };
+        say(&Event::Done { id: self.id.clone(), text, parameters: None, statistics });
+    }
+
+    /// Waits for a step, and ends the job when that is asked for meanwhile.
+    fn wait(&self) -> Going {
+        match self.engine.waiting.recv_timeout(self.pause) {
+            Ok(Command::Cancel { id }) if id == *self.id => {
+                if self.instruction.contains("stubborn") {
+                    thread::sleep(Duration::from_secs(3600));
+                }
+                let failure = Failure { code: ErrorCode::Cancelled, message: "stopped".to_owned() };
+                say(&Event::Failed { id, failure });
+                Err(Over)
+            }
+            Ok(Command::Estimate { id, request }) => {
+                crate::estimate(id, &request);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read(path: &Path) -> RecipeInput {
+    match imagefile::read(path) {
+        Ok(read) => RecipeInput::image(&read.picture, path),
+        Err(error) => RecipeInput::Text { text: error.to_string() },
+    }
+}
+
+fn now() -> u8 {
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    elapsed.map(|elapsed| (elapsed.subsec_nanos() / 1000) as u8 | 1).unwrap_or(1)
+}

@@ -1,0 +1,95 @@
+//! The keeper of the engine: its model, its rest, its end.
+
+use std::time::Duration;
+
+use protocol::{EngineState, ErrorCode, JobKind, JobStatus, SettingsChange};
+
+use crate::support::{bench, bench_with, engine_called};
+
+#[tokio::test]
+async fn an_engine_that_will_not_stop_is_ended() {
+    let mut bench = bench_with(|options| options.patience.cancel = Duration::from_millis(200)).await;
+    let id = bench.submit(JobKind::Create, "slow stubborn", None).await;
+    bench.preview().await;
+    bench.studio.cancel(id.clone()).await.unwrap();
+    assert_eq!(bench.end_of(&id).await, JobStatus::Cancelled);
+    bench.make("a boat").await;
+}
+
+#[tokio::test]
+async fn without_a_model_a_request_says_what_is_missing() {
+    let mut bench = bench_with(|options| options.model = None).await;
+    let id = bench.submit(JobKind::Create, "a boat", None).await;
+    assert_eq!(bench.failure_of(&id).await.code, ErrorCode::ModelMissing);
+    bench.studio.use_model_at("/models/other".into()).await.unwrap();
+    bench.studio.retry(id.clone()).await.unwrap();
+    bench.picture_of(&id).await;
+}
+
+#[tokio::test]
+async fn an_idle_engine_gives_its_memory_back_and_comes_when_it_is_called() {
+    let mut bench = bench_with(|options| options.patience.idle_minute = Duration::from_millis(10)).await;
+    bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
+    bench.make("a boat").await;
+    bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
+    bench.studio.change_settings(SettingsChange::IdleMinutes(0)).await.unwrap();
+    bench.make("a boat").await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert!(matches!(bench.snapshot().await.engine, EngineState::Ready { .. }), "0 minutes keep it");
+}
+
+#[tokio::test]
+async fn another_model_takes_the_place_of_the_present_one() {
+    let mut bench = bench().await;
+    let id = bench.submit(JobKind::Create, "slow boat", None).await;
+    bench.preview().await;
+    bench.studio.use_model_at("/models/other".into()).await.unwrap();
+    assert!(bench.failure_of(&id).await.message.contains("another model was chosen"));
+    let ready = bench.engine(|state| matches!(state, EngineState::Ready { .. })).await;
+    let EngineState::Ready { model, .. } = ready else { panic!() };
+    assert_eq!(model.name, "other");
+}
+
+#[tokio::test]
+async fn the_variant_that_sees_a_card_is_run_unless_the_processor_is_wished_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = vec![engine_called(folder.path(), "gpu"), engine_called(folder.path(), "plain")];
+    let mut bench = bench_with(|options| options.engines = Some(programs)).await;
+    let device = async |bench: &mut crate::support::Bench| {
+        let ready = bench.engine(|state| matches!(state, EngineState::Ready { .. })).await;
+        let EngineState::Ready { model, .. } = ready else { panic!() };
+        model.device
+    };
+    assert_eq!(device(&mut bench).await, "cuda:0");
+    let ids: Vec<String> = bench.studio.hardware().await.unwrap().devices.into_iter().map(|it| it.id).collect();
+    assert_eq!(ids, ["cuda:0", "cpu"]);
+    bench.studio.change_settings(SettingsChange::Device(Some("cpu".to_owned()))).await.unwrap();
+    assert_eq!(device(&mut bench).await, "cpu");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_stops_at_any_moment_and_the_engine_stays_usable() {
+    let mut bench = bench().await;
+    for moment in 0..60_u64 {
+        let id = bench.submit(JobKind::Create, "a boat", None).await;
+        tokio::time::sleep(Duration::from_micros(moment * 1500)).await;
+        let before = std::time::Instant::now();
+        // It may have ended by itself.
+        let _ = bench.studio.cancel(id.clone()).await;
+        if bench.job(&id).await.is_some() {
+            bench.end_of(&id).await;
+        }
+        assert!(before.elapsed() < Duration::from_secs(10));
+    }
+    bench.make("a boat").await;
+    assert!(bench.snapshot().await.jobs.is_empty());
+}
+
+#[tokio::test]
+async fn the_machine_is_tried_with_a_layer_of_true_shape() {
+    let mut bench = bench().await;
+    bench.ready().await;
+    let trial = bench.studio.try_hardware().await.unwrap();
+    assert_eq!(trial.tokens_per_sec, 5.0);
+    assert!(trial.secs_per_step > 2.0, "the processor's quarter picture stands for the whole one");
+}

@@ -1,0 +1,176 @@
+//! Pictures brought in, found, marked, given away, and the settings beside them.
+
+use protocol::{
+    Arrival, ErrorCode, ExportFormat, Failure, Folder, GalleryFilter, JobKind, Place, SettingsChange, StudioEvent,
+};
+use studio::Source;
+
+use crate::support::{Bench, bench, bench_with, file, picture_file};
+
+async fn arrived(bench: &mut Bench) -> (Vec<Arrival>, Vec<Failure>) {
+    bench
+        .wait(|event| match event {
+            StudioEvent::Arrived { arrivals, failures, .. } => Some((arrivals, failures)),
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test]
+async fn what_cannot_be_imported_says_why_and_the_rest_arrives() {
+    let mut bench = bench().await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.png");
+    std::fs::write(&text, "not a picture").unwrap();
+    let good = picture_file(folder.path(), "船.png", 3);
+    bench.studio.import(vec![file(text), file(good), file(folder.path())], Some([1.0, 2.0])).await;
+    let (arrivals, failures) = arrived(&mut bench).await;
+    assert_eq!(failures.len(), 2);
+    assert!(failures[0].message.contains("notes.png"), "{}", failures[0].message);
+    assert!(failures[1].message.contains("not a file"), "{}", failures[1].message);
+    assert_eq!(bench.node(arrivals[0].node).await.title, "船.png");
+    assert!(!arrivals[0].is_known && !arrivals[0].has_recipe);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn pipes_and_devices_are_refused_without_waiting_for_them() {
+    let mut bench = bench().await;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.png");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let endless = folder.path().join("sparse.png");
+    std::fs::File::create(&endless).unwrap().set_len(1 << 40).unwrap();
+    bench.studio.import(vec![file(pipe), file("/dev/zero"), file(endless)], None).await;
+    let (arrivals, failures) = arrived(&mut bench).await;
+    assert_eq!((arrivals.len(), failures.len()), (0, 3), "{failures:?}");
+}
+
+#[tokio::test]
+async fn a_picture_that_is_there_already_is_found_again() {
+    let mut bench = bench().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = picture_file(folder.path(), "a.png", 3);
+    bench.studio.import(vec![file(&path)], None).await;
+    let (first, _) = arrived(&mut bench).await;
+    bench.studio.import(vec![file(&path)], None).await;
+    let (second, _) = arrived(&mut bench).await;
+    assert!(second[0].is_known);
+    assert_eq!(second[0].node, first[0].node);
+    assert_eq!(bench.n_pictures().await, 1);
+}
+
+#[tokio::test]
+async fn a_picture_of_ours_brings_its_recipe_back() {
+    let mut bench = bench().await;
+    let node = bench.make("a boat").await;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.png");
+    bench.studio.export(node, ExportFormat::Png, out.clone()).await.unwrap();
+    let mut other = bench_with(|_| {}).await;
+    other.studio.import(vec![file(out)], None).await;
+    let (arrivals, _) = arrived(&mut other).await;
+    assert!(arrivals[0].has_recipe);
+    let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();
+    assert_eq!(recipe.instruction, "a boat");
+    let again = other.studio.replay(arrivals[0].node).await.unwrap();
+    let copy = other.picture_of(&again[0]).await;
+    assert_eq!(other.studio.picture(copy).await.unwrap(), bench.studio.picture(node).await.unwrap());
+}
+
+#[tokio::test]
+async fn marks_are_told_and_found_by() {
+    let mut bench = bench().await;
+    let (boat, house) = (bench.make("a boat").await, bench.make("a house").await);
+    bench.studio.set_tags(vec![boat], vec!["sea".to_owned()]).await.unwrap();
+    bench.studio.set_starred(vec![boat, house], true).await.unwrap();
+    bench.studio.rename_node(house, "My house".to_owned()).await.unwrap();
+    let renamed = bench
+        .wait(|event| match event {
+            StudioEvent::NodesChanged { nodes } if nodes[0].name.is_some() => Some(nodes[0].clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!((renamed.name.as_deref(), renamed.starred), (Some("My house"), true));
+    let find = async |filter: GalleryFilter| {
+        let page = bench.studio.gallery(filter, None, 50).await.unwrap();
+        page.nodes.iter().map(|node| node.id).collect::<Vec<_>>()
+    };
+    assert_eq!(find(GalleryFilter { tags: vec!["sea".to_owned()], ..Default::default() }).await, [boat]);
+    assert_eq!(find(GalleryFilter { text: "my hou".to_owned(), ..Default::default() }).await, [house]);
+    assert_eq!(bench.snapshot().await.counts.n_starred, 2);
+    bench.studio.trash(vec![boat]).await.unwrap();
+    assert_eq!(find(GalleryFilter::default()).await, [house]);
+    assert_eq!(find(GalleryFilter { place: Place::Trash, ..Default::default() }).await, [boat]);
+    bench.studio.restore(vec![boat]).await.unwrap();
+    assert_eq!(find(GalleryFilter::default()).await.len(), 2);
+    bench.studio.trash(vec![boat]).await.unwrap();
+    bench.studio.empty_trash().await.unwrap();
+    let gone = bench
+        .wait(|event| match event {
+            StudioEvent::NodesRemoved { nodes } => Some(nodes),
+            _ => None,
+        })
+        .await;
+    assert_eq!(gone, [boat]);
+    assert!(bench.studio.nodes(vec![boat, house]).await.unwrap().len() == 1);
+}
+
+#[tokio::test]
+async fn a_piece_travels_as_one_file() {
+    let mut bench = bench().await;
+    let parent = bench.make("a boat").await;
+    let id = bench.submit(JobKind::Edit, "red sails", Some(parent)).await;
+    bench.picture_of(&id).await;
+    let piece = bench.node(parent).await.piece;
+    let file = bench.folder.path().join("boat.bagelpiece");
+    bench.studio.export_piece(piece, file.clone()).await.unwrap();
+    let other = bench_with(|_| {}).await;
+    let opened = other.studio.open_piece(file).await.unwrap();
+    let contents = other.studio.piece(opened).await.unwrap();
+    assert_eq!(contents.nodes.len(), 2);
+    assert_eq!(contents.nodes[1].parent, Some(contents.nodes[0].id));
+}
+
+#[tokio::test]
+async fn bytes_that_were_pasted_arrive() {
+    let mut bench = bench().await;
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(picture_file(folder.path(), "a.png", 3)).unwrap();
+    bench.studio.import(vec![Source::Bytes { name: "clipboard".to_owned(), bytes }], None).await;
+    assert_eq!(arrived(&mut bench).await.0.len(), 1);
+}
+
+#[tokio::test]
+async fn settings_are_told_kept_and_read_again() {
+    let mut bench = bench().await;
+    bench.studio.change_settings(SettingsChange::Theme(protocol::Theme::Light)).await.unwrap();
+    let told = bench
+        .wait(|event| match event {
+            StudioEvent::Settings { settings } => Some(settings),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told.theme, protocol::Theme::Light);
+    assert!(bench.studio.change_settings(SettingsChange::Mirror(Some("http://x".to_owned()))).await.is_err());
+    assert!(bench.studio.set_folder(Folder::Library, "/nowhere".into()).await.is_err());
+    let path = bench.folder.path().join("data/settings.toml");
+    let text = std::fs::read_to_string(&path).unwrap().replace("follows = true", "follows = 3");
+    std::fs::write(&path, text).unwrap();
+    let bench = bench.reopen().await;
+    assert_eq!(bench.start.settings, told);
+    assert_eq!(bench.start.notices.len(), 1);
+    assert!(bench.start.notices[0].message.contains("follows"), "{:?}", bench.start.notices);
+    assert_eq!(bench.start.notices[0].code, ErrorCode::BadInput);
+}
+
+#[tokio::test]
+async fn a_report_for_a_helper_holds_no_words_of_the_artist() {
+    let mut bench = bench().await;
+    bench.make("canary instruction").await;
+    let plan = protocol::SavedPlan { name: "canary".to_owned(), thought: "canary".to_owned() };
+    bench.studio.change_settings(SettingsChange::Plans(vec![plan])).await.unwrap();
+    let report = bench.studio.diagnostics().await.unwrap();
+    assert!(report.contains("Bagel Studio") && report.contains("1 pictures"), "{report}");
+    assert!(!report.contains("canary"), "{report}");
+}

@@ -1,0 +1,79 @@
+//! Questions, and the conversation they belong to.
+
+use protocol::{ErrorCode, JobKind, StudioEvent, TextChannel, Thinking};
+
+use crate::support::{bench, job};
+
+#[tokio::test]
+async fn an_answer_streams_and_joins_the_conversation() {
+    let mut bench = bench().await;
+    let node = bench.make("a boat").await;
+    bench.submit(JobKind::Ask, "what is it?", Some(node)).await;
+    bench.wait(|event| matches!(event, StudioEvent::Text { channel: TextChannel::Answer, .. }).then_some(())).await;
+    let first = bench.turn().await;
+    assert_eq!(first.answer, "I was shown: [picture] | what is it?");
+    assert_eq!(first.pictures, [node]);
+    bench.submit(JobKind::Ask, "and now?", Some(node)).await;
+    let second = bench.turn().await;
+    assert!(second.answer.ends_with("[picture] | what is it? | I was shown: [picture] | what is it? | and now?"));
+    assert!(second.pictures.is_empty(), "the same picture is not shown twice");
+}
+
+#[tokio::test]
+async fn a_question_that_waits_hears_the_answer_before_it() {
+    let mut bench = bench().await;
+    let node = bench.make("a boat").await;
+    bench.submit(JobKind::Ask, "slow one", Some(node)).await;
+    bench.submit(JobKind::Ask, "two", Some(node)).await;
+    bench.turn().await;
+    let second = bench.turn().await;
+    assert_eq!(second.answer, "I was shown: [picture] | slow one | I was shown: [picture] | slow one | two");
+}
+
+#[tokio::test]
+async fn a_stopped_answer_is_kept_as_far_as_it_came() {
+    let mut bench = bench().await;
+    let id = bench.submit(JobKind::Ask, "slow question", None).await;
+    bench.wait(|event| matches!(event, StudioEvent::Text { .. }).then_some(())).await;
+    bench.studio.cancel(id).await.unwrap();
+    let turn = bench.turn().await;
+    assert!(turn.stopped && turn.answer.starts_with('I'), "{turn:?}");
+}
+
+#[tokio::test]
+async fn what_is_reasoned_is_kept_beside_the_answer() {
+    let mut bench = bench().await;
+    let mut new = job(JobKind::Ask, "why?", None);
+    new.thinking = Thinking::On;
+    bench.queue(new).await;
+    let turn = bench.turn().await;
+    assert!(turn.thought.unwrap().contains("A red circle"));
+    assert_eq!(turn.answer, "I was shown: why?");
+}
+
+#[tokio::test]
+async fn an_answer_of_nothing_is_a_failure() {
+    let mut bench = bench().await;
+    let id = bench.submit(JobKind::Ask, "mumble", None).await;
+    let failure = bench.failure_of(&id).await;
+    assert!(failure.message.contains("answered with nothing"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn a_conversation_that_outgrows_the_model_is_refused_with_a_way_out() {
+    let mut bench = bench().await;
+    bench.ready().await;
+    let long = "word ".repeat(3900);
+    bench.submit(JobKind::Ask, &format!("fast {long}"), None).await;
+    let piece = bench
+        .wait(|event| match event {
+            StudioEvent::TurnAdded { piece, .. } => Some(piece),
+            _ => None,
+        })
+        .await;
+    let mut more = job(JobKind::Ask, "and?", None);
+    more.piece = Some(piece);
+    let error = bench.studio.submit(more).await.unwrap_err();
+    assert_eq!(error.failure().code, ErrorCode::BadInput);
+    assert!(error.to_string().contains("ask in a new piece"), "{error}");
+}

@@ -1,0 +1,103 @@
+//! The order of jobs, and what becomes of them when the program ends.
+
+use protocol::{JobId, JobKind, JobPlace, JobStatus, NewJob, StudioEvent};
+
+use crate::support::{Bench, bench, job};
+
+/// One that runs for a while, and some that wait.
+async fn busy(names: &[&str]) -> (Bench, JobId, Vec<JobId>) {
+    let mut bench = bench().await;
+    let running = bench.submit(JobKind::Create, "slow boat", None).await;
+    bench.running(&running).await;
+    let mut waiting = Vec::new();
+    for name in names {
+        waiting.push(bench.submit(JobKind::Create, name, None).await);
+    }
+    (bench, running, waiting)
+}
+
+async fn order(bench: &Bench) -> Vec<String> {
+    let jobs = bench.snapshot().await.jobs;
+    jobs.into_iter().filter(|job| job.status == JobStatus::Queued).map(|job| job.instruction).collect()
+}
+
+#[tokio::test]
+async fn waiting_jobs_are_reordered() {
+    let (mut bench, _, waiting) = busy(&["a", "b", "c"]).await;
+    bench.studio.move_job(waiting[2].clone(), JobPlace::First).await.unwrap();
+    let told = bench
+        .wait(|event| match event {
+            StudioEvent::JobsOrdered { jobs } => Some(jobs),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, [waiting[2].clone(), waiting[0].clone(), waiting[1].clone()]);
+    assert_eq!(order(&bench).await, ["c", "a", "b"]);
+    bench.studio.move_job(waiting[0].clone(), JobPlace::Last).await.unwrap();
+    assert_eq!(order(&bench).await, ["c", "b", "a"]);
+    bench.queue(NewJob { first: true, ..job(JobKind::Create, "urgent", None) }).await;
+    assert_eq!(order(&bench).await, ["urgent", "c", "b", "a"]);
+}
+
+#[tokio::test]
+async fn a_job_that_waits_is_stopped_at_once() {
+    let (mut bench, running, waiting) = busy(&["another"]).await;
+    bench.studio.cancel(waiting[0].clone()).await.unwrap();
+    assert_eq!(bench.end_of(&waiting[0]).await, JobStatus::Cancelled);
+    bench.picture_of(&running).await;
+}
+
+#[tokio::test]
+async fn all_are_stopped_at_once() {
+    let (mut bench, running, _) = busy(&["a", "b"]).await;
+    bench.studio.cancel_all().await.unwrap();
+    assert_eq!(bench.end_of(&running).await, JobStatus::Cancelled);
+    assert!(bench.snapshot().await.jobs.is_empty());
+}
+
+#[tokio::test]
+async fn a_held_queue_begins_nothing_until_it_is_let_go() {
+    let mut bench = bench().await;
+    bench.studio.pause_queue(true);
+    let id = bench.submit(JobKind::Create, "a boat", None).await;
+    bench.ready().await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(bench.job(&id).await.unwrap().status, JobStatus::Queued);
+    assert!(bench.snapshot().await.is_paused);
+    bench.studio.pause_queue(false);
+    bench.picture_of(&id).await;
+}
+
+#[tokio::test]
+async fn a_restart_continues_the_queue_and_says_what_was_interrupted() {
+    for crashes in [false, true] {
+        let (bench, running, waiting) = busy(&["a", "b"]).await;
+        let mut bench = if crashes { bench.crash().await } else { bench.reopen().await };
+        assert_eq!(bench.job(&running).await.unwrap().status, JobStatus::Interrupted);
+        for id in &waiting {
+            if bench.job(id).await.is_some() {
+                bench.picture_of(id).await;
+            }
+        }
+        assert_eq!(bench.n_pictures().await, 2);
+        bench.studio.retry(running.clone()).await.unwrap();
+        bench.picture_of(&running).await;
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_job_can_be_put_away_for_good() {
+    let (bench, running, _) = busy(&[]).await;
+    let bench = bench.reopen().await;
+    bench.studio.dismiss(running.clone()).await.unwrap();
+    let bench = bench.reopen().await;
+    assert!(bench.job(&running).await.is_none());
+}
+
+#[tokio::test]
+async fn a_second_studio_on_the_same_pictures_is_refused() {
+    let bench = bench().await;
+    let error = studio::Studio::open(crate::support::options(bench.folder.path())).unwrap_err();
+    assert!(error.is_in_use(), "{error}");
+    assert!(error.to_string().contains("open in another window"), "{error}");
+}

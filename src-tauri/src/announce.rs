@@ -1,0 +1,133 @@
+//! What is seen of the work outside the window: progress in the taskbar, and a word when a result is there.
+
+use protocol::{JobId, JobStatus, Language, Phase, Settings, StudioEvent};
+use studio::Studio;
+use tauri::window::{ProgressBarState, ProgressBarStatus};
+use tauri::{AppHandle, Manager};
+use tokio::sync::broadcast::error::RecvError;
+
+/// Follows the studio for as long as it is open.
+pub(crate) async fn follow(app: AppHandle, studio: Studio) {
+    loop {
+        let Ok((snapshot, mut events)) = studio.subscribe().await else { return };
+        let mut settings = snapshot.settings;
+        let mut running: Option<JobId> = None;
+        loop {
+            match events.recv().await {
+                Ok(StudioEvent::Settings { settings: changed }) => settings = changed,
+                Ok(StudioEvent::JobChanged { job, status }) => {
+                    if let Some(state) = progress(&job, &status, &mut running) {
+                        show_progress(&app, state);
+                    }
+                    if let Some(words) = words(&status, &settings) {
+                        notify(&app, words);
+                    }
+                }
+                Ok(_) => {}
+                // It begins anew with everything as it stands.
+                Err(RecvError::Lagged(_)) => break,
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+}
+
+/// How far the running job is, when that changed.
+fn progress(job: &JobId, status: &JobStatus, running: &mut Option<JobId>) -> Option<ProgressBarState> {
+    let shown = |status, progress| Some(ProgressBarState { status: Some(status), progress });
+    match status {
+        JobStatus::Running { phase } => {
+            let is_new = running.replace(job.clone()).as_ref() != Some(job);
+            match phase {
+                Phase::Painting { step, steps } if *steps > 0 => {
+                    shown(ProgressBarStatus::Normal, Some(u64::from(*step) * 100 / u64::from(*steps)))
+                }
+                _ if is_new => shown(ProgressBarStatus::Indeterminate, None),
+                _ => None,
+            }
+        }
+        _ if running.as_ref() == Some(job) && *status != JobStatus::Stopping => {
+            *running = None;
+            shown(ProgressBarStatus::None, None)
+        }
+        _ => None,
+    }
+}
+
+fn show_progress(app: &AppHandle, state: ProgressBarState) {
+    if let Some(window) = app.get_webview_window("main") {
+        // A desktop that shows no progress is none the worse.
+        let _ = window.set_progress_bar(state);
+    }
+}
+
+/// What to say of a job that came to its end; nothing of what the artist wrote.
+fn words(status: &JobStatus, settings: &Settings) -> Option<&'static str> {
+    if !settings.notifies {
+        return None;
+    }
+    let is_chinese = match settings.language {
+        Language::Zh => true,
+        Language::En => false,
+        Language::System => speaks_chinese(),
+    };
+    let (english, chinese) = match status {
+        JobStatus::Done { node: Some(_) } => ("A picture is ready.", "图片已完成。"),
+        JobStatus::Done { node: None } => ("An answer is ready.", "回答已完成。"),
+        JobStatus::Planned => ("A plan is ready to be read.", "计划已写好，等你查看。"),
+        JobStatus::Failed { .. } => ("A request failed.", "有一个请求失败了。"),
+        _ => return None,
+    };
+    Some(if is_chinese { chinese } else { english })
+}
+
+fn speaks_chinese() -> bool {
+    let named = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+    named.is_some_and(|language| language.starts_with("zh"))
+}
+
+/// Says it while another program has the focus.
+fn notify(app: &AppHandle, words: &'static str) {
+    let is_seen = app.get_webview_window("main").is_none_or(|window| window.is_focused().unwrap_or(true));
+    if is_seen {
+        return;
+    }
+    tauri::async_runtime::spawn_blocking(move || {
+        let shown = notify_rust::Notification::new().appname("Bagel Studio").summary("Bagel Studio").body(words).show();
+        if let Err(error) = shown {
+            tracing::debug!(%error, "the desktop shows no notifications");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_taskbar_follows_the_running_job_and_is_cleared_after_it() {
+        let job = JobId("a".to_owned());
+        let mut running = None;
+        let painting = |step| JobStatus::Running { phase: Phase::Painting { step, steps: 4 } };
+        let mut check = |status: JobStatus, expected: Option<Option<u64>>| {
+            assert_eq!(progress(&job, &status, &mut running).map(|state| state.progress), expected, "{status:?}");
+        };
+        check(JobStatus::Queued, None);
+        check(JobStatus::Running { phase: Phase::Reading }, Some(None));
+        check(JobStatus::Running { phase: Phase::Writing }, None);
+        check(painting(1), Some(Some(25)));
+        check(JobStatus::Stopping, None);
+        check(JobStatus::Cancelled, Some(None));
+        check(JobStatus::Cancelled, None);
+    }
+
+    #[test]
+    fn results_are_announced_in_the_artists_language_unless_that_is_off() {
+        let settings = |language, notifies| Settings { language, notifies, ..Settings::default() };
+        let done = JobStatus::Done { node: None };
+        assert_eq!(words(&done, &settings(Language::En, true)), Some("An answer is ready."));
+        assert_eq!(words(&done, &settings(Language::Zh, true)), Some("回答已完成。"));
+        assert_eq!(words(&done, &settings(Language::En, false)), None);
+        assert_eq!(words(&JobStatus::Cancelled, &settings(Language::En, true)), None);
+    }
+}

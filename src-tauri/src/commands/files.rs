@@ -1,0 +1,97 @@
+//! Files in and out, by the system's dialogs, the clipboard and the file manager.
+
+use protocol::{ExportFormat, NodeId, PieceId};
+use studio::{Rendition, Source, Studio};
+use tauri::ipc::{InvokeBody, Request};
+use tauri::{AppHandle, State};
+
+use super::{Answer, failed};
+use crate::clipboard::Clipboard;
+use crate::{dialogs, reveal};
+
+/// Lets the artist choose pictures to bring in.
+#[tauri::command]
+pub(crate) async fn open_pictures(app: AppHandle, studio: State<'_, Studio>) -> Answer<()> {
+    let paths = dialogs::open_pictures(&app).await;
+    if !paths.is_empty() {
+        studio.import(paths.into_iter().map(Source::File).collect(), None).await;
+    }
+    Ok(())
+}
+
+/// Brings in the bytes of a pasted picture.
+#[tauri::command]
+pub(crate) async fn paste_picture(studio: State<'_, Studio>, request: Request<'_>) -> Answer<()> {
+    if let InvokeBody::Raw(bytes) = request.body() {
+        let source = Source::Bytes { name: "clipboard".to_owned(), bytes: bytes.clone() };
+        studio.import(vec![source], None).await;
+    }
+    Ok(())
+}
+
+/// Puts a picture on the clipboard.
+#[tauri::command]
+pub(crate) async fn copy_picture(
+    studio: State<'_, Studio>,
+    clipboard: State<'_, Clipboard>,
+    node: NodeId,
+) -> Answer<()> {
+    clipboard.put(studio.picture(node).await.map_err(failed)?).await
+}
+
+/// Lets the artist choose where copies go; gives the name of the file or folder.
+#[tauri::command]
+pub(crate) async fn export_pictures(
+    app: AppHandle,
+    studio: State<'_, Studio>,
+    nodes: Vec<NodeId>,
+    format: ExportFormat,
+) -> Answer<Option<String>> {
+    let chosen = match nodes.as_slice() {
+        [] => None,
+        [node] => {
+            let title = title(&studio, *node).await?;
+            let Some(path) = dialogs::save_picture(&app, &title, format).await else { return Ok(None) };
+            studio.export(*node, format, path.clone()).await.map_err(failed)?;
+            Some(path)
+        }
+        _ => {
+            let Some(folder) = dialogs::choose_folder(&app).await else { return Ok(None) };
+            studio.export_many(nodes, format, folder.clone()).await.map_err(failed)?;
+            Some(folder)
+        }
+    };
+    Ok(chosen.as_deref().map(last_part))
+}
+
+/// Lets the artist choose where a piece goes as one file; gives its name.
+#[tauri::command]
+pub(crate) async fn export_piece(app: AppHandle, studio: State<'_, Studio>, piece: PieceId) -> Answer<Option<String>> {
+    let name = studio.piece(piece).await.map_err(failed)?.piece.name;
+    let Some(path) = dialogs::save_piece(&app, &name).await else { return Ok(None) };
+    studio.export_piece(piece, path.clone()).await.map_err(failed)?;
+    Ok(Some(last_part(&path)))
+}
+
+/// Lets the artist choose a piece's file to bring in.
+#[tauri::command]
+pub(crate) async fn open_piece(app: AppHandle, studio: State<'_, Studio>) -> Answer<Option<PieceId>> {
+    let Some(path) = dialogs::open_piece(&app).await else { return Ok(None) };
+    studio.open_piece(path).await.map(Some).map_err(failed)
+}
+
+/// Shows a picture's file in the system's file manager.
+#[tauri::command]
+pub(crate) async fn reveal_picture(studio: State<'_, Studio>, node: NodeId) -> Answer<()> {
+    let path = studio.path(node, Rendition::Full).map_err(failed)?;
+    reveal::show(path).await
+}
+
+async fn title(studio: &Studio, node: NodeId) -> Answer<String> {
+    let node = studio.node(node).await.map_err(failed)?;
+    Ok(node.name.unwrap_or(node.title))
+}
+
+fn last_part(path: &std::path::Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

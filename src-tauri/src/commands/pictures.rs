@@ -1,0 +1,86 @@
+//! Pieces and pictures: looked at, found, marked.
+
+use protocol::{
+    GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, PieceContents, PieceId, PreviewId, RecipeView,
+};
+use studio::Studio;
+use tauri::State;
+
+use super::{Answer, failed};
+
+/// Gives a piece with everything in it.
+#[tauri::command]
+pub(crate) async fn piece(studio: State<'_, Studio>, piece: PieceId) -> Answer<PieceContents> {
+    studio.piece(piece).await.map_err(failed)
+}
+
+/// Gives pictures of any piece.
+#[tauri::command]
+pub(crate) async fn nodes(studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<Vec<Node>> {
+    studio.nodes(nodes).await.map_err(failed)
+}
+
+/// Gives a page of the gallery.
+#[tauri::command]
+pub(crate) async fn gallery(
+    studio: State<'_, Studio>,
+    filter: GalleryFilter,
+    after: Option<GalleryCursor>,
+    limit: u32,
+) -> Answer<GalleryPage> {
+    studio.gallery(filter, after, limit).await.map_err(failed)
+}
+
+/// Says how a picture was made.
+#[tauri::command]
+pub(crate) async fn recipe(studio: State<'_, Studio>, node: NodeId) -> Answer<Option<RecipeView>> {
+    studio.recipe(node).await.map_err(failed)
+}
+
+/// Names the steps of a picture that are kept.
+#[tauri::command]
+pub(crate) async fn steps(studio: State<'_, Studio>, node: NodeId) -> Answer<Vec<PreviewId>> {
+    Ok(studio.steps(node))
+}
+
+/// Names a piece.
+#[tauri::command]
+pub(crate) async fn rename_piece(studio: State<'_, Studio>, piece: PieceId, name: String) -> Answer<()> {
+    studio.rename_piece(piece, name).await.map_err(failed)
+}
+
+/// Names a picture.
+#[tauri::command]
+pub(crate) async fn rename_node(studio: State<'_, Studio>, node: NodeId, name: String) -> Answer<()> {
+    studio.rename_node(node, name).await.map_err(failed)
+}
+
+/// Gives pictures exactly these tags.
+#[tauri::command]
+pub(crate) async fn set_tags(studio: State<'_, Studio>, nodes: Vec<NodeId>, tags: Vec<String>) -> Answer<()> {
+    studio.set_tags(nodes, tags).await.map_err(failed)
+}
+
+/// Gives pictures a star or takes it away.
+#[tauri::command]
+pub(crate) async fn set_starred(studio: State<'_, Studio>, nodes: Vec<NodeId>, starred: bool) -> Answer<()> {
+    studio.set_starred(nodes, starred).await.map_err(failed)
+}
+
+/// Puts pictures into the trash.
+#[tauri::command]
+pub(crate) async fn trash(studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<()> {
+    studio.trash(nodes).await.map_err(failed)
+}
+
+/// Takes pictures out of the trash.
+#[tauri::command]
+pub(crate) async fn restore(studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<()> {
+    studio.restore(nodes).await.map_err(failed)
+}
+
+/// Removes for good what is in the trash.
+#[tauri::command]
+pub(crate) async fn empty_trash(studio: State<'_, Studio>) -> Answer<()> {
+    studio.empty_trash().await.map_err(failed)
+}
