@@ -91,6 +91,7 @@ impl Arithmetic {
     pub fn vae_bytes(&self, vae: &VaeConfig, n_pixels: u64) -> u64 {
         let mut channels_in = vae.level_channels(vae.ch_mult.len().saturating_sub(1)) as u64;
         let mut most = 0;
+        let mut columns_bytes = 0;
         for level_idx in (0..vae.ch_mult.len()).rev() {
             let pixels = n_pixels >> (2 * level_idx);
             let channels = vae.level_channels(level_idx) as u64;
@@ -99,11 +100,13 @@ impl Arithmetic {
             if level_idx > 0 {
                 most = most.max(channels * pixels + channels * pixels * 4);
             }
+            columns_bytes = columns_bytes.max(channels_in.max(channels) * 9 * pixels * self.vae_element_bytes);
             channels_in = channels;
         }
+        let columns_bytes = columns_bytes.min(MAX_COLUMN_BYTES);
         let pixels = n_pixels >> (2 * vae.ch_mult.len().saturating_sub(1));
         let scores = (pixels * pixels).min(MAX_SCORES) * 8;
-        (most * self.vae_element_bytes + MAX_COLUMN_BYTES * 2)
+        (most * self.vae_element_bytes + 2 * columns_bytes)
             .max(scores + 4 * pixels * channels_in * self.vae_element_bytes)
     }
 
