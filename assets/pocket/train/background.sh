@@ -14,9 +14,12 @@ model_minutes=${MODEL_MINUTES:-480}
 mkdir -p "$run"
 [ -f "$run/tokenizer.json" ] || "$python" tokenizer.py --out "$run"
 vae() { "$python" train_vae.py --out "$run" --preset small --minutes "$vae_minutes" --workers 0 "$@"; }
-vae --stop $((vae_minutes / 3)) --crop 32 --batch 16
-vae --stop $((vae_minutes * 2 / 3)) --crop 64 --batch 6
-vae --batch 4
+# Once a model knows the latents, they stay as they are.
+if [ ! -f "$run/model.pt" ]; then
+    vae --stop $((vae_minutes / 3)) --crop 32 --batch 16
+    vae --stop $((vae_minutes * 2 / 3)) --crop 64 --batch 6
+    vae --batch 4
+fi
 round=1
 while [ $((round * 10)) -le "$model_minutes" ]; do
     "$python" train.py --out "$run" --preset small --minutes "$model_minutes" --stop $((round * 10)) \
