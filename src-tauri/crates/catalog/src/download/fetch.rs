@@ -173,6 +173,7 @@ impl<'a> Fetcher<'a> {
             };
             let room = state.total().map_or(u64::MAX, |total| total - state.part.n_bytes().min(total));
             let taken = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+            watch.progress.fetched_bytes += taken as u64;
             state.part.push(bytes.get(..taken).unwrap_or_default(), watch).await?;
             watch.set_bytes(state.part.n_bytes());
             // Whatever follows the last byte is not part of the file.
