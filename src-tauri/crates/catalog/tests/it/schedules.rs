@@ -18,7 +18,7 @@ async fn whatever_the_server_does_no_wrong_file_is_taken_and_the_right_one_comes
             let n_bytes: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
             let server = Server::start(files.clone()).await;
             let faults = Fault::schedule(seed, n_bytes);
-            let is_spoiled = faults.iter().any(Fault::spoils);
+            let is_spoiled = Fault::spoil(&faults);
             server.schedule(faults.clone());
             let facts = if seed % 2 == 0 { Facts::All } else { Facts::None };
             let scene = Scene::new(files, facts);

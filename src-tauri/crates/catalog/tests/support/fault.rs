@@ -98,16 +98,12 @@ impl Fault {
         faults
     }
 
-    /// Whether it makes bytes that have arrived worthless, whatever the client does.
-    pub(crate) fn spoils(&self) -> bool {
-        matches!(
-            self,
-            Self::Whole
-                | Self::ChangedEtag
-                | Self::Replaced
-                | Self::Duplicated { .. }
-                | Self::Altered { .. }
-                | Self::NotSatisfiable
-        )
+    /// Whether a row of faults makes bytes that have arrived worthless, whatever the client does.
+    pub(crate) fn spoil(faults: &[Self]) -> bool {
+        let insists = |fault: &Self| matches!(fault, Self::Whole | Self::NotSatisfiable);
+        let spoils = |fault: &Self| {
+            matches!(fault, Self::ChangedEtag | Self::Replaced | Self::Duplicated { .. } | Self::Altered { .. })
+        };
+        faults.iter().any(spoils) || faults.iter().filter(|fault| insists(fault)).count() > 2
     }
 }
