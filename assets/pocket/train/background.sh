@@ -13,13 +13,17 @@ vae_minutes=${VAE_MINUTES:-24}
 model_minutes=${MODEL_MINUTES:-480}
 mkdir -p "$run"
 [ -f "$run/tokenizer.json" ] || "$python" tokenizer.py --out "$run"
-vae() { "$python" train_vae.py --out "$run" --minutes "$vae_minutes" --workers 0 "$@"; }
-vae --stop $((vae_minutes / 2)) --crop 32 --batch 16
-vae --crop 64 --batch 6
+vae() { "$python" train_vae.py --out "$run" --preset small --minutes "$vae_minutes" --workers 0 "$@"; }
+# Once a model knows the latents, they stay as they are.
+if [ ! -f "$run/model.pt" ]; then
+    vae --stop $((vae_minutes / 3)) --crop 32 --batch 16
+    vae --stop $((vae_minutes * 2 / 3)) --crop 64 --batch 6
+    vae --batch 4
+fi
 round=1
 while [ $((round * 10)) -le "$model_minutes" ]; do
     "$python" train.py --out "$run" --preset small --minutes "$model_minutes" --stop $((round * 10)) \
-        --rows 8 --workers 0 --reuse 8 --pool 1500 --report 25
+        --rows 20 --shift 3 --rate 3e-3 --workers 0 --reuse 14 --pool 400 --report 25 --compile
     "$python" export.py --out "$run" --to "$export"
     # Sharper pictures from the same latents, a little after every third round.
     if [ $((round % 3)) -eq 0 ]; then

@@ -3,6 +3,8 @@
 //! A machine can be judged before a model is there: weights of any size are
 //! made of random numbers, and one layer's time stands for all of them.
 
+mod kernels;
+
 use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::time::Instant;
@@ -20,6 +22,8 @@ use crate::progress::{Observe, Progress, report};
 use crate::random::{Generator, Purpose};
 use crate::synthetic::Synthetic;
 use crate::{Error, Result};
+
+pub use self::kernels::{Kernel, kernels};
 
 /// Shapes of random weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

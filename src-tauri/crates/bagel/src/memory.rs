@@ -5,8 +5,8 @@
 //! and the largest that the autoencoder has. The peak is the first two and the
 //! larger of the last two.
 
-use checkpoint::config::VaeConfig;
-use checkpoint::{Checkpoint, Config, Kind, Part, PlannedTensor, Quantization, expected_tensors, plan};
+use checkpoint::working::{self, Arithmetic};
+use checkpoint::{Checkpoint, Config, Kind, Part, Quantization, expected_tensors};
 use protocol::{ImageParameters, MemoryEstimate, Size, TextParameters, Thinking};
 
 use crate::Result;
@@ -48,13 +48,17 @@ pub struct Planner {
     weights_bytes: u64,
     precision: Precision,
     is_cpu: bool,
-    /// Bytes of an activation.
-    element_bytes: u64,
-    vae_element_bytes: u64,
+    arithmetic: Arithmetic,
 }
 
-/// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
-pub(crate) const OVERHEAD_BYTES: u64 = 48 << 20;
+pub(crate) use checkpoint::working::OVERHEAD_BYTES;
+
+// The limits that the arithmetic counts with are those that the code obeys.
+const _: () = assert!(
+    working::MAX_SCORES == MAX_SCORES as u64
+        && working::MAX_MLP_ELEMENTS == MAX_MLP_ELEMENTS as u64
+        && working::MAX_COLUMN_BYTES == MAX_COLUMN_BYTES as u64
+);
 
 /// Token counts and pictures of a request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,8 +82,7 @@ impl Planner {
             weights_bytes: stored_bytes(checkpoint, precision, is_cpu),
             precision,
             is_cpu,
-            element_bytes: element_bytes(precision),
-            vae_element_bytes: vae_element_bytes(precision),
+            arithmetic: arithmetic(precision, is_cpu),
         })
     }
 
@@ -105,8 +108,7 @@ impl Planner {
             weights_bytes: planned_bytes(config, quantization, quantization, precision, is_cpu),
             precision,
             is_cpu,
-            element_bytes: element_bytes(precision),
-            vae_element_bytes: vae_element_bytes(precision),
+            arithmetic: arithmetic(precision, is_cpu),
         })
     }
 
@@ -161,8 +163,7 @@ impl Planner {
         let working_bytes = self
             .forward_bytes(n_branches, n_latents + 2, reading.conditional_tokens)
             .max(self.forward_bytes(1, reading.longest_item, reading.conditional_tokens));
-        let vae_bytes = vae_bytes(&self.config.vae, size, self.vae_element_bytes)
-            .max(reading.largest_picture.map_or(0, |size| vae_bytes(&self.config.vae, size, self.vae_element_bytes)));
+        let vae_bytes = self.vae_bytes(size).max(reading.largest_picture.map_or(0, |size| self.vae_bytes(size)));
         Ok(self.estimate(n_kept, reading.conditional_tokens, working_bytes, vae_bytes, Some(size)))
     }
 
@@ -190,9 +191,7 @@ impl Planner {
         vae_bytes: u64,
         size: Option<Size>,
     ) -> Estimate {
-        let text = &self.config.text;
-        let token_bytes = 2 * (text.n_layers * text.n_kv_heads * text.head_dim) as u64 * self.element_bytes;
-        let context_bytes = n_kept * token_bytes;
+        let context_bytes = self.arithmetic.context_bytes(&self.config, n_kept);
         let peak_bytes = self.weights_bytes + context_bytes + working_bytes.max(vae_bytes) + OVERHEAD_BYTES;
         let memory =
             MemoryEstimate { weights_bytes: self.weights_bytes, context_bytes, working_bytes, vae_bytes, peak_bytes };
@@ -237,21 +236,12 @@ impl Planner {
         Ok(reading)
     }
 
-    /// The larger of a layer's attention and its feed-forward part, over `rows` rows of each branch.
     fn forward_bytes(&self, n_branches: u64, rows: u64, context_tokens: u64) -> u64 {
-        let text = &self.config.text;
-        let (hidden, inner) = (text.hidden_size as u64, text.intermediate_size as u64);
-        let kv = (text.n_kv_heads * text.head_dim) as u64;
-        let all_rows = n_branches * rows;
-        let n_keys = context_tokens + rows;
-        let scores = (text.n_heads as u64 * rows * n_keys).min(MAX_SCORES as u64);
-        // Residual, normed copy, queries of all branches; one branch's queries twice; joined keys; output.
-        let attention = (3 * all_rows * hidden + 2 * all_rows * kv + 3 * rows * hidden + 2 * n_keys * kv)
-            * self.element_bytes
-            + scores * (4 + 4);
-        let turn = (MAX_MLP_ELEMENTS as u64 / inner).min(all_rows);
-        let feed_forward = (3 * all_rows * hidden + 3 * turn * inner + turn * hidden) * self.element_bytes;
-        attention.max(feed_forward)
+        self.arithmetic.forward_bytes(&self.config, n_branches, rows, context_tokens)
+    }
+
+    fn vae_bytes(&self, size: Size) -> u64 {
+        self.arithmetic.vae_bytes(&self.config.vae, u64::from(size.width) * u64::from(size.height))
     }
 }
 
@@ -263,8 +253,13 @@ pub fn planned_bytes(
     precision: Precision,
     is_cpu: bool,
 ) -> u64 {
-    let planned: Vec<PlannedTensor> = plan(config, understanding, generation);
-    held_bytes(planned.iter().map(|t| (t.part, t.kind, t.shape.as_slice())), precision, is_cpu)
+    arithmetic(precision, is_cpu).planned_bytes(config, understanding, generation)
+}
+
+/// f16 is too narrow for the autoencoder, which then computes in 32 bits.
+fn arithmetic(precision: Precision, is_cpu: bool) -> Arithmetic {
+    let vae_element_bytes = if precision == Precision::BF16 { 2 } else { 4 };
+    Arithmetic { element_bytes: precision.dtype().size_in_bytes() as u64, vae_element_bytes, is_cpu }
 }
 
 /// Bytes that the weights of a checkpoint will hold, told from its headers.
@@ -273,82 +268,8 @@ pub(crate) fn stored_bytes(checkpoint: &Checkpoint, precision: Precision, is_cpu
         .into_iter()
         .filter_map(|t| Some((t.part, checkpoint.tensor(&t.name)?.kind, t.shape)))
         .collect();
-    held_bytes(tensors.iter().map(|(part, kind, shape)| (*part, *kind, shape.as_slice())), precision, is_cpu)
-}
-
-fn held_bytes<'a>(tensors: impl Iterator<Item = (Part, Kind, &'a [usize])>, precision: Precision, is_cpu: bool) -> u64 {
-    tensors
-        .map(|(part, kind, shape)| {
-            let n = shape.iter().map(|&extent| extent as u64).product::<u64>();
-            // A table is never multiplied; the head is, by one row, which 6-bit tiles are not made for.
-            let is_tiled = part != Part::Embeddings && !(part == Part::Head && kind == Kind::Q6K);
-            match kind.is_quantized() {
-                true if is_cpu && is_tiled => kind.size_bytes(n) + repacked_bytes(kind, shape),
-                true => kind.size_bytes(n),
-                false if part == Part::Vae => n * vae_element_bytes(precision),
-                false => n * element_bytes(precision),
-            }
-        })
-        .sum()
-}
-
-/// The second copy of a matrix that the CPU's kernels lay out for themselves at first use.
-///
-/// Tiles of 16 rows by 256 numbers; from `repack_x86.rs` of candle 0.11.1.
-fn repacked_bytes(kind: Kind, shape: &[usize]) -> u64 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let &[n_out, n_in] = shape else { return 0 };
-        let has_vnni = std::arch::is_x86_feature_detected!("avx512vnni");
-        if !std::arch::is_x86_feature_detected!("avx2") || !n_out.is_multiple_of(16) || !n_in.is_multiple_of(256) {
-            return 0;
-        }
-        let tiles = (n_out / 16 * (n_in / 256)) as u64;
-        match kind {
-            Kind::Q4K => tiles * 3072,
-            Kind::Q6K => tiles * 5120,
-            Kind::Q8_0 if has_vnni => tiles * 8 * 544,
-            _ => 0,
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        // Other processors' kernels repack to the same size.
-        let n = shape.iter().map(|&extent| extent as u64).product::<u64>();
-        if cfg!(target_arch = "aarch64") { kind.size_bytes(n) } else { 0 }
-    }
-}
-
-fn element_bytes(precision: Precision) -> u64 {
-    precision.dtype().size_in_bytes() as u64
-}
-
-/// f16 is too narrow for the autoencoder, which then computes in 32 bits.
-fn vae_element_bytes(precision: Precision) -> u64 {
-    if precision == Precision::BF16 { 2 } else { 4 }
-}
-
-/// The most that a residual block or an upsampling of the decoder (the larger half) holds at once.
-fn vae_bytes(vae: &VaeConfig, size: Size, element_bytes: u64) -> u64 {
-    let n_pixels = u64::from(size.width) * u64::from(size.height);
-    let mut channels_in = (vae.ch * vae.ch_mult.last().copied().unwrap_or(1)) as u64;
-    let mut most = 0;
-    let mut columns_bytes = 0;
-    for level_idx in (0..vae.ch_mult.len()).rev() {
-        let pixels = n_pixels >> (2 * level_idx);
-        let channels = (vae.ch * vae.ch_mult[level_idx]) as u64;
-        // Input, the first convolution's output and the second's.
-        most = most.max((channels_in + 2 * channels) * pixels).max(3 * channels * pixels);
-        if level_idx > 0 {
-            most = most.max(channels * pixels + channels * pixels * 4);
-        }
-        columns_bytes = columns_bytes.max(channels_in.max(channels) * 9 * pixels * element_bytes);
-        channels_in = channels;
-    }
-    let columns_bytes = columns_bytes.min(MAX_COLUMN_BYTES as u64);
-    let pixels = n_pixels >> (2 * (vae.ch_mult.len() - 1));
-    let scores = (pixels * pixels).min(MAX_SCORES as u64) * 8;
-    (most * element_bytes + 2 * columns_bytes).max(scores + 4 * pixels * channels_in * element_bytes)
+    let tensors = tensors.iter().map(|(part, kind, shape)| (*part, *kind, shape.as_slice()));
+    arithmetic(precision, is_cpu).held_bytes(tensors)
 }
 
 impl Planner {
@@ -361,8 +282,32 @@ impl Planner {
             let smaller = Size { width: scaled(size.width), height: scaled(size.height) };
             let n_latents = u64::from(smaller.width / step) * u64::from(smaller.height / step);
             let working_bytes = self.forward_bytes(3, n_latents + 2, u64::from(estimate.context_tokens));
-            let vae_bytes = vae_bytes(&self.config.vae, smaller, self.vae_element_bytes);
+            let vae_bytes = self.vae_bytes(smaller);
             (smaller != size && fixed_bytes + working_bytes.max(vae_bytes) <= most_bytes).then_some(smaller)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_compared_by_what_their_largest_edit_is_planned_to_need() {
+        let (config, quantization) = (Config::official(), Quantization::Q4KM);
+        for (precision, is_cpu, arithmetic) in
+            [(Precision::BF16, false, Arithmetic::GPU), (Precision::F32, true, Arithmetic::CPU)]
+        {
+            let planner = Planner::synthetic(&config, quantization, precision, is_cpu).unwrap();
+            let size = Size { width: 1024, height: 1024 };
+            let inputs = [PlannedItem::Image(size), PlannedItem::Text("sky".to_owned())];
+            let image = ImageParameters { size: Some(size), ..ImageParameters::edit() };
+            let planned = planner.image(&inputs, &Thinking::Off, &image, &TextParameters::thought()).unwrap();
+            let compared =
+                arithmetic.planned_bytes(&config, quantization, quantization) + arithmetic.largest_edit_bytes(&config);
+            let planned = planned.memory.peak_bytes;
+            // The instruction's length is all that may differ.
+            assert!(compared >= planned && compared - planned < 32 << 20, "{compared} {planned}");
+        }
     }
 }

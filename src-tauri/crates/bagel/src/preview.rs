@@ -51,9 +51,13 @@ impl PreviewMap {
     /// The map for `vae`.
     pub(crate) fn of(vae: &Vae, device: &Device, observe: &mut Observe<'_>) -> Result<Self> {
         if is_flux(vae.config()) {
-            return Ok(Self { matrix: Tensor::new(&FLUX, device)?, bias: Tensor::new(&FLUX_BIAS, device)? });
+            return Self::flux(device);
         }
         Self::fit(vae, device, observe)
+    }
+
+    pub(crate) fn flux(device: &Device) -> Result<Self> {
+        Ok(Self { matrix: Tensor::new(&FLUX, device)?, bias: Tensor::new(&FLUX_BIAS, device)? })
     }
 
     /// Least squares over decoded noise that is smooth enough to have areas of one colour.

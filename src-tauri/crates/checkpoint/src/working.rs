@@ -18,7 +18,7 @@ pub const MAX_MLP_ELEMENTS: u64 = 64 << 20;
 pub const MAX_COLUMN_BYTES: u64 = 64 << 20;
 
 /// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
-pub const OVERHEAD_BYTES: u64 = 48 << 20;
+pub const OVERHEAD_BYTES: u64 = 32 << 20;
 
 /// Tokens of an instruction of some words, its markers counted.
 const INSTRUCTION_TOKENS: u64 = 32;
@@ -40,6 +40,11 @@ impl Arithmetic {
 
     /// The processor.
     pub const CPU: Self = Self { element_bytes: 4, vae_element_bytes: 4, is_cpu: true };
+
+    /// Whether attention scores exist beyond a core's cache: in 32 bits the processor never holds them.
+    fn has_scores(&self, element_bytes: u64) -> bool {
+        !(self.is_cpu && element_bytes == 4)
+    }
 
     /// Bytes that weights of these parts, kinds and shapes hold.
     pub fn held_bytes<'a>(&self, tensors: impl Iterator<Item = (Part, Kind, &'a [usize])>) -> u64 {
@@ -77,10 +82,13 @@ impl Arithmetic {
         let kv = (text.n_kv_heads * text.head_dim) as u64;
         let all_rows = n_branches * rows;
         let n_keys = context_tokens + rows;
-        let scores = (text.n_heads as u64 * rows * n_keys).min(MAX_SCORES);
+        // The processor's attention takes segments as they lie; others join them first.
+        let (scores, joined) = match self.has_scores(self.element_bytes) {
+            true => ((text.n_heads as u64 * rows * n_keys).min(MAX_SCORES), 2 * n_keys * kv),
+            false => (0, 0),
+        };
         // Residual, normed copy, queries of all branches; one branch's queries twice; joined keys; output.
-        let attention = (3 * all_rows * hidden + 2 * all_rows * kv + 3 * rows * hidden + 2 * n_keys * kv)
-            * self.element_bytes
+        let attention = (3 * all_rows * hidden + 2 * all_rows * kv + 3 * rows * hidden + joined) * self.element_bytes
             + scores * (4 + 4);
         let turn = (MAX_MLP_ELEMENTS / inner.max(1)).min(all_rows);
         let feed_forward = (3 * all_rows * hidden + 3 * turn * inner + turn * hidden) * self.element_bytes;
@@ -91,6 +99,7 @@ impl Arithmetic {
     pub fn vae_bytes(&self, vae: &VaeConfig, n_pixels: u64) -> u64 {
         let mut channels_in = vae.level_channels(vae.ch_mult.len().saturating_sub(1)) as u64;
         let mut most = 0;
+        let mut columns_bytes = 0;
         for level_idx in (0..vae.ch_mult.len()).rev() {
             let pixels = n_pixels >> (2 * level_idx);
             let channels = vae.level_channels(level_idx) as u64;
@@ -99,11 +108,13 @@ impl Arithmetic {
             if level_idx > 0 {
                 most = most.max(channels * pixels + channels * pixels * 4);
             }
+            columns_bytes = columns_bytes.max(channels_in.max(channels) * 9 * pixels * self.vae_element_bytes);
             channels_in = channels;
         }
+        let columns_bytes = columns_bytes.min(MAX_COLUMN_BYTES);
         let pixels = n_pixels >> (2 * vae.ch_mult.len().saturating_sub(1));
-        let scores = (pixels * pixels).min(MAX_SCORES) * 8;
-        (most * self.vae_element_bytes + MAX_COLUMN_BYTES * 2)
+        let scores = if self.has_scores(self.vae_element_bytes) { (pixels * pixels).min(MAX_SCORES) * 8 } else { 0 };
+        (most * self.vae_element_bytes + 2 * columns_bytes)
             .max(scores + 4 * pixels * channels_in * self.vae_element_bytes)
     }
 

@@ -126,7 +126,7 @@ pub(crate) fn file_name(text: &str) -> String {
     }
     // Windows drops dots and spaces at the end; a dot at the start hides the file elsewhere.
     let name = name.trim_matches([' ', '.']);
-    let device = name.split(['.', ' ']).next().unwrap_or_default().to_ascii_uppercase();
+    let device = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let is_numbered = |prefix| device.strip_prefix(prefix).is_some_and(|rest| rest.chars().count() == 1);
     if matches!(device.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
         || is_numbered("COM")

@@ -1,8 +1,11 @@
-//! Attention over a list of key segments, in chunks of queries.
+//! Attention over a list of key segments.
 //!
 //! `softmax(q kᵀ / √d) v` with grouped queries: the heads that share a key head
-//! are laid under one another, so that every key is read once a group. Scores
-//! exist for one chunk of queries at a time and never exceed [`MAX_SCORES`].
+//! are laid under one another, so that every key is read once a group. On the
+//! CPU scores exist for a small block only; elsewhere for one chunk of queries
+//! at a time, never more than [`MAX_SCORES`].
+
+mod fused;
 
 use candle_core::{D, DType, Tensor};
 
@@ -32,12 +35,23 @@ pub(crate) enum Mask {
 
 /// `queries` (heads, rows, head_dim) over `segments`, giving (rows, heads · head_dim).
 pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
-    let (n_heads, n_rows, head_dim) = queries.dims3()?;
-    let n_kv_heads = segments[0].keys.dim(0)?;
     #[cfg(feature = "flash-attn")]
     if queries.device().is_cuda() && queries.dtype() != DType::F32 {
-        return fused(queries, segments, mask);
+        return by_flash_attention(queries, segments, mask);
     }
+    if queries.device().is_cpu() && queries.dtype() == DType::F32 {
+        let (n_heads, n_rows, head_dim) = queries.dims3()?;
+        // (heads, rows, head_dim) → (rows, heads · head_dim)
+        let output = fused::attention(queries, segments, mask)?.transpose(0, 1)?;
+        return Ok(output.reshape((n_rows, n_heads * head_dim))?);
+    }
+    by_matmul(queries, segments, mask)
+}
+
+/// The same as two products with the scores between them, in chunks of queries.
+pub(crate) fn by_matmul(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
+    let (n_heads, n_rows, head_dim) = queries.dims3()?;
+    let n_kv_heads = segments[0].keys.dim(0)?;
     let group = n_heads / n_kv_heads;
     let n_keys = segments.iter().map(|s| s.keys.dim(1)).sum::<candle_core::Result<usize>>()?;
     let queries = (queries * (1.0 / (head_dim as f64).sqrt()))?;
@@ -105,7 +119,7 @@ pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Resu
 
 /// The same in one kernel, which never holds the scores; 16-bit types on CUDA only.
 #[cfg(feature = "flash-attn")]
-fn fused(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
+fn by_flash_attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
     let (n_heads, n_rows, head_dim) = queries.dims3()?;
     // (heads, tokens, head_dim) → (1, tokens, heads, head_dim)
     let lay_out = |parts: Vec<&Tensor>| Tensor::cat(&parts, 1)?.transpose(0, 1)?.contiguous()?.unsqueeze(0);

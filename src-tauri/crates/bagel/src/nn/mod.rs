@@ -3,5 +3,5 @@
 mod attention;
 mod linear;
 
-pub(crate) use attention::{Keys, MAX_SCORES, Mask, attention};
+pub(crate) use attention::{Keys, MAX_SCORES, Mask, attention, by_matmul};
 pub(crate) use linear::{Embedding, Linear};

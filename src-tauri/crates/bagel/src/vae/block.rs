@@ -14,7 +14,7 @@ const EPSILON: f64 = 1e-6;
 
 /// Statistics over channels of a group and the whole picture; the swish that follows is the convolution's part.
 #[derive(Debug)]
-pub(super) struct GroupNorm {
+pub(crate) struct GroupNorm {
     weight: Tensor,
     bias: Tensor,
 }

@@ -17,7 +17,7 @@ pub(crate) const MAX_COLUMN_BYTES: usize = 64 << 20;
 
 /// What happens to the picture's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resample {
+pub(crate) enum Resample {
     /// Nothing; one pixel of zeros around.
     Keep,
     /// Every second pixel, zeros to the right and below only.
@@ -28,18 +28,19 @@ pub(super) enum Resample {
 
 /// A convolution of 3 × 3, or of 1 × 1 through [`Conv::pointwise`].
 #[derive(Debug)]
-pub(super) struct Conv {
+pub(crate) struct Conv {
     /// (out, in, rows, columns)
     weight: Tensor,
     bias: Tensor,
 }
 
 impl Conv {
+    pub(crate) fn new(weight: Tensor, bias: Tensor) -> Self {
+        Self { weight, bias }
+    }
+
     pub(super) fn load(prefix: &str, reader: &mut Reader<'_, '_>) -> Result<Self> {
-        Ok(Self {
-            weight: reader.tensor(&format!("{prefix}.weight"))?,
-            bias: reader.tensor(&format!("{prefix}.bias"))?,
-        })
+        Ok(Self::new(reader.tensor(&format!("{prefix}.weight"))?, reader.tensor(&format!("{prefix}.bias"))?))
     }
 
     pub(super) fn changes_width(&self) -> bool {
@@ -62,7 +63,7 @@ impl Conv {
     }
 
     /// `conv(resample(swish(norm(x))))`: (in, height, width) → (out, …)
-    pub(super) fn forward(
+    pub(crate) fn forward(
         &self,
         x: &Tensor,
         resample: Resample,

@@ -15,7 +15,7 @@ pub(crate) use super::part::hash_file;
 /// Bytes that count as progress, so that a server cannot keep us busy with crumbs.
 const PROGRESS_BYTES: u64 = 64 << 10;
 
-/// Requests for a part that may be answered with the whole before the whole is taken.
+/// Requests for a part that may be answered with something else before the file is begun anew.
 const MAX_IGNORED_RANGES: u32 = 2;
 
 /// Copies with a wrong hash before the server is no longer believed.
@@ -173,6 +173,7 @@ impl<'a> Fetcher<'a> {
             };
             let room = state.total().map_or(u64::MAX, |total| total - state.part.n_bytes().min(total));
             let taken = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+            watch.progress.fetched_bytes += taken as u64;
             state.part.push(bytes.get(..taken).unwrap_or_default(), watch).await?;
             watch.set_bytes(state.part.n_bytes());
             // Whatever follows the last byte is not part of the file.
@@ -223,7 +224,7 @@ impl State<'_> {
     async fn place(&mut self, answer: &Answer, start: u64, watch: &mut Watch<'_>) -> std::result::Result<(), Fault> {
         let is_other = matches!((&self.record.etag, &answer.etag), (Some(ours), Some(theirs)) if ours != theirs);
         match answer.kind {
-            AnswerKind::Beyond => return Err(Fault::anew("it has fewer bytes than are here")),
+            AnswerKind::Beyond => return Err(self.disagree("it has fewer bytes than are here")),
             AnswerKind::From { start: theirs, total } => {
                 if theirs != start {
                     return Err(Fault::again(format!("it sends the bytes from {theirs} on instead of {start}")));
@@ -237,8 +238,7 @@ impl State<'_> {
                 self.check_total(answer.body_bytes)?;
                 if start > 0 {
                     if !is_other && self.n_ignored < MAX_IGNORED_RANGES {
-                        self.n_ignored += 1;
-                        return Err(Fault::again("it sends the whole file instead of the rest"));
+                        return Err(self.disagree("it sends the whole file instead of the rest"));
                     }
                     self.part.restart(watch).await?;
                 }
@@ -254,6 +254,12 @@ impl State<'_> {
             (self.keep)(&self.record, None)?;
         }
         Ok(())
+    }
+
+    /// A server that may mean the same file: what is here is given up only when it insists.
+    fn disagree(&mut self, reason: &str) -> Fault {
+        self.n_ignored += 1;
+        if self.n_ignored > MAX_IGNORED_RANGES { Fault::anew(reason) } else { Fault::again(reason) }
     }
 
     fn check_total(&self, told: Option<u64>) -> std::result::Result<(), Fault> {

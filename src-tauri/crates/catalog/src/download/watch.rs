@@ -25,6 +25,8 @@ pub struct Progress {
     pub bytes: u64,
     /// Bytes of all files; grows more exact as the server tells lengths that nobody had written down.
     pub total_bytes: u64,
+    /// Bytes that came over the network since this download was begun or gone on with.
+    pub fetched_bytes: u64,
     /// Bytes a second of late, once known.
     pub bytes_per_sec: Option<f64>,
 }
@@ -58,6 +60,7 @@ impl<'a> Watch<'a> {
             file: String::new(),
             bytes: 0,
             total_bytes,
+            fetched_bytes: 0,
             bytes_per_sec: None,
         };
         let mut ticks = interval(TICK);

@@ -1,0 +1,62 @@
+//! Downloads that are stopped at any moment, also while nothing comes.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::fault::Fault;
+use crate::support::scene::{Facts, Numbers, Scene, hurried, id, published};
+use crate::support::server::Server;
+use crate::{N_BYTES, Outcome};
+
+/// A stop must be answered within this time.
+const MOST_MILLIS: u128 = 500;
+
+pub(crate) async fn run(n_stops: u64) -> Outcome<()> {
+    let scene = Scene::new(published(N_BYTES, 4), Facts::All);
+    let server = Server::start(scene.files.clone()).await;
+    server.limit_rate(15_000_000);
+    let mut numbers = Numbers(5);
+    let mut millis: Vec<u128> = Vec::new();
+    while (millis.len() as u64) < n_stops {
+        // Every third meets a server that says nothing, or that is busy.
+        match numbers.below(6) {
+            0 => server.schedule([Fault::Stall { after: numbers.below(N_BYTES as u64) }]),
+            1 => server.schedule([Fault::Silent]),
+            2 => server.schedule([Fault::Busy { status: 503, retry_after: Some(60) }]),
+            _ => {}
+        }
+        let mut options = hurried(&server.origin, 1);
+        options.patience.stall = Duration::from_secs(60);
+        options.patience.longest_wait = Duration::from_secs(60);
+        let is_asked = Arc::new(AtomicBool::new(false));
+        let timer = {
+            let is_asked = Arc::clone(&is_asked);
+            let life = Duration::from_millis(1 + numbers.below(400));
+            tokio::spawn(async move {
+                tokio::time::sleep(life).await;
+                is_asked.store(true, Ordering::SeqCst);
+                Instant::now()
+            })
+        };
+        let (catalog, small) = (scene.catalog(), id("small"));
+        let result = catalog.download(&small, &options, |_| {
+            if is_asked.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let result = result.await;
+        let ended = Instant::now();
+        if matches!(result, Err(catalog::Error::Cancelled)) {
+            millis.push(ended.saturating_duration_since(timer.await?).as_millis());
+        } else {
+            // It was faster than the stop.
+            timer.abort();
+            std::fs::remove_dir_all(scene.models())?;
+        }
+    }
+    millis.sort_unstable();
+    let most = millis.last().copied().unwrap_or(0);
+    println!("stops               {}", millis.len());
+    println!("  answered in       {most} ms at most, {} ms in the middle", millis.get(millis.len() / 2).unwrap_or(&0));
+    if most > MOST_MILLIS { Err(format!("a stop was answered after {most} ms").into()) } else { Ok(()) }
+}

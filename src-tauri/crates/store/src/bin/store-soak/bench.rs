@@ -1,0 +1,150 @@
+//! How long things take in a large library.
+
+use std::time::Instant;
+
+use protocol::{GalleryFilter, PieceId};
+use store::{NewTurn, Store};
+
+use crate::Outcome;
+use crate::chance::Chance;
+use crate::picture::{new_node, picture, recipe};
+
+const SUBJECTS: [&str; 12] = [
+    "a red fox",
+    "an old lighthouse",
+    "a bowl of oranges",
+    "一只猫",
+    "两只白鹤",
+    "a glass dragon",
+    "山中的茶馆",
+    "a tin robot",
+    "three birches",
+    "窗边的少女",
+    "a whale",
+    "an empty street",
+];
+const PLACES: [&str; 8] =
+    ["in the snow", "at dawn", "在雨中", "by the sea", "在窗边", "under lamps", "in fog", "on a hill"];
+const STYLES: [&str; 6] = ["watercolour", "水墨画", "oil on canvas", "a photograph", "pixel art", "pencil"];
+
+pub(crate) fn run(n_nodes: usize) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let store = Store::open(folder.path(), 1)?.store;
+    let mut chance = Chance::new(3);
+    let began = Instant::now();
+    let mut piece = PieceId::new();
+    let mut parent = None;
+    for number in 0..n_nodes {
+        if number % 5 == 0 {
+            piece = PieceId::new();
+            parent = None;
+        }
+        let title = format!(
+            "{} {}, {}, variation {number}",
+            chance.pick(&SUBJECTS).unwrap_or_default(),
+            chance.pick(&PLACES).unwrap_or_default(),
+            chance.pick(&STYLES).unwrap_or_default()
+        );
+        let picture = picture(number as u64, 64)?;
+        let new = new_node(piece, parent, &title);
+        store.add_result(&new, &picture, Some(&recipe(&title, number as u64, &picture)), 1)?;
+        parent = Some(new.id);
+        if number % 10 == 0 {
+            store.set_tags(&[new.id], &[format!("tag {}", number % 70)])?;
+            store.set_starred(&[new.id], number % 20 == 0)?;
+            let turn = NewTurn {
+                question: "What season is it?".to_owned(),
+                answer: format!("It looks like {number} days of winter."),
+                pictures: vec![new.id],
+                ..NewTurn::default()
+            };
+            store.add_turn(piece, turn, 1)?;
+        }
+    }
+    println!("bench: {n_nodes} pictures, {:.1} ms to save each", began.elapsed().as_secs_f64() * 1e3 / n_nodes as f64);
+
+    let page = |name: &str, filter: GalleryFilter| -> Outcome<()> {
+        let (mut slowest, mut total, mut n_pages, mut after) = (0_f64, 0_f64, 0, None);
+        loop {
+            let began = Instant::now();
+            let page = store.gallery(&filter, after.as_ref(), 100)?;
+            let took = began.elapsed().as_secs_f64() * 1e3;
+            slowest = slowest.max(took);
+            total += took;
+            n_pages += 1;
+            after = page.next;
+            if after.is_none() {
+                println!(
+                    "bench: {name}: {} found, pages of 100 in {:.1} ms, slowest {slowest:.1} ms",
+                    page.total,
+                    total / f64::from(n_pages)
+                );
+                return Ok(());
+            }
+        }
+    };
+    let all = GalleryFilter::default();
+    page("everything", all.clone())?;
+    page("starred", GalleryFilter { starred: true, ..all.clone() })?;
+    page("a tag", GalleryFilter { tags: vec!["tag 20".to_owned()], ..all.clone() })?;
+    for text in [
+        "fox",
+        "猫",
+        "窗边",
+        "a",
+        "w",
+        "watercolour snow dra",
+        "season winter",
+        "variation 77",
+        "在雨中 水墨",
+        "nothing",
+    ] {
+        page(&format!("search {text:?}"), GalleryFilter { text: text.to_owned(), ..all.clone() })?;
+    }
+    let timed = |what: &str, began: Instant| {
+        println!("bench: {what}: {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
+    };
+    let began = Instant::now();
+    store.counts()?;
+    timed("counts", began);
+    let began = Instant::now();
+    let first = store.gallery(&all, None, 500)?.nodes;
+    first.iter().take(100).try_for_each(|node| store.thumbnail(node.id).map(drop))?;
+    timed("100 thumbnails made", began);
+    let began = Instant::now();
+    store.back_up(2)?;
+    timed("backup", began);
+
+    drop(store);
+    let began = Instant::now();
+    let opened = Store::open(folder.path(), 3)?;
+    timed("start after a crash", began);
+    let began = Instant::now();
+    opened.store.tend(u64::MAX / 4)?;
+    timed("full check of the database", began);
+    let began = Instant::now();
+    opened.store.close(4)?;
+    timed("close, with a backup", began);
+    drop(opened);
+    let began = Instant::now();
+    let opened = Store::open(folder.path(), 5)?;
+    timed("start after a close", began);
+    opened.store.close(6)?;
+    drop(opened);
+
+    std::fs::write(folder.path().join("library.db"), b"no database")?;
+    let began = Instant::now();
+    let opened = Store::open(folder.path(), 7)?;
+    timed("start with a damaged database, from the backup", began);
+    drop(opened);
+    std::fs::remove_file(folder.path().join("library.db"))?;
+    std::fs::remove_dir_all(folder.path().join("backups"))?;
+    let began = Instant::now();
+    let opened = Store::open(folder.path(), 8)?;
+    timed("start without database and backups, from the files", began);
+    let n_back = opened.store.counts()?.n_nodes;
+    if n_back != n_nodes as u64 {
+        return Err(format!("{n_back} of {n_nodes} pictures came back").into());
+    }
+    Ok(())
+}

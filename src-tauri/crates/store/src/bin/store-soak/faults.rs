@@ -1,0 +1,84 @@
+//! Writes, syncs and renames fail, one at a time; nothing is shown as saved that is not.
+
+use std::process::Command;
+
+use store::Store;
+
+use crate::Outcome;
+use crate::model::{Line, Model, lines};
+use crate::order::can_trace;
+
+/// Calls and how they fail.
+const FAULTS: [(&str, &str); 6] = [
+    ("fsync,fdatasync", "EIO"),
+    ("pwrite64", "EIO"),
+    ("pwrite64", "ENOSPC"),
+    ("rename,renameat,renameat2", "EIO"),
+    ("openat", "ENOSPC"),
+    ("unlink", "EIO"),
+];
+
+/// Steps of the program; enough for every kind of change.
+const N_STEPS: &str = "40";
+
+pub(crate) fn run(n_faults: usize) -> Outcome<()> {
+    if !can_trace() {
+        println!("faults: skipped, strace cannot be used here");
+        return Ok(());
+    }
+    let (mut n_failed, mut n_acknowledged, mut n_refused) = (0, 0, 0);
+    for number in 0..n_faults {
+        let (calls, error) = FAULTS.get(number % FAULTS.len()).copied().unwrap_or(("fsync", "EIO"));
+        let when = 1 + number / FAULTS.len();
+        let folder = tempfile::tempdir()?;
+        // From the third on each: the library itself is there before anything fails.
+        drop(Store::open(folder.path(), 1)?);
+        let output = Command::new("strace")
+            .args(["-f", "-o", "/dev/null", "-e", &format!("trace={calls}")])
+            .args(["-e", &format!("inject={calls}:error={error}:when={}", 3 * when)])
+            .arg(std::env::current_exe()?)
+            .args(["some".as_ref(), folder.path().as_os_str(), (number + 1).to_string().as_ref(), N_STEPS.as_ref()])
+            .output()?;
+        let mut model = Model::default();
+        let mut open = None;
+        for line in lines(&output.stdout).unwrap_or_default() {
+            match line {
+                Line::Will(fact) => open = Some(fact),
+                Line::Did(fact) => {
+                    model.apply(&fact);
+                    n_acknowledged += 1;
+                    open = None;
+                }
+                Line::Failed(fact, error) => {
+                    if error.contains('\n') {
+                        return Err(format!("more than a line: {error}").into());
+                    }
+                    model.doubt(&fact);
+                    if let Some(open) = open.take() {
+                        model.doubt(&open);
+                    }
+                    n_failed += 1;
+                }
+            }
+        }
+        if let Some(open) = open {
+            model.doubt(&open);
+        }
+        n_refused += usize::from(!output.status.success());
+        let fail = |what: String| format!("{calls} failing with {error}, the {}th: {what}", 3 * when);
+        let opened = Store::open(folder.path(), 2).map_err(|error| fail(error.to_string()))?;
+        if !opened.recovery.missing.is_empty() || opened.recovery.set_aside.is_some() {
+            return Err(fail(format!("{:?}", opened.recovery)).into());
+        }
+        opened.store.tend(u64::MAX / 4).map_err(|error| fail(error.to_string()))?;
+        let found = Model::read(&opened.store).map_err(|error| fail(error.to_string()))?;
+        if let Some(missing) = model.missing_in(&found, None) {
+            return Err(fail(missing).into());
+        }
+    }
+    println!(
+        "faults: {n_faults} runs with a failing call, {n_acknowledged} changes acknowledged, {n_failed} refused with \
+         a line, {n_refused} runs ended early, 0 lost, 0 rows without a file, 0 damaged databases"
+    );
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! Adding to the history and reading it.
+
+use imagefile::EmbeddedRecipe;
+use protocol::{NodeId, Origin, PieceId, Size};
+use serde_json::json;
+use store::{Error, NewTurn, Source, StoredJob};
+
+use crate::support::*;
+
+#[test]
+fn a_result_comes_back_as_it_was_added() {
+    let library = Library::new();
+    let added = library.create("a red fox");
+    let piece = added.began.clone().unwrap();
+    assert_eq!((piece.name.as_str(), piece.n_nodes, piece.cover), ("a red fox", 1, Some(added.node.id)));
+    assert_eq!(piece.id, added.node.piece);
+
+    let node = library.store.node(added.node.id).unwrap();
+    assert_eq!(node, added.node);
+    assert_eq!(node.origin, Origin::Created);
+    assert_eq!(node.size, Size { width: 24, height: 16 });
+    assert_eq!(node.seed, Some(42));
+    assert_eq!(node.thought.as_deref(), Some("plan for a red fox"));
+    assert_eq!(node.model.as_deref(), Some("pocket"));
+    assert!(node.has_recipe && !node.starred && node.trashed_ms.is_none() && node.tags.is_empty());
+    assert_eq!((node.took_ms, node.created_ms), (Some(250), 1_000));
+    assert_eq!(library.store.recipe(node.id).unwrap(), Some(recipe("a red fox", node.size)));
+
+    let read = imagefile::read(&library.store.path(node.id).unwrap()).unwrap();
+    assert_eq!(read.picture, picture("a red fox"));
+    assert_eq!(read.into_recipe().unwrap().recipe, recipe("a red fox", node.size));
+}
+
+#[test]
+fn a_piece_is_a_tree_that_can_branch() {
+    let library = Library::new();
+    let first = library.create("first").node;
+    let second = library.edit(&first, "second");
+    assert_eq!(second.began, None);
+    let third = library.edit(&first, "third").node;
+    let fourth = library.edit(&second.node, "fourth").node;
+    let contents = library.store.piece(first.piece).unwrap();
+    let parents: Vec<_> = contents.nodes.iter().map(|node| (node.title.as_str(), node.parent)).collect();
+    assert_eq!(
+        parents,
+        [("first", None), ("second", Some(first.id)), ("third", Some(first.id)), ("fourth", Some(second.node.id))]
+    );
+    assert_eq!(contents.piece.cover, Some(fourth.id));
+    assert_eq!(contents.piece.n_nodes, 4);
+    assert_eq!(third.piece, first.piece);
+}
+
+#[test]
+fn references_lead_to_other_pieces_and_never_to_nothing() {
+    let library = Library::new();
+    let other = library.create("other").node;
+    let own = library.create("own").node;
+    let mut new = new_node(own.piece, Some(other.id), "mixed");
+    new.references = vec![own.id, NodeId::new()];
+    let node = library.store.add_result(&new, &picture("mixed"), None, 1).unwrap().node;
+    assert_eq!(node.parent, None, "a picture of another piece cannot be the parent");
+    assert_eq!(node.references, [own.id, other.id]);
+
+    let mut orphan = new_node(own.piece, Some(NodeId::new()), "orphan");
+    orphan.references = Vec::new();
+    let node = library.store.add_result(&orphan, &picture("orphan"), None, 1).unwrap().node;
+    assert_eq!((node.parent, node.references), (None, vec![]), "a result is kept even if its parent is gone");
+}
+
+#[test]
+fn a_result_is_added_once() {
+    let library = Library::new();
+    let new = new_node(PieceId::new(), None, "one");
+    library.store.add_result(&new, &picture("one"), None, 1).unwrap();
+    let again = library.store.add_result(&new, &picture("one"), None, 1);
+    assert!(matches!(again, Err(Error::Exists(id)) if id == new.id));
+    assert!(library.store.path(new.id).unwrap().is_file());
+}
+
+#[test]
+fn an_upright_picture_is_kept_byte_for_byte() {
+    let library = Library::new();
+    let outside = Library::outside();
+    let path = outside.path().join("狐狸 fox.JPG");
+    let jpeg = imagefile::encode(&path, &picture("fox"), imagefile::Encoding::Jpeg { quality: 90 }, None).unwrap();
+    std::fs::write(&path, &jpeg).unwrap();
+    let imported = library.store.import(Source::File(path), None, 5).unwrap();
+    assert_eq!(imported.node.title, "狐狸 fox.JPG");
+    assert_eq!(imported.node.origin, Origin::Imported);
+    assert_eq!((imported.duplicate_of, &imported.recipe), (None, &EmbeddedRecipe::Absent));
+    assert!(imported.began.is_some() && !imported.node.has_recipe);
+    let kept = library.store.path(imported.node.id).unwrap();
+    assert_eq!(kept.extension().unwrap(), "jpg");
+    assert_eq!(std::fs::read(kept).unwrap(), jpeg);
+}
+
+#[test]
+fn what_is_shown_is_what_the_model_reads() {
+    let library = Library::new();
+    // An RGBA file: viewers show what is behind it, the model sees it on white.
+    let bytes = {
+        let mut bytes = Vec::new();
+        image::write_buffer_with_format(
+            &mut std::io::Cursor::new(&mut bytes),
+            &[10, 20, 30, 0],
+            1,
+            1,
+            image::ColorType::Rgba8,
+            image::ImageFormat::Png,
+        )
+        .unwrap();
+        bytes
+    };
+    let imported = library.store.import(Source::Bytes { name: "clear.png".to_owned(), bytes }, None, 1).unwrap();
+    let read = imagefile::read(&library.store.path(imported.node.id).unwrap()).unwrap();
+    assert!(!read.source.had_alpha && read.source.orientation == 1);
+    assert_eq!(read.picture.rgb(), [255, 255, 255]);
+}
+
+#[test]
+fn duplicates_are_recognised_and_share_their_file() {
+    let library = Library::new();
+    let first = library.import("cat.png");
+    let bytes = png("cat.png");
+    let again = Source::Bytes { name: "copy of cat.png".to_owned(), bytes };
+    let second = library.store.import(again, Some(first.node.piece), 2).unwrap();
+    assert_eq!(second.duplicate_of, Some(first.node.id));
+    assert_eq!(second.began, None);
+    assert_ne!(second.node.id, first.node.id);
+    assert_eq!(library.store.path(first.node.id).unwrap(), library.store.path(second.node.id).unwrap());
+    let pixels = imagefile::picture_hash(&picture("cat.png"));
+    assert_eq!(library.store.showing(&pixels).unwrap(), Some(first.node.id));
+}
+
+#[test]
+fn an_exported_picture_dropped_back_brings_its_recipe() {
+    let library = Library::new();
+    let made = library.create("a fox").node;
+    let outside = Library::outside();
+    let path = outside.path().join("out.png");
+    library.store.export(made.id, protocol::ExportFormat::Png, &path).unwrap();
+    let back = library.store.import(Source::File(path), None, 9).unwrap();
+    assert_eq!(back.duplicate_of, Some(made.id));
+    assert!(back.node.has_recipe);
+    assert_eq!(back.node.seed, Some(42));
+    assert!(matches!(back.recipe, EmbeddedRecipe::Found(_)));
+}
+
+#[test]
+fn what_is_no_picture_is_refused_and_leaves_nothing() {
+    let library = Library::new();
+    for bytes in [&b"hello"[..], b"", b"\x89PNG\r\n\x1a\nbroken", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"] {
+        let source = Source::Bytes { name: "x.png".to_owned(), bytes: bytes.to_vec() };
+        let error = library.store.import(source, None, 1).unwrap_err();
+        assert_eq!(error.code(), protocol::ErrorCode::BadInput);
+        assert!(!error.to_string().contains('\n'));
+    }
+    assert!(library.image_files().is_empty());
+    assert_eq!(library.store.counts().unwrap().n_nodes, 0);
+}
+
+#[test]
+fn a_conversation_is_kept_in_order() {
+    let library = Library::new();
+    let node = library.create("a fox").node;
+    let turn = |question: &str, pictures: Vec<NodeId>| NewTurn {
+        question: question.to_owned(),
+        pictures,
+        thought: Some("hm".to_owned()),
+        answer: format!("answer to {question}"),
+        stopped: false,
+    };
+    let (first, began) = library.store.add_turn(node.piece, turn("one", vec![node.id]), 5).unwrap();
+    assert_eq!(began, None);
+    let (second, _) = library.store.add_turn(node.piece, turn("two", vec![]), 4).unwrap();
+    assert_eq!(library.store.turns(node.piece).unwrap(), [first.clone(), second]);
+    assert_eq!(first.pictures, [node.id]);
+
+    let piece = PieceId::new();
+    assert!(library.store.turns(piece).unwrap().is_empty());
+    let (_, began) = library.store.add_turn(piece, turn("what is\nred?", vec![]), 6).unwrap();
+    assert_eq!(began.unwrap().name, "what is");
+}
+
+#[test]
+fn names_tags_and_stars_stay() {
+    let library = Library::new();
+    let (one, two) = (library.create("one").node, library.create("two").node);
+    assert_eq!(
+        library.store.rename_node(one.id, Some("  Fox \n of ours ")).unwrap().name.as_deref(),
+        Some("Fox   of ours")
+    );
+    assert_eq!(library.store.rename_node(one.id, Some(" ")).unwrap().name, None);
+    assert_eq!(library.store.rename_piece(one.piece, Some("Foxes")).unwrap().name, "Foxes");
+    assert_eq!(library.store.rename_piece(one.piece, None).unwrap().name, "one");
+    let tags = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
+    let tagged = library.store.set_tags(&[one.id, two.id], &tags(&["snow", " animal", "snow", ""])).unwrap();
+    assert_eq!(tagged.iter().map(|node| node.tags.clone()).collect::<Vec<_>>(), vec![tags(&["animal", "snow"]); 2]);
+    let changed = library.store.change_tags(&[one.id], &tags(&["best"]), &tags(&["snow"])).unwrap();
+    assert_eq!(changed[0].tags, tags(&["animal", "best"]));
+    assert!(library.store.set_starred(&[one.id], true).unwrap()[0].starred);
+
+    let (library, _) = library.crash_and_reopen();
+    let one = library.store.node(one.id).unwrap();
+    assert_eq!((one.starred, one.tags), (true, tags(&["animal", "best"])));
+    let long = library.store.rename_node(two.id, Some(&"x".repeat(201)));
+    assert!(matches!(long, Err(Error::TooLong { .. })));
+}
+
+#[test]
+fn a_change_of_several_is_all_or_nothing() {
+    let library = Library::new();
+    let node = library.create("one").node;
+    let absent = NodeId::new();
+    let failed = library.store.set_starred(&[node.id, absent], true);
+    assert!(matches!(failed, Err(Error::NoNode(id)) if id == absent));
+    assert!(!library.store.node(node.id).unwrap().starred);
+}
+
+#[test]
+fn the_queue_outlives_the_program() {
+    let library = Library::new();
+    let job = |id: &str, order, state: &str| StoredJob {
+        id: protocol::JobId(id.to_owned()),
+        order,
+        state: state.to_owned(),
+        body: json!({"instruction": "猫 \u{0}", "strength": 0.1, "seed": 9_007_199_254_740_991_u64}),
+    };
+    library.store.put_jobs(&[job("b", 2, "queued"), job("a", 1, "running"), job("c", -1, "queued")]).unwrap();
+    library.store.put_job(&job("a", 3, "interrupted")).unwrap();
+    let (library, _) = library.crash_and_reopen();
+    let expected = [job("c", -1, "queued"), job("b", 2, "queued"), job("a", 3, "interrupted")];
+    assert_eq!(library.store.jobs().unwrap(), expected);
+    library.store.remove_job(&expected[1].id).unwrap();
+    assert!(matches!(library.store.remove_job(&expected[1].id), Err(Error::NoJob(_))));
+    assert_eq!(library.store.jobs().unwrap().len(), 2);
+}
+
+#[test]
+fn past_runs_are_kept_in_bounds() {
+    let library = Library::new();
+    for run in 0..100 {
+        library.store.put_timing("step", &json!({ "ms": run }), run).unwrap();
+    }
+    library.store.put_timing("other", &json!(1), 1).unwrap();
+    let runs = library.store.timings("step").unwrap();
+    assert_eq!(runs.len(), 32);
+    assert_eq!(runs[0], json!({ "ms": 99 }));
+    assert!(library.store.timings("none").unwrap().is_empty());
+}
+
+#[test]
+fn order_does_not_depend_on_the_clock() {
+    let library = Library::new();
+    let piece = PieceId::new();
+    for (title, now_ms) in [("a", 5_000_000), ("b", 10), ("c", u64::MAX), ("d", 0)] {
+        library.store.add_result(&new_node(piece, None, title), &picture(title), None, now_ms).unwrap();
+    }
+    let other = library.create("older").node;
+    library.store.add_result(&new_node(piece, None, "e"), &picture("e"), None, 0).unwrap();
+    let titles: Vec<String> = library.store.piece(piece).unwrap().nodes.into_iter().map(|node| node.title).collect();
+    assert_eq!(titles, ["a", "b", "c", "d", "e"]);
+    assert_eq!(library.find(&protocol::GalleryFilter::default()), ["e", "d", "c", "b", "a", "older"]);
+    assert_ne!(other.piece, piece);
+}
+
+#[test]
+fn a_closed_library_says_so() {
+    let library = Library::new();
+    let node = library.create("one").node;
+    library.store.close(1).unwrap();
+    library.store.close(1).unwrap();
+    assert!(matches!(library.store.node(node.id), Err(Error::Closed)));
+    assert!(matches!(library.store.set_starred(&[node.id], true), Err(Error::Closed)));
+}
+
+#[test]
+fn thumbnails_are_made_and_made_again() {
+    let library = Library::new();
+    let large = protocol::Picture::new(1024, 512, vec![90; 1024 * 512 * 3]).unwrap();
+    let node = library.store.add_result(&new_node(PieceId::new(), None, "large"), &large, None, 1).unwrap().node;
+    for _ in 0..2 {
+        let path = library.store.thumbnail(node.id).unwrap();
+        let read = imagefile::read(&path).unwrap();
+        assert_eq!(read.picture.size(), Size { width: 256, height: 128 });
+        std::fs::remove_dir_all(library.folder.path().join("thumbnails")).unwrap();
+    }
+}
