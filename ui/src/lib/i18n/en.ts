@@ -354,6 +354,7 @@ export const en = {
     selection: 'Chosen pictures',
     selected: (n: number) => `${String(n)} chosen`,
     open: 'Open in the studio',
+    as_reference: 'Use as references',
     star: 'Star',
     tag: 'Tags',
     trash_these: 'Delete',

@@ -324,6 +324,7 @@ export const zh: Messages = {
     selection: '已选图片',
     selected: (n) => `已选 ${String(n)} 张`,
     open: '在工作室中打开',
+    as_reference: '用作参考图',
     star: '星标',
     tag: '标签',
     trash_these: '删除',

@@ -62,6 +62,7 @@ export class GalleryState {
 
   change(change: Partial<GalleryFilter>): void {
     this.filter = { ...this.filter, ...change };
+    this.isLoading = true;
     this.clear();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.load(), 'text' in change ? TYPING_MS : 0);
@@ -90,6 +91,8 @@ export class GalleryState {
         if (run !== this.#run) return;
         this.#take(page, this.nodes);
       }
+      const here = new Set(this.nodes.map((node) => node.id));
+      for (const id of [...this.selected]) if (!here.has(id)) this.selected.delete(id);
     } catch (error) {
       if (run === this.#run) this.#fail(error);
     } finally {

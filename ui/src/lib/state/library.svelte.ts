@@ -107,8 +107,9 @@ export class LibraryState {
     return this.#open?.piece.id === piece;
   }
 
+  /** Jobs that will add something to a piece. */
   jobsOf(piece: PieceId | null): Job[] {
-    return piece === null ? [] : this.jobs.filter((job) => job.piece === piece);
+    return piece === null ? [] : this.jobs.filter((job) => job.piece === piece && job.verifies === null);
   }
 
   job(id: JobId): Job | undefined {
@@ -123,13 +124,20 @@ export class LibraryState {
     return this.jobs.filter((job) => job.status.state === 'queued');
   }
 
-  /** Longest side that the present model paints. */
+  /** The model that is loaded, or that the next request loads. */
+  get model(): ModelCard | undefined {
+    const { engine } = this;
+    const choice = engine.state === 'ready' ? engine.choice : this.settings.model;
+    return this.models.find((card) => (choice ? card.id === choice.model : card.origin === 'bundled'));
+  }
+
+  /** Longest side that it paints. */
   get maxSide(): number {
-    return this.engine.state === 'ready' ? this.engine.model.max_side : 1024;
+    return this.engine.state === 'ready' ? this.engine.model.max_side : (this.model?.max_side ?? 1024);
   }
 
   get isPocket(): boolean {
-    return this.engine.state === 'ready' && this.engine.is_pocket;
+    return this.engine.state === 'ready' ? this.engine.is_pocket : this.model?.origin === 'bundled';
   }
 
   /** Remembers pictures that were seen outside the open piece. */

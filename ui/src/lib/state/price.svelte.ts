@@ -14,9 +14,9 @@ export class PriceState {
     this.#host = host;
   }
 
-  /** Another request stands in the line; null when there is none that could run. */
-  want(job: NewJob | null): void {
-    const key = job === null ? '' : JSON.stringify(job);
+  /** Another request stands in the line, or another model is loaded; null when there is none that could run. */
+  want(job: NewJob | null, model: string): void {
+    const key = job === null ? '' : model + JSON.stringify(job);
     if (key === this.#asked) return;
     this.#asked = key;
     clearTimeout(this.#timer);

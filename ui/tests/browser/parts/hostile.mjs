@@ -65,10 +65,12 @@ export const parts = {
       await page.waitForSelector('dialog');
       await look(page, 'tags');
       await page.keyboard.press('Escape');
+      await page.waitForSelector('dialog', { state: 'detached' });
       await page.keyboard.press('Control+k');
       await page.waitForSelector('dialog');
       await look(page, 'palette');
       await page.keyboard.press('Escape');
+      await page.waitForSelector('dialog', { state: 'detached' });
       await page.keyboard.press('g');
       await page.waitForSelector('[role=gridcell][data-position]');
       for (const share of [0, 0.35, 0.7, 1]) {

@@ -133,6 +133,7 @@ export const parts = {
     const { keyboard } = page;
     await keyboard.press('Control+f');
     await keyboard.type('lighthouse taller');
+    await page.waitForSelector('.gallery[aria-busy=false]');
     await until('fewer pictures', async () => /^\d{1,2} pictures/.test(await text(page, '.gallery .count')));
     await keyboard.press('ArrowDown');
     await keyboard.press('ArrowRight');

@@ -303,13 +303,15 @@ export function fakeHost(): Host {
     close: () => done(),
 
     pictureUrl: (id) => pictureOf(id),
-    thumbnailUrl: (id) => pictureOf(id),
+    thumbnailUrl: (id) => pictureOf(id, 0.25),
     previewUrl: (id) => queue.previews.get(id) ?? '',
   };
 
-  function pictureOf(id: NodeId): string {
+  function pictureOf(id: NodeId, scale = 1): string {
     const node = world.nodes.get(id);
-    return node ? painted(`${node.piece} ${node.title}`, node.size) : '';
+    if (!node) return '';
+    const size = { width: node.size.width * scale, height: node.size.height * scale };
+    return painted(`${node.piece} ${node.title}`, size);
   }
 
   // Tests ask what was asked for.
