@@ -78,7 +78,7 @@ for (const [name, part] of Object.entries(parts)) {
   const problems = [];
   const start = Date.now();
   try {
-    await part({ open: opener(problems), browser });
+    await part({ open: opener(problems), problems });
     if (problems.length > 0) throw new Error(problems.slice(0, 8).join('\n'));
     passed += 1;
     console.log(`✓ ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);

@@ -7,18 +7,16 @@ import { serve } from './server.mjs';
 const folder = resolve(import.meta.dirname, '../../../artefacts/browser');
 mkdirSync(folder, { recursive: true });
 
+const row = (words) => (page) => page.click(`[data-row]:has-text("${words}")`);
+
 const views = {
   empty: { query: 'pictures=0' },
   welcome: { query: 'pictures=0&welcome' },
-  studio: { query: 'engine=full' },
-  jobs: { query: 'jobs&engine=full', act: (page) => page.click('[data-row] >> nth=-6') },
-  plan: {
-    query: 'jobs&engine=full',
-    act: async (page) => {
-      await page.click('button:has-text("Queue"), button:has-text("队列")');
-      await page.waitForTimeout(200);
-    },
-  },
+  studio: { query: 'engine=full&pictures=120' },
+  painting: { query: 'jobs&engine=full', act: row('warm light') },
+  plan: { query: 'jobs&engine=full', act: row('clear night') },
+  failure: { query: 'jobs&engine=full', act: row('whole bay') },
+  queue: { query: 'jobs&engine=full', key: 'q' },
   gallery: { query: 'pictures=10000', key: 'g' },
   selected: {
     query: 'pictures=400',
@@ -29,33 +27,61 @@ const views = {
     },
   },
   models: { query: '', key: 'm' },
+  installs: { query: '', key: 'm', act: (page) => page.locator('article').nth(3).scrollIntoViewIfNeeded() },
   settings: { query: '', key: 'Control+,' },
+  about: {
+    query: '',
+    key: 'Control+,',
+    act: async (page) => {
+      await page.click('.settings summary');
+      await page.locator('.licences').scrollIntoViewIfNeeded();
+    },
+  },
   keys: { query: '', key: '?' },
   palette: { query: '', key: 'Control+k' },
   compare: { query: 'engine=full', key: 'c' },
+  side: {
+    query: 'engine=full',
+    key: 'c',
+    act: (page) => page.locator('.toolbar button').nth(4).click(),
+  },
   recipe: { query: 'engine=full', key: 'i' },
-  dials: { query: 'engine=full', act: (page) => page.click('[role=tab][data-tab=dials]') },
+  dials: {
+    query: 'engine=full',
+    act: async (page) => {
+      await page.click('[role=tab][data-tab=dials]');
+      await page.click('.dials summary');
+    },
+  },
+  tags: { query: 'engine=full', key: 't' },
+  size: { query: 'engine=full&pictures=0', act: (page) => page.locator('.composer .pill').nth(2).click() },
+  thinking: { query: 'engine=full', act: (page) => page.locator('.composer .pill').nth(0).click() },
+  refusal: { query: 'engine=full', act: (page) => page.fill('.composer textarea', 'huge change of everything in sight') },
+  contrast: { query: 'engine=full&jobs', themes: ['contrast'], act: row('gulls') },
+  small: { query: 'engine=full&pictures=60', width: 1000, height: 700 },
+  narrow: { query: 'engine=full', width: 420, height: 900 },
 };
 
 const wanted = process.argv.slice(2);
 const server = await serve();
 const browser = await launch();
-for (const [name, { query, key, act }] of Object.entries(views)) {
+for (const [name, { query, key, act, themes, width = 1440, height = 900 }] of Object.entries(views)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const [theme, language] of [
     ['dark', 'en'],
     ['light', 'zh'],
-  ]) {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    ['contrast', 'en'],
+  ].filter(([theme]) => (themes ?? ['dark', 'light']).includes(theme))) {
+    const page = await browser.newPage({ viewport: { width, height } });
     page.on('pageerror', (error) => console.error(name, error.message));
-    page.on('console', (message) => message.type() === 'error' && console.error(name, message.text()));
+    page.on('console', (message) => message.type() === 'error' && !message.text().includes('404') && console.error(name, message.text()));
     await page.goto(`${server.address}/?${query}&theme=${theme}&language=${language}`);
     await page.waitForSelector('header h1');
     await page.waitForTimeout(250);
     if (key) await page.keyboard.press(key);
     await page.waitForTimeout(250);
     if (act) await act(page);
-    await page.waitForTimeout(350);
+    await page.waitForTimeout(450);
     await page.screenshot({ path: join(folder, `${name}-${theme}.png`) });
     await page.close();
   }

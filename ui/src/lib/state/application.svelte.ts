@@ -17,6 +17,7 @@ import type {
   SettingsChange,
   StudioEvent,
   Trial,
+  Verification,
 } from '$lib/ipc';
 import { i18n } from '$lib/i18n/index.svelte';
 import { SvelteMap } from 'svelte/reactivity';
@@ -79,6 +80,8 @@ export class Application {
     const isFirst = !this.isOpen;
     this.isOpen = true;
     if (isFirst) for (const failure of snapshot.notices) this.notify({ failure });
+    else this.gallery.refresh();
+    if (isFirst) this.#tellOfEngine();
     const { piece } = this.view;
     if (piece !== null) {
       await this.try(() => this.#fetch(piece));
@@ -453,6 +456,12 @@ export class Application {
 
   #react(event: StudioEvent): void {
     switch (event.kind) {
+      case 'engine':
+        this.#tellOfEngine();
+        break;
+      case 'verified':
+        this.#tellOfVerification(event.node, event.outcome);
+        break;
       case 'job_queued':
         this.#followIfThere();
         break;
@@ -497,6 +506,21 @@ export class Application {
       default:
         break;
     }
+  }
+
+  /** An engine that does not run is not only a red point. */
+  #tellOfEngine(): void {
+    const { engine } = this.library;
+    if (engine.state !== 'failed') return;
+    this.notify({ failure: engine.failure, action: { label: i18n.m.engine.retry, run: () => this.retryEngine() } });
+  }
+
+  /** The recipe's panel shows it too, where it is open. */
+  #tellOfVerification(node: NodeId, outcome: Verification): void {
+    if (this.view.nodeId === node && this.view.side === 'recipe' && this.view.place === 'studio') return;
+    const m = i18n.m.recipe;
+    if (outcome.kind === 'failed') this.notify({ failure: outcome.failure });
+    else this.notify({ text: outcome.kind === 'same' ? m.same : m.differs(outcome.mean, outcome.largest) });
   }
 
   /** A job moved on: its result may take the view. */

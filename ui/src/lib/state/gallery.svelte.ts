@@ -105,7 +105,7 @@ export class GalleryState {
       if (event.kind === 'piece_changed') this.#pieces.set(event.piece.id, event.piece);
       else if (event.kind === 'nodes_changed') this.#update(event.nodes);
       else if (event.kind === 'nodes_removed') this.#remove(new Set(event.nodes));
-      else if (event.kind === 'node_added') this.#reloadSoon();
+      else if (event.kind === 'node_added') this.refresh();
     }
   }
 
@@ -156,7 +156,7 @@ export class GalleryState {
     this.nodes = this.nodes.map((node) => changed.get(node.id) ?? node);
     if (this.nodes.some((node) => gone.has(node.id))) this.#remove(gone);
     else if (nodes.some((node) => (node.trashed_ms !== null) === wantsTrash && !this.nodes.some((n) => n.id === node.id))) {
-      this.#reloadSoon();
+      this.refresh();
     }
   }
 
@@ -168,7 +168,8 @@ export class GalleryState {
     this.focus = Math.min(this.focus, Math.max(0, this.nodes.length - 1));
   }
 
-  #reloadSoon(): void {
+  /** What is shown may no longer be true: it is asked for again, at once where it is in sight. */
+  refresh(): void {
     this.#isStale = true;
     if (!this.#isShown) return;
     clearTimeout(this.#timer);

@@ -27,6 +27,19 @@ function readable() {
 const plain = (text) => text.replaceAll(/<\/?think>/g, '').replaceAll(/\s+/g, ' ').trim();
 
 export const parts = {
+  async 'the watch over hostile texts sees what gets through'({ open, problems }) {
+    const page = await open('pictures=0');
+    await page.evaluate((texts) => {
+      for (const text of texts.slice(0, 40)) document.body.insertAdjacentHTML('beforeend', text);
+    }, payloads);
+    await page.waitForTimeout(200);
+    const { made } = await page.evaluate(damage);
+    assert.ok(made.length > 10, 'elements that must not be there are found');
+    assert.ok(problems.some((problem) => problem.startsWith('policy violation')), 'the policy refuses and is heard');
+    assert.equal(await page.evaluate(() => window.__pwned), undefined, 'the policy alone already keeps code from running');
+    problems.length = 0;
+  },
+
   async 'hostile texts stay texts, wherever they are shown'({ open }) {
     assert.ok(payloads.length >= 60);
     const seen = new Set();

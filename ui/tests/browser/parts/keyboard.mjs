@@ -252,4 +252,49 @@ export const parts = {
     assert.equal(job.image.size.width, 496);
     assert.ok(Math.abs(job.image.text_guidance - 4.1) < 1e-9);
   },
+
+  async 'what is dragged goes where it is dropped'({ open }) {
+    const page = await open('jobs');
+    const middle = async (selector, n) => {
+      const box = await page.locator(selector).nth(n).boundingBox();
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    };
+    const drag = async (from, to) => {
+      await page.mouse.move(from.x, from.y);
+      await page.mouse.down();
+      for (let step = 1; step <= 5; step += 1) {
+        await page.mouse.move(from.x + ((to.x - from.x) * step) / 5, from.y + ((to.y - from.y) * step) / 5);
+      }
+      await page.mouse.up();
+    };
+    await page.keyboard.press('q');
+    await page.waitForSelector('.queue button.grip');
+    const titles = () => page.locator('.queue li:has(button.grip) .title').allInnerTexts();
+    const before = await titles();
+    const to = await middle('.queue button.grip', 2);
+    await drag(await middle('.queue button.grip', 0), { x: to.x, y: to.y + 12 });
+    await until('the order', async () => (await titles())[2] === before[0]);
+    assert.deepEqual(await titles(), [before[1], before[2], before[0], ...before.slice(3)]);
+    await page.keyboard.press('Escape');
+    for (let n = 0; n < 3; n += 1) {
+      await page.click('button[title="Add a reference"]');
+      await page.locator('[popover]:popover-open li button').first().click();
+      if (n === 2) break;
+    }
+    const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
+    const pictures = await order();
+    assert.equal(pictures.length, 3);
+    await drag(await middle('.reference .handle', 0), await middle('.reference .handle', 2).then(({ x, y }) => ({ x: x + 14, y })));
+    assert.deepEqual(await order(), [pictures[1], pictures[2], pictures[0]]);
+    await page.click('[data-row] >> nth=1');
+    await page.keyboard.press('c');
+    await page.waitForSelector('.line');
+    const frame = await page.locator('.frame').boundingBox();
+    await drag({ x: frame.x + frame.width / 2, y: frame.y + 200 }, { x: frame.x + frame.width * 0.25, y: frame.y + 200 });
+    assert.ok(Math.abs(Number(await page.inputValue('.frame input[type=range]')) - 25) <= 2);
+    const scale = () => page.locator('.percent').innerText();
+    const fitted = await scale();
+    await page.mouse.wheel(0, -400);
+    assert.notEqual(await scale(), fitted);
+  },
 };
