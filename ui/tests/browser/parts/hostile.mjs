@@ -29,12 +29,14 @@ const plain = (text) => text.replaceAll(/<\/?think>/g, '').replaceAll(/\s+/g, ' 
 export const parts = {
   async 'the watch over hostile texts sees what gets through'({ open, problems }) {
     const page = await open('pictures=0');
+    // Those that would lead the page away are left out: there would be nothing to look at.
+    const staying = payloads.filter((text) => !/<(meta|base|link|form|title|style)/.test(text));
     await page.evaluate((texts) => {
-      for (const text of texts.slice(0, 40)) document.body.insertAdjacentHTML('beforeend', text);
-    }, payloads);
+      for (const text of texts) document.body.append(document.createRange().createContextualFragment(text));
+    }, staying);
     await page.waitForTimeout(200);
     const { made } = await page.evaluate(damage);
-    assert.ok(made.length > 10, 'elements that must not be there are found');
+    assert.ok(made.length >= 10, 'elements that must not be there are found');
     assert.ok(problems.some((problem) => problem.startsWith('policy violation')), 'the policy refuses and is heard');
     assert.equal(await page.evaluate(() => window.__pwned), undefined, 'the policy alone already keeps code from running');
     problems.length = 0;
