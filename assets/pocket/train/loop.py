@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import torch
@@ -15,9 +16,11 @@ class Clock:
     """Seconds trained so far, over all runs, against the whole budget.
 
     On a GPU they are seconds of the wall; on a processor, which others may be using, its own seconds.
+    With `finish` (HH:MM) the run ends then, and the rate falls over the last `fall` minutes before.
     """
 
-    def __init__(self, device, spent: float, total_minutes: float, stop_minutes: float | None):
+    def __init__(self, device, spent: float, total_minutes: float, stop_minutes: float | None, finish: str | None = None, fall: float = 20):
+        self.finish, self.fall = time_of_day(finish) if finish else None, fall * 60
         self.now = time.monotonic if device.type == "cuda" else time.process_time
         self.before, self.started = spent, self.now()
         self.total = total_minutes * 60
@@ -40,11 +43,21 @@ class Clock:
 
     @property
     def progress(self) -> float:
+        if self.finish:
+            return min(max(0.5, 1 - 0.5 * (self.finish - time.time()) / self.fall), 1.0)
         return min(self.spent / self.total, 1.0)
 
     @property
     def over(self) -> bool:
-        return self.spent >= self.stop
+        return self.spent >= self.stop or self.finish is not None and time.time() >= self.finish
+
+
+def time_of_day(text: str) -> float:
+    """The next time that the clock shows HH:MM, in seconds of the epoch."""
+    hour, minute = map(int, text.split(":"))
+    now = datetime.now()
+    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return (then if then > now else then + timedelta(days=1)).timestamp()
 
 
 def learning_rate_factor(step: int, progress: float, warmup: int = 100) -> float:

@@ -21,7 +21,7 @@ from pack import Packer
 from presets import PRESETS
 from vae import load_autoencoder
 
-TEXT_WEIGHT = 0.3
+TEXT_WEIGHT = 0.6
 
 
 class Pool:
@@ -80,6 +80,8 @@ def main():
     parser.add_argument("--preset", choices=PRESETS, default="pocket")
     parser.add_argument("--minutes", type=float, default=20, help="the whole budget of training time")
     parser.add_argument("--stop", type=float, help="end this run when so many minutes of the budget are spent")
+    parser.add_argument("--finish", help="HH:MM: end then, whatever the budget, with the rate falling over the last --fall minutes")
+    parser.add_argument("--fall", type=float, default=20)
     parser.add_argument("--rows", type=int, default=128, help="rows of packed samples in a batch")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--shift", type=float, default=1.5, help="above 1, more of the noisy times are trained")
@@ -108,7 +110,7 @@ def main():
     for optimizer, state in zip(optimizers, saved.get("optimizers", []) if saved else []):
         optimizer.load_state_dict(state)
     average = Average(model, saved["average"] if saved else None)
-    clock = Clock(device, saved["spent"] if saved else 0.0, args.minutes, args.stop)
+    clock = Clock(device, saved["spent"] if saved else 0.0, args.minutes, args.stop, args.finish, args.fall)
     journal = Journal(args.out / "model.jsonl")
     packer = Packer(preset.world, args.out / "tokenizer.json", args.rows, preset.mixture)
     pool = Pool(stream(packer, args.workers, seed=step + 1), vae, device, args.reuse, args.pool, args.out / "pool")

@@ -62,7 +62,8 @@ fn condition(filter: &GalleryFilter) -> (String, Vec<Value>) {
         Place::Trash => "node.trashed_ms IS NOT NULL",
     }];
     if let Some(expression) = words::query(&filter.text) {
-        conditions.push("node.seq IN (SELECT rowid FROM search WHERE search MATCH ?)");
+        // The plus has the pieces walked in their order, each picture looked up among those found: not the other way.
+        conditions.push("+node.seq IN (SELECT rowid FROM search WHERE search MATCH ?)");
         values.push(Value::from(expression));
     }
     for tag in &filter.tags {

@@ -83,7 +83,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, node: &NodeRow<'_>) -> Result<()> {
 pub(crate) fn set_references(tx: &Transaction<'_>, node: i64, references: &[NodeId]) -> Result<()> {
     tx.prepare_cached("DELETE FROM reference WHERE node = ?1")?.execute([node])?;
     let mut statement = tx.prepare_cached(
-        "INSERT INTO reference (node, position, target) SELECT ?1, ?2, node.id FROM node WHERE node.id = ?3",
+        "INSERT INTO reference (node, position, target) SELECT ?1, ?2, id FROM node WHERE id = ?3 AND seq <> ?1",
     )?;
     for (position, target) in (0_i64..).zip(references) {
         statement.execute(params![node, position, target.to_string()])?;

@@ -183,3 +183,64 @@ pub(crate) fn is_free(connection: &Connection, seq: i64) -> Result<bool> {
     )?;
     Ok(statement.query_row([seq], |row| row.get(0))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a database looks like from outside.
+    fn look(connection: &Connection) -> (Form, Vec<String>) {
+        let mut statement =
+            connection.prepare("SELECT name || coalesce(sql, '') FROM sqlite_schema ORDER BY 1").unwrap();
+        let tables = statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
+        (form(connection).unwrap(), tables)
+    }
+
+    fn with_v1() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        connection.execute("INSERT INTO meta (key, value) VALUES ('a', '1')", []).unwrap();
+        connection
+    }
+
+    /// A step as a later version may take it.
+    const NEXT: &str = "
+        ALTER TABLE piece ADD COLUMN colour TEXT;
+        CREATE TABLE palette (id INTEGER PRIMARY KEY, colour TEXT NOT NULL) STRICT;
+        INSERT INTO palette (colour) SELECT value FROM meta;
+        UPDATE meta SET value = '2';
+        DROP TABLE timing;";
+
+    #[test]
+    fn steps_are_taken_once_each() {
+        let mut connection = with_v1();
+        let before = look(&connection);
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        assert_eq!(look(&connection), before);
+        assert_eq!(before.0, Form { application: APPLICATION_ID, version: 1 });
+        migrate(&mut connection, &[V1, NEXT]).unwrap();
+        migrate(&mut connection, &[V1, NEXT]).unwrap();
+        assert_eq!(form(&connection).unwrap().version, 2);
+        let value: String = connection.query_row("SELECT value FROM meta", [], |row| row.get(0)).unwrap();
+        assert_eq!(value, "2");
+    }
+
+    #[test]
+    fn a_step_that_fails_anywhere_leaves_everything_as_it_was() {
+        let mut n_failures = 0;
+        for (done, step) in [(None, V1), (Some(V1), NEXT)] {
+            let ends: Vec<usize> = step.match_indices(';').map(|(position, _)| position + 1).collect();
+            for end in ends {
+                let (first, rest) = step.split_at(end);
+                let broken = format!("{first} INSERT INTO no_such_table VALUES (1); {rest}");
+                let mut connection = if done.is_some() { with_v1() } else { Connection::open_in_memory().unwrap() };
+                let before = look(&connection);
+                let steps: Vec<&str> = done.into_iter().chain([broken.as_str()]).collect();
+                assert!(migrate(&mut connection, &steps).is_err());
+                assert_eq!(look(&connection), before);
+                n_failures += 1;
+            }
+        }
+        assert!(n_failures > 25);
+    }
+}

@@ -17,14 +17,15 @@ pub(crate) struct Library {
 
 impl Library {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Self::outside();
         let store = Store::open(folder.path(), 1).unwrap().store;
         Self { store, folder }
     }
 
-    /// A folder outside of the library.
+    /// A folder outside of the library; in memory where the system has a disk there, because libraries are synced
+    /// often and hundreds of them are made.
     pub(crate) fn outside() -> TempDir {
-        tempfile::tempdir().unwrap()
+        tempfile::tempdir_in("/dev/shm").or_else(|_none| tempfile::tempdir()).unwrap()
     }
 
     /// Ends as a crash would, without closing, and opens again.

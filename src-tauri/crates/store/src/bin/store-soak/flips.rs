@@ -53,7 +53,11 @@ pub(crate) fn run(n_copies: usize) -> Outcome<()> {
 
         let opened = Store::open(folder.path(), 4).map_err(|error| format!("copy {number}, {damage:?}: {error}"))?;
         let fail = |what: &str| Err(format!("copy {number}, {damage:?}: {what}; {:?}", opened.recovery).into());
-        let found = match opened.store.tend(u64::MAX / 4).map_err(Into::into).and_then(|()| Model::read(&opened.store))
+        let found = match opened
+            .store
+            .tend(u64::MAX / 4)
+            .map_err(Into::into)
+            .and_then(|()| Model::read_without(&opened.store, &opened.recovery.missing))
         {
             Ok(found) => found,
             // What only the thorough check sees is mended at the next start.

@@ -59,8 +59,13 @@ pub(crate) struct Model {
 impl Model {
     /// What is there.
     pub(crate) fn read(store: &Store) -> Outcome<Self> {
+        Self::read_without(store, &[])
+    }
+
+    /// What is there, but for pictures of which the library itself says that their files are gone.
+    pub(crate) fn read_without(store: &Store, gone: &[NodeId]) -> Outcome<Self> {
         let mut model = Self::default();
-        for node in all_nodes(store)? {
+        for node in all_nodes(store)?.into_iter().filter(|node| !gone.contains(&node.id)) {
             let path = store.path(node.id)?;
             let pixels = imagefile::picture_hash(&imagefile::read(&path)?.picture);
             model.nodes.insert(
@@ -87,10 +92,6 @@ impl Model {
         }
         model.jobs = store.jobs()?.into_iter().map(|job| (job.id.0, job.order)).collect();
         Ok(model)
-    }
-
-    pub(crate) fn n_nodes(&self) -> usize {
-        self.nodes.len()
     }
 
     /// Takes in what was acknowledged.
