@@ -15,7 +15,7 @@ use crate::{Error, Result, pixels, request};
 pub(crate) fn view(node: NodeId, store: &Store, present: Option<&ModelDescription>) -> Result<Option<RecipeView>> {
     let Some(recipe) = store.recipe(node)? else { return Ok(None) };
     let node = store.node(node)?;
-    let pictures = pictures(&node, &recipe);
+    let pictures = pictures(&node, &recipe, store);
     let n_read = recipe.inputs.iter().filter(|input| matches!(input, RecipeInput::Image { .. })).count();
     // Only a file from elsewhere can say more than this program knows.
     let unknown = if node.origin == Origin::Imported { unknown(&store.path(node.id)?) } else { Vec::new() };
@@ -39,7 +39,7 @@ pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
         return Err(Error::BadRequest("nothing is known of how this picture was made; it cannot be painted again".to_owned()));
     };
     let node = store.node(node)?;
-    let mut pictures = pictures(&node, &recipe);
+    let mut pictures = pictures(&node, &recipe, store);
     let n_read = recipe.inputs.iter().filter(|input| matches!(input, RecipeInput::Image { .. })).count();
     if pictures.len() < n_read {
         let message = "pictures that it was made from are not in the library; bring them in and edit them anew";
@@ -107,11 +107,18 @@ fn parameters(recipe: &Recipe) -> ImageParameters {
 }
 
 /// Pictures that were read and are in the library, in the order they were read: the edited one is last.
-fn pictures(node: &Node, recipe: &Recipe) -> Vec<NodeId> {
-    match recipe.request {
-        RecipeKind::Generate => Vec::new(),
-        RecipeKind::Edit => node.references.iter().copied().chain(node.parent).collect(),
+fn pictures(node: &Node, recipe: &Recipe, store: &Store) -> Vec<NodeId> {
+    let hashes = recipe.inputs.iter().filter_map(|input| match input {
+        RecipeInput::Image { hash, .. } => Some(hash),
+        RecipeInput::Text { .. } => None,
+    });
+    let hashes: Vec<&String> = hashes.collect();
+    let used: Vec<NodeId> = node.references.iter().copied().chain(node.parent).collect();
+    if used.len() == hashes.len() {
+        return used;
     }
+    // A picture from elsewhere knows its sources by what they show.
+    hashes.into_iter().filter_map(|hash| store.showing(hash).ok().flatten()).collect()
 }
 
 fn unknown(path: &Path) -> Vec<String> {

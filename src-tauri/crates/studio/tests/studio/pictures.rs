@@ -174,3 +174,42 @@ async fn a_report_for_a_helper_holds_no_words_of_the_artist() {
     assert!(report.contains("Bagel Studio") && report.contains("1 pictures"), "{report}");
     assert!(!report.contains("canary"), "{report}");
 }
+
+#[tokio::test]
+async fn an_edit_from_elsewhere_finds_its_source_by_what_it_shows() {
+    let mut bench = bench().await;
+    let parent = bench.make("a boat").await;
+    let id = bench.submit(JobKind::Edit, "red sails", Some(parent)).await;
+    let child = bench.picture_of(&id).await;
+    let export = async |node, name: &str| {
+        let out = bench.folder.path().join(name);
+        bench.studio.export(node, ExportFormat::Png, out.clone()).await.unwrap();
+        out
+    };
+    let (parent_file, child_file) = (export(parent, "parent.png").await, export(child, "child.png").await);
+    let mut other = bench_with(|_| {}).await;
+    other.studio.import(vec![file(child_file)], None).await;
+    let (arrivals, _) = arrived(&mut other).await;
+    let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();
+    assert_eq!((recipe.pictures.len(), recipe.n_missing), (0, 1));
+    assert!(other.studio.replay(arrivals[0].node).await.is_err(), "its source is not here");
+    other.studio.import(vec![file(parent_file)], None).await;
+    let (sources, _) = arrived(&mut other).await;
+    let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();
+    assert_eq!((recipe.pictures, recipe.n_missing), (vec![sources[0].node], 0));
+}
+
+#[tokio::test]
+async fn the_log_holds_no_words_of_the_artist() {
+    let mut bench = bench().await;
+    let folder = bench.folder.path().join("data/logs");
+    studio::logs::Log::open(&folder).unwrap().install();
+    bench.make("canary instruction").await;
+    let id = bench.submit(JobKind::Ask, "canary question", None).await;
+    bench.end_of(&id).await;
+    bench.submit(JobKind::Create, "abort@step canary", None).await;
+    bench.make("canary again").await;
+    let log = studio::logs::tail(&folder, 10_000).join("\n");
+    assert!(log.contains("picture saved") && log.contains("the engine ended"), "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}
