@@ -240,6 +240,33 @@ export const parts = {
     }
   },
 
+  async 'between a small and a large window nothing runs over'({ open }) {
+    for (const [width, language] of [
+      [700, 'en'],
+      [920, 'zh'],
+      [1000, 'en'],
+      [1200, 'zh'],
+    ]) {
+      const page = await open(`engine=full&pictures=40&language=${language}`, { context: { viewport: { width, height: 700 } } });
+      for (const [place, go] of Object.entries(places)) {
+        await go(page);
+        await settle(page);
+        const over = await page.evaluate(() =>
+          ['header', '.composer', '.toolbar', 'aside', 'article', '.settings section', '.filters'].flatMap((selector) =>
+            [...document.querySelectorAll(selector)].flatMap((container) => {
+              const right = container.getBoundingClientRect().right + 1;
+              return [...container.querySelectorAll('button, label, input, select, p, h2')]
+                .filter((element) => element.getBoundingClientRect().right > right && !element.closest('[popover], .sr-only'))
+                .map((element) => `${selector}: ${element.outerHTML.slice(0, 90)}`);
+            }),
+          ),
+        );
+        assert.deepEqual(over.slice(0, 4), [], `${place}, ${String(width)} px, ${language}`);
+      }
+      await page.context().close();
+    }
+  },
+
   async 'nothing moves where motion is unwanted'({ open }) {
     const page = await open('jobs&engine=loading', { context: { reducedMotion: 'reduce' } });
     await page.click('[data-row]:has-text("gulls")');
