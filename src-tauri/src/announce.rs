@@ -82,7 +82,8 @@ fn words(status: &JobStatus, settings: &Settings) -> Option<&'static str> {
 }
 
 fn speaks_chinese() -> bool {
-    let named = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+    let named =
+        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
     named.is_some_and(|language| language.starts_with("zh"))
 }
 

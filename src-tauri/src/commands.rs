@@ -12,6 +12,7 @@ use protocol::Failure;
 type Answer<T> = Result<T, Failure>;
 
 /// An error as the window acts on it.
+#[expect(clippy::needless_pass_by_value, reason = "it is what is done with an error that is passed on")]
 fn failed(error: studio::Error) -> Failure {
     tracing::debug!(%error, "refused");
     error.failure()

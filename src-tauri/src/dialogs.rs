@@ -66,11 +66,15 @@ pub(crate) async fn choose_program(app: &AppHandle) -> Option<PathBuf> {
 }
 
 /// Where a file goes whose name ends in one of the extensions, the first one unless the artist says otherwise.
-async fn save(app: &AppHandle, title: &str, label: &'static str, extensions: &'static [&'static str]) -> Option<PathBuf> {
+async fn save(
+    app: &AppHandle,
+    title: &str,
+    label: &'static str,
+    extensions: &'static [&'static str],
+) -> Option<PathBuf> {
     let extension = extensions.first().copied().unwrap_or_default();
     let name = format!("{}.{extension}", file_stem(title));
-    let dialog =
-        move |dialog: AsyncFileDialog| dialog.set_file_name(name).add_filter(label, extensions).save_file();
+    let dialog = move |dialog: AsyncFileDialog| dialog.set_file_name(name).add_filter(label, extensions).save_file();
     let file: FileHandle = show(app, dialog).await?;
     let mut path = file.path().to_path_buf();
     let ends = |known: &&str| path.extension().is_some_and(|given| given.eq_ignore_ascii_case(known));

@@ -87,11 +87,8 @@ impl Day {
     async fn open(options: Options) -> Result<Self> {
         let studio = Studio::open(options)?;
         let (start, events) = studio.subscribe().await?;
-        let image = ImageParameters {
-            size: Some(Size { width: 256, height: 256 }),
-            steps: 12,
-            ..ImageParameters::generate()
-        };
+        let image =
+            ImageParameters { size: Some(Size { width: 256, height: 256 }), steps: 12, ..ImageParameters::generate() };
         let mut day = Self { studio, events, began: Instant::now(), image };
         let mut engine = start.engine;
         while !matches!(engine, EngineState::Ready { .. }) {

@@ -83,7 +83,8 @@ impl Job<'_> {
         if chat.think {
             self.write(PLAN, TextChannel::Thought)?;
         }
-        let text = if self.instruction == "mumble" { String::new() } else { format!("I was shown: {}", shown.join(" | ")) };
+        let text =
+            if self.instruction == "mumble" { String::new() } else { format!("I was shown: {}", shown.join(" | ")) };
         self.meet("writing")?;
         self.write(&text, TextChannel::Answer)?;
         self.done(Some(text));

@@ -117,6 +117,9 @@ mod tests {
     #[test]
     fn a_plan_that_begins_anew_is_not_joined_to_the_old_one() {
         let cleared = StudioEvent::PlanChanged { job: JobId("a".to_owned()), thought: String::new() };
-        check(vec![text("a", "old"), cleared.clone(), text("a", "new")], &[text("a", "old"), cleared, text("a", "new")]);
+        check(
+            vec![text("a", "old"), cleared.clone(), text("a", "new")],
+            &[text("a", "old"), cleared, text("a", "new")],
+        );
     }
 }

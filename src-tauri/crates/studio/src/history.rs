@@ -36,7 +36,9 @@ pub(crate) fn view(node: NodeId, store: &Store, present: Option<&ModelDescriptio
 /// A request that paints a picture again as it was painted.
 pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
     let Some(recipe) = store.recipe(node)? else {
-        return Err(Error::BadRequest("nothing is known of how this picture was made; it cannot be painted again".to_owned()));
+        return Err(Error::BadRequest(
+            "nothing is known of how this picture was made; it cannot be painted again".to_owned(),
+        ));
     };
     let node = store.node(node)?;
     let mut pictures = pictures(&node, &recipe, store);
@@ -64,7 +66,7 @@ pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
 
 /// A job that paints a picture again to compare it.
 pub(crate) fn verify(node: NodeId, store: &Store, now_ms: u64) -> Result<Job> {
-    let mut jobs = request::expand(replay(node, store)?, store, now_ms)?;
+    let mut jobs = request::expand(&replay(node, store)?, store, now_ms)?;
     let mut job = jobs.pop().ok_or(Error::Closed)?;
     job.verifies = Some(node);
     Ok(job)

@@ -64,14 +64,15 @@ pub fn named_model() -> Option<PathBuf> {
 pub fn pocket_folder() -> Option<PathBuf> {
     let program = program_folder();
     // Beside the program, and where packages for Linux and macOS put what is no program.
-    let installed = ["pocket", "../lib/Bagel Studio/pocket", "../Resources/pocket"].map(|folder| program.join(folder)).into_iter();
+    let installed =
+        ["pocket", "../lib/Bagel Studio/pocket", "../Resources/pocket"].map(|folder| program.join(folder)).into_iter();
     let repository = program.ancestors().skip(1).take(3).map(|folder| folder.join("assets/pocket"));
     installed.chain(repository).find(|folder| folder.is_dir())
 }
 
-/// The pocket model's file.
-pub fn pocket_model() -> Option<PathBuf> {
-    let entries = std::fs::read_dir(pocket_folder()?).ok()?;
+/// The pocket model's file in its folder.
+pub fn pocket_model(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?;
     let is_model = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gguf");
     entries.flatten().map(|entry| entry.path()).filter(is_model).min()
 }

@@ -45,11 +45,8 @@ pub(crate) fn refusal(
     }
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
     let is_cpu = model.device.starts_with("cpu");
-    let (code, memory) = if is_cpu {
-        (ErrorCode::OutOfHostMemory, "memory")
-    } else {
-        (ErrorCode::OutOfDeviceMemory, "graphics memory")
-    };
+    let (code, memory) =
+        if is_cpu { (ErrorCode::OutOfHostMemory, "memory") } else { (ErrorCode::OutOfDeviceMemory, "graphics memory") };
     let what = match (job.request, estimate.size) {
         (JobKind::Ask, _) | (_, None) => "this question".to_owned(),
         (_, Some(Size { width, height })) => format!("{width} × {height}"),

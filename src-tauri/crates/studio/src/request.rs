@@ -2,8 +2,8 @@
 
 use protocol::check::MAX_SEED;
 use protocol::{
-    ChatRequest, ImageParameters, ImageRequest, Input, Job, JobId, JobKind, JobStatus, NewJob, NodeId, PieceId, Request,
-    TextParameters, Thinking,
+    ChatRequest, ImageParameters, ImageRequest, Input, Job, JobId, JobKind, JobStatus, NewJob, NodeId, PieceId,
+    Request, TextParameters, Thinking,
 };
 use store::Store;
 use uuid::Uuid;
@@ -34,16 +34,21 @@ pub(crate) fn draw_seed() -> u64 {
 }
 
 /// The checked jobs of what was asked for, one for each variation.
-pub(crate) fn expand(new: NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job>> {
+pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job>> {
     let instruction = new.instruction.trim().to_owned();
     if instruction.is_empty() {
         return Err(Error::BadRequest("the instruction is empty; write what you want".to_owned()));
     }
     if instruction.chars().count() > MOST_CHARACTERS {
-        return Err(Error::BadRequest(format!("the instruction is longer than {MOST_CHARACTERS} characters; shorten it")));
+        return Err(Error::BadRequest(format!(
+            "the instruction is longer than {MOST_CHARACTERS} characters; shorten it"
+        )));
     }
     if !(1..=MOST_VARIATIONS).contains(&new.variations) {
-        return Err(Error::BadRequest(format!("{} variations cannot be made; ask for 1 to {MOST_VARIATIONS}", new.variations)));
+        return Err(Error::BadRequest(format!(
+            "{} variations cannot be made; ask for 1 to {MOST_VARIATIONS}",
+            new.variations
+        )));
     }
     if new.references.len() > MOST_REFERENCES {
         return Err(Error::BadRequest(format!("{MOST_REFERENCES} other pictures can be used; take some out")));

@@ -54,7 +54,8 @@ pub fn read(folder: &Path) -> Found {
     };
     match text.parse::<Table>() {
         Ok(table) => {
-            let is_newer = table.get("version").and_then(Value::as_integer).is_some_and(|it| it > Settings::VERSION.into());
+            let is_newer =
+                table.get("version").and_then(Value::as_integer).is_some_and(|it| it > Settings::VERSION.into());
             let mut found = understand(&path, table);
             if is_newer {
                 let aside = put_aside(&path, &format!("{shown} was written by a newer version of the studio"));
@@ -120,7 +121,11 @@ fn check_mirror(mirror: Option<&str>) -> std::result::Result<(), String> {
         && mirror.len() <= 500
         && mirror.chars().all(|c| c.is_ascii_graphic())
         && !mirror.contains(['@', '?', '#', '"', '\\']);
-    if is_usable { Ok(()) } else { Err("a mirror is an address that begins with https:// and names no user".to_owned()) }
+    if is_usable {
+        Ok(())
+    } else {
+        Err("a mirror is an address that begins with https:// and names no user".to_owned())
+    }
 }
 
 fn check_name(name: &str) -> std::result::Result<(), String> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use catalog::Catalog;
-use protocol::{Failure, JobId, Job, Node, NodeId, Picture, PreviewId, Settings, Snapshot, StudioEvent};
+use protocol::{Failure, Job, JobId, Node, NodeId, Picture, PreviewId, Settings, Snapshot, StudioEvent};
 use store::{Opened, Store};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -104,10 +104,14 @@ impl Studio {
         let models_folder = locate::models_folder(&data_folder, &settings);
         let Opened { store, recovery } = Store::open(&library_folder, now_ms())?;
         notices.extend(pictures::recovered(&recovery));
+        if store.is_read_only() {
+            notices.push(store::Error::ReadOnly { folder: library_folder }.failure());
+        }
         let jobs = restore_jobs(&store, &mut notices);
         let user_catalog = Some(data_folder.join("models.toml")).filter(|path| path.is_file());
-        let catalog = Catalog::open(models_folder.clone(), user_catalog, pocket)?;
-        let chosen = crate::models::first(&catalog, model, &settings, locate::pocket_model(), &mut notices);
+        let pocket_model = pocket.as_deref().and_then(locate::pocket_model);
+        let catalog = open_catalog(&models_folder, user_catalog, pocket, &mut notices)?;
+        let chosen = crate::models::first(&catalog, model, &settings, pocket_model, &mut notices);
         let (target, defaults) = chosen.map(|it| (Some(it.target), it.defaults)).unwrap_or_default();
 
         let (events, _) = broadcast::channel(LISTENER_EVENTS);
@@ -120,8 +124,7 @@ impl Studio {
         });
         let (inbox, messages) = mpsc::unbounded_channel();
         let rooms = Rooms { data_folder: data_folder.clone(), engines };
-        let start =
-            Start { shared: Arc::clone(&shared), rooms, settings, notices, jobs, target, defaults, patience };
+        let start = Start { shared: Arc::clone(&shared), rooms, settings, notices, jobs, target, defaults, patience };
         tokio::spawn(Actor::new(start, inbox.downgrade()).run(messages));
         Ok(Self { inbox, shared, data_folder: data_folder.into() })
     }
@@ -208,6 +211,22 @@ impl Shared {
             self.tell(StudioEvent::NodeAdded { node });
         }
     }
+}
+
+/// The models; a list of the user's own that cannot be understood is named and left out.
+fn open_catalog(
+    models_folder: &Path,
+    user_catalog: Option<PathBuf>,
+    pocket: Option<PathBuf>,
+    notices: &mut Vec<Failure>,
+) -> Result<Catalog> {
+    if let Some(path) = user_catalog {
+        match Catalog::open(models_folder.to_path_buf(), Some(path), pocket.clone()) {
+            Ok(catalog) => return Ok(catalog),
+            Err(error) => notices.push(error.failure()),
+        }
+    }
+    Ok(Catalog::open(models_folder.to_path_buf(), None, pocket)?)
 }
 
 /// Jobs of an earlier start, as far as they can be understood.

@@ -22,10 +22,22 @@ const SMALL_TOKENS: f64 = 1026.0;
 pub(crate) async fn run(program: &Path, quantization: &str, device: Option<&str>, has_gpu: bool) -> Result<Trial> {
     // The processor needs a minute for a quarter of the picture; the rest follows from it.
     let (size, scale) = if has_gpu { ("1024x1024", 1.0) } else { ("512x512", FULL_TOKENS / SMALL_TOKENS) };
-    let mut arguments: Vec<OsString> =
-        ["bench", "--json", "--synthetic", "official", "--layers", "1", "--runs", "1", "--size", size, "--quant", quantization]
-            .map(Into::into)
-            .to_vec();
+    let mut arguments: Vec<OsString> = [
+        "bench",
+        "--json",
+        "--synthetic",
+        "official",
+        "--layers",
+        "1",
+        "--runs",
+        "1",
+        "--size",
+        size,
+        "--quant",
+        quantization,
+    ]
+    .map(Into::into)
+    .to_vec();
     if let Some(device) = device {
         arguments.extend(["--device".into(), device.into()]);
     }
@@ -40,12 +52,15 @@ pub(crate) async fn run(program: &Path, quantization: &str, device: Option<&str>
         Ok(result) => result?,
         Err(_elapsed) => {
             let minutes = MOST_TIME.as_secs() / 60;
-            return Err(Error::Engine(format!("one layer takes more than {minutes} minutes: this machine is too slow")));
+            return Err(Error::Engine(format!(
+                "one layer takes more than {minutes} minutes: this machine is too slow"
+            )));
         }
     }
-    report.as_ref().and_then(|report| understand(report, scale)).ok_or_else(|| {
-        Error::Engine("the engine's times cannot be understood; install Bagel Studio again".to_owned())
-    })
+    report
+        .as_ref()
+        .and_then(|report| understand(report, scale))
+        .ok_or_else(|| Error::Engine("the engine's times cannot be understood; install Bagel Studio again".to_owned()))
 }
 
 fn understand(report: &Value, scale: f64) -> Option<Trial> {

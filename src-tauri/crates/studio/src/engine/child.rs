@@ -51,7 +51,8 @@ pub(crate) async fn run(
     });
     let mut lines = BufReader::new(stdout).lines();
     while let Some(line) = lines.next_line().await.map_err(|error| Error::Engine(error.to_string()))? {
-        let Some(value) = Some(line).filter(|it| it.len() <= MOST_LINE_BYTES).and_then(|it| serde_json::from_str(&it).ok())
+        let Some(value) =
+            Some(line).filter(|it| it.len() <= MOST_LINE_BYTES).and_then(|it| serde_json::from_str(&it).ok())
         else {
             continue;
         };

@@ -56,7 +56,8 @@ async fn devices(program: &Path) -> Result<Vec<DeviceDescription>> {
 
 /// The variant that has the device that is wished for, else one that has more than the processor, else the last.
 fn pick(answers: &[(PathBuf, Vec<DeviceDescription>)], wished: Option<&str>) -> Option<PathBuf> {
-    let has = |wanted: &dyn Fn(&str) -> bool| answers.iter().find(|(_, devices)| devices.iter().any(|it| wanted(&it.id)));
+    let has =
+        |wanted: &dyn Fn(&str) -> bool| answers.iter().find(|(_, devices)| devices.iter().any(|it| wanted(&it.id)));
     let chosen = match wished {
         // Every variant has the processor; the plain one needs the least of the machine.
         Some("cpu") => None,

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::{
-    DeviceDescription, EngineState, Event, Failure, Hardware, Job, JobId, JobPlace, ModelCard,
-    ModelDefaults, ModelDescription, ModelId, NodeId, Picture, Request, Settings, SettingsChange, StudioEvent,
-    Verification,
+    DeviceDescription, EngineState, Event, Failure, Hardware, Job, JobId, JobPlace, ModelCard, ModelDefaults,
+    ModelDescription, ModelId, NodeId, Picture, Request, Settings, SettingsChange, StudioEvent, Verification,
 };
 use store::Added;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -25,8 +24,8 @@ use crate::engine::variants::{self, Variant};
 use crate::queue::Queue;
 use crate::{Error, Result, models, settings};
 
-use installs::Installs;
 pub(super) use installs::InstallChange;
+use installs::Installs;
 pub(super) use results::expected_secs;
 use work::Work;
 
@@ -48,7 +47,7 @@ pub(super) enum Message {
     PaintPlan(JobId, String, Reply<Result<()>>),
     Basis(Reply<Basis>),
     Estimate(Box<Request>, EstimateReply),
-    Kept { job: JobId, result: Result<Added> },
+    Kept { job: JobId, result: Result<Box<Added>> },
     Compared { job: JobId, node: NodeId, outcome: Verification },
     UseModel { target: Box<Target>, defaults: Box<ModelDefaults>, reply: Reply<Result<()>> },
     Variant(Variant),

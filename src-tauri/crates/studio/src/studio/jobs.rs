@@ -21,7 +21,7 @@ impl Studio {
     pub async fn submit(&self, new: NewJob) -> Result<Vec<JobId>> {
         let first = new.first;
         let basis = self.ask(Message::Basis).await?;
-        let jobs = self.with_store(move |store| expand(new, store, &basis)).await?;
+        let jobs = self.with_store(move |store| expand(&new, store, &basis)).await?;
         self.check_conversation(&jobs).await?;
         self.queue(jobs, first).await
     }
@@ -45,7 +45,7 @@ impl Studio {
     pub async fn price(&self, new: NewJob) -> Result<Price> {
         let basis = self.ask(Message::Basis).await?;
         let known = basis.clone();
-        let jobs = self.with_store(move |store| expand(new, store, &known)).await?;
+        let jobs = self.with_store(move |store| expand(&new, store, &known)).await?;
         let n_jobs = jobs.len();
         let job = jobs.into_iter().next().ok_or(Error::Closed)?;
         self.reckon(job, n_jobs, basis).await
@@ -68,8 +68,7 @@ impl Studio {
             return Ok(price);
         };
         let free = basis.is_loaded.then(|| crate::models::hardware(&self.shared.models_folder, Vec::new()));
-        price.available_bytes =
-            free.and_then(|free| price::available(&model, &basis.devices, free.free_memory_bytes));
+        price.available_bytes = free.and_then(|free| price::available(&model, &basis.devices, free.free_memory_bytes));
         if let Some(answer) = self.estimate(prepared.request.clone()).await {
             match answer {
                 Ok(estimate) => {
@@ -164,7 +163,7 @@ impl Studio {
     /// Paints a picture again from its recipe as a new one.
     pub async fn replay(&self, node: NodeId) -> Result<Vec<JobId>> {
         let jobs =
-            self.with_store(move |store| request::expand(history::replay(node, store)?, store, now_ms())).await?;
+            self.with_store(move |store| request::expand(&history::replay(node, store)?, store, now_ms())).await?;
         self.queue(jobs, false).await
     }
 
@@ -190,7 +189,7 @@ impl Studio {
 }
 
 /// The jobs of a request that makes sense, for the present model where there is one.
-fn expand(new: NewJob, store: &Store, basis: &Basis) -> Result<Vec<Job>> {
+fn expand(new: &NewJob, store: &Store, basis: &Basis) -> Result<Vec<Job>> {
     let jobs = request::expand(new, store, now_ms())?;
     if let Some(job) = jobs.first() {
         let request = request::prepare(job, store, &basis.defaults.chat)?.request;

@@ -68,7 +68,10 @@ impl Studio {
     /// Takes a model that the artist has on disk already, where it lies.
     pub async fn import_model(&self, path: PathBuf) -> Result<ModelId> {
         let shared = self.shared.clone();
-        let id = blocking(move || Ok(shared.catalog.import(&path, How::Link, now_ms() as i64, &mut |_, _| ControlFlow::Continue(()))?)).await;
+        let id = blocking(move || {
+            Ok(shared.catalog.import(&path, How::Link, now_ms() as i64, &mut |_, _| ControlFlow::Continue(()))?)
+        })
+        .await;
         self.tell(Message::RefreshModels);
         id
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use imagefile::EmbeddedRecipe;
 use protocol::{
-    Arrival, ErrorCode, ExportFormat, Failure, GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, Picture, PieceContents,
-    PieceId, RecipeView, StudioEvent,
+    Arrival, ErrorCode, ExportFormat, Failure, GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, Picture,
+    PieceContents, PieceId, RecipeView, StudioEvent,
 };
 use store::trash::TRASH_MS;
 use store::{DatabaseState, Recovery, Source, Store};
@@ -184,12 +184,7 @@ impl Studio {
     }
 
     /// Writes pictures into a folder, under names that are free there. Gives where they are.
-    pub async fn export_many(
-        &self,
-        nodes: Vec<NodeId>,
-        format: ExportFormat,
-        folder: PathBuf,
-    ) -> Result<Vec<PathBuf>> {
+    pub async fn export_many(&self, nodes: Vec<NodeId>, format: ExportFormat, folder: PathBuf) -> Result<Vec<PathBuf>> {
         self.with_store(move |store| Ok(store.export_many(&nodes, format, &folder)?)).await
     }
 

@@ -74,7 +74,9 @@ async fn while_it_decodes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_that_had_arrived_is_kept_whatever_happens_then() {
-    for (fault, _) in FAULTS.iter().filter(|(fault, _)| !matches!(*fault, "device-memory" | "host-memory" | "lost" | "internal")) {
+    for (fault, _) in
+        FAULTS.iter().filter(|(fault, _)| !matches!(*fault, "device-memory" | "host-memory" | "lost" | "internal"))
+    {
         let mut bench = impatient().await;
         let id = bench.submit(JobKind::Create, &format!("{fault}@image"), None).await;
         bench.picture_of(&id).await;
@@ -106,9 +108,12 @@ async fn while_it_loads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_cannot_start_is_a_state_with_a_sentence() {
-    for (name, expected) in
-        [("absent", "does not start"), ("old", "speaks version 0"), ("mute", "did not answer"), ("broken", "ended unexpectedly")]
-    {
+    for (name, expected) in [
+        ("absent", "does not start"),
+        ("old", "speaks version 0"),
+        ("mute", "did not answer"),
+        ("broken", "ended unexpectedly"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let mut bench = bench_with(|options| {
             let absent = "/nowhere/bagel".into();

@@ -89,7 +89,9 @@ async fn a_stopped_jobs_newest_step_can_be_kept() {
 #[tokio::test]
 async fn a_picture_that_is_none_is_not_saved() {
     let mut bench = bench().await;
-    for (instruction, expected) in [("flat grey", "one flat colour"), ("short", "not of the size"), ("nothing", "without a picture")] {
+    for (instruction, expected) in
+        [("flat grey", "one flat colour"), ("short", "not of the size"), ("nothing", "without a picture")]
+    {
         let id = bench.submit(JobKind::Create, instruction, None).await;
         let failure = bench.failure_of(&id).await;
         assert!(failure.message.contains(expected), "{instruction}: {}", failure.message);

@@ -2,7 +2,7 @@
 
 use protocol::{Install, InstallStage, ModelId, SettingsChange, StudioEvent};
 
-use crate::support::{Bench, bench};
+use crate::support::{Bench, bench, bench_with};
 
 async fn install(bench: &mut Bench, wanted: impl Fn(&Option<Install>) -> bool) -> Option<Install> {
     bench
@@ -48,12 +48,22 @@ async fn what_does_not_exist_cannot_be_installed_or_used() {
     for (id, quantization) in [("nothing", "q4_k_m"), ("../x", "q4_k_m"), ("bagel-7b-mot", "q0")] {
         let id = ModelId(id.to_owned());
         bench.studio.install_model(id.clone(), quantization.to_owned()).await.unwrap();
-        let stage = install(&mut bench, |it| {
-            it.as_ref().is_some_and(|it| matches!(it.stage, InstallStage::Failed { .. }))
-        })
-        .await;
+        let stage =
+            install(&mut bench, |it| it.as_ref().is_some_and(|it| matches!(it.stage, InstallStage::Failed { .. })))
+                .await;
         assert!(stage.is_some(), "{id}");
         let choice = protocol::ModelChoice { model: id, quantization: quantization.to_owned() };
         assert!(bench.studio.use_model(choice).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn a_list_of_models_that_cannot_be_understood_is_named_and_left_out() {
+    let bench = bench_with(|options| {
+        std::fs::create_dir_all(&options.data_folder).unwrap();
+        std::fs::write(options.data_folder.join("models.toml"), "[[").unwrap();
+    })
+    .await;
+    assert!(bench.start.notices[0].message.contains("models.toml"), "{:?}", bench.start.notices);
+    card(&bench, &ModelId("bagel-7b-mot".to_owned())).await;
 }

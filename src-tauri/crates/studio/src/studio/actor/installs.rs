@@ -142,11 +142,17 @@ impl Actor {
                     Err(failure) if failure.code == ErrorCode::DiskFull => {
                         // Held, not failed: it goes on where it is when there is room.
                         self.notice(failure.clone());
-                        Some(Install { stage: InstallStage::Failed { failure }, bytes_per_sec: None, ..running.install })
+                        Some(Install {
+                            stage: InstallStage::Failed { failure },
+                            bytes_per_sec: None,
+                            ..running.install
+                        })
                     }
-                    Err(failure) => {
-                        Some(Install { stage: InstallStage::Failed { failure }, bytes_per_sec: None, ..running.install })
-                    }
+                    Err(failure) => Some(Install {
+                        stage: InstallStage::Failed { failure },
+                        bytes_per_sec: None,
+                        ..running.install
+                    }),
                 };
                 if let Some(install) = &install {
                     self.installs.failed.insert(model.clone(), install.clone());

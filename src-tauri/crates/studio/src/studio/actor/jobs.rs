@@ -138,9 +138,9 @@ impl Actor {
                 self.stop_running(id, Goal::Hold);
                 Ok(())
             }
-            JobStatus::Running { .. } => {
-                Err(Error::BadRequest("the plan is being painted already; stop it and try again with a plan".to_owned()))
-            }
+            JobStatus::Running { .. } => Err(Error::BadRequest(
+                "the plan is being painted already; stop it and try again with a plan".to_owned(),
+            )),
             _ => Ok(()),
         }
     }
@@ -207,7 +207,12 @@ impl Actor {
         let mut stored = Vec::new();
         for (position, job) in self.queue.jobs().iter().enumerate() {
             let body = serde_json::to_value(job).map_err(|error| Error::BadRequest(error.to_string()))?;
-            stored.push(StoredJob { id: job.id.clone(), order: position as i64, state: state(&job.status).to_owned(), body });
+            stored.push(StoredJob {
+                id: job.id.clone(),
+                order: position as i64,
+                state: state(&job.status).to_owned(),
+                body,
+            });
         }
         let store = self.shared.store.clone();
         blocking(move || Ok(store.put_jobs(&stored)?)).await

@@ -1,8 +1,7 @@
 //! What a job made: checked, saved, compared, and told.
 
 use protocol::{
-    ErrorCode, Failure, Job, JobId, JobKind, JobStatus, NodeId, Origin, Phase, Picture, Size, StudioEvent,
-    Verification,
+    ErrorCode, Failure, Job, JobId, JobKind, JobStatus, NodeId, Origin, Phase, Picture, Size, StudioEvent, Verification,
 };
 use store::{Added, NewNode, NewTurn};
 
@@ -37,7 +36,11 @@ impl Actor {
                 Some(node) => {
                     Message::Compared { job: id, node, outcome: history::compare(node, &picture, &shared.store) }
                 }
-                None => Message::Kept { job: id, result: save(&job, &picture, serde_json::from_value(recipe).ok(), took_ms, &shared.store) },
+                None => {
+                    let recipe = serde_json::from_value(recipe).ok();
+                    let result = save(&job, &picture, recipe.as_ref(), took_ms, &shared.store);
+                    Message::Kept { job: id, result: result.map(Box::new) }
+                }
             };
             if let Some(inbox) = inbox.upgrade() {
                 let _ = inbox.send(message);
@@ -60,13 +63,13 @@ impl Actor {
             // Without its recipe: that leads to another picture, the one at the last step.
             let result = save(&job, &step, None, took_ms, &shared.store);
             if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Message::Kept { job: id, result });
+                let _ = inbox.send(Message::Kept { job: id, result: result.map(Box::new) });
             }
         });
         true
     }
 
-    pub(super) async fn kept(&mut self, id: &JobId, result: Result<Added>) {
+    pub(super) async fn kept(&mut self, id: &JobId, result: Result<Box<Added>>) {
         match result {
             Ok(added) => {
                 let node = added.node.id;
@@ -189,12 +192,12 @@ pub(in crate::studio) fn expected_secs(
 fn save(
     job: &Job,
     picture: &Picture,
-    recipe: Option<imagefile::Recipe>,
+    recipe: Option<&imagefile::Recipe>,
     took_ms: u64,
     store: &store::Store,
 ) -> Result<Added> {
     let is_edit = job.request == JobKind::Edit;
-    let thought = recipe.as_ref().and_then(|recipe| recipe.thought.clone());
+    let thought = recipe.and_then(|recipe| recipe.thought.clone());
     let node = NewNode {
         id: NodeId::new(),
         piece: job.piece,
@@ -202,9 +205,9 @@ fn save(
         references: if is_edit { job.references.clone() } else { Vec::new() },
         origin: if is_edit { Origin::Edited } else { Origin::Created },
         title: job.instruction.clone(),
-        seed: recipe.as_ref().and_then(|recipe| recipe.image.seed).or(job.image.seed),
+        seed: recipe.and_then(|recipe| recipe.image.seed).or(job.image.seed),
         thought: thought.or_else(|| Some(job.thought.clone()).filter(|thought| !thought.is_empty())),
         took_ms: Some(took_ms),
     };
-    store.add_result(&node, picture, recipe.as_ref(), now_ms()).map_err(Error::from)
+    store.add_result(&node, picture, recipe, now_ms()).map_err(Error::from)
 }
