@@ -127,6 +127,16 @@ export const actions: Action[] = [
     },
   },
   {
+    id: 'rename',
+    group: 'pictures',
+    keys: ['f2'],
+    places: studioOnly,
+    isPossible: hasPicture,
+    run: () => {
+      if (view.node) studio.askForName(view.node);
+    },
+  },
+  {
     id: 'trash',
     group: 'pictures',
     keys: ['delete', 'backspace'],

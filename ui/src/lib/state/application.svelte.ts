@@ -293,8 +293,14 @@ export class Application {
     void this.try(() => this.#host.renamePiece(id, name));
   }
 
-  renameNode(id: NodeId, name: string): void {
-    void this.try(() => this.#host.renameNode(id, name));
+  /** Lets the artist name a picture; its own words again take the name away. */
+  askForName(node: Node): void {
+    this.view.dialog = {
+      kind: 'name',
+      title: i18n.m.pictures.rename,
+      value: node.name ?? node.title,
+      onsave: (name) => void this.try(() => this.#host.renameNode(node.id, name === node.title ? '' : name)),
+    };
   }
 
   openPiece(id: PieceId): void {
@@ -447,7 +453,8 @@ export class Application {
   }
 
   async #fetch(piece: PieceId): Promise<void> {
-    const isNew = this.library.jobs.some((job) => job.piece === piece) && this.library.piece(piece) === undefined;
+    const isKnown = this.library.piece(piece) !== undefined || this.library.nodesOf(piece).length > 0;
+    const isNew = !isKnown && this.library.jobs.some((job) => job.piece === piece);
     // A piece whose first picture is still being painted is nowhere yet.
     if (isNew) return;
     await this.library.open(piece, (id) => this.#host.piece(id));
