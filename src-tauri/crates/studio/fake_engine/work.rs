@@ -34,11 +34,11 @@ struct Job<'a> {
 impl Engine {
     pub(crate) fn run(&self, id: &JobId, request: &Request) {
         say(&Event::Started { id: id.clone() });
-        let texts = request.inputs().iter().filter_map(|input| match input {
+        let mut texts = request.inputs().iter().filter_map(|input| match input {
             Input::Text { text } => Some(text.as_str()),
             Input::Image { .. } => None,
         });
-        let instruction = texts.last().unwrap_or_default().to_owned();
+        let instruction = texts.next_back().unwrap_or_default().to_owned();
         let pause = match instruction.split(' ').next().unwrap_or_default() {
             "slow" => 150,
             "fast" => 0,
@@ -199,5 +199,5 @@ fn read(path: &Path) -> RecipeInput {
 
 fn now() -> u8 {
     let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    elapsed.map(|elapsed| (elapsed.subsec_nanos() / 1000) as u8 | 1).unwrap_or(1)
+    elapsed.map(|elapsed| elapsed.subsec_micros() as u8 | 1).unwrap_or(1)
 }
