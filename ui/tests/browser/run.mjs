@@ -48,7 +48,7 @@ let passed = 0;
 /** A page on the pretended program; whatever goes wrong in it fails the part. */
 function opener(problems) {
   return async function open(query = '', { context = {}, init, words } = {}) {
-    const own = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', ...context });
+    const own = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', reducedMotion: 'reduce', ...context });
     await own.grantPermissions(['clipboard-read', 'clipboard-write']);
     const page = await own.newPage();
     page.setDefaultTimeout(15_000);

@@ -56,8 +56,8 @@ export const parts = {
       }
     };
     // Each turn shifts the texts, so that other ones meet each place.
-    for (let turn = 0; turn < 4; turn += 1) {
-      const shift = turn * 17;
+    for (let turn = 0; turn < 3; turn += 1) {
+      const shift = turn * 23;
       const words = [...payloads.slice(shift), ...payloads.slice(0, shift)];
       const page = await open('pictures=160&jobs&engine=full', { words });
       await look(page, 'studio');

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 
 const MOST_NODES = 400;
+/** As most see it: with motion. */
+const context = { reducedMotion: 'no-preference' };
 
 const watchLongTasks = () => {
   globalThis.longTasks = [];
@@ -16,7 +18,7 @@ const figures = (values) =>
 
 export const parts = {
   async 'ten thousand pictures scroll with a few hundred elements'({ open }) {
-    const page = await open('pictures=10000', { init: watchLongTasks });
+    const page = await open('pictures=10000', { context, init: watchLongTasks });
     await page.waitForTimeout(300);
     await page.evaluate(() => (globalThis.longTasks.length = 0));
     const first = await page.evaluate(
@@ -80,7 +82,7 @@ export const parts = {
   },
 
   async 'a history of five hundred and a queue of a thousand can be used'({ open }) {
-    const page = await open('pictures=3', { init: watchLongTasks });
+    const page = await open('pictures=3', { context, init: watchLongTasks });
     await page.evaluate(() => {
       const { tell } = globalThis.puppet;
       const image = { size: null, steps: 9, text_guidance: 4, image_guidance: 1.5, guidance_interval: [0.4, 1], renorm: 'global', renorm_min: 0, shift: 3, seed: 1, sample_posterior: false, feature_cache: false };
@@ -111,6 +113,7 @@ export const parts = {
 
   async 'typing stays quick while words and steps stream'({ open }) {
     const page = await open('jobs', {
+      context,
       init: () => {
         globalThis.longTasks = [];
         globalThis.inputs = [];

@@ -21,12 +21,7 @@ export function painted(words: string, size: Size, noise = 0): string {
     `<path fill="url(#w)" d="M0 ${n(sea)}h${n(w)}v${n(h - sea)}H0z"/>`,
     boat(w * (0.3 + ((seed >>> 3) % 40) / 100), sea + h * 0.1, Math.min(w, h) * 0.16, `hsl(${n((seed >>> 5) % 60)} 62% 52%)`),
   ];
-  if (noise > 0) {
-    parts.push(
-      `<filter id="n"><feTurbulence type="fractalNoise" baseFrequency=".09" numOctaves="2" seed="${n(seed % 90)}"/><feColorMatrix values="1.6 0 0 0 -.3 0 1.6 0 0 -.3 0 0 1.6 0 -.3 0 0 0 0 1"/></filter>`,
-    );
-    shapes.push(`<path filter="url(#n)" opacity="${noise.toFixed(2)}" d="M0 0h${n(w)}v${n(h)}H0z"/>`);
-  }
+  if (noise > 0) shapes.push(grain(w, h, seed, noise));
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${n(w)}" height="${n(h)}" viewBox="0 0 ${n(w)} ${n(h)}"><defs>${parts.join('')}</defs>${shapes.join('')}</svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
@@ -46,6 +41,21 @@ function hills(w: number, base: number, seed: number, fill: string, height: numb
     return `L${n(x * w)} ${n(base * (1 - height * rise))}`;
   });
   return `<path fill="${fill}" d="M0 ${n(base)}${points.join('')}L${n(w)} ${n(base)}z"/>`;
+}
+
+/** What early steps look like: a mosaic that gives way to the picture. */
+function grain(w: number, h: number, seed: number, noise: number): string {
+  const across = 16;
+  const side = w / across;
+  let value = seed | 1;
+  let cells = '';
+  for (let y = 0; y * side < h; y += 1) {
+    for (let x = 0; x < across; x += 1) {
+      value = Math.imul(value, 1664525) + 1013904223;
+      cells += `<path fill="hsl(${n((value >>> 8) % 360)} 30% ${n(30 + ((value >>> 20) % 40))}%)" d="M${n(x * side)} ${n(y * side)}h${n(side + 1)}v${n(side + 1)}h-${n(side + 1)}z"/>`;
+    }
+  }
+  return `<g opacity="${noise.toFixed(2)}">${cells}</g>`;
 }
 
 function boat(x: number, y: number, s: number, sail: string): string {
