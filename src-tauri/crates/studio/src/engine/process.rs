@@ -39,6 +39,7 @@ pub(crate) struct Process {
     child: Child,
     commands: mpsc::Sender<Command>,
     lines: Arc<Mutex<VecDeque<String>>>,
+    last_words: thread::JoinHandle<()>,
 }
 
 impl Process {
@@ -60,8 +61,8 @@ impl Process {
         let kept_lines = Arc::clone(&lines);
         thread::spawn(move || write_commands(stdin, &waiting_commands));
         thread::spawn(move || read_events(stdout, &outputs));
-        thread::spawn(move || keep_lines(stderr, &kept_lines));
-        Ok((Self { child, commands, lines }, output_receiver))
+        let last_words = thread::spawn(move || keep_lines(stderr, &kept_lines));
+        Ok((Self { child, commands, lines, last_words }, output_receiver))
     }
 
     /// Says something; a process that has died notices nothing, its end is reported by the reader.
@@ -85,6 +86,13 @@ impl Process {
     }
 
     fn describe(&self, status: &str) -> String {
+        // What it said last may still be in the pipe; one that a child of it holds open is not waited for.
+        for _ in 0..100 {
+            if self.last_words.is_finished() {
+                break;
+            }
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let tail: Vec<&str> = lines.iter().map(String::as_str).collect();
         if tail.is_empty() { status.to_owned() } else { format!("{status}\n{}", tail.join("\n")) }

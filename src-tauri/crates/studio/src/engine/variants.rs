@@ -24,6 +24,8 @@ pub(crate) async fn choose(programs: Vec<PathBuf>, device: Option<String>) -> Va
     if let [program] = programs.as_slice() {
         return Variant { program: program.clone(), devices: Vec::new() };
     }
+    // One that does not answer now may answer when it is started; then at least it says why not.
+    let last_resort = programs.last().cloned().unwrap_or_default();
     let mut answers = Vec::new();
     for program in programs {
         match tokio::time::timeout(ANSWER, devices(&program)).await {
@@ -32,7 +34,7 @@ pub(crate) async fn choose(programs: Vec<PathBuf>, device: Option<String>) -> Va
             Err(_elapsed) => tracing::info!("a variant of the engine does not answer and is left out"),
         }
     }
-    let program = pick(&answers, device.as_deref()).unwrap_or_default();
+    let program = pick(&answers, device.as_deref()).unwrap_or(last_resort);
     let mut devices: Vec<DeviceDescription> = Vec::new();
     for device in answers.into_iter().flat_map(|(_, devices)| devices) {
         if devices.iter().all(|known| known.id != device.id) {

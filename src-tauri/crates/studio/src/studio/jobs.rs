@@ -67,8 +67,11 @@ impl Studio {
             price.remedies = price.refusal.iter().map(|_| Remedy::SmallerModel).collect();
             return Ok(price);
         };
-        let free = basis.is_loaded.then(|| crate::models::hardware(&self.shared.models_folder, Vec::new()));
-        price.available_bytes = free.and_then(|free| price::available(&model, &basis.devices, free.free_memory_bytes));
+        if basis.is_loaded {
+            let folder = self.shared.models_folder.clone();
+            let machine = super::blocking(move || Ok(crate::models::hardware(&folder, Vec::new()))).await?;
+            price.available_bytes = price::available(&model, &basis.devices, machine.free_memory_bytes);
+        }
         if let Some(answer) = self.estimate(prepared.request.clone()).await {
             match answer {
                 Ok(estimate) => {
