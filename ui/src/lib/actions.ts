@@ -103,7 +103,7 @@ export const actions: Action[] = [
     whileTyping: true,
     places: pictures,
     isPossible: () => chosen().length > 0,
-    run: () => studio.exportPictures(chosen().map((node) => node.id)),
+    run: () => studio.pictures.export(chosen().map((node) => node.id)),
   },
   {
     id: 'copy',
@@ -112,10 +112,10 @@ export const actions: Action[] = [
     places: studioOnly,
     isPossible: () => hasPicture() && (getSelection()?.isCollapsed ?? true),
     run: () => {
-      if (view.nodeId !== null) studio.copyPicture(view.nodeId);
+      if (view.nodeId !== null) studio.pictures.copy(view.nodeId);
     },
   },
-  { id: 'star', group: 'pictures', keys: ['f'], places: pictures, isPossible: () => chosen().length > 0, run: () => studio.star(chosen()) },
+  { id: 'star', group: 'pictures', keys: ['f'], places: pictures, isPossible: () => chosen().length > 0, run: () => studio.pictures.star(chosen()) },
   {
     id: 'tags',
     group: 'pictures',
@@ -133,7 +133,7 @@ export const actions: Action[] = [
     places: studioOnly,
     isPossible: hasPicture,
     run: () => {
-      if (view.node) studio.askForName(view.node);
+      if (view.node) studio.pictures.askForName(view.node);
     },
   },
   {
@@ -142,7 +142,7 @@ export const actions: Action[] = [
     keys: ['delete', 'backspace'],
     places: pictures,
     isPossible: () => chosen().length > 0 && gallery.filter.place === 'library',
-    run: () => studio.trash(chosen()),
+    run: () => studio.pictures.trash(chosen()),
   },
 
   { id: 'parent', group: 'history', keys: ['mod+z', 'arrowleft'], places: studioOnly, run: () => view.goToParent() },

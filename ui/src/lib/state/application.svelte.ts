@@ -1,22 +1,16 @@
 import type {
   Arrival,
-  ExportFormat,
-  Failure,
   Host,
   Job,
   JobId,
   JobPlace,
-  ModelChoice,
-  ModelId,
   NewJob,
-  Node,
   NodeId,
   PieceId,
   RecipeView,
   Remedy,
   SettingsChange,
   StudioEvent,
-  Trial,
   Verification,
 } from '$lib/ipc';
 import { i18n } from '$lib/i18n/index.svelte';
@@ -25,38 +19,28 @@ import { ComposerState } from './composer.svelte';
 import { GalleryState } from './gallery.svelte';
 import { LibraryState } from './library.svelte';
 import { readable } from './plans';
+import { Models } from './models.svelte';
+import { asFailure, Notices, type Notice } from './notices.svelte';
+import { Pictures } from './pictures';
 import { PriceState } from './price.svelte';
-import { formatBytes } from './quantities';
-import { byTags } from './tags';
 import { ViewState } from './view.svelte';
-
-/** Something to tell the artist that belongs to no job. */
-export interface Notice {
-  id: number;
-  failure?: Failure;
-  text?: string;
-  action?: { label: string; run: () => void };
-}
-
-/** Successes leave by themselves; those that can be undone stay long enough to be. */
-const NOTICE_MS = 5000;
-const UNDO_MS = 12_000;
 
 /** Everything the window shows, and what can be done with it. */
 export class Application {
   readonly library = new LibraryState();
   readonly view = new ViewState(this.library);
   readonly composer = new ComposerState(this.library, this.view);
+  readonly notices = new Notices();
   readonly gallery: GalleryState;
+  readonly pictures: Pictures;
+  readonly models: Models;
   readonly price: PriceState;
-  notices = $state.raw<Notice[]>([]);
   /** Where files hover over the window. */
   dragging = $state.raw<{ x: number; y: number } | null>(null);
   /** Whether the program has answered; nothing is known before. */
   isOpen = $state(false);
   /** How the picture in the middle was made; of which picture it is comes with it. */
   recipe = $state.raw<{ node: NodeId; recipe: RecipeView | null } | null>(null);
-  trial = $state.raw<Trial | 'running' | null>(null);
   /** Plans that were changed and not painted yet. */
   readonly drafts = new SvelteMap<JobId, string>();
 
@@ -65,11 +49,12 @@ export class Application {
 
   #host: Host;
   #follows: JobId | null = null;
-  #nNotices = 0;
 
   constructor(host: Host) {
     this.#host = host;
     this.gallery = new GalleryState(host, (error) => this.notify({ failure: asFailure(error) }));
+    this.pictures = new Pictures(host, this.notices, this.view);
+    this.models = new Models(host, this.notices);
     this.price = new PriceState(host);
     this.view.onpiece = (id) => void this.try(() => this.#fetch(id));
   }
@@ -228,79 +213,11 @@ export class Application {
     await this.try(async () => this.#host.pastePicture(await file.arrayBuffer()));
   }
 
-  copyPicture(id: NodeId): void {
-    void this.try(async () => {
-      await this.#host.copyPicture(id);
-      this.notify({ text: i18n.m.pictures.copied });
-    });
-  }
-
-  exportPictures(ids: NodeId[], format: ExportFormat = 'png'): void {
-    void this.try(async () => {
-      const name = await this.#host.exportPictures(ids, format);
-      if (name !== null) this.notify({ text: i18n.m.pictures.exported(name) });
-    });
-  }
-
-  exportPiece(id: PieceId): void {
-    void this.try(async () => {
-      const name = await this.#host.exportPiece(id);
-      if (name !== null) this.notify({ text: i18n.m.pictures.exported(name) });
-    });
-  }
-
   importPiece(): void {
     void this.try(async () => {
       const id = await this.#host.openPiece();
       if (id !== null) this.openPiece(id);
     });
-  }
-
-  reveal(id: NodeId): void {
-    void this.try(() => this.#host.revealPicture(id));
-  }
-
-  star(nodes: Node[]): void {
-    const starred = nodes.some((node) => !node.starred);
-    void this.try(() => this.#host.setStarred(ids(nodes), starred));
-  }
-
-  /** Gives tags to pictures and takes others from them; what else they have stays. */
-  tag(nodes: Node[], added: string[], removed: string[]): void {
-    void this.try(async () => {
-      for (const [tags, group] of byTags(nodes, added, removed)) await this.#host.setTags(ids(group), tags);
-    });
-  }
-
-  trash(nodes: Node[]): void {
-    if (nodes.length === 0) return;
-    void this.try(async () => {
-      await this.#host.trash(ids(nodes));
-      const action = { label: i18n.m.pictures.undo, run: () => this.restore(nodes) };
-      this.notify({ text: i18n.m.pictures.trashed(nodes.length), action });
-    });
-  }
-
-  restore(nodes: Node[]): void {
-    void this.try(() => this.#host.restore(ids(nodes)));
-  }
-
-  emptyTrash(): void {
-    void this.try(() => this.#host.emptyTrash());
-  }
-
-  renamePiece(id: PieceId, name: string): void {
-    void this.try(() => this.#host.renamePiece(id, name));
-  }
-
-  /** Lets the artist name a picture; its own words again take the name away. */
-  askForName(node: Node): void {
-    this.view.dialog = {
-      kind: 'name',
-      title: i18n.m.pictures.rename,
-      value: node.name ?? node.title,
-      onsave: (name) => void this.try(() => this.#host.renameNode(node.id, name === node.title ? '' : name)),
-    };
   }
 
   openPiece(id: PieceId): void {
@@ -380,45 +297,6 @@ export class Application {
 
   // Models, settings, the program.
 
-  installModel(model: ModelId, quantization: string): void {
-    void this.try(() => this.#host.installModel(model, quantization));
-  }
-
-  pauseInstall(model: ModelId): void {
-    void this.try(() => this.#host.pauseInstall(model));
-  }
-
-  cancelInstall(model: ModelId): void {
-    void this.try(() => this.#host.cancelInstall(model));
-  }
-
-  removeModel(model: ModelId, quantization: string | null): void {
-    void this.try(async () => {
-      const bytes = await this.#host.removeModel(model, quantization);
-      this.notify({ text: i18n.m.models.freed(formatBytes(bytes, i18n.tag)) });
-    });
-  }
-
-  importModel(kind: 'folder' | 'file'): void {
-    void this.try(() => this.#host.importModel(kind));
-  }
-
-  useModel(choice: ModelChoice): void {
-    void this.try(() => this.#host.useModel(choice));
-  }
-
-  async tryHardware(): Promise<void> {
-    this.trial = 'running';
-    await this.try(async () => {
-      this.trial = await this.#host.tryHardware();
-    });
-    if (this.trial === 'running') this.trial = null;
-  }
-
-  retryEngine(): void {
-    void this.try(() => this.#host.retryEngine());
-  }
-
   changeSettings(change: SettingsChange): void {
     void this.try(() => this.#host.changeSettings(change));
   }
@@ -428,28 +306,13 @@ export class Application {
     void this.try(() => this.#host.close());
   }
 
-  // Notices.
+  /** Does something that can fail, and tells the artist when it does. */
+  try(action: () => Promise<unknown>): Promise<boolean> {
+    return this.notices.try(action);
+  }
 
   notify(notice: Omit<Notice, 'id'>): void {
-    const id = (this.#nNotices += 1);
-    this.notices = [...this.notices, { id, ...notice }].slice(-4);
-    // A success may go unseen; a failure waits for the artist.
-    if (!notice.failure) setTimeout(() => this.close(id), notice.action ? UNDO_MS : NOTICE_MS);
-  }
-
-  close(id: number): void {
-    this.notices = this.notices.filter((notice) => notice.id !== id);
-  }
-
-  /** Does something that can fail, and tells the artist when it does. */
-  async try(action: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await action();
-      return true;
-    } catch (error) {
-      this.notify({ failure: asFailure(error) });
-      return false;
-    }
+    this.notices.notify(notice);
   }
 
   async #fetch(piece: PieceId): Promise<void> {
@@ -519,7 +382,7 @@ export class Application {
   #tellOfEngine(): void {
     const { engine } = this.library;
     if (engine.state !== 'failed') return;
-    this.notify({ failure: engine.failure, action: { label: i18n.m.engine.retry, run: () => this.retryEngine() } });
+    this.notify({ failure: engine.failure, action: { label: i18n.m.engine.retry, run: () => this.models.retryEngine() } });
   }
 
   /** The recipe's panel shows it too, where it is open. */
@@ -579,11 +442,4 @@ export class Application {
     if (job.request === 'ask') this.view.piece = job.piece;
     else this.view.watch(job);
   }
-}
-
-const ids = (nodes: Node[]) => nodes.map((node) => node.id);
-
-export function asFailure(error: unknown): Failure {
-  if (typeof error === 'object' && error !== null && 'code' in error && 'message' in error) return error as Failure;
-  return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }

@@ -141,7 +141,7 @@ test('dropped pictures open, or join as references when dropped on the line', as
   studio.receive([{ kind: 'node_added', node: node('d', null, 'p3') }, arrived('d', 10, 1)]);
   expect(studio.view.nodeId).toBe('d');
   expect(studio.composer.references).toEqual([]);
-  expect(studio.notices).toHaveLength(1);
+  expect(studio.notices.all).toHaveLength(1);
 });
 
 test('a picture that was in the library before is found again', async () => {
@@ -209,7 +209,7 @@ test('a refusal of the program is told, and does not go unseen', async () => {
   vi.useFakeTimers();
   studio.openPictures();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(studio.notices.map((notice) => notice.failure?.message)).toEqual(['no']);
+  expect(studio.notices.all.map((notice) => notice.failure?.message)).toEqual(['no']);
   vi.useRealTimers();
 });
 
@@ -219,12 +219,12 @@ test('what goes to the trash leaves the view to its parent, and can be brought b
   held.set('p1', [a, b]);
   studio.receive([{ kind: 'node_added', node: b }]);
   studio.view.select('b');
-  studio.trash([b]);
+  studio.pictures.trash([b]);
   await answered();
   studio.receive([{ kind: 'nodes_changed', nodes: [{ ...b, trashed_ms: 1 }] }]);
   expect(studio.view.nodeId).toBe('a');
-  await vi.waitFor(() => expect(studio.notices).toHaveLength(1));
-  studio.notices[0]?.action?.run();
+  await vi.waitFor(() => expect(studio.notices.all).toHaveLength(1));
+  studio.notices.all[0]?.action?.run();
   expect(asked('restore')).toEqual([[['b']]]);
 });
 

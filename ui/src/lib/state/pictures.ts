@@ -1,0 +1,88 @@
+import { i18n } from '$lib/i18n/index.svelte';
+import type { ExportFormat, Host, Node, NodeId, PieceId } from '$lib/ipc';
+import type { Notices } from './notices.svelte';
+import { byTags } from './tags';
+import type { ViewState } from './view.svelte';
+
+/** What can be done with pictures and pieces that are there. */
+export class Pictures {
+  #host: Host;
+  #notices: Notices;
+  #view: ViewState;
+
+  constructor(host: Host, notices: Notices, view: ViewState) {
+    this.#host = host;
+    this.#notices = notices;
+    this.#view = view;
+  }
+
+  copy(id: NodeId): void {
+    void this.#notices.try(async () => {
+      await this.#host.copyPicture(id);
+      this.#notices.notify({ text: i18n.m.pictures.copied });
+    });
+  }
+
+  export(ids: NodeId[], format: ExportFormat = 'png'): void {
+    void this.#notices.try(async () => {
+      const name = await this.#host.exportPictures(ids, format);
+      if (name !== null) this.#notices.notify({ text: i18n.m.pictures.exported(name) });
+    });
+  }
+
+  exportPiece(id: PieceId): void {
+    void this.#notices.try(async () => {
+      const name = await this.#host.exportPiece(id);
+      if (name !== null) this.#notices.notify({ text: i18n.m.pictures.exported(name) });
+    });
+  }
+
+  reveal(id: NodeId): void {
+    void this.#notices.try(() => this.#host.revealPicture(id));
+  }
+
+  star(nodes: Node[]): void {
+    const starred = nodes.some((node) => !node.starred);
+    void this.#notices.try(() => this.#host.setStarred(ids(nodes), starred));
+  }
+
+  /** Gives tags to pictures and takes others from them; what else they have stays. */
+  tag(nodes: Node[], added: string[], removed: string[]): void {
+    void this.#notices.try(async () => {
+      for (const [tags, group] of byTags(nodes, added, removed)) await this.#host.setTags(ids(group), tags);
+    });
+  }
+
+  trash(nodes: Node[]): void {
+    if (nodes.length === 0) return;
+    void this.#notices.try(async () => {
+      await this.#host.trash(ids(nodes));
+      const action = { label: i18n.m.pictures.undo, run: () => this.restore(nodes) };
+      this.#notices.notify({ text: i18n.m.pictures.trashed(nodes.length), action });
+    });
+  }
+
+  restore(nodes: Node[]): void {
+    void this.#notices.try(() => this.#host.restore(ids(nodes)));
+  }
+
+  emptyTrash(): void {
+    void this.#notices.try(() => this.#host.emptyTrash());
+  }
+
+  renamePiece(id: PieceId, name: string): void {
+    void this.#notices.try(() => this.#host.renamePiece(id, name));
+  }
+
+  /** Lets the artist name a picture; its own words again take the name away. */
+  askForName(node: Node): void {
+    this.#view.dialog = {
+      kind: 'name',
+      title: i18n.m.pictures.rename,
+      value: node.name ?? node.title,
+      onsave: (name) => void this.#notices.try(() => this.#host.renameNode(node.id, name === node.title ? '' : name)),
+    };
+  }
+}
+
+const ids = (nodes: Node[]) => nodes.map((node) => node.id);
