@@ -36,7 +36,12 @@ export const en = {
   },
   modes: { create: 'Create', edit: 'Edit', ask: 'Ask' },
   examples: {
-    pocket: ['A red circle', 'A blue square on the left of a yellow circle', 'Three green triangles', 'A large purple star'],
+    pocket: [
+      'A large red circle on a white background',
+      'A small yellow star on the left and a large blue square on the right',
+      'A green triangle in the centre on a black background',
+      'A white heart on a background that is red above and blue below',
+    ],
     full: [
       'A sailing boat in a quiet harbour at dusk',
       'A still life with lemons, in the manner of a woodcut',
@@ -226,7 +231,10 @@ export const en = {
   ask: {
     empty: 'Ask about the picture',
     empty_hint: 'Answers appear here and stay with the piece.',
-    suggestions: ['What is in this picture?', 'Which colours does it use?', 'What could be improved?'],
+    suggestions: {
+      pocket: ['What is in this picture?', 'Which colour is the background?', 'How many shapes do you see?'],
+      full: ['What is in this picture?', 'Which colours does it use?', 'What could be improved?'],
+    },
     stopped: 'stopped',
     thinking: 'Looking…',
     reasoning: 'How it came to this',
