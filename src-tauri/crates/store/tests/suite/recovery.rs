@@ -249,9 +249,7 @@ fn a_newer_library_is_refused_and_stays_as_it_is() {
 fn a_library_of_the_first_form_opens() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1");
     let folder = Library::outside();
-    for entry in ["library.db"] {
-        fs::copy(fixture.join(entry), folder.path().join(entry)).unwrap();
-    }
+    fs::copy(fixture.join("library.db"), folder.path().join("library.db")).unwrap();
     let opened = Store::open(folder.path(), 1).unwrap();
     assert!(matches!(opened.recovery.database, DatabaseState::Sound | DatabaseState::Migrated { from: 1 }));
     assert_eq!(opened.recovery.missing.len(), 4);
