@@ -4,7 +4,7 @@
 //! can unpack them. The list numbers them anew: ids stay in the library that
 //! gave them, and a piece opened twice is there twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -180,7 +180,12 @@ impl<'a> Archive<'a> {
         if list.version != VERSION {
             return Err(bad(self.path, &format!("it has form {}, and form {VERSION} is read here", list.version)));
         }
-        if list.nodes.len() > MAX_NODES || !list.nodes.iter().enumerate().all(is_sound) {
+        // Each file once: a small bundle cannot stand for a large one.
+        let files: HashSet<&String> = list.nodes.iter().map(|node| &node.file).collect();
+        if files.len() < list.nodes.len()
+            || list.nodes.len() > MAX_NODES
+            || !list.nodes.iter().enumerate().all(is_sound)
+        {
             return Err(bad(self.path, &"its list of pictures contradicts itself"));
         }
         Ok(list)
