@@ -171,9 +171,10 @@ impl<'a> Archive<'a> {
         Ok(Self { path, zip })
     }
 
-    fn list(&mut self) -> Result<List> {
+    /// The list; times to come are taken for now.
+    fn list(&mut self, now_ms: u64) -> Result<List> {
         let bytes = self.entry(LIST, MAX_LIST_BYTES)?;
-        let list: List = serde_json::from_slice(&bytes).map_err(|error| bad(self.path, &error))?;
+        let mut list: List = serde_json::from_slice(&bytes).map_err(|error| bad(self.path, &error))?;
         let is_sound = |(place, node): (usize, &ListedNode)| {
             node.parent.is_none_or(|parent| parent < place) && node.references.iter().all(|other| *other < place)
         };
@@ -187,6 +188,11 @@ impl<'a> Archive<'a> {
             || !list.nodes.iter().enumerate().all(is_sound)
         {
             return Err(bad(self.path, &"its list of pictures contradicts itself"));
+        }
+        let nodes = list.nodes.iter_mut().map(|node| &mut node.created_ms);
+        let turns = list.turns.iter_mut().map(|turn| &mut turn.created_ms);
+        for created_ms in nodes.chain(turns).chain([&mut list.created_ms]) {
+            *created_ms = now_ms.min(*created_ms);
         }
         Ok(list)
     }
