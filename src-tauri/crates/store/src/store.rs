@@ -156,7 +156,10 @@ impl Store {
             Some(connection) => connection,
             None => connection::reader(&self.database)?,
         };
-        let answer = ask(&connection).inspect_err(|error| self.suspect(error));
+        // One view of the library for all that is asked, and one lock in place of one for each statement.
+        let view = connection.unchecked_transaction()?;
+        let answer = ask(&view).inspect_err(|error| self.suspect(error));
+        drop(view);
         let mut readers = lock(&self.readers);
         if readers.len() < MOST_READERS && !self.is_closed.load(Ordering::Relaxed) {
             readers.push(connection);
