@@ -6,6 +6,7 @@
  * Needs Xvfb, xdotool, WebKitWebDriver, tauri-driver, gcc with gtk+-3.0, and built programs (see studio.mjs).
  * Screenshots go to artefacts/window. Parts stand on what the parts before them made.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './driver.mjs';
 import faults from './parts/faults.mjs';
@@ -13,7 +14,7 @@ import files from './parts/files.mjs';
 import finding from './parts/finding.mjs';
 import making from './parts/making.mjs';
 import plans from './parts/plans.mjs';
-import { checkPrograms, open, processesOf, setUp, shots, tearDown } from './studio.mjs';
+import { checkPrograms, logPath, open, processesOf, setUp, shots, tearDown } from './studio.mjs';
 
 checkPrograms();
 const wanted = process.argv.slice(2);
@@ -26,9 +27,9 @@ const gone = () => until('the program to be gone', () => processesOf(isStudio).l
 
 /** The program as a part may restart it; what it gives is the new window. */
 const studio = {
-  /** As a loss of power would. */
-  async killAndOpen() {
-    for (const pid of processesOf(isStudio)) process.kill(pid, 'SIGKILL');
+  /** Ends it as a loss of power would, with an engine that was held. */
+  async killAndOpen(engine) {
+    for (const pid of [...processesOf(isStudio), engine]) process.kill(pid, 'SIGKILL');
     await browser.close().catch(() => {});
     await gone();
     return (browser = await open());
@@ -53,6 +54,7 @@ try {
   }
 } catch (error) {
   console.error(error);
+  console.error(readFileSync(logPath, 'utf8').split('\n').slice(-30).join('\n'));
   await browser?.screenshot(join(shots, 'failed.png')).catch(() => {});
   process.exitCode = 1;
 } finally {

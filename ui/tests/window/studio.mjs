@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Browser, sleep, until } from './driver.mjs';
@@ -22,6 +22,7 @@ export const alpha = join(images, 'alpha.png');
 const port = Number(process.env.BAGEL_WINDOW_PORT ?? 4610);
 const display = `:${port % 100}`;
 export const data = mkdtempSync(join(tmpdir(), 'bagel-studio-'));
+/** The program's data. */
 export const library = join(data, 'studio');
 export const env = {
   ...process.env,
@@ -36,6 +37,10 @@ export const env = {
   LANG: 'en_US.UTF-8',
 };
 const processes = [];
+mkdirSync(shots, { recursive: true });
+/** What the programs say; it is shown when a part fails. */
+export const logPath = join(shots, 'programs.log');
+const log = openSync(logPath, 'w');
 
 /** Fails with one line where something was not built. */
 export function checkPrograms() {
@@ -48,7 +53,7 @@ export function checkPrograms() {
 }
 
 export function start(command, args, options = {}) {
-  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'inherit'], ...options });
+  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', log], ...options });
   child.on('error', (error) => {
     console.error(`${command} does not start: ${error.message}`);
     process.exitCode = 1;
@@ -59,7 +64,6 @@ export function start(command, args, options = {}) {
 
 /** A display without a screen, and what drives the window on it. */
 export async function setUp() {
-  mkdirSync(shots, { recursive: true });
   start('Xvfb', [display, '-screen', '0', '1600x1000x24'], { env: process.env });
   await sleep(1000);
   start('tauri-driver', ['--port', String(port), '--native-port', String(port + 1)]);
@@ -85,7 +89,7 @@ export function openWith(...args) {
 
 /** Files of pictures in the library. */
 export function pictures() {
-  const folder = join(library, 'images');
+  const folder = join(library, 'library/images');
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true })
     .filter((name) => /\.(png|jpg|jpeg|webp)$/.test(name))
@@ -140,17 +144,17 @@ export function key(b, name, modifiers = {}) {
   );
 }
 
-/** Types an instruction and sends it. */
+/** Types an instruction and sends it by key; `\uE009\uE007` is Ctrl with Enter. */
 export async function ask(b, mode, words) {
   await b.clickText('.composer label', mode);
-  await b.type('.composer textarea', words);
-  await b.click('button.run');
+  await b.type('.composer textarea', `${words}\uE009\uE007`);
+  await until('it is sent', () => b.run(`return document.querySelector('.composer textarea').value === ''`));
 }
 
 /** Chooses an entry of a menu that a button opens. */
 export async function choose(b, button, entry) {
-  await b.clickText('button', button);
-  await b.clickText(':popover-open button, :popover-open [role=option]', entry);
+  await b.click(button);
+  await b.clickText(':popover-open button', entry);
 }
 
 export const rows = (b) => b.count('[data-row]');
@@ -159,8 +163,9 @@ export const settled = (b) => until('the queue to be empty', async () => (await 
 /** Whether a text stands in the middle of the line of what runs. */
 export const working = (b, words) => b.see('.progress .label', words);
 
-/** Sets how many steps a picture takes. */
-export async function steps(b, n) {
+/** Sets how many steps a picture takes; each kind of request has dials of its own. */
+export async function steps(b, n, mode = 'Edit') {
+  await b.clickText('.composer label', mode);
   await b.click('[role=tab][data-tab=dials]');
   await b.run(
     `const dial = [...document.querySelectorAll('.dials .slider')].find((e) => e.textContent.includes('Steps')).querySelector('input');

@@ -150,3 +150,58 @@ fn solve(a: &mut [f64], b: &mut [f64], n: usize) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::path::Path;
+
+    use checkpoint::Checkpoint;
+
+    use super::*;
+    use crate::engine::{Engine, LoadOptions};
+    use crate::{DeviceChoice, Progress};
+
+    fn go_on(_: Progress<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// How much of the variation within a decoded picture the map foresees: 1 is all, 0 what its mean colour does.
+    fn foreseen(engine: &Engine, latent: &Tensor) -> f64 {
+        let preview = engine.preview.picture(latent).expect("a preview");
+        let decoded = shrink_by_8(&engine.vae.decode_pixels(latent, &mut go_on).expect("decoded")).expect("shrunk");
+        let decoded = decoded.permute((1, 2, 0)).and_then(|t| t.flatten_all()?.to_vec1::<f32>()).expect("numbers");
+        let (mut missed, mut varied) = (0.0, 0.0);
+        for channel in 0..3 {
+            let values = || decoded.iter().skip(channel).step_by(3).map(|&value| f64::from(value));
+            let bytes = preview.rgb().iter().skip(channel).step_by(3);
+            let mean = values().sum::<f64>() / values().count() as f64;
+            missed += values().zip(bytes).map(|(y, &byte)| (y - (f64::from(byte) / 127.5 - 1.0)).powi(2)).sum::<f64>();
+            varied += values().map(|y| (y - mean).powi(2)).sum::<f64>();
+        }
+        1.0 - missed / varied
+    }
+
+    #[test]
+    fn a_fitted_map_foresees_more_than_a_mean_colour() {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini");
+        let checkpoint = Checkpoint::open(&golden.join("model"), None).expect("a model");
+        let options = LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() };
+        let engine = Engine::load(&checkpoint, &options, &mut go_on).expect("loads");
+        let n_channels = engine.vae.config().z_channels;
+        let noise = Generator::new(Purpose::Synthetic, 77).normals(n_channels * 16);
+        let smooth = Tensor::from_vec(noise, (1, n_channels, 4, 4), &Device::Cpu)
+            .and_then(|t| t.upsample_nearest2d(16, 16)?.squeeze(0))
+            .expect("latents");
+        let picture = imagefile::read(&golden.join("images/wide.png")).expect("a picture").picture;
+        let fitted = engine.fit_picture(&picture);
+        let posterior = engine.vae.encode(&fitted, &mut go_on).expect("encoded");
+        let encoded = posterior.latent(engine.vae.config(), None).expect("latents");
+        // An autoencoder that nobody trained is hardly linear; a map of nothing would give less than 0.
+        for (name, latent, least) in [("areas of one colour", smooth, 0.2), ("a photograph", encoded, 0.0)] {
+            let share = foreseen(&engine, &latent);
+            println!("{name}: {share:.3} of the variation");
+            assert!(share > least, "{name}: {share}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use checkpoint::{Checkpoint, Config, Quantization};
 use protocol::{LocalText, ModelChoice, ModelDefaults, ModelId};
@@ -17,6 +18,10 @@ use crate::{Error, Result};
 /// The forms that published weights can be brought into, the most exact first.
 pub(crate) const FORMS: [Quantization; 5] =
     [Quantization::Bf16, Quantization::Q8_0, Quantization::Q6K, Quantization::Q5KM, Quantization::Q4KM];
+
+/// How often, and how far apart, a model is asked for that is at work.
+const N_CLAIMS: u32 = 20;
+const CLAIM_WAIT: Duration = Duration::from_millis(20);
 
 /// All models that are listed, bundled or imported, and what is on disk of them.
 ///
@@ -180,14 +185,37 @@ impl Catalog {
     }
 
     /// Keeps other programs, and other calls, away from a model.
+    ///
+    /// Waits a moment for a download that was just stopped and writes its last block.
     pub(crate) fn claim(&self, id: &ModelId) -> Result<Claim> {
+        for _ in 0..N_CLAIMS {
+            if let Some(claim) = self.try_claim(id)? {
+                return Ok(claim);
+            }
+            std::thread::sleep(CLAIM_WAIT);
+        }
+        self.try_claim(id)?.ok_or_else(|| Error::Busy { model: id.clone() })
+    }
+
+    /// As [`claim`](Self::claim), for async code.
+    pub(crate) async fn claim_soon(&self, id: &ModelId) -> Result<Claim> {
+        for _ in 0..N_CLAIMS {
+            if let Some(claim) = self.try_claim(id)? {
+                return Ok(claim);
+            }
+            tokio::time::sleep(CLAIM_WAIT).await;
+        }
+        self.try_claim(id)?.ok_or_else(|| Error::Busy { model: id.clone() })
+    }
+
+    fn try_claim(&self, id: &ModelId) -> Result<Option<Claim>> {
         let folder = self.folder.join(".locks");
         fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         let path = folder.join(&id.0);
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(Error::io(&path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Claim { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::Busy { model: id.clone() }),
+            Ok(()) => Ok(Some(Claim { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(Error::io(&path)(error)),
         }
     }

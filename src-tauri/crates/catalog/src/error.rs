@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 
 use protocol::{ErrorCode, Failure, ModelId};
 
+use crate::hardware::free_disk_bytes;
+
+/// Kept free beside what is written.
+const RESERVE_BYTES: u64 = 1 << 30;
+
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -86,11 +91,11 @@ pub enum Error {
         reason: String,
     },
     /// Not enough room.
-    #[error("{}: {needed_bytes} bytes are needed and {free_bytes} are free; make room or choose another folder", path.display())]
+    #[error("{}: the disk is full{}; make room or choose another folder", path.display(), lacking(*needed_bytes, *free_bytes))]
     DiskFull {
-        /// The folder.
+        /// The file or the folder.
         path: PathBuf,
-        /// What is still to be written, with a reserve.
+        /// What is still to be written, with a reserve; 0 when the system said only that there is no room.
         needed_bytes: u64,
         /// What is free.
         free_bytes: u64,
@@ -152,6 +157,16 @@ impl Error {
         }
     }
 
+    /// Refuses what would not fit into a folder beside a reserve.
+    pub(crate) fn check_room(folder: &Path, missing_bytes: u64) -> Result<()> {
+        let free_bytes = free_disk_bytes(folder).unwrap_or(u64::MAX);
+        let needed_bytes = missing_bytes.saturating_add(RESERVE_BYTES);
+        if missing_bytes > 0 && free_bytes < needed_bytes {
+            return Err(Self::DiskFull { path: folder.to_path_buf(), needed_bytes, free_bytes });
+        }
+        Ok(())
+    }
+
     /// The class that the window acts on.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -182,5 +197,14 @@ impl Error {
     /// Class and line for the window.
     pub fn failure(&self) -> Failure {
         Failure { code: self.code(), message: self.to_string() }
+    }
+}
+
+/// How much is lacking, where that is known.
+fn lacking(needed_bytes: u64, free_bytes: u64) -> String {
+    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    match needed_bytes {
+        0 => String::new(),
+        _ => format!(": {:.1} GB are needed and {:.1} GB are free", gigabytes(needed_bytes), gigabytes(free_bytes)),
     }
 }

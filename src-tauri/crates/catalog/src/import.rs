@@ -8,7 +8,6 @@ use checkpoint::{Checkpoint, Format, Kind, Observe, Quantization};
 use protocol::{LocalText, ModelId};
 
 use crate::catalog::Catalog;
-use crate::hardware::free_disk_bytes;
 use crate::manifest::check_id;
 use crate::place::sync_folder;
 use crate::record::{Imported, Record};
@@ -19,9 +18,6 @@ pub(crate) const STAGING_PREFIX: &str = ".import-";
 
 /// Read and written at once.
 const COPY_BYTES: usize = 4 << 20;
-
-/// Kept free beside a copy.
-const RESERVE_BYTES: u64 = 1 << 30;
 
 /// Companions of published weights that belong to the model.
 const COMPANIONS: [&str; 4] = ["config.json", "llm_config.json", "vit_config.json", "tokenizer.json"];
@@ -67,11 +63,7 @@ impl Catalog {
         let builder = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(self.folder());
         let staging = builder.map_err(Error::io(self.folder()))?;
         if how == How::Copy {
-            let free_bytes = free_disk_bytes(self.folder()).unwrap_or(u64::MAX);
-            let needed_bytes = bytes.saturating_add(RESERVE_BYTES);
-            if free_bytes < needed_bytes {
-                return Err(Error::DiskFull { path: self.folder().to_path_buf(), needed_bytes, free_bytes });
-            }
+            Error::check_room(self.folder(), bytes)?;
             let source = staging.path().join("source");
             fs::create_dir(&source).map_err(Error::io(&source))?;
             copy_all(&own_files, &source, bytes, observe)?;

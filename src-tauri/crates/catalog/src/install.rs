@@ -6,6 +6,7 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use checkpoint::{Checkpoint, Config, Quantization};
 use protocol::ModelId;
@@ -14,16 +15,12 @@ use crate::catalog::{Catalog, FORMS, Model, parse_form};
 use crate::download::{
     DownloadOptions, DownloadStage, Fetched, Fetcher, Progress, Transport, Wanted, Watch, hash_file, part_of,
 };
-use crate::hardware::free_disk_bytes;
 use crate::import::stored_quantization;
 use crate::manifest::Entry;
 use crate::place::promote;
 use crate::record::{FileRecord, InstallPlan, Stamp};
 use crate::remove::What;
 use crate::{Error, Result};
-
-/// Kept free beside what is written.
-const RESERVE_BYTES: u64 = 1 << 30;
 
 /// The newest commit, where no catalogue names one.
 const NEWEST: &str = "main";
@@ -111,11 +108,7 @@ impl Catalog {
         let form = parse_form(id, quantization, FORMS.into_iter().filter(|it| *it != Quantization::Bf16))?;
         let checkpoint = Checkpoint::open(&source, base.as_deref())?;
         let target_bytes = self.plans(&config).iter().find(|it| it.quantization == form).map_or(0, |it| it.file_bytes);
-        let free_bytes = free_disk_bytes(self.folder()).unwrap_or(u64::MAX);
-        let needed_bytes = target_bytes + RESERVE_BYTES;
-        if free_bytes < needed_bytes {
-            return Err(Error::DiskFull { path: self.folder().to_path_buf(), needed_bytes, free_bytes });
-        }
+        Error::check_room(self.folder(), target_bytes)?;
         let target = self.form_path(id, form);
         Ok(Conversion { source, base, target, source_bytes: checkpoint.total_bytes(), target_bytes })
     }
@@ -155,7 +148,7 @@ impl Catalog {
         mut observe: impl FnMut(Progress) -> ControlFlow<()> + Send,
     ) -> Result<()> {
         let entry = self.published(id)?;
-        let _claim = self.claim(id)?;
+        let claim = Arc::new(self.claim_soon(id).await?);
         let folder = self.source_folder(id);
         fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         let mut watch = Watch::new(&mut observe, entry.download_bytes());
@@ -175,8 +168,10 @@ impl Catalog {
                     revision: revision.as_deref().unwrap_or(NEWEST),
                     path: &file.path,
                     bytes: file.bytes.get().copied(),
+                    most_bytes: file.most_bytes(),
                     sha256: file.sha256.get().map(String::as_str),
                     destination: &path,
+                    claim: &claim,
                 };
                 let known = record.files.get(&file.path).cloned().unwrap_or_default();
                 let keep = |known: &FileRecord, commit: Option<&str>| {
@@ -211,7 +206,7 @@ impl Catalog {
     /// [`Error::Hash`] for the first file that differs; the model counts as damaged from then on.
     pub async fn check(&self, id: &ModelId, mut observe: impl FnMut(Progress) -> ControlFlow<()> + Send) -> Result<()> {
         let entry = self.published(id)?;
-        let _claim = self.claim(id)?;
+        let _claim = self.claim_soon(id).await?;
         let mut watch = Watch::new(&mut observe, entry.download_bytes());
         self.change(id, |record| record.files.values_mut().for_each(|file| file.checked = None))?;
         let mut before = 0;
@@ -305,13 +300,7 @@ impl Catalog {
             protocol::FilesState::Partial { bytes } | protocol::FilesState::Complete { bytes } => bytes,
             _ => 0,
         };
-        let missing = entry.download_bytes().saturating_sub(here);
-        let free_bytes = free_disk_bytes(self.folder()).unwrap_or(u64::MAX);
-        let needed_bytes = missing.saturating_add(RESERVE_BYTES);
-        if missing > 0 && free_bytes < needed_bytes {
-            return Err(Error::DiskFull { path: self.folder().to_path_buf(), needed_bytes, free_bytes });
-        }
-        Ok(())
+        Error::check_room(self.folder(), entry.download_bytes().saturating_sub(here))
     }
 
     fn published(&self, id: &ModelId) -> Result<&Entry> {

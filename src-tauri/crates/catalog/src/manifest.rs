@@ -210,6 +210,17 @@ impl PublishedFile {
         self.bytes.get().copied().or(self.about_bytes).unwrap_or(0)
     }
 
+    /// The most that is taken from a server under this name: a length that it makes up must not fill the disk.
+    pub(crate) fn most_bytes(&self) -> u64 {
+        const SMALL: u64 = 64 << 20;
+        match (self.bytes.get(), self.about_bytes) {
+            (Some(bytes), _) => *bytes,
+            (None, Some(about)) => about.saturating_mul(2).max(1 << 20),
+            (None, None) if self.path.ends_with(".safetensors") => 1 << 40,
+            (None, None) => SMALL,
+        }
+    }
+
     fn check(&self) -> std::result::Result<(), String> {
         check_file_name(&self.path)?;
         if let Some(hash) = self.sha256.get()

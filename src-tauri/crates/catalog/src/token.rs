@@ -2,21 +2,23 @@
 
 use std::fmt;
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use crate::{Error, Result};
 
 /// Under what the keyring files the tokens, one for each host.
 const SERVICE: &str = "Bagel Studio";
 
 /// What opens a publisher's door. It is never shown, logged or written to a file of ours.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+#[derive(Clone)]
+pub struct Token(SecretString);
 
 impl Token {
     /// Takes what the user typed; nothing when it cannot be a token.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let is_plain = !text.is_empty() && text.len() <= 512 && text.bytes().all(|it| it.is_ascii_graphic());
-        is_plain.then(|| Self(text.to_owned()))
+        is_plain.then(|| Self(SecretString::from(text)))
     }
 
     /// The token kept for a host.
@@ -35,7 +37,7 @@ impl Token {
 
     /// Keeps the token for a host; blocks.
     pub fn keep(&self, host: &str) -> Result<()> {
-        entry(host)?.set_password(&self.0).map_err(|error| failed(&error))
+        entry(host)?.set_password(self.reveal()).map_err(|error| failed(&error))
     }
 
     /// Forgets the token of a host; blocks.
@@ -48,7 +50,7 @@ impl Token {
 
     /// For the one header that it is made for.
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 

@@ -17,7 +17,7 @@ pub use picture::{OutputOptions, PictureOptions, RecipeOptions};
 pub use text::{TextOptions, ThinkingOptions};
 pub(crate) use value::{parse_size, quantization_parser};
 
-use crate::commands::{bench, chat, check, convert, edit, generate, inspect, synthesize};
+use crate::commands::{bench, chat, check, convert, edit, generate, inspect, models, synthesize};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())
@@ -76,6 +76,9 @@ pub enum Command {
     /// Say what a model file holds and how much memory it needs
     #[command(after_help = EXIT_CODES)]
     Inspect(inspect::Options),
+    /// List, fetch, take up and remove models
+    #[command(after_help = EXIT_CODES)]
+    Models(models::Options),
     /// Compare this engine with the reference's numbers
     #[command(after_help = EXIT_CODES)]
     Check(check::Options),
@@ -102,6 +105,7 @@ impl Command {
             Self::Chat(options) => options.report.json,
             Self::Convert(options) => options.report.json,
             Self::Inspect(options) => options.report.json,
+            Self::Models(options) => options.report.json,
             Self::Check(options) => options.report.json,
             Self::Devices(report) => report.json,
             Self::Bench(options) => options.report.json,

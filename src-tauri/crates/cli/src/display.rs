@@ -142,6 +142,54 @@ impl Listener for Display {
     }
 }
 
+/// The progress of something that is counted in bytes; nothing is shown where programs read.
+pub struct Bar {
+    bar: ProgressBar,
+    stage: &'static str,
+    json: bool,
+}
+
+impl Bar {
+    /// A bar that shows nothing yet.
+    pub fn new(json: bool) -> Self {
+        Self { bar: ProgressBar::hidden(), stage: "", json }
+    }
+
+    /// Shows how far it is.
+    pub fn show(&mut self, stage: &'static str, bytes: u64, total_bytes: u64) {
+        if self.json {
+            return;
+        }
+        if self.stage != stage {
+            self.finish();
+            self.stage = stage;
+            self.bar = ProgressBar::new(total_bytes);
+            let template = "{prefix:<11} {bar:32.cyan} {bytes} of {total_bytes}, {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style.progress_chars("━╸ "));
+            }
+            self.bar.set_prefix(stage);
+            // What was here before says nothing of the speed.
+            self.bar.set_position(bytes);
+            self.bar.reset_eta();
+        }
+        self.bar.set_length(total_bytes);
+        self.bar.set_position(bytes);
+    }
+
+    /// Ends what is being shown.
+    pub fn finish(&mut self) {
+        self.bar.finish_and_clear();
+        self.stage = "";
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// A result that only the command line has.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

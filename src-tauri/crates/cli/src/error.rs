@@ -23,6 +23,9 @@ pub enum Error {
     /// The model or its files failed.
     #[error(transparent)]
     Model(#[from] bagel::Error),
+    /// A model could not be fetched, taken up or removed.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
     /// A picture could not be read or written.
     #[error(transparent)]
     Picture(#[from] imagefile::Error),
@@ -76,6 +79,7 @@ impl Error {
             Self::Invalid(_) | Self::Usage(_) | Self::BadInput(_) => ErrorCode::BadInput,
             Self::ModelMissing(_) => ErrorCode::ModelMissing,
             Self::Model(error) => error.code(),
+            Self::Catalog(error) => error.code(),
             Self::Picture(error) => error.code(),
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => ErrorCode::DiskFull,
             Self::File { .. } => ErrorCode::BadInput,

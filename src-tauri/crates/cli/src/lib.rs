@@ -63,6 +63,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Chat(options) => commands::chat::run(options),
         Command::Convert(options) => commands::convert::run(options),
         Command::Inspect(options) => commands::inspect::run(options),
+        Command::Models(options) => commands::models::run(options),
         Command::Check(options) => commands::check::run(options),
         Command::Devices(report) => commands::devices::run(*report),
         Command::Bench(options) => commands::bench::run(options),

@@ -17,16 +17,20 @@ pub fn model_path(options: &ModelOptions) -> Result<PathBuf> {
     if let Some(path) = env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
         return Ok(path.into());
     }
-    let program = env::current_exe().ok();
-    let beside = program.iter().flat_map(|program| program.ancestors().skip(1));
+    pocket_folder().and_then(|folder| gguf_in(&folder)).ok_or_else(|| {
+        Error::ModelMissing(format!(
+            "no model is named and the pocket model is not here: give --model PATH or set {VARIABLE}"
+        ))
+    })
+}
+
+/// The folder of the pocket model: beside the program, or in the repository it was built in.
+pub fn pocket_folder() -> Option<PathBuf> {
+    let program = env::current_exe().ok()?;
+    let beside = program.ancestors().skip(1);
     beside
         .flat_map(|folder| [folder.join("pocket"), folder.join("assets/pocket")])
-        .find_map(|folder| gguf_in(&folder))
-        .ok_or_else(|| {
-            Error::ModelMissing(format!(
-                "no model is named and the pocket model is not here: give --model PATH or set {VARIABLE}"
-            ))
-        })
+        .find(|folder| gguf_in(folder).is_some())
 }
 
 fn gguf_in(folder: &Path) -> Option<PathBuf> {

@@ -4,7 +4,7 @@
 //! can unpack them. The list numbers them anew: ids stay in the library that
 //! gave them, and a piece opened twice is there twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -171,17 +171,28 @@ impl<'a> Archive<'a> {
         Ok(Self { path, zip })
     }
 
-    fn list(&mut self) -> Result<List> {
+    /// The list; times to come are taken for now.
+    fn list(&mut self, now_ms: u64) -> Result<List> {
         let bytes = self.entry(LIST, MAX_LIST_BYTES)?;
-        let list: List = serde_json::from_slice(&bytes).map_err(|error| bad(self.path, &error))?;
+        let mut list: List = serde_json::from_slice(&bytes).map_err(|error| bad(self.path, &error))?;
         let is_sound = |(place, node): (usize, &ListedNode)| {
             node.parent.is_none_or(|parent| parent < place) && node.references.iter().all(|other| *other < place)
         };
         if list.version != VERSION {
             return Err(bad(self.path, &format!("it has form {}, and form {VERSION} is read here", list.version)));
         }
-        if list.nodes.len() > MAX_NODES || !list.nodes.iter().enumerate().all(is_sound) {
+        // Each file once: a small bundle cannot stand for a large one.
+        let files: HashSet<&String> = list.nodes.iter().map(|node| &node.file).collect();
+        if files.len() < list.nodes.len()
+            || list.nodes.len() > MAX_NODES
+            || !list.nodes.iter().enumerate().all(is_sound)
+        {
             return Err(bad(self.path, &"its list of pictures contradicts itself"));
+        }
+        let nodes = list.nodes.iter_mut().map(|node| &mut node.created_ms);
+        let turns = list.turns.iter_mut().map(|turn| &mut turn.created_ms);
+        for created_ms in nodes.chain(turns).chain([&mut list.created_ms]) {
+            *created_ms = now_ms.min(*created_ms);
         }
         Ok(list)
     }

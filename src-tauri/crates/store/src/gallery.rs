@@ -27,7 +27,7 @@ impl Store {
         let limit = limit.clamp(1, MOST);
         self.read(|db| {
             // One more than asked for: whether there is a next page.
-            let mut found = page(db, filter, after, limit + 1)?;
+            let (mut found, total) = page(db, filter, after, limit + 1)?;
             let has_more = found.len() > limit as usize;
             found.truncate(limit as usize);
             let next = found.last().filter(|_| has_more).map(|(position, _)| cursor(*position));
@@ -39,7 +39,7 @@ impl Store {
                 }
             }
             let nodes = found.into_iter().map(|(_, node)| node).collect();
-            Ok(GalleryPage { nodes, pieces, next, total: count(db, filter)? })
+            Ok(GalleryPage { nodes, pieces, next, total })
         })
     }
 

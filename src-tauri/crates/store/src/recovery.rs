@@ -1,5 +1,8 @@
 //! Opening a library, and mending what the last run left behind.
 
+mod read_only;
+mod remake;
+
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,15 +10,12 @@ use std::path::{Path, PathBuf};
 use protocol::NodeId;
 use rusqlite::Connection;
 
-use crate::files::{DAMAGED, DATABASE, make_folders, remove_file, sync_folder};
+use crate::files::{make_folders, sync_folder};
 use crate::replay::{self, Replayed};
 use crate::store::{Parts, Store, database_path};
 use crate::table::connection::{self, APPLICATION_ID, Check};
-use crate::table::{doomed, job, meta, schema};
+use crate::table::{doomed, meta, schema};
 use crate::{Error, Result, backup, mark};
-
-/// The database while it is made anew.
-const DATABASE_NEW: &str = "library.db.new";
 
 /// A library that is open now, with what was found.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Store {
         match lock(folder) {
             Ok(lock) => open_locked(folder, lock, now_ms),
             Err(Error::Disk { source, .. }) if is_refusal(&source) && database_path(folder).is_file() => {
-                open_copy(folder)
+                read_only::open_copy(folder)
             }
             Err(error) => Err(error),
         }
@@ -133,16 +133,7 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
     };
     mark::remove(folder)?;
 
-    let mut recovery = Recovery {
-        was_closed,
-        database: DatabaseState::Sound,
-        set_aside: None,
-        lost_jobs: false,
-        adopted: Vec::new(),
-        missing: Vec::new(),
-        unknown: Vec::new(),
-        n_removed: 0,
-    };
+    let mut recovery = Recovery::new(was_closed);
     let mut needs_replay = !agrees;
     let mut is_current = agrees && is_backed_up;
     let mut writer = match found {
@@ -159,7 +150,7 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
             };
             tracing::warn!(reason, "the database is made anew");
             let is_exact = was_closed && is_backed_up;
-            let (connection, replayed) = remake(folder, reason, is_exact, &mut recovery)?;
+            let (connection, replayed) = remake::remake(folder, reason, is_exact, &mut recovery)?;
             recovery.take(replayed);
             needs_replay = false;
             is_current = false;
@@ -197,6 +188,19 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
 }
 
 impl Recovery {
+    fn new(was_closed: bool) -> Self {
+        Self {
+            was_closed,
+            database: DatabaseState::Sound,
+            set_aside: None,
+            lost_jobs: false,
+            adopted: Vec::new(),
+            missing: Vec::new(),
+            unknown: Vec::new(),
+            n_removed: 0,
+        }
+    }
+
     fn take(&mut self, replayed: Replayed) {
         self.adopted = replayed.adopted;
         self.missing = replayed.missing;
@@ -252,97 +256,7 @@ fn create(folder: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Makes the database anew: from the newest backup that is sound, and from the files.
-fn remake(folder: &Path, reason: String, is_exact: bool, recovery: &mut Recovery) -> Result<(Connection, Replayed)> {
-    let new = folder.join(DATABASE_NEW);
-    let mut restored = None;
-    for backup in backup::list(folder)? {
-        remove_database(&new)?;
-        fs::copy(&backup.path, &new).map_err(Error::disk("copy the backup", &backup.path))?;
-        match check_copy(&new) {
-            Ok(connection) => {
-                restored = Some((connection, backup.made_ms));
-                break;
-            }
-            Err(error @ (Error::Damaged { .. } | Error::Database(_))) => {
-                tracing::warn!(%error, path = %backup.path.display(), "a backup cannot be used");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    let is_backup = restored.is_some();
-    let (mut connection, state) = match restored {
-        Some((connection, backup_ms)) => (connection, DatabaseState::Restored { backup_ms, reason }),
-        None => {
-            remove_database(&new)?;
-            (connection::writer(&new)?, DatabaseState::Rebuilt { reason })
-        }
-    };
-    schema::migrate(&mut connection, schema::MIGRATIONS)?;
-    if !(is_backup && is_exact) {
-        // What was waiting when an older backup was made has been done since, or is wanted no more.
-        let tx = connection::begin(&mut connection)?;
-        job::clear(&tx)?;
-        tx.commit()?;
-        recovery.lost_jobs = true;
-    }
-    let replayed = replay::replay(&mut connection, folder, replay::Missing::DropTrashed)?;
-    connection::checkpoint(&connection)?;
-    connection.close().map_err(|(_connection, error)| error)?;
-
-    recovery.set_aside = set_aside(folder)?;
-    recovery.database = state;
-    let path = database_path(folder);
-    let place = || {
-        File::options().write(true).open(&new)?.sync_all()?;
-        fs::rename(&new, &path)
-    };
-    place().map_err(Error::disk("write", &path))?;
-    sync_folder(folder)?;
-    Ok((connection::writer(&path)?, replayed))
-}
-
-/// Opens a copy of a backup if it is sound.
-fn check_copy(path: &Path) -> Result<Connection> {
-    let connection = connection::writer(path)?;
-    let form = schema::form(&connection)?;
-    if form.application != APPLICATION_ID || form.version <= 0 || form.version > schema::newest() {
-        return Err(Error::Damaged { reason: "it is not a backup of this version".to_owned() });
-    }
-    match connection::check(&connection, Check::Full)? {
-        Some(reason) => Err(Error::Damaged { reason }),
-        None => Ok(connection),
-    }
-}
-
-/// Moves a database and its log to where they can be looked at; gives back the folder if there was anything.
-fn set_aside(folder: &Path) -> Result<Option<PathBuf>> {
-    let path = database_path(folder);
-    let parts: Vec<PathBuf> = with_log(&path).into_iter().filter(|part| part.exists()).collect();
-    if parts.is_empty() {
-        return Ok(None);
-    }
-    let mut number = 1;
-    let aside = loop {
-        let aside = folder.join(DAMAGED).join(number.to_string());
-        match fs::create_dir(&aside) {
-            Ok(()) => break aside,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(Error::disk("make the folder", aside)(error)),
-        }
-    };
-    // The log first: the database alone is an older one, the log alone is nothing.
-    for part in parts.iter().rev() {
-        let to = aside.join(part.file_name().unwrap_or_default());
-        fs::rename(part, &to).map_err(Error::disk("move", part))?;
-    }
-    Ok(Some(aside))
-}
-
-fn remove_database(path: &Path) -> Result<()> {
-    with_log(path).iter().try_for_each(|part| remove_file(part))
-}
-
+/// A database, its log and the index of the log.
 fn with_log(path: &Path) -> [PathBuf; 3] {
     let beside = |suffix: &str| {
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -350,55 +264,4 @@ fn with_log(path: &Path) -> [PathBuf; 3] {
         path.with_file_name(name)
     };
     [path.to_owned(), beside("-wal"), beside("-shm")]
-}
-
-/// Opens a copy of a library that cannot be written.
-fn open_copy(folder: &Path) -> Result<Opened> {
-    refuse_in_use(folder)?;
-    let copy = tempfile::tempdir().map_err(Error::disk("make a folder for", folder))?;
-    let [database, log, _] = with_log(&database_path(folder));
-    let to = copy.path().join(DATABASE);
-    fs::copy(&database, &to).map_err(Error::disk("read", &database))?;
-    if log.is_file() {
-        let [_, log_to, _] = with_log(&to);
-        fs::copy(&log, log_to).map_err(Error::disk("read", &log))?;
-    }
-    let mut writer = connection::writer(&to)?;
-    let form = schema::form(&writer)?;
-    if form.version > schema::newest() {
-        return Err(Error::NewerSchema { folder: folder.to_owned(), found: form.version, known: schema::newest() });
-    }
-    if let Some(reason) = connection::check(&writer, Check::Quick)? {
-        return Err(Error::Damaged { reason });
-    }
-    schema::migrate(&mut writer, schema::MIGRATIONS)?;
-    let sequence = schema::last_sequence(&writer)?;
-    let recovery = Recovery {
-        was_closed: mark::read(folder).is_some(),
-        database: DatabaseState::Sound,
-        set_aside: None,
-        lost_jobs: false,
-        adopted: Vec::new(),
-        missing: Vec::new(),
-        unknown: Vec::new(),
-        n_removed: 0,
-    };
-    let store = Store::new(Parts {
-        folder: folder.to_owned(),
-        database: to,
-        writer,
-        sequence,
-        is_changed: false,
-        copy: Some(copy),
-        lock: None,
-    });
-    Ok(Opened { store, recovery })
-}
-
-/// A library that can only be read here may be open in a program that can write it.
-fn refuse_in_use(folder: &Path) -> Result<()> {
-    match File::open(folder.join("lock")).map(|lock| lock.try_lock_shared()) {
-        Ok(Err(TryLockError::WouldBlock)) => Err(Error::InUse { folder: folder.to_owned() }),
-        _ => Ok(()),
-    }
 }

@@ -27,6 +27,8 @@ pub struct Store {
     is_changed: AtomicBool,
     /// Whether the next start must look closely.
     is_suspicious: AtomicBool,
+    /// Whether it has been closed; asked without waiting for a change that is under way.
+    is_closed: AtomicBool,
     /// Holds the copy that is read when the library itself cannot be written.
     pub(crate) copy: Option<TempDir>,
     // Held for as long as the store is; the system lets go of it with the process.
@@ -54,6 +56,7 @@ impl Store {
             sequence: AtomicI64::new(parts.sequence),
             is_changed: AtomicBool::new(parts.is_changed),
             is_suspicious: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             copy: parts.copy,
             _lock: parts.lock,
         }
@@ -74,6 +77,7 @@ impl Store {
     pub fn close(&self, now_ms: u64) -> Result<()> {
         let mut writer = lock(&self.writer);
         let Some(mut connection) = writer.take() else { return Ok(()) };
+        self.is_closed.store(true, Ordering::Relaxed);
         lock(&self.readers).clear();
         if self.is_read_only() {
             return Ok(());
@@ -144,7 +148,7 @@ impl Store {
 
     /// Asks the database, beside whoever changes it.
     pub(crate) fn read<T>(&self, ask: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        if lock(&self.writer).is_none() {
+        if self.is_closed.load(Ordering::Relaxed) {
             return Err(Error::Closed);
         }
         let kept = lock(&self.readers).pop();
@@ -152,9 +156,12 @@ impl Store {
             Some(connection) => connection,
             None => connection::reader(&self.database)?,
         };
-        let answer = ask(&connection).inspect_err(|error| self.suspect(error));
+        // One view of the library for all that is asked, and one lock in place of one for each statement.
+        let view = connection.unchecked_transaction()?;
+        let answer = ask(&view).inspect_err(|error| self.suspect(error));
+        drop(view);
         let mut readers = lock(&self.readers);
-        if readers.len() < MOST_READERS {
+        if readers.len() < MOST_READERS && !self.is_closed.load(Ordering::Relaxed) {
             readers.push(connection);
         }
         answer

@@ -1,13 +1,15 @@
 //! Small pictures for lists: made when they are missing, and never missed when they are gone.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
-use imagefile::{Encoding, Overwrite, place_bytes};
+use imagefile::Encoding;
 use protocol::{NodeId, Picture, Size};
 
-use crate::files::shard;
+use crate::files::{THUMBNAILS, shard};
 use crate::table::image::of_node;
 use crate::{Error, Result, Store};
 
@@ -22,17 +24,27 @@ impl Store {
         let file = self.read(|db| of_node(db, &id.to_string())?.ok_or(Error::NoNode(id)))?;
         let root = self.copy.as_ref().map_or(self.folder(), |copy| copy.path());
         let path = root.join(file.thumbnail());
-        // An empty one is left when the power fails: it is not worth a sync.
-        if std::fs::metadata(&path).is_ok_and(|thumbnail| thumbnail.len() > 0) {
+        if is_whole(&path) {
             return Ok(path);
         }
         let picture = imagefile::read(&self.file(&file.path()))?.picture;
         let bytes = imagefile::encode(&path, &reduce(&picture), Encoding::Jpeg { quality: QUALITY }, None)?;
-        let folder = root.join(crate::files::THUMBNAILS).join(shard(&file.hash));
-        std::fs::create_dir_all(&folder).map_err(Error::disk("make the folder", folder))?;
-        place_bytes(&path, &bytes, Overwrite::Replace).map_err(Error::placing(&path, bytes.len()))?;
+        let folder = root.join(THUMBNAILS).join(shard(&file.hash));
+        let place = || {
+            fs::create_dir_all(&folder)?;
+            // Not synced, because it can be made again; but never half under its name while others look.
+            let mut part = tempfile::Builder::new().prefix(".bagel-").suffix(".part").tempfile_in(&folder)?;
+            part.write_all(&bytes)?;
+            part.persist(&path).map_err(|error| error.error)
+        };
+        place().map_err(Error::disk("write", &path))?;
         Ok(path)
     }
+}
+
+/// Whether a thumbnail is there from its first bytes to its last: a loss of power may have left less.
+fn is_whole(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\xff\xd8") && bytes.ends_with(b"\xff\xd9"))
 }
 
 fn reduce(picture: &Picture) -> Picture {

@@ -165,7 +165,7 @@ mod tests {
         let check = |text, expected: Option<&str>| assert_eq!(query(text).as_deref(), expected, "{text}");
         check("", None);
         check(" \"*() ", None);
-        check("red fo", Some("\"red\" AND \"fo\"*"));
+        check("red fox", Some("\"red\" AND \"fox\"*"));
         check("猫", Some("\"猫\"*"));
         check("窗边", Some("\"窗边\""));
         check("在窗边", Some("\"在窗 窗边\""));

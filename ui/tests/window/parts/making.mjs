@@ -18,7 +18,7 @@ export default {
   },
 
   async 'a picture is created, its steps are seen, and it is saved with its recipe'(b) {
-    await steps(b, 40);
+    await steps(b, 40, 'Create');
     await b.type('.composer textarea', 'A small boat on a quiet lake');
     await b.see('.price', 'needs');
     await b.click('button.run');
@@ -37,10 +37,10 @@ export default {
 
   async 'stopping leaves no picture'(b) {
     const before = pictures().length;
-    await steps(b, 100);
+    await steps(b, 100, 'Create');
     await ask(b, 'Create', 'Another one');
     await working(b, 'Step 2');
-    await b.clickText('.progress button', 'Stop');
+    await b.clickText('.progress button:last-of-type', 'Stop');
     await settled(b);
     assert.equal(pictures().length, before);
     assert.equal(await rows(b), 1);

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { sleep, until } from '../driver.mjs';
-import { ask, choose, key, pictures, settled, shots, steps, working } from '../studio.mjs';
+import { ask, choose, enginePid, key, pictures, settled, shots, steps, working } from '../studio.mjs';
 
 export default {
   async 'a plan waits to be read, is changed, and the changed plan is painted'(b) {
     await key(b, 'n', { ctrlKey: true });
-    await steps(b, 8);
-    await choose(b, 'No plan', 'Let me edit');
+    await steps(b, 8, 'Create');
+    await choose(b, '.think button', 'Let me edit');
     await ask(b, 'Create', 'A harbour');
     await b.see('.card', 'The plan is ready', 120);
-    await b.clickText('.card button', 'Change the plan');
+    await b.see('.plan h3', 'Change the plan');
     await b.run(
       `const plan = document.querySelector('.plan textarea');
        plan.value = 'One red boat.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
@@ -22,7 +22,7 @@ export default {
     await b.see('[data-row] .title', 'A harbour');
     await b.click('[role=tab][data-tab=plan]');
     await b.see('.plan .text', 'One red boat.');
-    await choose(b, 'Let me edit', 'No plan');
+    await choose(b, '.think button', 'No plan');
   },
 
   async 'three wait, are put in another order, and outlive the program'(b, studio) {
@@ -31,6 +31,9 @@ export default {
     const before = pictures().length;
     await ask(b, 'Edit', 'Something slow');
     await working(b, 'Step');
+    // A small model would be done before three more are typed.
+    const engine = enginePid();
+    process.kill(engine, 'SIGSTOP');
     await steps(b, 6);
     for (const name of names) await ask(b, 'Edit', name);
     await key(b, 'q');
@@ -43,7 +46,7 @@ export default {
     await until('the new order', async () => (await order()).join() === 'The third,The first,The second');
     await b.screenshot(join(shots, '09-queue.png'));
     await b.run(`document.getElementById('queue')?.hidePopover?.(); document.querySelector(':popover-open')?.hidePopover()`);
-    b = await studio.killAndOpen();
+    b = await studio.killAndOpen(engine);
     await b.see('.dot.ready', '', 120);
     // What waited is painted; what ran is there to be tried again.
     await until('what waited to be saved', () => pictures().length === before + names.length, 120);

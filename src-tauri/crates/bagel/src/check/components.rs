@@ -108,21 +108,15 @@ fn autoencoder(
     judge: &mut Judge<'_>,
     observe: &mut Observe<'_>,
 ) -> Result<()> {
-    let tolerance = judge.tolerances.component;
     let fitted = engine.fit_picture(picture);
-    let mut compare = |name: &str, actual: &Tensor| -> Result<()> {
-        judge.numbers(name, &numbers(actual)?, &cases.numbers(name)?, tolerance);
-        Ok(())
-    };
-    compare("vae.pixels", &engine.vae.pixels(&fitted)?)?;
+    component("vae.pixels", &engine.vae.pixels(&fitted)?, cases, judge)?;
     let latent = engine.vae.encode(&fitted, observe)?.latent(engine.vae.config(), None)?;
-    compare("vae.latent_mean", &latent)?;
+    component("vae.latent_mean", &latent, cases, judge)?;
     let golden_latent = cases.tensor("vae.latent_mean")?.to_device(&engine.device)?;
-    compare("vae.decoded", &engine.vae.decode_pixels(&golden_latent, observe)?)
+    component("vae.decoded", &engine.vae.decode_pixels(&golden_latent, observe)?, cases, judge)
 }
 
 fn embeddings(engine: &Engine, cases: &Cases, judge: &mut Judge<'_>) -> Result<()> {
-    let tolerance = judge.tolerances.component;
     for name in cases.names() {
         let actual = match name.strip_prefix("time_embed.").map(str::parse::<f32>) {
             Some(Ok(t)) => engine.latents.time(&[t])?,
@@ -130,7 +124,7 @@ fn embeddings(engine: &Engine, cases: &Cases, judge: &mut Judge<'_>) -> Result<(
             _ if name == "vit_pos_embed" => engine.vision.token_positions().clone(),
             _ => continue,
         };
-        judge.numbers(name, &numbers(&actual)?, &cases.numbers(name)?, tolerance);
+        component(name, &actual, cases, judge)?;
     }
     Ok(())
 }
@@ -142,7 +136,6 @@ fn vision(
     judge: &mut Judge<'_>,
     observe: &mut Observe<'_>,
 ) -> Result<()> {
-    let tolerance = judge.tolerances.component;
     // The encoder alone is fed the picture itself; in a context it sees the one fitted for the autoencoder.
     let resized = resize(picture, engine.vision_rule.resized_size(picture.size()));
     let positions = engine.vision.positions(&resized, &engine.device)?;
@@ -156,7 +149,7 @@ fn vision(
         ("vit.hidden", hidden),
         ("vit.tokens", engine.vision.encode(&resized, observe)?),
     ] {
-        judge.numbers(name, &numbers(&actual)?, &cases.numbers(name)?, tolerance);
+        component(name, &actual, cases, judge)?;
     }
     Ok(())
 }
@@ -189,7 +182,6 @@ fn contexts(
 }
 
 fn cached(name: &str, context: &Context, n_layers: usize, cases: &Cases, judge: &mut Judge<'_>) -> Result<()> {
-    let tolerance = judge.tolerances.component;
     for layer_idx in 0..n_layers {
         let segments = context.layer(layer_idx);
         for (kind, tensors) in [
@@ -198,8 +190,7 @@ fn cached(name: &str, context: &Context, n_layers: usize, cases: &Cases, judge: 
         ] {
             let label = format!("{name}.layer{layer_idx}.{kind}");
             // (kv_heads, tokens, head_dim) → (tokens, kv_heads, head_dim)
-            let actual = Tensor::cat(&tensors, 1)?.transpose(0, 1)?;
-            judge.numbers(&label, &numbers(&actual)?, &cases.numbers(&label)?, tolerance);
+            component(&label, &Tensor::cat(&tensors, 1)?.transpose(0, 1)?, cases, judge)?;
         }
     }
     Ok(())
@@ -213,7 +204,6 @@ fn velocities(
     judge: &mut Judge<'_>,
     observe: &mut Observe<'_>,
 ) -> Result<()> {
-    let tolerance = judge.tolerances.component;
     let fitted = engine.fit_picture(picture);
     let mut without_text = engine.empty_context();
     engine.read_latents(&mut without_text, &fitted, None, observe)?;
@@ -240,8 +230,15 @@ fn velocities(
             ..ImageParameters::generate()
         };
         let v = engine.velocity_at(&contexts, grid, &x, t, &parameters, observe)?;
-        judge.numbers(name, &numbers(&v)?, &cases.numbers(name)?, tolerance);
+        component(name, &v, cases, judge)?;
     }
+    Ok(())
+}
+
+/// One tensor beside the golden one of its name.
+fn component(name: &str, actual: &Tensor, cases: &Cases, judge: &mut Judge<'_>) -> Result<()> {
+    let tolerance = judge.tolerances.component;
+    judge.numbers(name, &numbers(actual)?, &cases.numbers(name)?, tolerance);
     Ok(())
 }
 

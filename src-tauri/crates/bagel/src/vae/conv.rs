@@ -15,6 +15,34 @@ use crate::{Error, Result};
 /// Most bytes of a strip's columns.
 pub(crate) const MAX_COLUMN_BYTES: usize = 64 << 20;
 
+#[cfg(not(test))]
+fn max_column_bytes() -> usize {
+    MAX_COLUMN_BYTES
+}
+
+#[cfg(test)]
+fn max_column_bytes() -> usize {
+    strips::LIMIT.get()
+}
+
+/// How high strips are can be chosen, to hold that it does not show.
+#[cfg(test)]
+pub(crate) mod strips {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static LIMIT: Cell<usize> = const { Cell::new(super::MAX_COLUMN_BYTES) };
+    }
+
+    /// Runs with so many bytes of columns at once.
+    pub(crate) fn of<T>(max_column_bytes: usize, run: impl FnOnce() -> T) -> T {
+        LIMIT.set(max_column_bytes);
+        let result = run();
+        LIMIT.set(super::MAX_COLUMN_BYTES);
+        result
+    }
+}
+
 /// What happens to the picture's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resample {
@@ -94,7 +122,7 @@ impl Conv {
         let weight = self.weight.reshape((n_out, n_in * 9))?;
         let bias = self.bias.reshape((n_out, 1, 1))?;
         let row_bytes = n_in * 9 * out_width * x.dtype().size_in_bytes();
-        let rows_per_strip = (MAX_COLUMN_BYTES / row_bytes).clamp(1, out_height);
+        let rows_per_strip = (max_column_bytes() / row_bytes).clamp(1, out_height);
         let output = Tensor::zeros((n_out, out_height, out_width), x.dtype(), x.device())?;
         for first_row in (0..out_height).step_by(rows_per_strip) {
             let strip = Strip { first_row, n_rows: rows_per_strip.min(out_height - first_row), out_width, resample };

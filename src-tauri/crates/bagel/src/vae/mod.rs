@@ -233,3 +233,95 @@ pub(crate) fn shrink_by_8(pixels: &Tensor) -> Result<Tensor> {
     let blocks = pixels.reshape((channels, height / 8, 8, width / 8, 8))?;
     Ok(blocks.mean(D::Minus1)?.mean(2)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use checkpoint::Quantization;
+
+    use super::*;
+    use crate::check::relative_error;
+    use crate::synthetic::Synthetic;
+    use crate::weights::Source;
+
+    fn go_on(_: Progress<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// An autoencoder of few channels with as many levels as the published one.
+    fn small() -> Vae {
+        let mut config = Config::official();
+        (config.vae.ch, config.vae.n_res_blocks, config.vae.ch_mult) = (32, 1, vec![1, 1, 2, 2]);
+        let synthetic = Synthetic::new(config.clone(), Quantization::F32).expect("weights");
+        let mut observe = go_on;
+        let mut reader = Reader::new(Source::Synthetic(&synthetic), Device::Cpu, DType::F32, &mut observe);
+        Vae::load(&config, &mut reader, &Device::Cpu, DType::F32).expect("an autoencoder")
+    }
+
+    fn noise(shape: (usize, usize, usize)) -> Tensor {
+        let numbers = Generator::new(Purpose::Synthetic, 9).normals(shape.0 * shape.1 * shape.2);
+        Tensor::from_vec(numbers, shape, &Device::Cpu).expect("a tensor")
+    }
+
+    #[track_caller]
+    fn assert_near(strips: &Tensor, whole: &Tensor) {
+        let numbers = |t: &Tensor| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers");
+        let (strips, whole) = (numbers(strips), numbers(whole));
+        assert!(whole.iter().any(|number| number.abs() > 1e-6), "nothing came out");
+        let error = relative_error(&strips, &whole);
+        assert!(error < 1e-5, "{error}");
+    }
+
+    const ONE_STRIP: usize = usize::MAX;
+    /// A strip has 7 rows of the largest picture's 384.
+    const MANY_STRIPS: usize = 7 * 512 * 32 * 9 * 4;
+
+    #[test]
+    fn a_picture_decoded_in_strips_is_the_one_decoded_whole() {
+        let vae = small();
+        let latent = noise((16, 48, 64));
+        let mut n_ticks = 0;
+        let mut decode = |bytes| {
+            conv::strips::of(bytes, || {
+                vae.decode_pixels(&latent, &mut |_| {
+                    n_ticks += 1;
+                    ControlFlow::Continue(())
+                })
+            })
+            .expect("decoded")
+        };
+        let (whole, strips) = (decode(ONE_STRIP), decode(MANY_STRIPS));
+        assert_eq!(whole.dims(), [3, 384, 512]);
+        assert_near(&strips, &whole);
+        assert!(n_ticks > 400, "{n_ticks}: a strip was a chance to stop");
+    }
+
+    #[test]
+    fn a_picture_encoded_in_strips_is_the_one_encoded_whole() {
+        let vae = small();
+        let pixels = noise((3, 384, 512));
+        let encode = |bytes| conv::strips::of(bytes, || vae.encode_pixels(&pixels, &mut go_on)).expect("encoded");
+        let (whole, strips) = (encode(ONE_STRIP), encode(MANY_STRIPS));
+        assert_eq!(whole.mean.dims(), [16, 48, 64]);
+        assert_near(&strips.mean, &whole.mean);
+        assert_near(&strips.log_variance, &whole.log_variance);
+    }
+
+    #[test]
+    fn decoding_stops_at_any_strip() {
+        let vae = small();
+        let latent = noise((16, 12, 16));
+        for stop_at in [1, 10, 40] {
+            let mut n_ticks = 0;
+            let stopped = conv::strips::of(64 * 1024, || {
+                vae.decode_pixels(&latent, &mut |_| {
+                    n_ticks += 1;
+                    if n_ticks == stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                })
+            });
+            assert!(matches!(stopped, Err(Error::Cancelled)));
+            assert_eq!(n_ticks, stop_at);
+        }
+    }
+}

@@ -1,12 +1,14 @@
 //! One file, tried until it is whole or hope is gone.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::fault::Fault;
 use super::part::Part;
 use super::patience::{Patience, Waits};
 use super::transport::{Answer, AnswerKind, Ask, Linked, Transport, describe};
 use super::watch::{DownloadStage, Watch};
+use crate::catalog::Claim;
 use crate::record::FileRecord;
 use crate::{Error, Result};
 
@@ -29,10 +31,14 @@ pub(crate) struct Wanted<'a> {
     pub(crate) path: &'a str,
     /// Its length, where it is written down.
     pub(crate) bytes: Option<u64>,
+    /// The longest that it can be.
+    pub(crate) most_bytes: u64,
     /// Its hash, where it is written down.
     pub(crate) sha256: Option<&'a str>,
     /// Where it goes when it is whole and right.
     pub(crate) destination: &'a Path,
+    /// Nobody else is at this model.
+    pub(crate) claim: &'a Arc<Claim>,
 }
 
 /// How it ended.
@@ -91,7 +97,7 @@ impl<'a> Fetcher<'a> {
     ) -> Result<Fetched> {
         let path = part_of(wanted.destination);
         watch.stage(DownloadStage::Checking);
-        let part = Part::open(&path, watch).await?;
+        let part = Part::open(&path, Arc::clone(wanted.claim), watch).await?;
         let high_water = part.n_bytes();
         let mut state = State { wanted, part, record, keep, high_water, n_ignored: 0 };
         let mut n_failures = 0;
@@ -171,11 +177,15 @@ impl<'a> Fetcher<'a> {
                 Ok(Ok(None)) => return state.end(),
                 Ok(Ok(Some(bytes))) => bytes,
             };
-            let room = state.total().map_or(u64::MAX, |total| total - state.part.n_bytes().min(total));
+            let most = state.total().unwrap_or(wanted.most_bytes);
+            let room = most.saturating_sub(state.part.n_bytes());
             let taken = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
             watch.progress.fetched_bytes += taken as u64;
             state.part.push(bytes.get(..taken).unwrap_or_default(), watch).await?;
             watch.set_bytes(state.part.n_bytes());
+            if state.total().is_none() && state.part.n_bytes() >= wanted.most_bytes {
+                return Err(Fault::anew("it sends more than the file can be"));
+            }
             // Whatever follows the last byte is not part of the file.
             if state.total() == Some(state.part.n_bytes()) {
                 return Ok(());
@@ -248,6 +258,16 @@ impl State<'_> {
             AnswerKind::From { total, .. } => total,
             _ => answer.body_bytes,
         };
+        match self.total().or(told) {
+            Some(total) if total > self.wanted.most_bytes => {
+                return Err(Fault::again(format!("it has a file of {total} bytes, which is more than it can be")));
+            }
+            Some(total) => {
+                let folder = self.wanted.destination.parent().unwrap_or(self.wanted.destination);
+                Error::check_room(folder, total.saturating_sub(self.part.n_bytes()))?;
+            }
+            None => {}
+        }
         if self.record.etag != answer.etag || (self.record.bytes.is_none() && told.is_some()) {
             self.record.etag.clone_from(&answer.etag);
             self.record.bytes = self.record.bytes.or(told);

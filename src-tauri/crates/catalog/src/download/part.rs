@@ -3,10 +3,12 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use super::watch::Watch;
+use crate::catalog::Claim;
 use crate::{Error, Result};
 
 /// Written and hashed at once; what a killed program has to fetch again.
@@ -33,11 +35,13 @@ struct Growing {
     file: File,
     hasher: Sha256,
     n_unsynced: u64,
+    /// Nobody else may have the file before the last write is over, also one that was left behind by a stop.
+    _claim: Arc<Claim>,
 }
 
 impl Part {
     /// Opens or makes the file, and hashes once what is in it.
-    pub(crate) async fn open(path: &Path, watch: &mut Watch<'_>) -> Result<Self> {
+    pub(crate) async fn open(path: &Path, claim: Arc<Claim>, watch: &mut Watch<'_>) -> Result<Self> {
         // Never through a link: it could lead out of the folder.
         if std::fs::symlink_metadata(path).is_ok_and(|about| !about.is_file()) {
             return Err(Error::Damaged { path: path.to_path_buf(), reason: "it is not a regular file".to_owned() });
@@ -57,7 +61,7 @@ impl Part {
             n_bytes += n_read as u64;
             watch.set_bytes(n_bytes);
         }
-        let growing = Some(Growing { file, hasher, n_unsynced: 0 });
+        let growing = Some(Growing { file, hasher, n_unsynced: 0, _claim: claim });
         Ok(Self { path: path.to_path_buf(), growing, buffer: Vec::with_capacity(BLOCK_BYTES), n_bytes })
     }
 

@@ -323,6 +323,29 @@ mod tests {
     }
 
     #[test]
+    fn no_way_leads_out_of_encryption() {
+        let follow = |mirror: &str, location: &'static str| {
+            let options = DownloadOptions { mirror: Some(mirror.to_owned()), ..DownloadOptions::default() };
+            let transport = Transport::new(&options).unwrap();
+            let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(location))]);
+            transport.follow(&transport.origin, &headers).map(String::from)
+        };
+        let publisher = "https://publisher.example/a";
+        assert_eq!(
+            follow(publisher, "https://bytes.example/b?sig=1").ok().as_deref(),
+            Some("https://bytes.example/b?sig=1")
+        );
+        assert_eq!(follow(publisher, "/c").ok().as_deref(), Some("https://publisher.example/c"));
+        for location in
+            ["http://publisher.example/a", "http://127.0.0.1/a", "file:///etc/passwd", "ftp://x", "//[", "data:,x"]
+        {
+            assert!(follow(publisher, location).is_err(), "{location}");
+        }
+        assert!(follow("http://127.0.0.1:9/a", "http://localhost:8/b").is_ok());
+        assert!(follow("http://127.0.0.1:9/a", "http://bytes.example/b").is_err());
+    }
+
+    #[test]
     fn ranges_are_read_to_the_letter() {
         let parse = |value: &'static str| {
             content_range(&HeaderMap::from_iter([(CONTENT_RANGE, HeaderValue::from_static(value))]))

@@ -335,7 +335,7 @@ async fn a_temporary_file_that_is_a_link_is_not_written_through() {
 #[tokio::test]
 async fn one_model_is_not_fetched_twice_at_once() {
     let (scene, server) = set(Facts::All).await;
-    server.schedule([Fault::Silent]);
+    server.limit_rate(700_000);
     let (one, two) = (scene.catalog(), scene.catalog());
     let options = hurried(&server.origin, 1);
     let mut second = None;
@@ -346,4 +346,29 @@ async fn one_model_is_not_fetched_twice_at_once() {
     };
     let (first, ()) = tokio::join!(first, other);
     assert!(first.is_ok() && matches!(second, Some(Err(Error::Busy { .. }))), "{first:?} {second:?}");
+}
+
+#[tokio::test]
+async fn a_length_that_cannot_be_meant_is_not_believed() {
+    let mut files = published(N_BYTES, 1);
+    let scene = Scene::new(files.clone(), Facts::None);
+    // Nobody has written down how long a small file is; as long as this it is not.
+    files.insert("config.json".to_owned(), vec![b' '; 65 << 20]);
+    let server = Server::start(files).await;
+    let mut options = hurried(&server.origin, 1);
+    options.patience.stall = Duration::from_secs(30);
+    let error = fetch(&scene.catalog(), &options).await.unwrap_err();
+    assert!(error.to_string().contains("more than it can be"), "{error}");
+    assert!(!scene.source().join("config.json").exists());
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_used_is_refused_before_anything_is_sent() {
+    let (scene, server) = set(Facts::All).await;
+    let mut options = hurried(&server.origin.replace("http://", "http://user:canary@"), 1);
+    let error = fetch(&scene.catalog(), &options).await.unwrap_err();
+    assert!(matches!(error, Error::Address { .. }) && !error.to_string().contains("canary"), "{error}");
+    options.mirror = Some("http://example.org".to_owned());
+    assert!(matches!(fetch(&scene.catalog(), &options).await, Err(Error::Address { .. })));
+    assert!(server.seen().is_empty());
 }

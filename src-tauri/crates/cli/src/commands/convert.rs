@@ -64,6 +64,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     tell(options, &conversion, begun.elapsed().as_secs_f64())
 }
 
+/// Converts to one kind throughout, without a word of its own but the progress; replaces what is there.
+pub(super) fn carry_out(
+    source: &Path,
+    base: Option<&Path>,
+    destination: &Path,
+    quant: Quantization,
+    json: bool,
+) -> Result<()> {
+    let checkpoint = Checkpoint::open(source, base)?;
+    let mut display = Display::new(json, Streaming::Answers);
+    let kinds = ConvertOptions { understanding: quant, generation: quant };
+    bagel::convert(&checkpoint, destination, kinds, &mut |progress| observe(&mut display, progress))?;
+    display.finish();
+    Ok(())
+}
+
 fn observe(display: &mut Display, progress: Progress<'_>) -> ControlFlow<()> {
     display.keep_going()?;
     if let Progress::Loading { bytes, total_bytes } = progress {

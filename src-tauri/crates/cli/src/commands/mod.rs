@@ -8,5 +8,6 @@ pub(crate) mod devices;
 pub(crate) mod edit;
 pub(crate) mod generate;
 pub(crate) mod inspect;
+pub(crate) mod models;
 mod paint;
 pub(crate) mod synthesize;

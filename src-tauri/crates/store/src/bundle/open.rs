@@ -27,7 +27,7 @@ impl Store {
     /// Brings a piece in from a file that [`Store::bundle`] wrote, as a new piece.
     pub fn open_bundle(&self, path: &Path, now_ms: u64) -> Result<PieceId> {
         let mut archive = Archive::open(path)?;
-        let list = archive.list()?;
+        let list = archive.list(now_ms)?;
         if list.nodes.is_empty() && list.turns.is_empty() {
             return Err(bad(path, &"there is nothing in it"));
         }

@@ -4,7 +4,7 @@ use protocol::{GalleryFilter, Node, Place};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::table::node::{COLUMNS, node, origin_text};
+use crate::table::node::{self, origin_text};
 use crate::table::unsigned;
 use crate::{Result, words};
 
@@ -17,14 +17,28 @@ pub(crate) struct Position {
     pub(crate) node: i64,
 }
 
-/// Pictures behind a position, at most `limit`, each with its own position.
+/// How a page is gathered; which way is faster depends on how many pictures match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Walk {
+    /// Through the pieces in their order and the pictures of each in theirs, until there are enough; nothing is sorted.
+    Pieces,
+    /// Through the pictures that match, which are then sorted.
+    Matches,
+}
+
+/// Most matches that are sorted for each page.
+const MOST_SORTED: u64 = 1000;
+
+/// Pictures behind a position, at most `limit`, each with its own position; and how many match in all.
 pub(crate) fn page(
     connection: &Connection,
     filter: &GalleryFilter,
     after: Option<Position>,
     limit: u32,
-) -> Result<Vec<(Position, Node)>> {
-    let (condition, mut values) = condition(filter);
+) -> Result<(Vec<(Position, Node)>, u64)> {
+    let total = count(connection, filter)?;
+    let walk = if total > MOST_SORTED { Walk::Pieces } else { Walk::Matches };
+    let (condition, mut values) = condition(filter, walk);
     let behind = match after {
         Some(after) => {
             values.extend([Value::from(after.changed_seq), Value::from(after.changed_seq), Value::from(after.node)]);
@@ -33,48 +47,57 @@ pub(crate) fn page(
         None => "",
     };
     values.push(Value::from(i64::from(limit)));
-    // The pieces are walked in their order and the pictures of each in theirs: nothing is sorted.
+    // SQLite walks in the order in which a CROSS JOIN is written.
+    let tables = match walk {
+        Walk::Pieces => "piece CROSS JOIN node ON node.piece = piece.seq",
+        Walk::Matches => "node CROSS JOIN piece ON node.piece = piece.seq",
+    };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS}, piece.changed_seq, node.seq
-         FROM piece CROSS JOIN node ON node.piece = piece.seq JOIN image ON image.hash = node.image
-         WHERE {condition} {behind}
+        "SELECT piece.changed_seq, node.seq FROM {tables} WHERE {condition} {behind}
          ORDER BY piece.changed_seq DESC, node.seq DESC LIMIT ?"
     ))?;
-    let page = statement
-        .query_map(params_from_iter(values), |row| {
-            Ok((Position { changed_seq: row.get(18)?, node: row.get(19)? }, node(row)?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(page)
+    let positions = statement
+        .query_map(params_from_iter(values), |row| Ok(Position { changed_seq: row.get(0)?, node: row.get(1)? }))?
+        .collect::<rusqlite::Result<Vec<Position>>>()?;
+    // Only now, so that nothing is gathered about pictures that are sorted and not shown.
+    let page = positions.into_iter().map(|position| Ok((position, node::by_seq(connection, position.node)?)));
+    Ok((page.collect::<Result<_>>()?, total))
 }
 
 /// How many pictures match.
 pub(crate) fn count(connection: &Connection, filter: &GalleryFilter) -> Result<u64> {
-    let (condition, values) = condition(filter);
+    let (condition, values) = condition(filter, Walk::Matches);
     let mut statement = connection.prepare_cached(&format!("SELECT count(*) FROM node WHERE {condition}"))?;
     Ok(statement.query_row(params_from_iter(values), |row| unsigned(row, 0))?)
 }
 
-fn condition(filter: &GalleryFilter) -> (String, Vec<Value>) {
+fn condition(filter: &GalleryFilter, walk: Walk) -> (String, Vec<Value>) {
     let mut values = Vec::new();
-    let mut conditions = vec![match filter.place {
-        Place::Library => "node.trashed_ms IS NULL",
-        Place::Trash => "node.trashed_ms IS NOT NULL",
-    }];
+    let mut conditions = vec![
+        match filter.place {
+            Place::Library => "node.trashed_ms IS NULL",
+            Place::Trash => "node.trashed_ms IS NOT NULL",
+        }
+        .to_owned(),
+    ];
+    // With the plus a picture is looked up among those found, without it those found are walked.
+    let seq = match walk {
+        Walk::Pieces => "+node.seq",
+        Walk::Matches => "node.seq",
+    };
     if let Some(expression) = words::query(&filter.text) {
-        // The plus has the pieces walked in their order, each picture looked up among those found: not the other way.
-        conditions.push("+node.seq IN (SELECT rowid FROM search WHERE search MATCH ?)");
+        conditions.push(format!("{seq} IN (SELECT rowid FROM search WHERE search MATCH ?)"));
         values.push(Value::from(expression));
     }
     for tag in &filter.tags {
-        conditions.push("EXISTS (SELECT 1 FROM tag WHERE tag.node = node.seq AND tag.tag = ?)");
+        conditions.push(format!("{seq} IN (SELECT tag.node FROM tag WHERE tag.tag = ?)"));
         values.push(Value::from(tag.clone()));
     }
     if filter.starred {
-        conditions.push("node.starred = 1");
+        conditions.push("node.starred = 1".to_owned());
     }
     if let Some(origin) = filter.origin {
-        conditions.push("node.origin = ?");
+        conditions.push("node.origin = ?".to_owned());
         values.push(Value::from(origin_text(origin).to_owned()));
     }
     (conditions.join(" AND "), values)

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::table::{from_json, parsed, parsed_or_null, signed, unsigned, unsigned_or_null};
 
 /// What [`node`] reads, from `node` joined with `piece` and `image`.
-pub(crate) const COLUMNS: &str = "
+const COLUMNS: &str = "
     node.id,
     piece.id,
     (SELECT other.id FROM node AS other WHERE other.seq = node.parent),
@@ -108,6 +108,15 @@ pub(crate) fn get(connection: &Connection, id: NodeId) -> Result<Option<Node>> {
     Ok(statement.query_row([id.to_string()], node).optional()?)
 }
 
+/// The picture under a number.
+pub(crate) fn by_seq(connection: &Connection, seq: i64) -> Result<Node> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM node JOIN piece ON piece.seq = node.piece JOIN image ON image.hash = node.image
+         WHERE node.seq = ?1"
+    ))?;
+    Ok(statement.query_row([seq], node)?)
+}
+
 /// All pictures of a piece in the order they were made.
 pub(crate) fn of_piece(connection: &Connection, piece: i64) -> Result<Vec<Node>> {
     let mut statement = connection.prepare_cached(&format!(
@@ -202,7 +211,7 @@ pub(crate) fn all_images(connection: &Connection) -> Result<Vec<(NodeId, String)
 }
 
 /// A row of [`COLUMNS`].
-pub(crate) fn node(row: &Row<'_>) -> rusqlite::Result<Node> {
+fn node(row: &Row<'_>) -> rusqlite::Result<Node> {
     let references: Vec<String> = from_json(row, 3)?;
     Ok(Node {
         id: parsed(row, 0)?,

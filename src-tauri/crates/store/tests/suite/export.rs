@@ -147,6 +147,49 @@ fn a_piece_travels_as_one_file() {
 }
 
 #[test]
+fn a_bundle_that_names_what_it_may_not_is_refused() {
+    use std::io::Write;
+
+    let node = |file: &str, parent: Option<usize>| {
+        serde_json::json!({
+            "file": file, "parent": parent, "references": [], "origin": "created", "title": "a", "name": null,
+            "starred": false, "tags": [], "thought": null, "took_ms": null, "created_ms": u64::MAX,
+        })
+    };
+    let library = Library::new();
+    let outside = Library::outside();
+    let path = outside.path().join("a.zip");
+    let open = |version: u32, nodes: &[serde_json::Value]| {
+        let mut archive = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        archive.start_file("a.png", options).unwrap();
+        archive.write_all(&png("a")).unwrap();
+        archive.start_file("piece.json", options).unwrap();
+        let list = serde_json::json!({
+            "version": version, "name": "a", "created_ms": 1, "nodes": nodes, "turns": [],
+        });
+        archive.write_all(list.to_string().as_bytes()).unwrap();
+        archive.finish().unwrap();
+        library.store.open_bundle(&path, 1)
+    };
+    for (version, nodes) in [
+        (2, vec![node("a.png", None)]),
+        (1, vec![]),
+        (1, vec![node("a.png", None), node("a.png", None)]),
+        (1, vec![node("a.png", Some(0))]),
+        (1, vec![node("../../etc/passwd", None)]),
+        (1, vec![node("/etc/passwd", None)]),
+        (1, vec![node("piece.json", None)]),
+    ] {
+        let error = open(version, &nodes).unwrap_err();
+        assert_eq!(error.code(), protocol::ErrorCode::BadInput, "{error}");
+        assert_eq!(error.to_string().lines().count(), 1);
+    }
+    assert!(library.image_files().is_empty());
+    assert!(open(1, &[node("a.png", None)]).is_ok());
+}
+
+#[test]
 fn a_damaged_bundle_brings_nothing_in() {
     let library = Library::new();
     let first = library.import("photo.png").node;

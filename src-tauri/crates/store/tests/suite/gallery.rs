@@ -70,7 +70,7 @@ fn filters_hold_together() {
     check(&GalleryFilter { tags: tags(&["b"]), ..filter.clone() }, &["three", "two", "one"]);
     check(&GalleryFilter { tags: tags(&["a", "b"]), ..filter.clone() }, &["two", "one"]);
     check(&GalleryFilter { tags: tags(&["a"]), starred: true, ..filter.clone() }, &["one"]);
-    check(&GalleryFilter { text: "two".to_owned(), tags: tags(&["a"]), ..filter.clone() }, &["two"]);
+    check(&GalleryFilter { text: "two".to_owned(), tags: tags(&["a"]), ..GalleryFilter::default() }, &["two"]);
     library.store.trash(&[one.id], 1).unwrap();
     check(&GalleryFilter { starred: true, ..filter.clone() }, &["three"]);
     check(&GalleryFilter { place: Place::Trash, ..filter }, &["one"]);
@@ -106,14 +106,14 @@ fn one_and_two_chinese_characters_are_found() {
 #[test]
 fn words_are_found_without_case_and_accents_and_the_last_unfinished() {
     let library = Library::new();
-    library.create("Ein Café im Schnee, 1920s");
+    library.create("Café Étoile by night, 1920s");
     let check = |text: &str, is_found: bool| assert_eq!(!library.search(text).is_empty(), is_found, "{text}");
     check("cafe", true);
-    check("CAFÉ schn", true);
-    check("schnee caf", true);
-    check("caf schnee", false);
+    check("CAFÉ ÉTOI", true);
+    check("night etoi", true);
+    check("etoi night", false);
     check("192", true);
-    check("chnee", false);
+    check("toile", false);
     check("\"cafe", true);
     check("cafe* OR dog", false);
     check("NOT cafe", false);

@@ -213,6 +213,25 @@ fn notes_cannot_lead_in_circles_or_out_of_the_library() {
 }
 
 #[test]
+fn a_note_that_counts_beyond_all_numbers_is_no_note() {
+    let library = Library::new();
+    let kept = library.create("kept").node;
+    let other = library.create("other").node;
+    let path = library.store.path(other.id).unwrap();
+    let head = imagefile::read_head(&path, "bagel-history").unwrap();
+    let mut note: serde_json::Value = serde_json::from_str(&head.text.unwrap()).unwrap();
+    note["order"] = i64::MAX.into();
+    let plain = imagefile::without_text(&fs::read(&path).unwrap(), "bagel-history").unwrap();
+    fs::write(&path, imagefile::with_text(&plain, "bagel-history", &note.to_string()).unwrap()).unwrap();
+    let (library, recovery) = after(library, |folder| {
+        fs::remove_file(folder.join("library.db")).unwrap();
+        fs::remove_dir_all(folder.join("backups")).unwrap();
+    });
+    assert_eq!((recovery.adopted, recovery.unknown), (vec![kept.id], vec![path]));
+    library.create("life goes on");
+}
+
+#[test]
 fn a_second_program_is_refused_with_a_line() {
     let library = filled();
     let expected = all(&library.store);
@@ -249,9 +268,7 @@ fn a_newer_library_is_refused_and_stays_as_it_is() {
 fn a_library_of_the_first_form_opens() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1");
     let folder = Library::outside();
-    for entry in ["library.db"] {
-        fs::copy(fixture.join(entry), folder.path().join(entry)).unwrap();
-    }
+    fs::copy(fixture.join("library.db"), folder.path().join("library.db")).unwrap();
     let opened = Store::open(folder.path(), 1).unwrap();
     assert!(matches!(opened.recovery.database, DatabaseState::Sound | DatabaseState::Migrated { from: 1 }));
     assert_eq!(opened.recovery.missing.len(), 4);

@@ -34,7 +34,7 @@ proptest! {
         library.store.add_result(&made, &picture, Some(&known), 1).unwrap();
         let turn = NewTurn { question: instruction.clone(), answer: answer.clone(), ..NewTurn::default() };
         library.store.add_turn(made.piece, turn, 1).unwrap();
-        let source = Source::Bytes { name: name.clone(), bytes: png("b") };
+        let source = Source::Bytes { name, bytes: png("b") };
         let imported = library.store.import(source, Some(made.piece), 1).unwrap().node;
 
         let check = |store: &Store| {

@@ -9,6 +9,7 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+mod full;
 mod kills;
 mod memory;
 mod schedules;
@@ -26,6 +27,7 @@ usage: catalog-soak COMMAND
   kills N       kill a program at its download N times, and let it go on
   stops N       stop N downloads at any moment and time the answer
   memory        see how much memory a download of 256 MiB takes
+  full          let the disk become full in the middle (needs the right to mount)
   all           everything in its long form
   fetch FOLDER ORIGIN   be the program at its download";
 
@@ -51,11 +53,13 @@ async fn run(arguments: &[&str]) -> Outcome<()> {
         ["kills", n] => kills::run(n.parse()?).await,
         ["stops", n] => stops::run(n.parse()?).await,
         ["memory"] => memory::run().await,
+        ["full"] => full::run().await,
         ["all"] => {
             schedules::run(1_000).await?;
             kills::run(200).await?;
             stops::run(200).await?;
-            memory::run().await
+            memory::run().await?;
+            full::run().await
         }
         ["fetch", folder, origin] => memory::fetch(Path::new(folder), origin).await,
         _ => Err(USAGE.into()),

@@ -41,7 +41,7 @@ pub(crate) fn run(n_faults: usize) -> Outcome<()> {
             .output()?;
         let mut model = Model::default();
         let mut open = None;
-        for line in lines(&output.stdout).unwrap_or_default() {
+        for line in lines(&output.stdout)? {
             match line {
                 Line::Will(fact) => open = Some(fact),
                 Line::Did(fact) => {

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("FAILED: {error}");
+            eprintln!("FAILED: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,0 +1,150 @@
+//! The models of this machine: what there is, how it comes, how it goes.
+
+mod download;
+mod list;
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use catalog::{Catalog, How, What};
+use checkpoint::Quantization;
+use clap::{Args, Subcommand};
+use directories::ProjectDirs;
+use protocol::ModelId;
+use serde::Serialize;
+
+use crate::arguments::quantization_parser;
+use crate::display::{Bar, print_json, print_line};
+use crate::{Error, Result, interrupt, locate};
+
+/// Names the studio's data folder where it is not the usual one.
+const DATA_VARIABLE: &str = "BAGEL_STUDIO_DATA";
+
+/// Options of `bagel models`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What to do.
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    place: PlaceOptions,
+    #[command(flatten)]
+    pub(crate) report: Reporting,
+}
+
+/// Where models are kept.
+#[derive(Debug, Args)]
+struct PlaceOptions {
+    /// Where models are kept [default: models in the studio's data folder]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    folder: Option<PathBuf>,
+    /// A models.toml of your own [default: the one in the studio's data folder]
+    #[arg(long, value_name = "FILE", global = true)]
+    catalogue: Option<PathBuf>,
+}
+
+/// How all commands below this one report.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Reporting {
+    /// Print one event a line as JSON on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The commands on models.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List all models with what is here of them and whether they fit this machine
+    List,
+    /// Fetch a model's published files, going on from what is here, and check them
+    Download(download::Options),
+    /// Take up a model that is here already: an official folder, a safetensors file or a GGUF
+    Import {
+        /// The model
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Copy its files instead of remembering where they are
+        #[arg(long)]
+        copy: bool,
+    },
+    /// Remove a model or a part of it; files that were only remembered stay where they are
+    Remove {
+        /// The model's id, as `bagel models list` shows it
+        #[arg(value_name = "MODEL")]
+        id: String,
+        /// Only its published files, which its converted forms do not need
+        #[arg(long, conflicts_with = "form")]
+        source: bool,
+        /// Only this converted form
+        #[arg(long, value_name = "KIND", value_parser = quantization_parser(), hide_possible_values = true)]
+        form: Option<Quantization>,
+    },
+}
+
+/// What was done, for programs.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Done<'a> {
+    Imported { id: &'a ModelId },
+    Removed { id: &'a ModelId, freed_bytes: u64 },
+}
+
+/// Carries out the command.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let catalog = open(&options.place)?;
+    let json = options.report.json;
+    match &options.command {
+        Command::List => list::run(&catalog, json),
+        Command::Download(which) => download::run(&catalog, which, json),
+        Command::Import { path, copy } => import(&catalog, path, *copy, json),
+        Command::Remove { id, source, form } => {
+            let what = match (source, form) {
+                (true, _) => What::Source,
+                (false, Some(form)) => What::Form(form.name().to_owned()),
+                (false, None) => What::All,
+            };
+            remove(&catalog, &ModelId(id.clone()), &what, json)
+        }
+    }
+}
+
+fn open(place: &PlaceOptions) -> Result<Catalog> {
+    let data = match std::env::var_os(DATA_VARIABLE).filter(|folder| !folder.is_empty()) {
+        Some(folder) => Some(PathBuf::from(folder)),
+        None => ProjectDirs::from("", "", "Bagel Studio").map(|folders| folders.data_dir().to_path_buf()),
+    };
+    let lacking = || Error::Usage(format!("there is no home folder; give --folder or set {DATA_VARIABLE}"));
+    let folder = place.folder.clone().or_else(|| Some(data.as_ref()?.join("models"))).ok_or_else(lacking)?;
+    if let Some(path) = place.catalogue.as_ref().filter(|path| !path.is_file()) {
+        return Err(Error::BadInput(format!("{}: no such file", path.display())));
+    }
+    let catalogue = place.catalogue.clone().or_else(|| data.map(|data| data.join("models.toml")));
+    Ok(Catalog::open(folder, catalogue, locate::pocket_folder())?)
+}
+
+fn import(catalog: &Catalog, path: &std::path::Path, copy: bool, json: bool) -> Result<()> {
+    let how = if copy { How::Copy } else { How::Link };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut bar = Bar::new(json);
+    let id =
+        catalog.import(path, how, i64::try_from(now.as_millis()).unwrap_or(i64::MAX), &mut |bytes, total_bytes| {
+            bar.show("copying", bytes, total_bytes);
+            if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    bar.finish();
+    if json { print_json(&Done::Imported { id: &id }) } else { print_line(&format!("{id} is here now")) }
+}
+
+fn remove(catalog: &Catalog, id: &ModelId, what: &What, json: bool) -> Result<()> {
+    let freed_bytes = catalog.remove(id, what)?;
+    if json {
+        return print_json(&Done::Removed { id, freed_bytes });
+    }
+    print_line(&format!("removed; {} are free again", amount(freed_bytes)))
+}
+
+fn amount(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    if bytes < 1e9 { format!("{:.1} MB", bytes / 1e6) } else { format!("{:.2} GB", bytes / 1e9) }
+}
