@@ -17,8 +17,8 @@ use bagel::{ChatJob, DeviceChoice, Engine, ImageJob, Item, LoadOptions, Progress
 use checkpoint::Checkpoint;
 use clap::{Parser, ValueEnum};
 use judge::{
-    Case, Change, Facts, Reading, Request, World, complaints, draw, edit_complaints, open_cases, plan_complaints,
-    read_plan,
+    Case, Change, Facts, Parts, Reading, Request, World, complaints, draw, edit_complaints, open_cases, parts,
+    plan_complaints, read_plan,
 };
 use protocol::{ImageParameters, Picture, Renorm, Size, TextParameters, Thinking};
 use serde::Deserialize;
@@ -106,6 +106,7 @@ struct Outcome {
     prompt: String,
     said: String,
     wrong: Vec<String>,
+    parts: Parts,
     picture: Option<Picture>,
     shown: Vec<Picture>,
     seconds: f64,
@@ -123,8 +124,8 @@ fn main() -> anyhow::Result<()> {
     let load = LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() };
     let engine = Engine::load(&checkpoint, &load, &mut |_| ControlFlow::Continue(()))?;
     let mut scorer = Scorer { engine, options };
-    println!("| what | cases | right | median seconds | first word |");
-    println!("|---|---|---|---|---|");
+    println!("| what | cases | right | background right | colours right | median seconds | first word |");
+    println!("|---|---|---|---|---|---|---|");
     let mut kept = Vec::new();
     for kind in scorer.options.kinds.clone() {
         let outcomes = scorer.score(kind)?;
@@ -167,7 +168,8 @@ impl Scorer {
         }
         let outcome = self.paint(case, image, Thinking::Off)?;
         let reading = outcome.reading(world);
-        Ok(outcome.judged(complaints(&case.expect, &reading, world), &reading, world))
+        let right = parts(&case.expect.things, case.expect.background.as_ref(), &reading, world);
+        Ok(outcome.judged(complaints(&case.expect, &reading, world), right, &reading, world))
     }
 
     fn edit(&mut self, world: &World, case: &Case<Change>, kind: Kind) -> anyhow::Result<Outcome> {
@@ -180,7 +182,8 @@ impl Scorer {
         let outcome = self.paint(case, image, Thinking::Off)?;
         let last = outcome.shown.last().context("an edit without a picture")?;
         let (before, reading) = (Reading::of(last, world), outcome.reading(world));
-        Ok(outcome.judged(edit_complaints(&case.expect, &before, &reading, world), &reading, world))
+        let right = whole(&case.expect.after, &reading, world);
+        Ok(outcome.judged(edit_complaints(&case.expect, &before, &reading, world), right, &reading, world))
     }
 
     fn planned(&mut self, world: &World, case: &Case<Planned>, kind: Kind) -> anyhow::Result<Outcome> {
@@ -190,13 +193,12 @@ impl Scorer {
         };
         let outcome = self.paint(case, self.sampling(case), thinking)?;
         let reading = outcome.reading(world);
-        let own = (kind == Kind::Think).then(|| read_plan(&outcome.said, world));
-        let wrong = match own {
-            Some(None) => vec!["the plan cannot be read".to_owned()],
-            Some(Some(plan)) => plan_complaints(&plan, &reading, world),
-            None => plan_complaints(&case.expect.plan, &reading, world),
+        let own = if kind == Kind::Think { read_plan(&outcome.said, world) } else { Some(case.expect.plan.clone()) };
+        let Some(plan) = own else {
+            return Ok(outcome.judged(vec!["the plan cannot be read".to_owned()], Parts::default(), &reading, world));
         };
-        Ok(outcome.judged(wrong, &reading, world))
+        let right = whole(&plan, &reading, world);
+        Ok(outcome.judged(plan_complaints(&plan, &reading, world), right, &reading, world))
     }
 
     fn ask(&mut self, case: &Case<Answer>) -> anyhow::Result<Outcome> {
@@ -221,6 +223,7 @@ impl Scorer {
             prompt: case.prompt.clone(),
             said: answer.text,
             wrong,
+            parts: Parts::default(),
             picture: None,
             shown,
             seconds,
@@ -239,6 +242,7 @@ impl Scorer {
             prompt: case.prompt.clone(),
             said: result.thought.unwrap_or_default(),
             wrong: Vec::new(),
+            parts: Parts::default(),
             picture: Some(result.picture),
             shown,
             seconds: start.elapsed().as_secs_f64(),
@@ -269,11 +273,16 @@ impl Outcome {
         self.picture.as_ref().map_or(unread, |picture| Reading::of(picture, world))
     }
 
-    fn judged(mut self, wrong: Vec<String>, reading: &Reading, world: &World) -> Self {
+    fn judged(mut self, wrong: Vec<String>, parts: Parts, reading: &Reading, world: &World) -> Self {
         self.wrong = wrong;
+        self.parts = parts;
         self.said = format!("{} [{}]", self.said, reading.describe(world)).trim().to_owned();
         self
     }
+}
+
+fn whole(facts: &Facts, reading: &Reading, world: &World) -> Parts {
+    parts(&facts.things, Some(&facts.background), reading, world)
 }
 
 fn shown<E>(case: &Case<E>) -> anyhow::Result<Vec<Picture>> {
@@ -286,15 +295,21 @@ fn inputs(shown: &[Picture], prompt: &str) -> Vec<Item> {
 }
 
 fn report(kind: Kind, outcomes: &[Outcome], is_shown: bool) {
-    let n_right = outcomes.iter().filter(|outcome| outcome.wrong.is_empty()).count();
+    let percent = |is_right: fn(&Outcome) -> bool| {
+        let n_right = outcomes.iter().filter(|outcome| is_right(outcome)).count();
+        format!("{:.1} %", 100.0 * n_right as f64 / outcomes.len().max(1) as f64)
+    };
     let median = |of: fn(&Outcome) -> f64| {
         let mut all: Vec<f64> = outcomes.iter().map(of).collect();
         all.sort_by(f64::total_cmp);
         all.get(all.len() / 2).copied().unwrap_or(0.0)
     };
-    let percent = 100.0 * n_right as f64 / outcomes.len().max(1) as f64;
+    let right = percent(|outcome| outcome.wrong.is_empty());
+    let (background, colours) = (percent(|outcome| outcome.parts.background), percent(|outcome| outcome.parts.colours));
+    let (background, colours) =
+        if kind == Kind::Ask { ("–".to_owned(), "–".to_owned()) } else { (background, colours) };
     let (seconds, first) = (median(|outcome| outcome.seconds), median(|outcome| outcome.first_seconds));
-    println!("| {kind:?} | {} | {percent:.1} % | {seconds:.2} | {first:.2} |", outcomes.len());
+    println!("| {kind:?} | {} | {right} | {background} | {colours} | {seconds:.2} | {first:.2} |", outcomes.len());
     for outcome in outcomes.iter().filter(|outcome| is_shown && !outcome.wrong.is_empty()) {
         println!("  {}: {:?}: {:?} {}", outcome.id, outcome.prompt, outcome.wrong, outcome.said);
     }

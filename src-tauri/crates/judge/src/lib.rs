@@ -30,6 +30,7 @@ pub use plan::read_plan;
 pub use reading::{Ground, Reading, Thing};
 pub use shape::Shape;
 pub use wanted::{
-    Background, Change, Fact, Facts, Relation, Request, Side, complaints, edit_complaints, plan_complaints,
+    Background, Change, Fact, Facts, Parts, Relation, Request, Side, complaints, edit_complaints, parts,
+    plan_complaints,
 };
 pub use world::{Colour, Split, Words, World};

@@ -1,5 +1,7 @@
 //! What counts as right: a request, a plan, or an edit, held against what a picture shows.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::reading::{Reading, Thing};
@@ -115,6 +117,27 @@ pub fn plan_complaints(plan: &Facts, found: &Reading, world: &World) -> Vec<Stri
     let request =
         Request { things: plan.things.clone(), relations: Vec::new(), background: Some(plan.background.clone()) };
     complaints(&request, found, world)
+}
+
+/// Parts of a request that a picture can have right while others are wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// The background is the wanted one; true when none was named and one can be told.
+    pub background: bool,
+    /// The things have the wanted colours and no others, whatever their shapes and number.
+    pub colours: bool,
+}
+
+/// Which parts of a request a picture has right.
+pub fn parts(things: &[Fact], background: Option<&Background>, found: &Reading, world: &World) -> Parts {
+    let names =
+        found.things.iter().filter_map(|thing| world.colours.get(thing.colour)).map(|colour| colour.name.as_str());
+    let wanted: BTreeSet<&str> = things.iter().map(|fact| fact.colour.as_str()).collect();
+    Parts {
+        background: found.ground.is_some()
+            && background.is_none_or(|wanted| background_complaint(wanted, found, world).is_none()),
+        colours: names.collect::<BTreeSet<_>>() == wanted,
+    }
 }
 
 // What an edit does not name may move by about three pixels of 96, grow or shrink by a fifth, and change its shade a little.

@@ -1,6 +1,8 @@
 //! The judge's eyes, held against scenes whose truth is known: clean, soft, blurred, and broken.
 
-use judge::{Background, DrawnThing, Fact, Reading, Request, Scene, Shape, Split, World, complaints, draw};
+use judge::{
+    Background, DrawnThing, Fact, Parts, Reading, Request, Scene, Shape, Split, World, complaints, draw, parts,
+};
 use protocol::Picture;
 
 /// Repeatable numbers; SplitMix64.
@@ -210,6 +212,20 @@ fn pictures_that_are_wrong_in_one_thing_are_refused() {
     for (shape, name) in Shape::ALL.into_iter().skip(1) {
         check_refused(name, |scene| scene.things[0].shape = shape.name().to_owned());
     }
+}
+
+#[test]
+fn what_is_right_of_a_wrong_picture_is_told_part_by_part() {
+    let world = World::named("small").expect("a world");
+    let check = |expected: Parts, break_it: fn(&mut Scene)| {
+        let (mut scene, request) = plain();
+        break_it(&mut scene);
+        let reading = Reading::of(&draw(&scene).expect("drawn"), &world);
+        assert_eq!(parts(&request.things, request.background.as_ref(), &reading, &world), expected);
+    };
+    check(Parts { background: true, colours: true }, |scene| scene.things[0].shape = "star".to_owned());
+    check(Parts { background: true, colours: false }, |scene| scene.things[0].rgb = [246.0, 212.0, 48.0]);
+    check(Parts { background: false, colours: true }, |scene| scene.background = vec![[46.0, 158.0, 72.0]]);
 }
 
 #[test]

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Makes the file that ships of a trained run:  sh release.sh RUN [BAGEL]
+#
+# BAGEL is the project's own program. Afterwards the score and the pictures in ../README.md are to be made anew.
+set -eu
+cd "$(dirname "$0")"
+run=$1
+bagel=${2:-../../../target/debug/bagel}
+file=../pocket-q8_0.gguf
+"${PYTHON:-python3}" export.py --out "$run" --to "$run/export"
+"$bagel" convert --quant q8_0 --force "$run/export" "$file"
+bytes=$(wc -c < "$file" | tr -d ' ')
+sha256=$(sha256sum "$file" | cut -d ' ' -f 1)
+sed -i "s/^bytes = .*/bytes = $bytes/; s/^sha256 = .*/sha256 = \"$sha256\"/" ../pocket.toml
+grep -A 3 '^\[file\]' ../pocket.toml
