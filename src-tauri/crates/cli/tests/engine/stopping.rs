@@ -58,7 +58,7 @@ fn job_is_cancelled_while_its_picture_is_decoded() {
     let mut engine = Engine::greeted();
     engine.say(&load("l", &bench.path("model")));
     engine.until(|event| matches!(event, Event::Loaded { .. }));
-    engine.say(&run("a", generate_sized(768, 2)));
+    engine.say(&run("a", generate_sized(512, 2)));
     engine.until(|event| matches!(event, Event::Decoding { .. }));
     engine.say(&Command::Cancel { id: job_id("a") });
     let frames = engine.until(|event| matches!(event, Event::Failed { .. } | Event::Done { .. }));
