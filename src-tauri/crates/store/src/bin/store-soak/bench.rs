@@ -64,20 +64,26 @@ pub(crate) fn run(n_nodes: usize) -> Outcome<()> {
     println!("bench: {n_nodes} pictures, {:.1} ms to save each", began.elapsed().as_secs_f64() * 1e3 / n_nodes as f64);
 
     let page = |name: &str, filter: GalleryFilter| -> Outcome<()> {
-        let (mut slowest, mut total, mut n_pages, mut after) = (0_f64, 0_f64, 0, None);
+        let (mut walls, mut busy, mut after) = (Vec::new(), Vec::new(), None);
         loop {
-            let began = Instant::now();
+            let (began, busy_before) = (Instant::now(), busy_ms());
             let page = store.gallery(&filter, after.as_ref(), 100)?;
-            let took = began.elapsed().as_secs_f64() * 1e3;
-            slowest = slowest.max(took);
-            total += took;
-            n_pages += 1;
+            walls.push(began.elapsed().as_secs_f64() * 1e3);
+            busy.push(busy_ms() - busy_before);
             after = page.next;
             if after.is_none() {
+                walls.sort_by(f64::total_cmp);
+                busy.sort_by(f64::total_cmp);
+                let (middle, last) = (walls.len() / 2, walls.len() - 1);
+                let at = |of: &[f64], place: usize| of.get(place).copied().unwrap_or_default();
                 println!(
-                    "bench: {name}: {} found, pages of 100 in {:.1} ms, slowest {slowest:.1} ms",
+                    "bench: {name}: {} found, a page of 100 in {:.1} ms, slowest {:.1} ms; {:.1} ms of a processor, \
+                     most {:.1} ms",
                     page.total,
-                    total / f64::from(n_pages)
+                    at(&walls, middle),
+                    at(&walls, last),
+                    at(&busy, middle),
+                    at(&busy, last)
                 );
                 return Ok(());
             }
@@ -147,4 +153,12 @@ pub(crate) fn run(n_nodes: usize) -> Outcome<()> {
         return Err(format!("{n_back} of {n_nodes} pictures came back").into());
     }
     Ok(())
+}
+
+/// Milliseconds that this thread has had a processor: what others do at the same time does not count. 0 where the
+/// system does not say.
+fn busy_ms() -> f64 {
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = statistics.split(' ').next().and_then(|first| first.parse::<f64>().ok());
+    nanoseconds.unwrap_or_default() / 1e6
 }
