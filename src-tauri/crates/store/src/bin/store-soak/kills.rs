@@ -20,6 +20,8 @@ pub(crate) fn run(n_kills: usize) -> Outcome<()> {
     let mut chance = Chance::new(0x5eed);
     let (mut n_acknowledged, mut n_adopted, mut n_removed, mut n_in_between) = (0, 0, 0, 0);
     let mut slowest = Duration::ZERO;
+    // What it was exporting when it was killed goes away with this.
+    let scratch = tempfile::tempdir()?;
     let mut folder = tempfile::tempdir()?;
     let mut model = Model::default();
     for kill in 0..n_kills {
@@ -29,6 +31,7 @@ pub(crate) fn run(n_kills: usize) -> Outcome<()> {
         }
         let mut child = Command::new(std::env::current_exe()?)
             .args(["work".as_ref(), folder.path().as_os_str(), (kill + 1).to_string().as_ref()])
+            .env("TMPDIR", scratch.path())
             .stdout(Stdio::piped())
             .spawn()?;
         let mut out = child.stdout.take().ok_or("no output")?;
