@@ -1,4 +1,5 @@
 /** Everything that can be done by key, in one place: the keys, and what they do. */
+import { tick } from 'svelte';
 import type { Messages } from '$lib/i18n/index.svelte';
 import { studio } from '$lib/state/studio.svelte';
 import type { Place } from '$lib/state/view.svelte';
@@ -28,16 +29,17 @@ const go = (place: Place) => () => {
   view.place = place;
 };
 
-function search(): void {
-  view.place = 'gallery';
-  // The field is there once the place is drawn.
-  setTimeout(() => document.querySelector<HTMLInputElement>('input[type="search"]')?.focus());
+/** Goes to a place and gives the keyboard to a field there; at once, where it is drawn already. */
+function goToField(place: Place, field: string): void {
+  const focus = () => document.querySelector<HTMLElement>(field)?.focus();
+  const isThere = view.place === place;
+  view.place = place;
+  if (isThere) focus();
+  else void tick().then(focus);
 }
 
-function write(): void {
-  view.place = 'studio';
-  setTimeout(() => document.querySelector<HTMLTextAreaElement>('.composer textarea')?.focus());
-}
+const search = () => goToField('gallery', 'input[type="search"]');
+const write = () => goToField('studio', '.composer textarea');
 
 function toggleQueue(): void {
   document.getElementById('queue')?.togglePopover();

@@ -29,6 +29,7 @@ export const parts = {
     const page = await open('pictures=0');
     const { keyboard } = page;
     await keyboard.press('/');
+    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
     await keyboard.type('A red circle');
     await keyboard.press('Control+Enter');
     await until('the picture', async () => (await page.locator('[data-row]').count()) === 1);
@@ -88,6 +89,7 @@ export const parts = {
     await tabTo(page, '[popover] button:nth-of-type(3)');
     await keyboard.press('Enter');
     await keyboard.press('/');
+    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
     await keyboard.type('A quiet harbour');
     await keyboard.press('Control+Enter');
     await page.waitForSelector('.plan textarea');
@@ -122,6 +124,7 @@ export const parts = {
     await until('another try', async () => (await asked(page, 'retry')).length === 1);
     await keyboard.press('Escape');
     await keyboard.press('/');
+    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
     await keyboard.type('Before all others');
     await keyboard.press('Control+Shift+Enter');
     await until('the request', async () => (await asked(page, 'submit')).length === 1);
@@ -132,6 +135,7 @@ export const parts = {
     const page = await open('pictures=300');
     const { keyboard } = page;
     await keyboard.press('Control+f');
+    await page.waitForFunction(() => document.activeElement?.matches('input[type=search]'));
     await keyboard.type('lighthouse taller');
     await page.waitForSelector('.gallery[aria-busy=false]');
     await until('fewer pictures', async () => /^\d{1,2} pictures/.test(await text(page, '.gallery .count')));
@@ -243,6 +247,7 @@ export const parts = {
     await until('the preset', async () => (await asked(page, 'changeSettings')).length === 1);
     assert.equal((await asked(page, 'changeSettings'))[0][0].value.at(-1).name, 'Mine');
     await keyboard.press('/');
+    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
     await keyboard.type('Four of them');
     await keyboard.press('Control+Enter');
     await until('the request', async () => (await asked(page, 'submit')).length === 1);
