@@ -76,7 +76,7 @@ impl Catalog {
     fn listed_card(&self, entry: &Entry, hardware: &Hardware) -> ModelCard {
         let record = self.record(&entry.id);
         let files = self.files_state(entry, &record);
-        let plans = self.plans(&Config::official());
+        let plans = self.plans(&record.config.clone().unwrap_or_else(Config::official));
         let form = |quantization: Quantization| {
             let plan = *plans.iter().find(|it| it.quantization == quantization)?;
             if quantization == Quantization::Bf16 {

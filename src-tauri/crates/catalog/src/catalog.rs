@@ -224,9 +224,9 @@ impl Catalog {
         self.folder.join(&id.0)
     }
 
-    /// Where the published files of a model are.
+    /// Where the published files of a model are; what is made of them is named after this folder.
     pub(crate) fn source_folder(&self, id: &ModelId) -> PathBuf {
-        self.model_folder(id).join("source")
+        self.model_folder(id).join(&id.0)
     }
 
     /// Where a converted form of a model is.

@@ -64,7 +64,7 @@ impl Catalog {
         let staging = builder.map_err(Error::io(self.folder()))?;
         if how == How::Copy {
             Error::check_room(self.folder(), bytes)?;
-            let source = staging.path().join("source");
+            let source = staging.path().join(&id.0);
             fs::create_dir(&source).map_err(Error::io(&source))?;
             copy_all(&own_files, &source, bytes, observe)?;
             let final_source = self.source_folder(&id);

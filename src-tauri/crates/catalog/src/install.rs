@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use checkpoint::{Checkpoint, Config, Quantization};
+use checkpoint::{Checkpoint, Quantization};
 use protocol::ModelId;
 
 use crate::catalog::{Catalog, FORMS, Model, parse_form};
@@ -90,24 +90,24 @@ impl Catalog {
     /// [`Error::NotInstalled`] when the published files are not all here, [`Error::DiskFull`] when
     /// the form does not fit beside them.
     pub fn conversion(&self, id: &ModelId, quantization: &str) -> Result<Conversion> {
-        let (source, base, config) = match self.model(id)? {
+        let (source, base) = match self.model(id)? {
             Model::Listed(entry) => {
                 if !self.has_all_files(entry) {
                     let quantization = Quantization::Bf16.name().to_owned();
                     return Err(Error::NotInstalled { model: id.clone(), quantization });
                 }
-                let (source, base) = self.source_with_base(entry)?;
-                (source, base, Config::official())
+                self.source_with_base(entry)?
             }
             Model::Imported(imported) => {
                 let base = imported.base.as_ref().map(|base| self.base_of(id, &ModelId(base.clone()))).transpose()?;
-                (imported.path.clone(), base, imported.config.clone())
+                (imported.path.clone(), base)
             }
             Model::Bundled(_) => return Err(self.not_published(id)),
         };
         let form = parse_form(id, quantization, FORMS.into_iter().filter(|it| *it != Quantization::Bf16))?;
         let checkpoint = Checkpoint::open(&source, base.as_deref())?;
-        let target_bytes = self.plans(&config).iter().find(|it| it.quantization == form).map_or(0, |it| it.file_bytes);
+        let target_bytes =
+            self.plans(checkpoint.config()).iter().find(|it| it.quantization == form).map_or(0, |it| it.file_bytes);
         Error::check_room(self.folder(), target_bytes)?;
         let target = self.form_path(id, form);
         Ok(Conversion { source, base, target, source_bytes: checkpoint.total_bytes(), target_bytes })
@@ -279,7 +279,10 @@ impl Catalog {
     fn check_whole(&self, entry: &Entry) -> Result<()> {
         match self.source_with_base(entry) {
             Ok((source, base)) => match Checkpoint::open(&source, base.as_deref()) {
-                Ok(_) => self.change(&entry.id, |record| record.damage = None),
+                Ok(checkpoint) => self.change(&entry.id, |record| {
+                    record.config = Some(checkpoint.config().clone());
+                    record.damage = None;
+                }),
                 Err(error) => {
                     self.change(&entry.id, |record| record.damage = Some(error.to_string()))?;
                     Err(error.into())

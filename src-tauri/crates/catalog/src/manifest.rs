@@ -6,6 +6,7 @@ use std::path::Path;
 use protocol::{LocalText, ModelDefaults, ModelId};
 use serde::{Deserialize, Deserializer};
 
+use crate::record::RECORD_FILE;
 use crate::{Error, Result};
 
 /// The file that is compiled in.
@@ -241,7 +242,13 @@ pub(crate) fn is_sha256(text: &str) -> bool {
 pub(crate) fn check_id(id: &str) -> std::result::Result<(), String> {
     let is_plain = |it: u8| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
     let begins_well = id.bytes().next().is_some_and(|it| it.is_ascii_alphanumeric());
-    if id.len() > 64 || !begins_well || id.ends_with('.') || !id.bytes().all(is_plain) || is_device_name(id) {
+    if id.len() > 64
+        || !begins_well
+        || id.ends_with('.')
+        || !id.bytes().all(is_plain)
+        || is_device_name(id)
+        || id == RECORD_FILE
+    {
         return Err("an id is 1 to 64 of a-z, 0-9, '-', '_' and '.', and no name of a device".to_owned());
     }
     Ok(())

@@ -25,6 +25,8 @@ pub(crate) struct Record {
     pub(crate) revision: Option<String>,
     /// Published files by name.
     pub(crate) files: BTreeMap<String, FileRecord>,
+    /// Its shapes, once its files have been opened.
+    pub(crate) config: Option<Config>,
     /// Forms that were converted here, by quantisation.
     pub(crate) forms: BTreeMap<String, Stamp>,
     /// Where it was imported from, for a model that no catalogue lists.

@@ -350,16 +350,13 @@ async fn one_model_is_not_fetched_twice_at_once() {
 
 #[tokio::test]
 async fn a_length_that_cannot_be_meant_is_not_believed() {
-    let mut files = published(N_BYTES, 1);
+    let files = published(N_BYTES, 1);
     let scene = Scene::new(files.clone(), Facts::None);
-    // Nobody has written down how long a small file is; as long as this it is not.
-    files.insert("config.json".to_owned(), vec![b' '; 65 << 20]);
-    let server = Server::start(files).await;
-    let mut options = hurried(&server.origin, 1);
-    options.patience.stall = Duration::from_secs(30);
-    let error = fetch(&scene.catalog(), &options).await.unwrap_err();
+    let server = Server::start_silent(files).await;
+    server.schedule(std::iter::repeat_n(Fault::Huge, 5));
+    let error = fetch(&scene.catalog(), &hurried(&server.origin, 1)).await.unwrap_err();
     assert!(error.to_string().contains("more than it can be"), "{error}");
-    assert!(!scene.source().join("config.json").exists());
+    assert!(scene.wrong_files().is_empty());
 }
 
 #[tokio::test]

@@ -299,8 +299,9 @@ async fn an_installation_goes_from_files_to_a_form_and_makes_room() {
     assert_eq!((waiting.stage, waiting.quantization.as_str()), (InstallStage::Paused, "q8_0"));
     assert!(matches!(catalog.finish_install(&small), Err(Error::NotInstalled { .. })));
     let conversion = catalog.conversion(&small, "q8_0").unwrap();
-    assert_eq!((conversion.source, conversion.base), (scene.source(), None));
+    assert_eq!((&conversion.source, &conversion.base), (&scene.source(), &None));
     assert!(conversion.source_bytes > 10_000);
+    assert!(conversion.target_bytes < conversion.source_bytes, "a small model makes small forms: {conversion:?}");
     // Another form under this form's name, a cut file, and at last the right one.
     write_gguf(&conversion.target, Quantization::Q4_0);
     assert!(matches!(catalog.register(&small, "q8_0"), Err(Error::Unsuitable { .. })));

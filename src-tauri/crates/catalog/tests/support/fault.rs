@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     WrongRange { shift: u64 },
     /// A length of the file that is not true.
     WrongTotal,
+    /// A length of the file that cannot be meant.
+    Huge,
     /// The same bytes under another name for them.
     ChangedEtag,
     /// Other bytes of the same length under another name.

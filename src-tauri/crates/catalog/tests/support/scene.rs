@@ -227,7 +227,7 @@ impl Scene {
     }
 
     pub(crate) fn source(&self) -> PathBuf {
-        self.models().join("small/source")
+        self.models().join("small/small")
     }
 
     /// Files that have their own names and other bytes than were published.

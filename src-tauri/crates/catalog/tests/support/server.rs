@@ -270,7 +270,11 @@ async fn send(mut stream: TcpStream, shared: &Shared, seen: &Seen) -> io::Result
     if let Fault::Extra { n } = &fault {
         body.extend((0..*n).map(|it| it as u8));
     }
-    let told_total = if fault == Fault::WrongTotal { n_bytes + 1 } else { n_bytes };
+    let told_total = match fault {
+        Fault::WrongTotal => n_bytes + 1,
+        Fault::Huge => 1 << 40,
+        _ => n_bytes,
+    };
     let status = match start {
         Some(start) => {
             format!("206 Partial Content\r\nContent-Range: bytes {start}-{}/{told_total}", told_total - 1)
@@ -279,7 +283,7 @@ async fn send(mut stream: TcpStream, shared: &Shared, seen: &Seen) -> io::Result
     };
     let length = match &fault {
         Fault::Short { .. } | Fault::Extra { .. } => String::new(),
-        Fault::WrongTotal if start.is_none() => format!("Content-Length: {told_total}\r\n"),
+        Fault::WrongTotal | Fault::Huge if start.is_none() => format!("Content-Length: {told_total}\r\n"),
         _ => format!("Content-Length: {}\r\n", body.len()),
     };
     let head = format!("HTTP/1.1 {status}\r\nETag: {etag}\r\n{length}Connection: close\r\n\r\n");
