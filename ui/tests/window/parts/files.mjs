@@ -60,8 +60,8 @@ export default {
 
   async 'a copy is saved where the artist wants it, and dropped back it offers its recipe'(b) {
     await key(b, 'g');
-    await b.see('[role=gridcell]');
-    await b.run(`document.querySelector('[role=gridcell][aria-label*="moon"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
+    await b.see('[role=gridcell][data-position]');
+    await b.run(`document.querySelector('[role=gridcell][data-position][aria-label*="moon"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
     await b.see('[data-row] .title', 'Add a moon');
     const copy = join(data, 'copy.png');
     await b.clickText('.toolbar button', 'Save a copy');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../driver.mjs';
-import { ask, pictures, row, rows, settled, shots, steps, working } from '../studio.mjs';
+import { ask, enginePid, pictures, row, rows, settled, shots, steps, working } from '../studio.mjs';
 
 export default {
   async 'the window opens, says what it is, and the model is ready'(b) {
@@ -18,13 +18,17 @@ export default {
   },
 
   async 'a picture is created, its steps are seen, and it is saved with its recipe'(b) {
-    await steps(b, 40, 'Create');
+    await steps(b, 100, 'Create');
     await b.type('.composer textarea', 'A small boat on a quiet lake');
     await b.see('.price', 'needs');
     await b.click('button.run');
-    await until('a preview', () => b.run(`return document.querySelector('.frame img')?.src.includes('/preview/')`));
-    await working(b, 'Step');
+    // A small model is quick: its engine is held while its work is looked at.
+    const seen = `return Boolean(document.querySelector('.frame img')?.src.includes('/preview/') && document.querySelector('.progress .label')?.textContent.includes('Step'))`;
+    await until('a preview and its step', () => b.run(seen));
+    const engine = enginePid();
+    process.kill(engine, 'SIGSTOP');
     await b.screenshot(join(shots, '02-painting.png'));
+    process.kill(engine, 'SIGCONT');
     await settled(b);
     await until('the picture in place', () => b.run(`return document.querySelector('.frame img')?.src.includes('/picture/')`));
     assert.equal(pictures().length, 1);
@@ -38,9 +42,12 @@ export default {
   async 'stopping leaves no picture'(b) {
     const before = pictures().length;
     await steps(b, 100, 'Create');
+    const engine = enginePid();
     await ask(b, 'Create', 'Another one');
-    await working(b, 'Step 2');
+    await working(b, 'Step');
+    process.kill(engine, 'SIGSTOP');
     await b.clickText('.progress button:last-of-type', 'Stop');
+    process.kill(engine, 'SIGCONT');
     await settled(b);
     assert.equal(pictures().length, before);
     assert.equal(await rows(b), 1);

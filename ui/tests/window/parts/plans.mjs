@@ -18,6 +18,7 @@ export default {
     );
     await b.screenshot(join(shots, '08-plan.png'));
     await b.clickText('.plan .ways button', 'Paint');
+    await until('the picture in place', () => b.run(`return document.querySelector('.frame img')?.src.includes('/picture/')`), 120);
     await settled(b);
     await b.see('[data-row] .title', 'A harbour');
     await b.click('[role=tab][data-tab=plan]');

@@ -40,6 +40,15 @@ async fn a_complete_plan_is_held_and_the_engine_is_free() {
 }
 
 #[tokio::test]
+async fn a_plan_is_held_although_the_engine_was_quicker() {
+    let mut bench = bench().await;
+    let id = bench.queue(NewJob { pauses_after_plan: true, ..thinking("heedless boat") }).await;
+    let plan = planned(&mut bench, &id).await;
+    assert!(plan.trim_end().ends_with("</think>"), "{plan}");
+    assert_eq!(bench.n_pictures().await, 0, "nothing of it is kept");
+}
+
+#[tokio::test]
 async fn a_plan_is_held_while_it_is_written_as_far_as_it_came() {
     let mut bench = bench().await;
     let id = bench.queue(thinking("slow boat")).await;

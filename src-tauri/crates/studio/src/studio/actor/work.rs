@@ -124,6 +124,12 @@ impl Actor {
                 }
             }
             Event::Decoding { id } => self.phase(&id, Phase::Decoding).await,
+            // A quick model may be done before it hears that its plan is to be held.
+            Event::Image { id, .. } if self.is_to_be_held(&id) => {}
+            Event::Done { id, .. } if self.is_to_be_held(&id) => {
+                let message = "stopped".to_owned();
+                self.ended(&id, Failure { code: ErrorCode::Cancelled, message }).await;
+            }
             Event::Image { id, size, recipe } => self.keep(&id, size, payload, recipe).await,
             Event::Done { id, text, statistics, .. } => {
                 if let Some(work) = self.work.as_mut().filter(|work| work.job == id) {
@@ -172,6 +178,10 @@ impl Actor {
         is_wanted
     }
 
+    fn is_to_be_held(&self, id: &JobId) -> bool {
+        self.work.as_ref().is_some_and(|work| work.job == *id && work.goal == Goal::Hold)
+    }
+
     pub(super) async fn phase(&mut self, id: &JobId, phase: Phase) {
         // Steps that arrive after the wish to stop do not take the wish back.
         if self.queue.get(id).is_some_and(|job| matches!(job.status, JobStatus::Running { .. })) {
@@ -189,8 +199,7 @@ impl Actor {
             return;
         }
         let Some(job) = self.queue.get(id) else { return };
-        let holds = self.work.as_ref().is_some_and(|work| work.job == *id && work.goal == Goal::Hold);
-        if holds && job.status != JobStatus::Stopping {
+        if self.is_to_be_held(id) && job.status != JobStatus::Stopping {
             self.set(id, JobStatus::Planned).await;
         } else if job.request == JobKind::Ask && !job.answer.trim().is_empty() {
             self.finish_answer(id, true).await;
