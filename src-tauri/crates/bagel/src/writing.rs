@@ -26,7 +26,8 @@ impl Engine {
     /// Answers a conversation.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is nothing to answer or a parameter is out of range, [`Error::Cancelled`] when `observe` says so.
+    /// [`crate::Error::Invalid`] when there is nothing to answer or a parameter is out of range,
+    /// [`crate::Error::Cancelled`] when `observe` says so.
     pub fn chat(&mut self, job: &ChatJob, observe: &mut Observe<'_>) -> Result<ChatResult> {
         check_inputs(&job.inputs)?;
         job.text.check()?;

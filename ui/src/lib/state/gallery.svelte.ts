@@ -62,6 +62,8 @@ export class GalleryState {
 
   change(change: Partial<GalleryFilter>): void {
     this.filter = { ...this.filter, ...change };
+    // What is on its way answers another question, and must not say that all is there.
+    this.#run += 1;
     this.isLoading = true;
     this.clear();
     clearTimeout(this.#timer);

@@ -40,6 +40,19 @@ test('an answer to an older question is thrown away', async () => {
   expect(gallery.total).toBe(1);
 });
 
+test('an older answer does not say that the newer question is answered', async () => {
+  const answers: ((page: GalleryPage) => void)[] = [];
+  const { host } = hostOf({ gallery: () => new Promise((resolve) => answers.push(resolve)) });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  gallery.change({ text: 'lighthouse' });
+  answers[0]?.(page(0, 5, 5));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(gallery.isLoading).toBe(true);
+  expect(gallery.nodes).toEqual([]);
+});
+
 test('one, some or a stretch are chosen', async () => {
   const gallery = await opened();
   const chosen = () => gallery.chosen.map((one) => one.id);
