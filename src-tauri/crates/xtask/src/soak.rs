@@ -19,7 +19,7 @@ pub(crate) fn run(workspace: &Workspace, only: &[String], consent: Consent) -> R
     for (name, package, program) in SUITES {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
             report.step(name, || {
-                workspace.cargo(&["run", "--quiet", "--package", package, "--bin", program]).run()?;
+                workspace.cargo(&["run", "--quiet", "--package", package, "--bin", program, "--", "all"]).run()?;
                 Ok(Done::Passed)
             });
         }
