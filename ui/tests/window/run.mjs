@@ -34,10 +34,12 @@ const studio = {
     await gone();
     return (browser = await open());
   },
-  async closeAndOpen() {
+  async close() {
     await browser.close().catch(() => {});
     for (const pid of processesOf(isStudio)) process.kill(pid, 'SIGTERM');
     await gone();
+  },
+  async reopen() {
     return (browser = await open());
   },
 };

@@ -87,6 +87,9 @@ export function openWith(...args) {
   });
 }
 
+/** Starts the program as a person does, without a driver. */
+export const startStudio = () => start(program, []);
+
 /** Files of pictures in the library. */
 export function pictures() {
   const folder = join(library, 'library/images');
