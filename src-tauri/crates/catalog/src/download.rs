@@ -1,8 +1,8 @@
 //! Fetching published files, so that whatever happens on the way, no wrong byte becomes a model.
 //!
-//! [`transport`] asks and follows, [`fault`] names what a server can do
-//! wrong, [`part`] is the file that grows, [`fetch`] puts them together for one
-//! file, and [`watch`] tells how far it is and hears whether to stop.
+//! `transport` asks and follows, `fault` names what a server can do
+//! wrong, `part` is the file that grows, `fetch` puts them together for one
+//! file, and `watch` tells how far it is and hears whether to stop.
 
 mod fault;
 mod fetch;
