@@ -15,6 +15,9 @@ use crate::{
     workspace::Workspace,
 };
 
+const RANDOM_WEIGHTS: &str =
+    "The model's weights are random, for tests: its pictures are noise and its answers are nonsense.";
+
 /// Builds the studio and runs it.
 pub(crate) fn run(workspace: &Workspace, in_terminal: bool, consent: Consent) -> Result<()> {
     if workspace.has_window() && !in_terminal && has_display() {
@@ -35,7 +38,14 @@ fn open_window(workspace: &Workspace, consent: Consent) -> Result<()> {
     println!("Building the studio and its engine; the first time takes several minutes.");
     workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli"]).run()?;
     variants::build(workspace)?;
-    workspace.program(workspace.binary("bagel-studio")).run()
+    let model = Model::find(workspace)?;
+    let mut studio = workspace.program(workspace.binary("bagel-studio"));
+    // The studio finds the model that ships by itself, and lets another one be chosen.
+    if !model.is_trained {
+        println!("{RANDOM_WEIGHTS}");
+        studio = studio.variable("BAGEL_MODEL", &model.path);
+    }
+    studio.run()
 }
 
 fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
@@ -46,7 +56,7 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
     let model = Model::find(workspace)?;
     println!("\nModel: {}", model.path.display());
     if !model.is_trained {
-        println!("Its weights are random, for tests: its pictures are noise and its answers are nonsense.");
+        println!("{RANDOM_WEIGHTS}");
     }
     let results = workspace.target.join("first-run");
     fs::create_dir_all(&results).with_context(|| results.display().to_string())?;
