@@ -79,7 +79,7 @@ class Tasks:
         named, phrases, expect = [], [], []
         by_relation = len(scene.things) == 2 and self.chance(0.5) and relation(*scene.things)
         for thing in scene.things:
-            size, place = self.chance(0.6), not by_relation and self.chance(0.75)
+            size, place = self.chance(0.75), not by_relation and self.chance(0.9)
             noun = speaker.a(speaker.noun(thing, size))
             phrases.append(speaker.placed(noun, thing.cell) if place else noun)
             fact = dict(shape=SHAPES[thing.shape], colour=COLOUR_NAMES[thing.colour])
@@ -92,7 +92,7 @@ class Tasks:
             expect = [dict(first=0, relation=by_relation, second=1)]
         wanted = dict(things=named, relations=expect, background=None)
         things = speaker.join(phrases)
-        if self.chance(0.75) or scene.split:
+        if self.chance(0.85) or scene.split:
             wanted["background"] = dict(colours=[COLOUR_NAMES[c] for c in scene.background], split=scene.split)
             text = speaker.wording("CREATE").format(things=things, background=speaker.background(scene))
         else:
