@@ -59,14 +59,14 @@ const studioOnly: Place[] = ['studio'];
 const pictures: Place[] = ['studio', 'gallery'];
 
 export const actions: Action[] = [
-  { id: 'run', group: 'request', keys: ['mod+enter'], whileTyping: true, places: studioOnly, run: () => void studio.submit() },
+  { id: 'run', group: 'request', keys: ['mod+enter'], whileTyping: true, places: studioOnly, run: () => void studio.jobs.submit() },
   {
     id: 'run_next',
     group: 'request',
     keys: ['mod+shift+enter'],
     whileTyping: true,
     places: studioOnly,
-    run: () => void studio.submit(true),
+    run: () => void studio.jobs.submit(true),
   },
   {
     id: 'stop',
@@ -81,20 +81,20 @@ export const actions: Action[] = [
     run: () => {
       if (view.scrub) view.scrub = null;
       else if (view.isComparing) view.isComparing = false;
-      else studio.stop();
+      else studio.jobs.stop();
     },
   },
   { id: 'write', group: 'request', keys: ['/'], run: write },
-  { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasPicture, run: () => void studio.reuse('seed') },
+  { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.reuse('seed') },
   {
     id: 'reuse_instruction',
     group: 'request',
     keys: ['p'],
     places: studioOnly,
     isPossible: hasPicture,
-    run: () => void studio.reuse('instruction'),
+    run: () => void studio.recipes.reuse('instruction'),
   },
-  { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasPicture, run: () => void studio.reuse('all') },
+  { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.reuse('all') },
 
   { id: 'open', group: 'pictures', keys: ['mod+o'], whileTyping: true, run: () => studio.openPictures() },
   { id: 'new', group: 'pictures', keys: ['mod+n'], whileTyping: true, run: () => studio.newPiece() },
@@ -171,7 +171,7 @@ export const actions: Action[] = [
       view.isComparing = !view.isComparing;
     },
   },
-  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: hasPicture, run: () => void studio.scrub() },
+  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.scrub() },
   { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: showRecipe },
 
   { id: 'fit', group: 'zoom', keys: ['0'], places: studioOnly, run: () => viewport.fit() },

@@ -39,7 +39,7 @@ async function arrive(...nodes: Node[]) {
 
 async function submit(instruction: string, first = false): Promise<Job> {
   studio.composer.instruction = instruction;
-  await studio.submit(first);
+  await studio.jobs.submit(first);
   const job = jobOf(`job-${String(sent.length)}`, sent[sent.length - 1] as NewJob);
   studio.receive([{ kind: 'job_queued', job }]);
   return job;
@@ -121,7 +121,7 @@ test('a second request does not take the view from the first', async () => {
 test('stopping stops what is shown, or else what runs', async () => {
   await arrive(node('a'));
   const job = await submit('red sails');
-  studio.stop();
+  studio.jobs.stop();
   expect(asked('cancel')).toEqual([[job.id]]);
 });
 
@@ -163,7 +163,7 @@ test('streamed text gathers in its job, and a failure takes the words back into 
   expect(studio.library.job(job.id)?.thought).toBe('A red circle');
   expect(studio.view.side).toBe('plan');
   expect(studio.composer.instruction).toBe('');
-  studio.revise(job.id);
+  studio.jobs.revise(job.id);
   expect(studio.composer.instruction).toBe('a boat');
 });
 
@@ -171,7 +171,7 @@ test('a remedy sends the same request with one thing changed, first in the queue
   await arrive(node('a'));
   const job = await submit('wider');
   const size = { width: 512, height: 512 };
-  studio.remedy(studio.library.job(job.id) as Job, { kind: 'smaller_size', size });
+  studio.jobs.remedy(studio.library.job(job.id) as Job, { kind: 'smaller_size', size });
   await answered();
   expect(sent[1]).toMatchObject({ instruction: 'wider', picture: 'a', image: { size }, first: true });
   await vi.waitFor(() => expect(asked('dismiss')).toEqual([[job.id]]));
@@ -184,11 +184,11 @@ test('a plan that was changed is what is painted', async () => {
     { kind: 'job_changed', job: job.id, status: { state: 'planned' } },
   ]);
   const held = studio.library.job(job.id) as Job;
-  studio.drafts.set(job.id, 'Two boats.');
-  studio.paintPlan(held);
+  studio.plans.drafts.set(job.id, 'Two boats.');
+  studio.plans.paint(held);
   expect(asked('paintPlan')).toEqual([[job.id, 'Two boats.']]);
-  await vi.waitFor(() => expect(studio.drafts.size).toBe(0));
-  studio.paintPlan(held);
+  await vi.waitFor(() => expect(studio.plans.drafts.size).toBe(0));
+  studio.plans.paint(held);
   expect(asked('paintPlan')[1]).toEqual([job.id, 'A boat.']);
 });
 
@@ -300,7 +300,7 @@ test('a recipe is taken field by field, or whole with the pictures it read', asy
   studio.composer.take(recipe, 'steps');
   expect(studio.composer.dial('steps')).toBe(21);
   expect(studio.composer.instruction).toBe('');
-  studio.takeAll(recipe);
+  studio.recipes.takeAll(recipe);
   expect(studio.composer.references).toEqual(['r']);
   expect(studio.composer.job()).toMatchObject({
     request: 'edit',
