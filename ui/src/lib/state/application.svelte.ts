@@ -10,6 +10,7 @@ import { Pictures } from './pictures';
 import { Plans } from './plans.svelte';
 import { PriceState } from './price.svelte';
 import { Recipes } from './recipes.svelte';
+import { Repeat } from './repeat';
 import { ViewState } from './view.svelte';
 
 /** Everything the window shows, and what can be done with it. */
@@ -22,6 +23,7 @@ export class Application {
   readonly jobs: Jobs;
   readonly plans: Plans;
   readonly recipes: Recipes;
+  readonly repeat: Repeat;
   readonly pictures: Pictures;
   readonly models: Models;
   readonly price: PriceState;
@@ -44,6 +46,7 @@ export class Application {
     this.jobs = new Jobs(host, library, view, composer, notices);
     this.plans = new Plans(host, library, view, notices);
     this.recipes = new Recipes(host, library, view, composer, this.jobs, notices);
+    this.repeat = new Repeat(host, library, view, this.jobs, notices);
     this.pictures = new Pictures(host, notices, view);
     this.models = new Models(host, notices);
     this.price = new PriceState(host);
@@ -118,6 +121,14 @@ export class Application {
     void this.try(() => this.#host.changeSettings(change));
   }
 
+  /** Versions, hardware, settings and the last log lines, for a report. */
+  copyDiagnostics(): void {
+    void this.try(async () => {
+      await navigator.clipboard.writeText(await this.#host.diagnostics());
+      this.notify({ text: i18n.m.settings.diagnostics_copied });
+    });
+  }
+
   /** Closes the window although there is work. */
   closeWindow(): void {
     void this.try(() => this.#host.close());
@@ -162,6 +173,7 @@ export class Application {
         break;
       case 'job_changed':
         this.jobs.settle(event.job, event.status);
+        this.repeat.settle(event.job, event.status);
         break;
       case 'job_dismissed':
         this.plans.drafts.delete(event.job);

@@ -140,6 +140,22 @@ export const actions = {
   search: 'Search',
   palette: 'Command palette',
   keys: 'All keys',
+  create: 'Create from text',
+  edit: 'Edit the picture',
+  ask: 'Ask about the picture',
+  pause_queue: 'Pause or resume the queue',
+  reveal: 'Show in the file manager',
+  import_piece: 'Open a saved piece',
+  export_piece: 'Save the whole piece',
+  replay: 'Paint it again',
+  verify: 'Verify the recipe',
+  repeat: 'Repeat a branch here',
+  talk: 'Show the conversation',
+  plan: 'Show the plan',
+  dials: 'Show the dials',
+  reset_dials: 'Dials back to defaults',
+  try_hardware: 'Try my hardware',
+  diagnostics: 'Copy diagnostics',
 };
 
 export const failure = {

@@ -161,3 +161,10 @@ export const history = {
   edited: 'edited',
   waiting: 'waits',
 };
+
+export const repeat = {
+  title: 'Repeat a branch here',
+  hint: (name: string) => `Its edits are painted again from “${name}”, one after the other, each with the dials and the seed it had.`,
+  after: (n: number, name: string) => (n === 1 ? `1 edit, made after “${name}”` : `${String(n)} edits, made after “${name}”`),
+  done: 'The branch is repeated',
+};

@@ -125,6 +125,22 @@ export const actions: Messages['actions'] = {
   search: '搜索',
   palette: '命令面板',
   keys: '全部快捷键',
+  create: '由文字创作',
+  edit: '编辑图片',
+  ask: '就图片提问',
+  pause_queue: '暂停或继续队列',
+  reveal: '在文件管理器中显示',
+  import_piece: '打开已保存的作品',
+  export_piece: '保存整件作品',
+  replay: '再画一次',
+  verify: '验证配方',
+  repeat: '在这里重做一条分支',
+  talk: '显示对话',
+  plan: '显示计划',
+  dials: '显示参数',
+  reset_dials: '参数恢复默认值',
+  try_hardware: '测试我的硬件',
+  diagnostics: '复制诊断信息',
 };
 
 export const failure: Messages['failure'] = {

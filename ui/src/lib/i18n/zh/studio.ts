@@ -143,3 +143,10 @@ export const history: Messages['history'] = {
   edited: '编辑',
   waiting: '等待中',
 };
+
+export const repeat: Messages['repeat'] = {
+  title: '在这里重做一条分支',
+  hint: (name) => `从“${name}”开始依次重做这些编辑，各自沿用原来的参数和种子。`,
+  after: (n, name) => `${String(n)} 次编辑，原本接在“${name}”之后`,
+  done: '分支已重做',
+};
