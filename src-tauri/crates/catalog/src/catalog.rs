@@ -120,7 +120,12 @@ impl Catalog {
                     return Err(absent());
                 }
                 let found = files.iter().find(|it| it.quantization.name() == quantization).ok_or_else(unknown)?;
-                Ok(Located { path: found.path.clone(), base: None, defaults: entry.defaults.clone(), name: entry.name.clone() })
+                Ok(Located {
+                    path: found.path.clone(),
+                    base: None,
+                    defaults: entry.defaults.clone(),
+                    name: entry.name.clone(),
+                })
             }
             Model::Listed(entry) => {
                 let form = parse_form(id, quantization, FORMS.iter().copied())?;
