@@ -1,9 +1,10 @@
 /** An engine that dies, a page that dies, and a page that wants more than it may. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, until } from '../driver.mjs';
-import { ask, data, enginePid, pictures, processesOf, root, shots, startStudio, working } from '../studio.mjs';
+import { ask, data, enginePid, library, pictures, processesOf, root, shots, startStudio, working } from '../studio.mjs';
 
 export default {
   async 'an engine that dies fails its job in words, and the next one runs'(b) {
@@ -19,6 +20,20 @@ export default {
     await b.see('.dot.ready', '', 120);
     await b.clickText('.card[role=alert] button', 'Try again');
     await until('the picture, tried again', () => pictures().length === before + 1, 120);
+  },
+
+  async 'a start waits for a program that is still closing'(b, studio) {
+    await studio.close();
+    const isPage = (words) => words[0].endsWith('WebKitWebProcess');
+    await until('its page to be gone', () => processesOf(isPage).length === 0);
+    const closing = spawn('flock', [join(library, 'library/lock'), 'sleep', '6']);
+    await sleep(300);
+    const program = startStudio();
+    await sleep(4500);
+    assert.deepEqual([program.exitCode, closing.exitCode], [null, null], 'it waits');
+    await until('the window', () => processesOf(isPage).length > 0, 60);
+    await studio.close();
+    await studio.reopen();
   },
 
   async 'the page comes back when its process dies'(b, studio) {
