@@ -5,7 +5,7 @@ const asked = (page, name) =>
   page.evaluate((wanted) => globalThis.puppet.calls.filter((call) => call.name === wanted).map((call) => call.values), name);
 
 async function until(what, question) {
-  for (let tries = 0; tries < 150; tries += 1) {
+  for (let tries = 0; tries < 750; tries += 1) {
     if (await question()) return;
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
