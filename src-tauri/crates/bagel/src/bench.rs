@@ -114,6 +114,8 @@ pub struct Stage {
     pub slowest_secs: f64,
     /// Tokens in a second, where the stage works on tokens.
     pub tokens_per_sec: Option<f64>,
+    /// The most memory the process held meanwhile, weights included, where the system says it.
+    pub peak_bytes: Option<u64>,
 }
 
 /// All stages, and memory.
@@ -161,10 +163,12 @@ pub fn bench(model: &BenchModel<'_>, options: &BenchOptions, observe: &mut Obser
         }
     };
     engine.check_size(options.size)?;
-    let mut stages = vec![Stage::of("load", &[started.elapsed().as_secs_f64()], None)];
+    let above = |peak: u64| peak.saturating_sub(before_bytes.unwrap_or(0));
+    let mut load = Stage::of("load", &[started.elapsed().as_secs_f64()], None);
+    load.peak_bytes = peak().map(above);
+    let mut stages = vec![load];
     let layers = (engine.decoder.n_layers(), all_layers);
-    reset_peak();
-    let mut timer = Timer { n_runs: options.n_runs.max(1), layers, observe, stages: &mut stages };
+    let mut timer = Timer { n_runs: options.n_runs.max(1), layers, observe, above: &above, stages: &mut stages };
     timer.all(&mut engine, options.size)?;
     let estimate = planner.image(
         &[PlannedItem::Image(options.size), PlannedItem::Text("text ".repeat(N_PROMPT))],
@@ -172,7 +176,8 @@ pub fn bench(model: &BenchModel<'_>, options: &BenchOptions, observe: &mut Obser
         &ImageParameters { size: Some(options.size), ..ImageParameters::edit() },
         &TextParameters::thought(),
     )?;
-    let peak_bytes = peak().map(|peak| peak.saturating_sub(before_bytes.unwrap_or(0)));
+    // Loading is over when a request begins; what it took at once is the stage's own figure.
+    let peak_bytes = stages.iter().skip(1).filter_map(|stage| stage.peak_bytes).max();
     Ok(BenchReport { model: engine.description().clone(), layers, stages, estimate, peak_bytes })
 }
 
@@ -188,6 +193,7 @@ struct Timer<'t, 'o> {
     n_runs: usize,
     layers: (usize, usize),
     observe: &'t mut Observe<'o>,
+    above: &'t dyn Fn(u64) -> u64,
     stages: &'t mut Vec<Stage>,
 }
 
@@ -268,6 +274,7 @@ impl Timer<'_, '_> {
         run: &mut dyn FnMut(&mut Observe<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut seconds = Vec::with_capacity(self.n_runs);
+        reset_peak();
         for run_idx in 0..=self.n_runs {
             let started = Instant::now();
             let (mut last_tick, mut in_layers) = (started, 0.0);
@@ -285,7 +292,9 @@ impl Timer<'_, '_> {
                 seconds.push(if is_decoder { total + in_layers * missing } else { total });
             }
         }
-        self.stages.push(Stage::of(name, &seconds, n_tokens));
+        let mut stage = Stage::of(name, &seconds, n_tokens);
+        stage.peak_bytes = peak().map(self.above);
+        self.stages.push(stage);
         Ok(())
     }
 }
@@ -294,13 +303,16 @@ impl Stage {
     fn of(name: &str, seconds: &[f64], n_tokens: Option<usize>) -> Self {
         let mut sorted = seconds.to_vec();
         sorted.sort_by(f64::total_cmp);
-        let median_secs = sorted[sorted.len() / 2];
+        let middle = sorted.len() / 2;
+        let median_secs =
+            if sorted.len().is_multiple_of(2) { sorted[middle - 1].midpoint(sorted[middle]) } else { sorted[middle] };
         Self {
             name: name.to_owned(),
             median_secs,
             fastest_secs: sorted[0],
             slowest_secs: sorted[sorted.len() - 1],
             tokens_per_sec: n_tokens.map(|n| n as f64 / median_secs),
+            peak_bytes: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! quantised form are all that exists.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use candle_core::quantized::{QStorage, QTensor};
@@ -15,6 +16,7 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use crate::progress::{Observe, Progress, report};
+use crate::tokens::Tokens;
 use crate::weights::ggml_dtype;
 use crate::{Error, Result};
 
@@ -44,17 +46,20 @@ pub struct Conversion {
 
 /// Writes `checkpoint` to `destination`, which appears only when it is complete, on the disk and checked.
 ///
-/// Progress counts bytes of the source. An existing file is replaced at the end.
+/// Progress counts bytes of the source, then of the file, which is read back. An existing file is replaced at the end.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] when the disk is full or the folder cannot be written, [`Error::Cancelled`]
-/// when `observe` says so; nothing is left behind then.
+/// [`Error::Checkpoint`] when the disk is full, the folder cannot be written or the source is damaged,
+/// [`Error::Tokenizer`] when its tokenizer is none, [`Error::Cancelled`] when `observe` says so;
+/// nothing is left behind then.
 pub fn convert(
     checkpoint: &Checkpoint,
     destination: &Path,
     options: ConvertOptions,
     observe: &mut Observe<'_>,
 ) -> Result<Conversion> {
+    // A tokenizer that is none would make a file that nothing can open.
+    Tokens::load(checkpoint)?;
     let planned = plan(checkpoint.config(), options.understanding, options.generation);
     let declared: Vec<Declared> = planned
         .iter()
@@ -69,12 +74,16 @@ pub fn convert(
     let mut writer =
         Writer::create(destination, checkpoint.config(), checkpoint.tokenizer_json(), &provenance, &declared)?;
     let mut conversion = Conversion { file_bytes: writer.file_bytes(), fallbacks: Vec::new() };
-    let total_bytes = checkpoint.total_bytes();
+    let source_bytes = checkpoint.total_bytes();
+    let total_bytes = source_bytes + writer.file_bytes();
     let mut bytes = 0;
     for tensor in &planned {
         let view = checkpoint
             .tensor(&tensor.name)
             .ok_or_else(|| Error::bad_input(format!("the checkpoint lacks {}", tensor.name)))?;
+        if view.stored_hash.is_some() {
+            checkpoint.checked_hash(&view)?;
+        }
         write_tensor(&view, tensor, &mut writer, &mut |part_bytes| {
             report(observe, Progress::Loading { bytes: bytes + part_bytes, total_bytes })
         })?;
@@ -83,7 +92,13 @@ pub fn convert(
             conversion.fallbacks.push((tensor.name.clone(), asked, tensor.kind));
         }
     }
-    writer.finish()?;
+    let mut last = Ok(());
+    let finished = writer.finish_observed(&mut |bytes, _| {
+        last = report(observe, Progress::Loading { bytes: source_bytes + bytes, total_bytes });
+        if last.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    last?;
+    finished?;
     Ok(conversion)
 }
 

@@ -99,6 +99,8 @@ pub struct LoadOptions {
     pub cache_bytes: Option<usize>,
     /// Most bytes that weights and work may take together; what is free when absent.
     pub memory_limit_bytes: Option<u64>,
+    /// Whether the numbers of a GGUF of ours are known to have the hashes that it carries; they are compared otherwise.
+    pub is_verified: bool,
 }
 
 /// A loaded model with what it remembers of earlier requests.
@@ -130,7 +132,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Device`] when the device is not there, [`Error::Cancelled`] when `observe` says so,
-    /// [`Error::OutOfMemory`] when the weights do not fit, before the first of them is read, and
+    /// [`Error::OutOfMemory`] when the weights do not fit, before the first of them is read,
+    /// [`Error::Checkpoint`] when a number is not the one that was written, and
     /// [`Error::Tensor`] when the device disagrees.
     pub fn load(checkpoint: &Checkpoint, options: &LoadOptions, observe: &mut Observe<'_>) -> Result<Self> {
         let tokens = Tokens::load(checkpoint)?;
@@ -161,6 +164,9 @@ impl Engine {
         let device = options.device.open()?;
         let precision = options.precision.unwrap_or_else(|| best_precision(&device));
         let dtype = precision.dtype();
+        if device.is_cpu() && precision == Precision::BF16 {
+            return Err(Error::bad_input("bf16 is not computed on the processor: use f32 or f16, or another device"));
+        }
         let weights_bytes = match source {
             Source::Checkpoint(checkpoint) => stored_bytes(checkpoint, precision, device.is_cpu()),
             Source::Synthetic(synthetic) => synthetic.held_bytes(precision, device.is_cpu()),
@@ -170,6 +176,9 @@ impl Engine {
         let vae_dtype = if precision == Precision::F16 { Precision::F32.dtype() } else { dtype };
 
         let mut reader = Reader::new(source, device.clone(), dtype, &mut *observe);
+        if options.is_verified {
+            reader.trust_hashes();
+        }
         let decoder = Decoder::load(&config.text, &mut reader)?;
         let vision = Vision::load(&config, &mut reader)?;
         let latents = Latents::load(&config, &mut reader)?;

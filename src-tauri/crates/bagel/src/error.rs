@@ -46,7 +46,7 @@ pub enum Error {
     #[error("{0}")]
     Device(String),
     /// A file that is read or written by this crate itself.
-    #[error("{path}: {source}")]
+    #[error("{}: {source}{}", path.display(), remedy(source))]
     File {
         /// The file.
         path: std::path::PathBuf,
@@ -54,7 +54,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The tensor library failed.
-    #[error("{0}")]
+    #[error("{}", first_line(.0))]
     Tensor(#[from] candle_core::Error),
 }
 
@@ -81,6 +81,19 @@ impl Error {
             Self::Tensor(error) => device_code(&error.to_string()),
         }
     }
+}
+
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => "; free some space or choose another folder",
+        std::io::ErrorKind::PermissionDenied => "; choose a folder that you may write to",
+        _ => "",
+    }
+}
+
+/// Without the trace that candle adds when `RUST_BACKTRACE` is set.
+fn first_line(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// Classes of CUDA and Metal failures; candle hands them on as text.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{DType, Device, Tensor};
-use checkpoint::{Checkpoint, Kind, TensorHasher, TensorView, hash_tensor};
+use checkpoint::{Checkpoint, Kind, TensorHasher, TensorView};
 
 use crate::nn::{Embedding, Linear};
 use crate::progress::{Observe, Progress, report};
@@ -34,6 +34,7 @@ pub(crate) struct Reader<'a, 'o> {
     bytes: u64,
     total_bytes: u64,
     held_bytes: u64,
+    is_verified: bool,
     observe: &'o mut Observe<'o>,
 }
 
@@ -43,12 +44,27 @@ impl<'a, 'o> Reader<'a, 'o> {
             Source::Checkpoint(checkpoint) => checkpoint.total_bytes(),
             Source::Synthetic(synthetic) => synthetic.total_bytes(),
         };
-        Self { source, hasher: TensorHasher::new(), device, dtype, bytes: 0, total_bytes, held_bytes: 0, observe }
+        Self {
+            source,
+            hasher: TensorHasher::new(),
+            device,
+            dtype,
+            bytes: 0,
+            total_bytes,
+            held_bytes: 0,
+            is_verified: false,
+            observe,
+        }
     }
 
     /// The model's hash, once every tensor has been read.
     pub(crate) fn weights_hash(&self) -> String {
         self.hasher.finish()
+    }
+
+    /// Takes the hashes that a file carries for those of its bytes, because they were compared before.
+    pub(crate) fn trust_hashes(&mut self) {
+        self.is_verified = true;
     }
 
     /// Reads on in another type: the autoencoder may compute in a wider one.
@@ -141,9 +157,12 @@ impl<'a, 'o> Reader<'a, 'o> {
     }
 
     fn advance(&mut self, view: &TensorView<'_>, held_bytes: u64) -> Result<()> {
-        if let Source::Checkpoint(_) = self.source {
+        if let Source::Checkpoint(checkpoint) = self.source {
             // The bytes are in the page cache now; hashing them here reads the disk once instead of twice.
-            let hash = view.stored_hash.unwrap_or_else(|| hash_tensor(view.bytes));
+            let hash = match view.stored_hash.filter(|_| self.is_verified) {
+                Some(hash) => hash,
+                None => checkpoint.checked_hash(view)?,
+            };
             self.hasher.add(view.name, view.kind, view.shape, hash);
         }
         self.bytes += view.bytes.len() as u64;

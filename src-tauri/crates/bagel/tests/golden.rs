@@ -26,6 +26,20 @@ fn outcomes(precision: Precision) -> Vec<Outcome> {
 }
 
 #[test]
+fn half_precision_is_as_near_as_is_stated() {
+    let failed: Vec<_> = outcomes(Precision::F16).into_iter().filter(|outcome| !outcome.is_passed()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn the_processor_says_that_it_does_not_compute_in_bf16() {
+    let options = LoadOptions { device: DeviceChoice::Cpu, precision: Some(Precision::BF16), ..LoadOptions::default() };
+    let go_on = &mut |_: bagel::Progress<'_>| ControlFlow::Continue(());
+    let error = check(&golden(), &options, &read_picture, &mut |_| {}, go_on).expect_err("it does not");
+    assert!(error.to_string().contains("use f32 or f16"), "{error}");
+}
+
+#[test]
 fn every_golden_case_is_within_its_tolerance() {
     let outcomes = outcomes(Precision::F32);
     for outcome in &outcomes {

@@ -29,8 +29,15 @@ fn load(path: &Path) -> Engine {
     Engine::load(&checkpoint, &options, &mut go_on).expect("loads")
 }
 
-/// The first step's velocity, as the difference that it makes: one step from noise, unguided.
-fn velocity(engine: &mut Engine) -> Vec<f32> {
+/// The reference's small model, whose 32-bit weights every kind changes.
+fn golden() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini/model")
+}
+
+/// The first step's velocity, as the difference that it makes.
+///
+/// Guidance multiplies what two branches differ by, and so the error.
+fn velocity(engine: &mut Engine, text_guidance: f64) -> Vec<f32> {
     let job = ImageJob {
         inputs: vec![Item::Text("a boat".to_owned())],
         thinking: Thinking::Given { thought: "<think>a plan</think>".to_owned() },
@@ -38,6 +45,7 @@ fn velocity(engine: &mut Engine) -> Vec<f32> {
             size: Some(Size { width: 128, height: 96 }),
             steps: 2,
             seed: Some(1),
+            text_guidance,
             ..ImageParameters::generate()
         },
         text: TextParameters::thought(),
@@ -59,7 +67,8 @@ fn every_quantisation_stays_within_its_bound() {
     let source = folder.path().join("source");
     synthesize(&config(), None, &source, &mut go_on).expect("made");
     let checkpoint = Checkpoint::open(&source, None).expect("a model");
-    let reference = velocity(&mut load(&source));
+    let guided = ImageParameters::generate().text_guidance;
+    let reference = velocity(&mut load(&source), guided);
     println!("quantization  velocity error");
     for (quantization, most) in [
         (Quantization::Bf16, 1e-6),
@@ -73,7 +82,7 @@ fn every_quantisation_stays_within_its_bound() {
         let options = ConvertOptions { understanding: quantization, generation: quantization };
         let conversion = convert(&checkpoint, &path, options, &mut go_on).expect("converted");
         assert!(conversion.fallbacks.is_empty(), "{:?}", conversion.fallbacks);
-        let error = relative_error(&velocity(&mut load(&path)), &reference);
+        let error = relative_error(&velocity(&mut load(&path), guided), &reference);
         println!("{:12}  {:.4}", quantization.name(), error);
         assert!(error <= most, "{quantization}: {error} is more than {most}");
         // A kind that changes nothing would not be that kind.
@@ -82,10 +91,25 @@ fn every_quantisation_stays_within_its_bound() {
 }
 
 #[test]
+fn kinds_that_the_golden_model_can_hold_stay_within_their_bounds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let checkpoint = Checkpoint::open(&golden(), None).expect("a model");
+    let reference = velocity(&mut load(&golden()), 1.0);
+    println!("quantization  velocity error on the golden model");
+    for (quantization, most) in [(Quantization::Bf16, 0.01), (Quantization::Q8_0, 0.02), (Quantization::Q4_0, 0.2)] {
+        let path = folder.path().join(format!("{quantization}.gguf"));
+        let options = ConvertOptions { understanding: quantization, generation: quantization };
+        convert(&checkpoint, &path, options, &mut go_on).expect("converted");
+        let error = relative_error(&velocity(&mut load(&path), 1.0), &reference);
+        println!("{:12}  {:.4}", quantization.name(), error);
+        assert!((1e-4..most).contains(&error), "{quantization}: {error} is not below {most}");
+    }
+}
+
+#[test]
 fn rows_that_a_kind_cannot_hold_fall_back_and_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini/model");
-    let checkpoint = Checkpoint::open(&golden, None).expect("a model");
+    let checkpoint = Checkpoint::open(&golden(), None).expect("a model");
     let path = folder.path().join("model.gguf");
     let options = ConvertOptions { understanding: Quantization::Q4KM, generation: Quantization::Q6K };
     let conversion = convert(&checkpoint, &path, options, &mut go_on).expect("converted");

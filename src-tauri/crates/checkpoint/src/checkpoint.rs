@@ -1,14 +1,14 @@
 //! A complete model on disk, opened and checked.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
 use crate::check::compare;
 use crate::config::read::fit_to_tensors;
 use crate::gguf::Defect;
-use crate::gguf::document::Converted;
-use crate::hash::hash_observed;
+use crate::gguf::document::{self, Converted};
+use crate::hash::{hash_observed, hash_tensor};
 use crate::shard::Entry;
 use crate::source::{Shapes, Source};
 use crate::{Config, Error, Kind, Observe, Provenance, Result, TensorHash, expected_tensors};
@@ -60,6 +60,11 @@ impl Checkpoint {
         let source = Source::open(path)?;
         let base = base.map(Source::open).transpose()?;
         Self::assemble(path, source, base.as_ref())
+    }
+
+    /// Opens a GGUF of ours whatever its name, with nothing beside it.
+    pub(crate) fn open_gguf(path: &Path) -> Result<Self> {
+        Self::assemble(path, document::open(path)?, None)
     }
 
     fn assemble(path: &Path, mut source: Source, base: Option<&Source>) -> Result<Self> {
@@ -212,6 +217,22 @@ impl Checkpoint {
             return Err(Error::Gguf { path: self.path.clone(), defect: Defect::Padding });
         }
         Ok(())
+    }
+
+    /// The hash of a tensor's bytes, which is the one that the file carries, if it carries one.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when it is not, with all other tensors that are damaged counted.
+    pub fn checked_hash(&self, tensor: &TensorView<'_>) -> Result<TensorHash> {
+        let hash = hash_tensor(tensor.bytes);
+        match tensor.stored_hash {
+            Some(stored) if stored != hash => {
+                self.verify(&mut |_, _| ControlFlow::Continue(()))?;
+                // Sound a moment later: the file is being written to, or the disk fails now and then.
+                Err(Error::Damaged { path: self.path.clone(), first: tensor.name.to_owned(), n_tensors: 1 })
+            }
+            _ => Ok(hash),
+        }
     }
 
     /// The files that tensors are taken from.

@@ -28,6 +28,7 @@ mod plan;
 mod quantization;
 mod shard;
 mod source;
+mod unfinished;
 mod verified;
 pub mod working;
 
@@ -42,4 +43,5 @@ pub use kind::Kind;
 pub use plan::{PlannedTensor, plan};
 pub use quantization::Quantization;
 pub use shard::check_safetensors;
+pub use unfinished::remove_unfinished;
 pub use verified::Verified;

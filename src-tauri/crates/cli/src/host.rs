@@ -14,7 +14,7 @@ use protocol::{
 
 use crate::estimate::Estimator;
 use crate::recipe;
-use crate::{Error, Result};
+use crate::{Error, Result, locate};
 
 /// Hears what a job does and may stop it.
 pub trait Listener {
@@ -57,7 +57,15 @@ impl Model {
 
     /// Reads the weights.
     pub fn load(&self, id: &JobId, listener: &mut dyn Listener) -> Result<Host> {
-        let engine = bagel::Engine::load(&self.checkpoint, &self.options, &mut observe(id, listener))?;
+        let verified = locate::verified().filter(|_| self.checkpoint.provenance().is_some());
+        let is_verified = verified.as_ref().is_some_and(|verified| verified.contains(&self.checkpoint));
+        let options = LoadOptions { is_verified, ..self.options };
+        let engine = bagel::Engine::load(&self.checkpoint, &options, &mut observe(id, listener))?;
+        if let Some(verified) = verified.filter(|_| !is_verified)
+            && let Err(error) = verified.record(&self.checkpoint)
+        {
+            tracing::debug!(%error, "the check of the weights will be made again");
+        }
         Ok(Host { engine, estimator: Arc::clone(&self.estimator) })
     }
 }

@@ -15,6 +15,8 @@ const STOPPED: i32 = 130;
 pub fn listen() -> Result<()> {
     ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::SeqCst) || IDLE.load(Ordering::SeqCst) {
+            // Nothing is dropped by an exit, and half a model would stay.
+            checkpoint::remove_unfinished();
             process::exit(STOPPED);
         }
     })

@@ -3,11 +3,17 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use checkpoint::Verified;
+use directories::ProjectDirs;
+
 use crate::arguments::ModelOptions;
 use crate::{Error, Result};
 
 /// Names the model for all commands of a session.
 const VARIABLE: &str = "BAGEL_MODEL";
+
+/// Names the folder of everything that is kept.
+pub(crate) const DATA_VARIABLE: &str = "BAGEL_STUDIO_DATA";
 
 /// The model that was named, the one of `BAGEL_MODEL`, or the pocket model.
 pub fn model_path(options: &ModelOptions) -> Result<PathBuf> {
@@ -22,6 +28,15 @@ pub fn model_path(options: &ModelOptions) -> Result<PathBuf> {
             "no model is named and the pocket model is not here: give --model PATH or set {VARIABLE}"
         ))
     })
+}
+
+/// Where it is remembered which files have been checked; nothing where the system names no place.
+pub fn verified() -> Option<Verified> {
+    let folder = match env::var_os(DATA_VARIABLE).filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => ProjectDirs::from("", "", "Bagel Studio")?.cache_dir().to_path_buf(),
+    };
+    Some(Verified::new(folder.join("verified")))
 }
 
 /// The folder of the pocket model: beside the program, or in the repository it was built in.

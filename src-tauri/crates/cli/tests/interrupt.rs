@@ -68,6 +68,20 @@ fn conversion_stops_with_130_and_no_file() {
 }
 
 #[test]
+fn a_second_ctrl_c_leaves_no_half_model_either() {
+    let bench = Bench::new();
+    bench.run(&["synthesize", "small", "model"]).done();
+    for _ in 0..5 {
+        let child = start(&bench, &["convert", "model", "a.gguf", "--quant", "q4_k_m", "--force", "--json"], "loading");
+        interrupt(&child);
+        interrupt(&child);
+        let code = child.wait_with_output().unwrap().status.code();
+        drop(std::fs::remove_file(bench.path("a.gguf")));
+        assert_eq!(bench.files(), ["model"], "ended with {code:?}");
+    }
+}
+
+#[test]
 fn conversation_is_left_at_its_prompt() {
     let bench = Bench::new();
     let mut command = bench.command(&["chat", "--json"]);

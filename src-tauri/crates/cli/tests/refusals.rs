@@ -58,6 +58,9 @@ fn prompts_say_something() {
     check(&bench, &["generate", "--prompt", "  ", "--out", "a.png"], 2, &["prompt is empty"]);
     check(&bench, &["chat", "--prompt", ""], 2, &["prompt is empty"]);
     check(&bench, &["edit", "--prompt", "green", "--out", "a.png"], 2, &["edit needs a picture", "use generate"]);
+    let five = ["--image", "a.png"].repeat(5);
+    let edit = [&["edit", "--prompt", "mix", "--out", "b.png"], five.as_slice()].concat();
+    check(&bench, &edit, 2, &["5 pictures are too many", "1 to 4"]);
     check(&bench, &["generate", "--image", "a.png", "--prompt", "x"], 2, &["unexpected argument '--image'"]);
 }
 

@@ -12,7 +12,7 @@ fn model() -> String {
 #[test]
 fn converted_model_paints_and_answers() {
     let bench = Bench::new();
-    for quantization in ["q8_0", "q4_0", "q4_k_m", "bf16"] {
+    for quantization in ["q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0", "bf16"] {
         let file = format!("{quantization}.gguf");
         let run = bench.run(&["convert", &model(), &file, "--quant", quantization, "--generation", "q8_0"]).done();
         assert!(run.stdout.starts_with(&format!("saved {file}: ")), "{}", run.stdout);
@@ -22,6 +22,45 @@ fn converted_model_paints_and_answers() {
         assert_eq!(pixels(&bench.path(&picture)).width(), 64);
         assert!(!bench.run(&["chat", "--prompt", "who?", "--limit", "6", "--model", &file]).done().stdout.is_empty());
     }
+}
+
+#[test]
+fn a_damaged_number_is_refused_by_every_command() {
+    let bench = Bench::new();
+    bench.run(&["convert", &model(), "a.gguf", "--quant", "q8_0"]).done();
+    let refused = |arguments: &[&str]| {
+        let run = bench.run(arguments);
+        assert_eq!(run.code, Some(1), "{arguments:?}: {}", run.stdout);
+        assert!(run.stderr.contains("a.gguf: ") && run.stderr.contains("damaged"), "{}", run.stderr);
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    };
+    let chat = ["chat", "--prompt", "who?", "--limit", "3", "--model", "a.gguf"];
+    // Sound the first time: it is remembered, and forgotten when the file changes.
+    bench.run(&chat).done();
+    bench.run(&chat).done();
+    let mut bytes = std::fs::read(bench.path("a.gguf")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    bench.file("a.gguf", &bytes);
+    refused(&chat);
+    refused(&["generate", "--prompt", "x", "--size", "64x64", "--steps", "2", "--out", "x.png", "--model", "a.gguf"]);
+    refused(&["convert", "a.gguf", "b.gguf", "--quant", "q4_0"]);
+    assert_eq!(bench.files(), ["a.gguf"]);
+}
+
+#[test]
+fn a_tokenizer_that_is_none_is_refused_before_the_conversion() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("model")).unwrap();
+    for entry in mini_model().read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, bench.path("model").join(path.file_name().unwrap())).unwrap();
+    }
+    std::fs::write(bench.path("model/tokenizer.json"), r#"{"a":1}"#).unwrap();
+    let run = bench.run(&["convert", "model", "a.gguf", "--quant", "q8_0"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("tokenizer.json"), "{}", run.stderr);
+    assert_eq!(bench.files(), ["model"]);
 }
 
 #[test]

@@ -11,6 +11,9 @@ pub const SIDE_MULTIPLE: u32 = 16;
 /// Longest side that any checkpoint could hold, whatever its position grid.
 const LONGEST_SIDE: u32 = 16_384;
 
+/// Most pictures of one edit.
+pub const MOST_IMAGES: usize = 4;
+
 /// Most steps that are worth waiting for.
 const MOST_STEPS: u32 = 1_000;
 
@@ -89,6 +92,12 @@ pub enum Invalid {
     /// A picture where only texts make sense.
     #[error("generate takes no pictures: use edit to start from a picture")]
     ImageInGenerate,
+    /// More pictures than the model was made to read at once.
+    #[error("{n} pictures are too many: give 1 to {MOST_IMAGES}")]
+    TooManyImages {
+        /// How many there are.
+        n: usize,
+    },
     /// No picture where one is needed.
     #[error("edit needs a picture: give one with the instruction, or use generate")]
     NoImageInEdit,
@@ -107,8 +116,10 @@ impl Request {
             }
             Self::Edit(request) => {
                 check_prompt(&request.inputs)?;
-                if !request.inputs.iter().any(Input::is_image) {
-                    return Err(Invalid::NoImageInEdit);
+                match request.inputs.iter().filter(|input| input.is_image()).count() {
+                    0 => return Err(Invalid::NoImageInEdit),
+                    n if n > MOST_IMAGES => return Err(Invalid::TooManyImages { n }),
+                    _ => {}
                 }
                 request.check(max_side)
             }

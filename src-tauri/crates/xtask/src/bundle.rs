@@ -59,11 +59,12 @@ pub(crate) fn make(workspace: &Workspace, profile: Profile, consent: Consent) ->
     setup::prepare(workspace, Purpose::Window, consent)?;
     let folder = workspace.ui().context("the window's sources are missing: this clone is incomplete")?;
     ui::script(workspace, &folder, "build").run()?;
-    let build = workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli"]);
-    match profile {
-        Profile::Release => build.argument("--release").run()?,
-        Profile::Development => build.run()?,
-    }
+    let build = match profile {
+        Profile::Release => workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli", "--release"]),
+        // The targets of the tests, so that what they compiled is used.
+        Profile::Development => workspace.cargo(&["build", "--workspace", "--bins", "--tests"]),
+    };
+    build.run()?;
     let bundler = install_bundler(workspace)?;
     let configuration = workspace.target.join("bundle.json");
     let engines = stage_engines(workspace, profile)?;

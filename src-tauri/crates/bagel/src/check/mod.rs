@@ -63,12 +63,13 @@ impl Tolerances {
     /// f32 has the golden cases' own bounds. bf16 keeps 8 bits of a number: one
     /// rounding is 2⁻⁹ ≈ 0.2 %, a few dozen of them in a row through a random
     /// model give some percent, and a run of denoising feeds them back; f16
-    /// keeps 11 bits and is eight times nearer.
+    /// keeps 11 bits and is eight times nearer. Guidance of 4 and 2 multiplies what a branch is off
+    /// by: mini's worst velocity is 0.7 % off in f16 on a processor.
     pub fn of(precision: Precision) -> Self {
         match precision {
             Precision::F32 => Self { component: 1e-4, run: 1e-3, byte: 2.0, far_bytes: 1e-3, exact_text: true },
             Precision::BF16 => Self { component: 4e-2, run: 1.5e-1, byte: 255.0, far_bytes: 1.0, exact_text: false },
-            Precision::F16 => Self { component: 6e-3, run: 4e-2, byte: 255.0, far_bytes: 1.0, exact_text: false },
+            Precision::F16 => Self { component: 1e-2, run: 4e-2, byte: 255.0, far_bytes: 1.0, exact_text: false },
         }
     }
 }

@@ -35,8 +35,9 @@ pub(crate) enum Mask {
 
 /// `queries` (heads, rows, head_dim) over `segments`, giving (rows, heads · head_dim).
 pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
+    // f16 is what cards compute in that are older than the kernels.
     #[cfg(feature = "flash-attn")]
-    if queries.device().is_cuda() && queries.dtype() != DType::F32 {
+    if queries.device().is_cuda() && queries.dtype() == DType::BF16 {
         return by_flash_attention(queries, segments, mask);
     }
     if queries.device().is_cpu() && queries.dtype() == DType::F32 {
@@ -117,7 +118,7 @@ pub(crate) fn by_matmul(queries: &Tensor, segments: &[Keys], mask: Mask) -> Resu
     if chunks.len() == 1 { Ok(chunks.remove(0)) } else { Ok(Tensor::cat(&chunks, 0)?) }
 }
 
-/// The same in one kernel, which never holds the scores; 16-bit types on CUDA only.
+/// The same in one kernel, which never holds the scores; bf16 on CUDA only.
 #[cfg(feature = "flash-attn")]
 fn by_flash_attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
     let (n_heads, n_rows, head_dim) = queries.dims3()?;

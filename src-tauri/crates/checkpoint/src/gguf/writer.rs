@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -15,7 +16,8 @@ use tempfile::NamedTempFile;
 use super::header::{ALIGNMENT, FileHeader, Line};
 use super::{MAX_NAME_BYTES, MAX_TENSORS, MAX_TEXT_BYTES, Provenance, names};
 use crate::hash::{PARALLEL_HASH_BYTES, TensorHash};
-use crate::{Config, Error, Kind, Result};
+use crate::unfinished::Unfinished;
+use crate::{Checkpoint, Config, Error, Kind, Observe, Result};
 
 /// A tensor to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,7 @@ pub struct Declared {
 pub struct Writer {
     destination: PathBuf,
     file: NamedTempFile,
+    _unfinished: Unfinished,
     header: FileHeader,
     declared: Vec<Declared>,
     lines: Vec<Line>,
@@ -69,6 +72,7 @@ impl Writer {
         file.write_all(header.bytes()).map_err(|source| write_error(destination, header.file_bytes, source))?;
         Ok(Self {
             destination: destination.to_path_buf(),
+            _unfinished: Unfinished::note(file.path()),
             file,
             header,
             declared: tensors.to_vec(),
@@ -114,8 +118,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Fills in the hashes, makes sure that everything is on the disk, and gives the file its name.
-    pub fn finish(mut self) -> Result<()> {
+    /// Fills in the hashes, makes sure that everything is on the disk, checks it, and gives the file its name.
+    pub fn finish(self) -> Result<()> {
+        self.finish_observed(&mut |_, _| ControlFlow::Continue(()))
+    }
+
+    /// The same, told of bytes that are read back out of all, and stopped by it.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when the disk gives back other bytes than it was given.
+    pub fn finish_observed(mut self, observe: &mut Observe<'_>) -> Result<()> {
         if let Some(missing) = self.declared.get(self.hashes.len()) {
             return Err(self.misuse(format!("{} is not complete", missing.name)));
         }
@@ -125,6 +137,16 @@ impl Writer {
         self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
         self.file.write_all(self.header.bytes()).map_err(failed)?;
         self.file.as_file().sync_all().map_err(failed)?;
+        forget_cached(self.file.as_file());
+        // Read back under its temporary name: what is damaged never gets the destination's.
+        Checkpoint::open_gguf(self.file.path()).and_then(|written| written.verify(observe)).map_err(
+            |error| match error {
+                Error::Damaged { first, n_tensors, .. } => {
+                    Error::Damaged { path: self.destination.clone(), first, n_tensors }
+                }
+                error => error,
+            },
+        )?;
         self.file
             .persist(&self.destination)
             .map_err(|error| write_error(&self.destination, needed_bytes, error.error))?;
@@ -213,6 +235,16 @@ fn check_free(folder: &Path, destination: &Path, needed_bytes: u64) -> Result<()
 fn check_free(_folder: &Path, _destination: &Path, _needed_bytes: u64) -> Result<()> {
     Ok(())
 }
+
+/// What is read next comes from the disk, not from memory.
+#[cfg(target_os = "linux")]
+fn forget_cached(file: &File) {
+    // A file system that cannot do this gives back what it holds; the check is weaker then.
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget_cached(_file: &File) {}
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {

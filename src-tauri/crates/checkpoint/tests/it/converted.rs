@@ -113,6 +113,26 @@ fn writer_dropped_half_way_leaves_nothing() {
     assert_eq!(file_names(folder.path()), [] as [String; 0]);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_the_disk_spoiled_never_gets_its_name() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    fs::write(&path, b"before").unwrap();
+    let mut writer = begin(&path);
+    for (position, tensor) in tiny_declared().iter().enumerate() {
+        writer.write(&tensor.name, &noise(position as u64, size_of(tensor))).unwrap();
+    }
+    let part = file_names(folder.path()).into_iter().find(|name| name.ends_with(".part")).unwrap();
+    let file = fs::File::options().write(true).open(folder.path().join(part)).unwrap();
+    let end = file.metadata().unwrap().len();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"spoiled", end - 64).unwrap();
+    let error = writer.finish().unwrap_err();
+    assert!(matches!(&error, Error::Damaged { path: named, .. } if *named == path), "{error}");
+    assert_eq!(file_names(folder.path()), ["tiny.gguf"]);
+    assert_eq!(fs::read(&path).unwrap(), b"before");
+}
+
 #[test]
 fn file_of_the_same_name_stays_until_the_new_one_is_finished() {
     let folder = TempDir::new().unwrap();
@@ -276,7 +296,8 @@ fn shapes_in_a_converted_file_are_checked_like_any_other() {
     let mut writer = Writer::create(&path, &config, b"{}", &provenance(), &tiny_declared()[..1]).unwrap();
     let first = &tiny_declared()[0];
     writer.write(&first.name, &noise(0, size_of(first))).unwrap();
-    writer.finish().unwrap();
-    let refusal = Checkpoint::open(&path, None).unwrap_err();
+    // It is opened before it gets its name.
+    let refusal = writer.finish().unwrap_err();
     assert!(matches!(&refusal, Error::Config { key, .. } if key == "vision_grid_side"), "{refusal}");
+    assert!(!path.exists());
 }

@@ -86,11 +86,15 @@ fn table(report: &BenchReport, size: Size) -> Result<()> {
         "{} {} on {}, {} × {}{extrapolated}",
         model.name, model.quantization, model.device, size.width, size.height
     ))?;
-    print_line(&format!("{:26} {:>10} {:>21} {:>12}", "stage", "median", "fastest to slowest", "tokens/s"))?;
-    for Stage { name, median_secs, fastest_secs, slowest_secs, tokens_per_sec } in &report.stages {
+    print_line(&format!(
+        "{:26} {:>10} {:>21} {:>12} {:>10}",
+        "stage", "median", "fastest to slowest", "tokens/s", "memory"
+    ))?;
+    for Stage { name, median_secs, fastest_secs, slowest_secs, tokens_per_sec, peak_bytes } in &report.stages {
         let spread = format!("{fastest_secs:.3} to {slowest_secs:.3} s");
         let rate = tokens_per_sec.map(|rate| format!("{rate:.1}")).unwrap_or_default();
-        print_line(&format!("{name:26} {median_secs:>8.3} s {spread:>21} {rate:>12}"))?;
+        let memory = peak_bytes.map(|peak| format!("{:.2} GB", peak as f64 / 1e9)).unwrap_or_default();
+        print_line(&format!("{name:26} {median_secs:>8.3} s {spread:>21} {rate:>12} {memory:>10}"))?;
     }
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
     let foreseen = report.estimate.memory;
@@ -116,6 +120,7 @@ fn for_programs(report: &BenchReport) -> serde_json::Value {
                 "fastest_secs": stage.fastest_secs,
                 "slowest_secs": stage.slowest_secs,
                 "tokens_per_sec": stage.tokens_per_sec,
+                "peak_bytes": stage.peak_bytes,
             })
         })
         .collect();

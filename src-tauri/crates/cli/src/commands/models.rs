@@ -19,7 +19,6 @@ use crate::display::{Bar, print_json, print_line};
 use crate::{Error, Result, interrupt, locate};
 
 /// Names the studio's data folder where it is not the usual one.
-const DATA_VARIABLE: &str = "BAGEL_STUDIO_DATA";
 
 /// Options of `bagel models`.
 #[derive(Debug, Args)]
@@ -110,11 +109,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn open(place: &PlaceOptions) -> Result<Catalog> {
-    let data = match std::env::var_os(DATA_VARIABLE).filter(|folder| !folder.is_empty()) {
+    let data = match std::env::var_os(locate::DATA_VARIABLE).filter(|folder| !folder.is_empty()) {
         Some(folder) => Some(PathBuf::from(folder)),
         None => ProjectDirs::from("", "", "Bagel Studio").map(|folders| folders.data_dir().to_path_buf()),
     };
-    let lacking = || Error::Usage(format!("there is no home folder; give --folder or set {DATA_VARIABLE}"));
+    let lacking = || Error::Usage(format!("there is no home folder; give --folder or set {}", locate::DATA_VARIABLE));
     let folder = place.folder.clone().or_else(|| Some(data.as_ref()?.join("models"))).ok_or_else(lacking)?;
     if let Some(path) = place.catalogue.as_ref().filter(|path| !path.is_file()) {
         return Err(Error::BadInput(format!("{}: no such file", path.display())));

@@ -9,6 +9,8 @@ use tempfile::TempDir;
 /// A program that is ready to be given arguments, in an empty folder of its own.
 pub(crate) struct Bench {
     pub(crate) folder: TempDir,
+    /// What the program remembers between runs.
+    data: TempDir,
 }
 
 /// What the program left.
@@ -20,7 +22,7 @@ pub(crate) struct Run {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), data: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -36,6 +38,7 @@ impl Bench {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bagel"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.env("BAGEL_STUDIO_DATA", self.data.path());
         command.env_remove("BAGEL_MODEL").env_remove("BAGEL_LOG").env_remove("BAGEL_MEMORY_LIMIT").env("NO_COLOR", "1");
         command
     }
