@@ -7,12 +7,6 @@ use rfd::{AsyncFileDialog, FileHandle};
 use tauri::{AppHandle, Manager};
 use tokio::sync::oneshot;
 
-/// Characters that some file system refuses in a name.
-const REFUSED: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
-
-/// Longest name that is proposed, in characters.
-const NAME_CHARACTERS: usize = 60;
-
 /// How a piece's file ends.
 const PIECE: &[&str] = &["bagelpiece"];
 
@@ -73,7 +67,7 @@ async fn save(
     extensions: &'static [&'static str],
 ) -> Option<PathBuf> {
     let extension = extensions.first().copied().unwrap_or_default();
-    let name = format!("{}.{extension}", file_stem(title));
+    let name = format!("{}.{extension}", studio::file_name(title));
     let dialog = move |dialog: AsyncFileDialog| dialog.set_file_name(name).add_filter(label, extensions).save_file();
     let file: FileHandle = show(app, dialog).await?;
     let mut path = file.path().to_path_buf();
@@ -116,34 +110,4 @@ where
     });
     posted.ok()?;
     answer.await.ok().flatten()
-}
-
-/// A name for a file from the artist's words.
-fn file_stem(title: &str) -> String {
-    let title = std::path::Path::new(title).file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
-    let clean: String = title.chars().map(|c| if REFUSED.contains(&c) || c.is_control() { ' ' } else { c }).collect();
-    let words: Vec<&str> = clean.split_whitespace().collect();
-    let stem: String = words.join(" ").chars().take(NAME_CHARACTERS).collect();
-    let stem = stem.trim_matches(['.', ' ']);
-    if stem.is_empty() { "picture".to_owned() } else { stem.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_title_becomes_a_file_name_that_every_system_takes() {
-        for (title, expected) in [
-            ("Make the sails red", "Make the sails red"),
-            ("harbour.jpg", "harbour"),
-            ("把帆变成红色", "把帆变成红色"),
-            ("..", "picture"),
-            ("a:b*c?\n\"d\"", "a b c d"),
-            ("", "picture"),
-        ] {
-            assert_eq!(file_stem(title), expected, "{title:?}");
-        }
-        assert_eq!(file_stem(&"船".repeat(200)).chars().count(), NAME_CHARACTERS);
-    }
 }

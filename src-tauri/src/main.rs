@@ -34,8 +34,11 @@ use crate::clipboard::Clipboard;
 use crate::feed::Dragging;
 use crate::window::Closing;
 
-/// How long a second start waits for the first one to take its files.
-const HANDOVER: Duration = Duration::from_secs(4);
+/// How long a second start waits at a time for the first one to take its files.
+const HANDOVER: Duration = Duration::from_secs(1);
+
+/// How often it does; a program that is closing takes no files, but may still be writing its backup.
+const TRIES: usize = 15;
 
 /// Between two looks at what is due: backups, and the trash.
 const TEND: Duration = Duration::from_secs(60 * 60);
@@ -57,13 +60,30 @@ fn run() -> Result<(), String> {
     write_log(&options.data_folder);
     linux::check_display()?;
     let files = handover::files(std::env::args_os().skip(1));
-    let data_folder = options.data_folder.clone();
-    let studio = match tauri::async_runtime::block_on(async { Studio::open(options) }) {
-        Ok(studio) => studio,
-        Err(error) if error.is_in_use() && handover::offer(&data_folder, &files, HANDOVER) => return Ok(()),
-        Err(error) => return Err(error.to_string()),
-    };
-    open_window(studio, files)
+    match open_or_hand_over(&options, &files)? {
+        Some(studio) => open_window(studio, files),
+        None => Ok(()),
+    }
+}
+
+/// Opens the studio; nothing when one that is open has taken the files.
+fn open_or_hand_over(options: &Options, files: &[PathBuf]) -> Result<Option<Studio>, String> {
+    let mut tries = 1;
+    loop {
+        match tauri::async_runtime::block_on(async { Studio::open(options.clone()) }) {
+            Ok(studio) => return Ok(Some(studio)),
+            Err(error) if error.is_in_use() => {
+                if handover::offer(&options.data_folder, files, HANDOVER) {
+                    return Ok(None);
+                }
+                if tries == TRIES {
+                    return Err(error.to_string());
+                }
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+        tries += 1;
+    }
 }
 
 fn write_log(data_folder: &Path) {

@@ -126,6 +126,20 @@ mod tests {
     }
 
     #[test]
+    fn no_strange_text_names_a_picture() {
+        let strange: Vec<String> = serde_json::from_str(include_str!("../tests/strange.json")).unwrap();
+        let id = NodeId::new();
+        for text in strange.iter().filter(|text| text.parse::<NodeId>().is_err()) {
+            assert_eq!(parse(text), None, "{text:?}");
+            for kind in ["picture", "thumbnail", "preview"] {
+                for path in [format!("/{kind}/{text}"), format!("/{kind}/{text}{id}x"), format!("/{kind}/{text}/{id}")] {
+                    assert_eq!(parse(&path), None, "{path:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn nothing_is_answered_with_404_and_a_fixed_type() {
         let response = respond(None);
         assert_eq!(response.status(), 404);

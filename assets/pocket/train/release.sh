@@ -11,5 +11,5 @@ file=../pocket-q8_0.gguf
 "$bagel" convert --quant q8_0 --force "$run/export" "$file"
 bytes=$(wc -c < "$file" | tr -d ' ')
 sha256=$(sha256sum "$file" | cut -d ' ' -f 1)
-sed -i "s/^bytes = .*/bytes = $bytes/; s/^sha256 = .*/sha256 = \"$sha256\"/" ../pocket.toml
-grep -A 3 '^\[file\]' ../pocket.toml
+sed -i "/id = \"pocket\"/,/^id/ { s/^bytes = .*/bytes = $bytes/; s/^sha256 = .*/sha256 = \"$sha256\"/ }" ../../../models.toml
+grep -A 4 'path = "pocket' ../../../models.toml

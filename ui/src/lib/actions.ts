@@ -2,7 +2,9 @@
 import { tick } from 'svelte';
 import type { Messages } from '$lib/i18n/index.svelte';
 import { studio } from '$lib/state/studio.svelte';
-import type { Place } from '$lib/state/view.svelte';
+import type { JobKind, Node } from '$lib/ipc';
+import { chainsBeside } from '$lib/state/chains';
+import type { Place, SideTab } from '$lib/state/view.svelte';
 import { viewport } from '$lib/state/viewport.svelte';
 
 export type ActionId = keyof Messages['actions'];
@@ -11,7 +13,7 @@ export type ActionGroup = keyof Messages['keys']['groups'];
 export interface Action {
   id: ActionId;
   group: ActionGroup;
-  /** Keys as `mod+enter`; `mod` is Ctrl, or Command on a Mac. */
+  /** Keys as `mod+enter`; `mod` is Ctrl, or Command on a Mac. Without any it is found in the palette. */
   keys: string[];
   /** Whether it also works while text is being typed. */
   whileTyping?: boolean;
@@ -45,9 +47,21 @@ function toggleQueue(): void {
   document.getElementById('queue')?.togglePopover();
 }
 
-function showRecipe(): void {
-  view.side = 'recipe';
-}
+const show = (tab: SideTab) => () => {
+  view.side = tab;
+};
+
+/** Chooses what to do, and lets it be said. */
+const ask = (mode: JobKind) => () => {
+  studio.composer.mode = mode;
+  write();
+};
+
+const hasRecipe = () => view.node?.has_recipe === true;
+/** Does something with the picture in the middle. */
+const withNode = (action: (node: Node) => void) => () => {
+  if (view.node) action(view.node);
+};
 
 /** What is chosen in the gallery, or the picture in the middle. */
 function chosen() {
@@ -59,14 +73,14 @@ const studioOnly: Place[] = ['studio'];
 const pictures: Place[] = ['studio', 'gallery'];
 
 export const actions: Action[] = [
-  { id: 'run', group: 'request', keys: ['mod+enter'], whileTyping: true, places: studioOnly, run: () => void studio.submit() },
+  { id: 'run', group: 'request', keys: ['mod+enter'], whileTyping: true, places: studioOnly, run: () => void studio.jobs.submit() },
   {
     id: 'run_next',
     group: 'request',
     keys: ['mod+shift+enter'],
     whileTyping: true,
     places: studioOnly,
-    run: () => void studio.submit(true),
+    run: () => void studio.jobs.submit(true),
   },
   {
     id: 'stop',
@@ -81,20 +95,25 @@ export const actions: Action[] = [
     run: () => {
       if (view.scrub) view.scrub = null;
       else if (view.isComparing) view.isComparing = false;
-      else studio.stop();
+      else studio.jobs.stop();
     },
   },
   { id: 'write', group: 'request', keys: ['/'], run: write },
-  { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasPicture, run: () => void studio.reuse('seed') },
+  { id: 'create', group: 'request', keys: [], run: ask('create') },
+  { id: 'edit', group: 'request', keys: [], isPossible: hasPicture, run: ask('edit') },
+  { id: 'ask', group: 'request', keys: [], run: ask('ask') },
+  { id: 'pause_queue', group: 'request', keys: [], run: () => studio.jobs.pauseQueue(!library.isPaused) },
+  { id: 'reset_dials', group: 'request', keys: [], places: studioOnly, isPossible: () => !studio.composer.isDefault, run: () => studio.composer.resetDials() },
+  { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.reuse('seed') },
   {
     id: 'reuse_instruction',
     group: 'request',
     keys: ['p'],
     places: studioOnly,
     isPossible: hasPicture,
-    run: () => void studio.reuse('instruction'),
+    run: () => void studio.recipes.reuse('instruction'),
   },
-  { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasPicture, run: () => void studio.reuse('all') },
+  { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.reuse('all') },
 
   { id: 'open', group: 'pictures', keys: ['mod+o'], whileTyping: true, run: () => studio.openPictures() },
   { id: 'new', group: 'pictures', keys: ['mod+n'], whileTyping: true, run: () => studio.newPiece() },
@@ -113,9 +132,7 @@ export const actions: Action[] = [
     keys: ['mod+c'],
     places: studioOnly,
     isPossible: () => hasPicture() && (getSelection()?.isCollapsed ?? true),
-    run: () => {
-      if (view.nodeId !== null) studio.pictures.copy(view.nodeId);
-    },
+    run: withNode((node) => studio.pictures.copy(node.id)),
   },
   { id: 'star', group: 'pictures', keys: ['f'], places: pictures, isPossible: () => chosen().length > 0, run: () => studio.pictures.star(chosen()) },
   {
@@ -134,9 +151,7 @@ export const actions: Action[] = [
     keys: ['f2'],
     places: studioOnly,
     isPossible: hasPicture,
-    run: () => {
-      if (view.node) studio.pictures.askForName(view.node);
-    },
+    run: withNode((node) => studio.pictures.askForName(node)),
   },
   {
     id: 'trash',
@@ -146,6 +161,10 @@ export const actions: Action[] = [
     isPossible: () => chosen().length > 0 && gallery.filter.place === 'library',
     run: () => studio.pictures.trash(chosen()),
   },
+
+  { id: 'reveal', group: 'pictures', keys: [], places: studioOnly, isPossible: hasPicture, run: withNode((node) => studio.pictures.reveal(node.id)) },
+  { id: 'export_piece', group: 'pictures', keys: [], places: studioOnly, isPossible: hasPicture, run: withNode((node) => studio.pictures.exportPiece(node.piece)) },
+  { id: 'import_piece', group: 'pictures', keys: [], run: () => studio.importPiece() },
 
   { id: 'parent', group: 'history', keys: ['mod+z', 'arrowleft'], places: studioOnly, run: () => view.goToParent() },
   { id: 'child', group: 'history', keys: ['mod+shift+z', 'mod+y', 'arrowright'], places: studioOnly, run: () => view.goToChild() },
@@ -171,8 +190,20 @@ export const actions: Action[] = [
       view.isComparing = !view.isComparing;
     },
   },
-  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: hasPicture, run: () => void studio.scrub() },
-  { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: showRecipe },
+  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.scrub() },
+  { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: show('recipe') },
+  { id: 'replay', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.replay(node.id)) },
+  { id: 'verify', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.verify(node.id)) },
+  {
+    id: 'repeat',
+    group: 'history',
+    keys: [],
+    places: studioOnly,
+    isPossible: () => view.node !== undefined && chainsBeside(library.nodesOf(view.piece), view.node.id).length > 0,
+    run: withNode((node) => {
+      view.dialog = { kind: 'repeat', node };
+    }),
+  },
 
   { id: 'fit', group: 'zoom', keys: ['0'], places: studioOnly, run: () => viewport.fit() },
   { id: 'zoom_1', group: 'zoom', keys: ['1'], places: studioOnly, run: () => viewport.zoomTo(1) },
@@ -184,6 +215,11 @@ export const actions: Action[] = [
   { id: 'studio', group: 'places', keys: ['e'], run: go('studio') },
   { id: 'gallery', group: 'places', keys: ['g'], run: go('gallery') },
   { id: 'models', group: 'places', keys: ['m'], run: go('models') },
+  { id: 'talk', group: 'places', keys: [], places: studioOnly, run: show('ask') },
+  { id: 'plan', group: 'places', keys: [], places: studioOnly, run: show('plan') },
+  { id: 'dials', group: 'places', keys: [], places: studioOnly, run: show('dials') },
+  { id: 'try_hardware', group: 'places', keys: [], run: () => (go('models')(), void studio.models.tryHardware()) },
+  { id: 'diagnostics', group: 'places', keys: [], run: () => studio.copyDiagnostics() },
   { id: 'settings', group: 'places', keys: ['mod+,'], whileTyping: true, run: go('settings') },
   { id: 'queue', group: 'places', keys: ['q'], run: toggleQueue },
   { id: 'search', group: 'places', keys: ['mod+f'], whileTyping: true, run: search },

@@ -14,7 +14,14 @@ const views = {
   welcome: { query: 'pictures=0&welcome' },
   studio: { query: 'engine=full&pictures=120' },
   painting: { query: 'jobs&engine=full', act: row('warm light') },
-  plan: { query: 'jobs&engine=full', act: row('clear night') },
+  plan: {
+    query: 'jobs&engine=full',
+    act: async (page) => {
+      await row('clear night')(page);
+      const plan = page.locator('.plan textarea');
+      await plan.fill((await plan.inputValue()).replace('a thin moon', 'two pale moons'));
+    },
+  },
   failure: { query: 'jobs&engine=full', act: row('whole bay') },
   queue: { query: 'jobs&engine=full', key: 'q' },
   gallery: { query: 'pictures=10000', key: 'g' },
@@ -28,6 +35,27 @@ const views = {
   },
   models: { query: '', key: 'm' },
   installs: { query: '', key: 'm', act: (page) => page.locator('article').nth(3).scrollIntoViewIfNeeded() },
+  trial: { query: 'engine=named', key: 'm', act: (page) => page.click('.trial button').then(() => page.waitForTimeout(700)) },
+  named: { query: 'engine=named', act: (page) => page.click('header .chip >> nth=0') },
+  repeat: {
+    query: 'engine=full',
+    act: async (page) => {
+      await row('Turn it into night')(page);
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('branch');
+      await page.keyboard.press('Enter');
+    },
+  },
+  trash: { query: 'pictures=400', key: 'g', act: (page) => page.click('.filters .chip:has(svg) >> nth=1') },
+  nothing: { query: 'pictures=20', key: 'g', act: (page) => page.fill('input[type=search]', 'zebra') },
+  bare: { query: 'pictures=0', key: 'g' },
+  notices: {
+    query: 'engine=full',
+    act: (page) =>
+      page.evaluate(() =>
+        globalThis.puppet.tell({ kind: 'notice', failure: { code: 'disk_full', message: 'the disk of /home is full; free 3 GB and try again' } }),
+      ),
+  },
   settings: { query: '', key: 'Control+,' },
   about: {
     query: '',
@@ -58,6 +86,7 @@ const views = {
   thinking: { query: 'engine=full', act: (page) => page.locator('.composer .pill').nth(0).click() },
   refusal: { query: 'engine=full', act: (page) => page.fill('.composer textarea', 'huge change of everything in sight') },
   contrast: { query: 'engine=full&jobs', themes: ['contrast'], act: row('gulls') },
+  contrast2: { query: '', themes: ['contrast'], key: 'Control+,' },
   small: { query: 'engine=full&pictures=60', width: 1000, height: 700 },
   narrow: { query: 'engine=full', width: 420, height: 900 },
 };

@@ -33,7 +33,7 @@ impl Catalog {
     /// One model as in [`cards`](Self::cards).
     pub fn card(&self, id: &ModelId, hardware: &Hardware) -> Result<ModelCard> {
         Ok(match self.model(id)? {
-            Model::Bundled(entry) => self.bundled_card(&self.with_bundled_facts(entry), hardware),
+            Model::Bundled(entry) => self.bundled_card(entry, hardware),
             Model::Listed(entry) => self.listed_card(entry, hardware),
             Model::Imported(imported) => self.imported_card(id, &imported, hardware),
         })

@@ -120,8 +120,12 @@ impl Catalog {
                     return Err(absent());
                 }
                 let found = files.iter().find(|it| it.quantization.name() == quantization).ok_or_else(unknown)?;
-                let entry = self.with_bundled_facts(entry);
-                Ok(Located { path: found.path.clone(), base: None, defaults: entry.defaults, name: entry.name })
+                Ok(Located {
+                    path: found.path.clone(),
+                    base: None,
+                    defaults: entry.defaults.clone(),
+                    name: entry.name.clone(),
+                })
             }
             Model::Listed(entry) => {
                 let form = parse_form(id, quantization, FORMS.iter().copied())?;
@@ -313,15 +317,6 @@ impl Catalog {
         }
         found.sort_by_key(|it| it.quantization);
         found
-    }
-
-    /// The bundled model's entry with what the file beside it says.
-    pub(crate) fn with_bundled_facts(&self, entry: &Entry) -> Entry {
-        let mut entry = entry.clone();
-        if let Some(folder) = &self.bundled {
-            crate::bundled::read_facts(folder).apply(&mut entry);
-        }
-        entry
     }
 
     /// What each form of a model of these shapes takes; counted once for each shape.

@@ -40,7 +40,9 @@ pub struct Entry {
     pub summary: LocalText,
     /// SPDX name of its licence; nothing where the publisher names none.
     pub licence: Option<String>,
-    /// Whether it ships with the studio instead of being downloaded.
+    /// How many numbers it has; for people.
+    pub parameters: Option<u64>,
+    /// Whether it ships with the studio instead of being downloaded; its file is then one of ours.
     #[serde(default)]
     pub bundled: bool,
     /// `owner/name` of the repository that publishes it.
@@ -185,7 +187,7 @@ impl Entry {
         }
         match &self.repository {
             Some(repository) => check_repository(repository)?,
-            None if !self.files.is_empty() => return Err("it has files, but no repository".to_owned()),
+            None if !self.files.is_empty() && !self.bundled => return Err("it has files, but no repository".to_owned()),
             None => {}
         }
         if let Some(revision) = self.revision.get()
@@ -195,7 +197,7 @@ impl Entry {
         }
         let mut names = BTreeSet::new();
         for file in &self.files {
-            file.check().map_err(|reason| format!("file {:?}: {reason}", file.path))?;
+            file.check(self.bundled).map_err(|reason| format!("file {:?}: {reason}", file.path))?;
             // Two names that a file system may take for one would write over each other.
             if !names.insert(file.path.to_lowercase()) {
                 return Err(format!("file {:?} is listed twice", file.path));
@@ -222,8 +224,12 @@ impl PublishedFile {
         }
     }
 
-    fn check(&self) -> std::result::Result<(), String> {
-        check_file_name(&self.path)?;
+    fn check(&self, is_bundled: bool) -> std::result::Result<(), String> {
+        // What ships is a file of our own; nothing of that kind is downloaded.
+        match self.path.strip_suffix(".gguf") {
+            Some(stem) if is_bundled => check_file_name(&format!("{stem}.safetensors"))?,
+            _ => check_file_name(&self.path)?,
+        }
         if let Some(hash) = self.sha256.get()
             && !is_sha256(hash)
         {

@@ -102,7 +102,10 @@ fn extension(format: ExportFormat) -> &'static str {
 }
 
 /// A text as the name of a file that every system takes, without an extension.
-pub(crate) fn file_name(text: &str) -> String {
+///
+/// Only its first line is used; what is left of nothing is called `picture`.
+#[must_use]
+pub fn file_name(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     let stem = match Path::new(line).extension().and_then(|extension| extension.to_str()) {
         Some(extension) if matches!(extension.to_ascii_lowercase().as_str(), "png" | "jpg" | "jpeg" | "webp") => {
@@ -127,7 +130,8 @@ pub(crate) fn file_name(text: &str) -> String {
     // Windows drops dots and spaces at the end; a dot at the start hides the file elsewhere.
     let name = name.trim_matches([' ', '.']);
     let device = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
-    let is_numbered = |prefix| device.strip_prefix(prefix).is_some_and(|rest| rest.chars().count() == 1);
+    let is_number = |rest: &str| matches!(rest.chars().collect::<Vec<_>>().as_slice(), ['0'..='9' | '¹' | '²' | '³']);
+    let is_numbered = |prefix| device.strip_prefix(prefix).is_some_and(is_number);
     if matches!(device.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
         || is_numbered("COM")
         || is_numbered("LPT")
@@ -157,7 +161,9 @@ mod tests {
         check("C:\\Windows\\x.png", "C Windows x");
         check("con", "_con");
         check("COM1.txt", "_COM1.txt");
+        check("COM¹", "_COM¹");
         check("comet", "comet");
+        check("comb", "comb");
         check("trailing. . ", "trailing");
         check(".hidden", "hidden");
         check("a\u{202e}gnp.exe", "a gnp.exe");

@@ -38,4 +38,5 @@ mod trial;
 
 pub use error::{Error, Result};
 pub use feed::Feed;
+pub use store::export::file_name;
 pub use studio::{Options, Rendition, Source, Studio};

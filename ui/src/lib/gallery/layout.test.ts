@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { layout, rowOf, stepped, visible } from './layout';
+import { APART, GAP, layout, rowOf, stepped, visible, type Group } from './layout';
 
 const groups = [
   { id: 'a', count: 7 },
@@ -7,16 +7,63 @@ const groups = [
   { id: 'c', count: 3 },
 ];
 
-test('every picture lies in one row, and a row never holds two groups', () => {
-  const { rows, columns } = layout(groups, 480);
-  expect(columns).toBe(3);
-  expect(rows.flatMap((row) => (row.kind === 'pictures' ? [[row.from, row.to]] : []))).toEqual([
+const spans = (groups: Group[], width: number) =>
+  layout(groups, width).rows.flatMap((row) => (row.kind === 'pictures' ? [[row.from, row.to]] : []));
+
+test('every picture lies in one row, and a large group has its rows for itself', () => {
+  expect(layout(groups, 480).columns).toBe(3);
+  expect(spans(groups, 480)).toEqual([
     [0, 3],
     [3, 6],
     [6, 7],
     [7, 8],
     [8, 11],
   ]);
+});
+
+test('small groups stand beside each other where there is room for what parts them', () => {
+  const { columns, cell, rows } = layout(groups, 1000);
+  expect(columns).toBe(6);
+  expect(spans(groups, 1000)).toEqual([
+    [0, 6],
+    [6, 7],
+    [7, 11],
+  ]);
+  const shelf = rows.findLast((row) => row.kind === 'heading');
+  expect(shelf?.kind === 'heading' && shelf.headings).toEqual([
+    { group: 1, columns: 1 },
+    { group: 2, columns: 3 },
+  ]);
+  const last = rows.at(-1);
+  expect(last?.kind === 'pictures' && last.begins).toEqual([8]);
+  expect(4 * (cell + GAP) - GAP + APART).toBeLessThanOrEqual(1000);
+  // Three and three fill the six columns; twice two and one more group do not fit beside them.
+  const two = { id: 'b', count: 2 };
+  expect(spans([{ id: 'a', count: 3 }, { id: 'b', count: 3 }], 1000)).toEqual([[0, 6]]);
+  expect(spans([two, two, two], 1000)).toEqual([
+    [0, 4],
+    [4, 6],
+  ]);
+});
+
+test('whatever the groups are, each picture is in one row and no row is too wide', () => {
+  let seed = 7;
+  const random = (most: number) => (seed = (seed * 16807) % 2147483647) % most;
+  for (let turn = 0; turn < 60; turn += 1) {
+    const own = Array.from({ length: 1 + random(30) }, (_, id) => ({ id: String(id), count: 1 + random(14) }));
+    const width = 160 + random(1800);
+    const { rows, columns, cell } = layout(own, width);
+    let next = 0;
+    for (const row of rows) {
+      if (row.kind === 'heading') continue;
+      expect(row.from).toBe(next);
+      next = row.to;
+      const apart = row.begins.filter((at) => at >= row.from && at < row.to).length * APART;
+      expect(row.to - row.from).toBeLessThanOrEqual(columns);
+      expect((row.to - row.from) * (cell + GAP) - GAP + apart).toBeLessThanOrEqual(Math.max(width, 24));
+    }
+    expect(next).toBe(own.reduce((sum, { count }) => sum + count, 0));
+  }
 });
 
 test('a window narrower than a picture still shows one a row', () => {

@@ -6,10 +6,18 @@ export interface Group {
   count: number;
 }
 
+/** What stands over one group of a shelf. */
+export interface Heading {
+  group: number;
+  /** Columns that its pictures take under it. */
+  columns: number;
+}
+
 export interface HeadingRow {
   kind: 'heading';
   y: number;
-  group: number;
+  /** One after the other, as their pictures stand under them. */
+  headings: Heading[];
 }
 
 export interface PictureRow {
@@ -18,6 +26,8 @@ export interface PictureRow {
   /** Positions in the whole list, `from <= x < to`. */
   from: number;
   to: number;
+  /** Positions at which another group begins beside the first. */
+  begins: number[];
 }
 
 export type Row = HeadingRow | PictureRow;
@@ -31,27 +41,42 @@ export interface Layout {
 }
 
 export const GAP = 10;
-export const HEADING = 38;
+export const HEADING = 50;
+/** Between two groups that stand beside each other, more than between pictures. */
+export const APART = 18;
 const SMALLEST_CELL = 148;
 const MOST_COLUMNS = 10;
 /** Room under a group before the next heading. */
-const REST = 14;
+const REST = 12;
 
+/** Groups on shelves: small ones stand beside each other, in the order they come. */
 export function layout(groups: Group[], width: number): Layout {
   const columns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor((width + GAP) / (SMALLEST_CELL + GAP))));
-  const cell = Math.max(24, Math.floor((width - GAP * (columns - 1)) / columns));
+  // Two groups that fill a shelf have room for what parts them.
+  const cell = Math.max(24, Math.floor((width - GAP * (columns - 1) - (columns > 1 ? APART : 0)) / columns));
+  const widthOf = (n: number) => n * (cell + GAP) - GAP;
   const rows: Row[] = [];
   let y = 0;
   let position = 0;
-  for (const [index, group] of groups.entries()) {
-    rows.push({ kind: 'heading', y, group: index });
+  for (let index = 0; index < groups.length; ) {
+    const from = position;
+    const headings: Heading[] = [];
+    const begins: number[] = [];
+    let used = 0;
+    for (let group = groups[index]; group; group = groups[(index += 1)]) {
+      const end = used + widthOf(Math.min(group.count, columns));
+      if (headings.length > 0 && end > width) break;
+      if (headings.length > 0) begins.push(position);
+      headings.push({ group: index, columns: Math.min(group.count, columns) });
+      position += group.count;
+      used = group.count > columns ? Infinity : end + GAP + APART;
+    }
+    rows.push({ kind: 'heading', y, headings });
     y += HEADING;
-    const end = position + group.count;
-    for (; position < end; position += columns) {
-      rows.push({ kind: 'pictures', y, from: position, to: Math.min(position + columns, end) });
+    for (let at = from; at < position; at += columns) {
+      rows.push({ kind: 'pictures', y, from: at, to: Math.min(at + columns, position), begins });
       y += cell + GAP;
     }
-    position = end;
     y += REST;
   }
   return { columns, cell, rows, height: y };

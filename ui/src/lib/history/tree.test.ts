@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Node } from '$lib/ipc';
 import { node } from '$lib/state/fixtures';
-import { path, rows } from './tree';
+import { passing, path, rows } from './tree';
 
 function drawn(nodes: Node[]): string[] {
   return rows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());
@@ -24,4 +24,14 @@ test('a chain of ten thousand is drawn', () => {
   const nodes = Array.from({ length: 10_000 }, (_, index) => node(String(index), index ? String(index - 1) : null));
   expect(rows(nodes, [])).toHaveLength(10_000);
   expect(path(nodes, '9999').size).toBe(10_000);
+});
+
+test('the way to a picture is followed past the branches before it', () => {
+  const made = rows([node('a'), node('b', 'a'), node('c', 'b'), node('d', 'a'), node('e', 'd')], []);
+  const lines = passing(made, path([node('a'), node('d', 'a'), node('e', 'd')], 'e'));
+  expect([...lines]).toEqual([
+    ['c', [0]],
+    ['b', [0]],
+  ]);
+  expect(passing(made, path([node('a'), node('b', 'a')], 'b')).size).toBe(0);
 });

@@ -62,3 +62,17 @@ export function path(nodes: Node[], id: string | null): Set<string> {
   }
   return found;
 }
+
+/** The lines that lead along a way past other branches: their columns, by row. */
+export function passing(rows: Row[], way: Set<string>): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const [index, row] of rows.entries()) {
+    if (row.link !== 'branch' || !way.has(row.key)) continue;
+    const column = row.depth - 1;
+    for (let n = index - 1; rows[n]?.through.includes(column); n -= 1) {
+      const { key = '' } = rows[n] ?? {};
+      found.set(key, [...(found.get(key) ?? []), column]);
+    }
+  }
+  return found;
+}

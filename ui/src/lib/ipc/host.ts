@@ -29,9 +29,20 @@ import type {
   Trial,
 } from './protocol';
 
+/**
+ * What this program can do that not every one can: a window elsewhere has no file manager
+ * beside it, and some systems let no picture be dragged out.
+ */
+export type Ability =
+  /** `dragOut` works. */
+  | 'drag_out'
+  /** `resetFolder` and `resetEngine` work. */
+  | 'reset_places';
+
 export interface Host {
   /** Gives everything as it stands; every change after it goes to the listener, in order. */
   subscribe(listener: (events: StudioEvent[]) => void): Promise<Snapshot>;
+  abilities(): Promise<Ability[]>;
 
   // Jobs.
   /** Queues a request, a job for each of its variations. */
@@ -85,6 +96,8 @@ export interface Host {
   exportPiece(piece: PieceId): Promise<string | null>;
   openPiece(): Promise<PieceId | null>;
   revealPicture(node: NodeId): Promise<void>;
+  /** Hands pictures to the system while the pointer is held down on them: they are dragged as files. */
+  dragOut(nodes: NodeId[]): Promise<void>;
 
   // Models and the engine.
   hardware(): Promise<Hardware>;
@@ -105,6 +118,10 @@ export interface Host {
   /** Lets the artist choose a folder. Gives whether they did. */
   chooseFolder(folder: Folder): Promise<boolean>;
   chooseEngine(): Promise<boolean>;
+  /** The system's usual place again. */
+  resetFolder(folder: Folder): Promise<void>;
+  /** The engine beside the program again. */
+  resetEngine(): Promise<void>;
   /** Keeps a token for downloads in the system's keyring, or with null forgets it. */
   setToken(token: string | null): Promise<void>;
   /** Versions, hardware, settings and the last log lines, without secrets or instructions. */

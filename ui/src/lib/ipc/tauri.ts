@@ -1,16 +1,19 @@
 import { Channel, convertFileSrc, invoke } from '@tauri-apps/api/core';
-import type { Host } from './host';
+import { address } from './address';
+import type { Ability, Host } from './host';
 import type { StudioEvent } from './protocol';
 
 /** The real program. */
 export function tauriHost(): Host {
-  const image = (kind: string, id: string) => `${convertFileSrc('', 'image')}${kind}/${id}`;
+  const origin = convertFileSrc('', 'image');
   return {
     subscribe(listener) {
       const channel = new Channel<StudioEvent[]>();
       channel.onmessage = listener;
       return invoke('subscribe', { channel });
     },
+    // A program that does not know the question has none of them.
+    abilities: () => invoke<Ability[]>('abilities').catch(() => []),
     submit: (job) => invoke('submit', { job }),
     price: (job) => invoke('price', { job }),
     cancel: (job) => invoke('cancel', { job }),
@@ -43,6 +46,7 @@ export function tauriHost(): Host {
     exportPiece: (piece) => invoke('export_piece', { piece }),
     openPiece: () => invoke('open_piece'),
     revealPicture: (node) => invoke('reveal_picture', { node }),
+    dragOut: (nodes) => invoke('drag_out', { nodes }),
     hardware: () => invoke('hardware'),
     tryHardware: () => invoke('try_hardware'),
     installModel: (model, quantization) => invoke('install_model', { model, quantization }),
@@ -55,12 +59,14 @@ export function tauriHost(): Host {
     changeSettings: (change) => invoke('change_settings', { change }),
     chooseFolder: (folder) => invoke('choose_folder', { folder }),
     chooseEngine: () => invoke('choose_engine'),
+    resetFolder: (folder) => invoke('reset_folder', { folder }),
+    resetEngine: () => invoke('reset_engine'),
     setToken: (token) => invoke('set_token', { token }),
     diagnostics: () => invoke('diagnostics'),
     about: () => invoke('about'),
     close: () => invoke('close'),
-    pictureUrl: (node) => image('picture', node),
-    thumbnailUrl: (node) => image('thumbnail', node),
-    previewUrl: (preview) => image('preview', preview),
+    pictureUrl: (node) => address(origin, 'picture', node),
+    thumbnailUrl: (node) => address(origin, 'thumbnail', node),
+    previewUrl: (preview) => address(origin, 'preview', preview),
   };
 }

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { Job, NewJob, Node, RecipeView, StudioEvent } from '$lib/ipc';
+import type { EngineState, Job, ModelCard, NewJob, Node, RecipeView, StudioEvent } from '$lib/ipc';
 import { Application } from './application.svelte';
 import { contents, hostOf, image, jobOf, node, piece, snapshot } from './fixtures';
 
@@ -14,6 +14,7 @@ beforeEach(async () => {
   held = new Map();
   const made = hostOf({
     subscribe: () => Promise.resolve(structuredClone(snapshot)),
+    abilities: () => Promise.resolve([]),
     submit: (job) => Promise.resolve([`job-${String(sent.push(job))}`]),
     openPictures: () => Promise.reject({ code: 'bad_input', message: 'no' }),
     piece: (id) => Promise.resolve(contents(id, held.get(id) ?? [])),
@@ -39,7 +40,7 @@ async function arrive(...nodes: Node[]) {
 
 async function submit(instruction: string, first = false): Promise<Job> {
   studio.composer.instruction = instruction;
-  await studio.submit(first);
+  await studio.jobs.submit(first);
   const job = jobOf(`job-${String(sent.length)}`, sent[sent.length - 1] as NewJob);
   studio.receive([{ kind: 'job_queued', job }]);
   return job;
@@ -121,7 +122,7 @@ test('a second request does not take the view from the first', async () => {
 test('stopping stops what is shown, or else what runs', async () => {
   await arrive(node('a'));
   const job = await submit('red sails');
-  studio.stop();
+  studio.jobs.stop();
   expect(asked('cancel')).toEqual([[job.id]]);
 });
 
@@ -163,7 +164,7 @@ test('streamed text gathers in its job, and a failure takes the words back into 
   expect(studio.library.job(job.id)?.thought).toBe('A red circle');
   expect(studio.view.side).toBe('plan');
   expect(studio.composer.instruction).toBe('');
-  studio.revise(job.id);
+  studio.jobs.revise(job.id);
   expect(studio.composer.instruction).toBe('a boat');
 });
 
@@ -171,7 +172,7 @@ test('a remedy sends the same request with one thing changed, first in the queue
   await arrive(node('a'));
   const job = await submit('wider');
   const size = { width: 512, height: 512 };
-  studio.remedy(studio.library.job(job.id) as Job, { kind: 'smaller_size', size });
+  studio.jobs.remedy(studio.library.job(job.id) as Job, { kind: 'smaller_size', size });
   await answered();
   expect(sent[1]).toMatchObject({ instruction: 'wider', picture: 'a', image: { size }, first: true });
   await vi.waitFor(() => expect(asked('dismiss')).toEqual([[job.id]]));
@@ -184,11 +185,11 @@ test('a plan that was changed is what is painted', async () => {
     { kind: 'job_changed', job: job.id, status: { state: 'planned' } },
   ]);
   const held = studio.library.job(job.id) as Job;
-  studio.drafts.set(job.id, 'Two boats.');
-  studio.paintPlan(held);
+  studio.plans.drafts.set(job.id, 'Two boats.');
+  studio.plans.paint(held);
   expect(asked('paintPlan')).toEqual([[job.id, 'Two boats.']]);
-  await vi.waitFor(() => expect(studio.drafts.size).toBe(0));
-  studio.paintPlan(held);
+  await vi.waitFor(() => expect(studio.plans.drafts.size).toBe(0));
+  studio.plans.paint(held);
   expect(asked('paintPlan')[1]).toEqual([job.id, 'A boat.']);
 });
 
@@ -300,7 +301,7 @@ test('a recipe is taken field by field, or whole with the pictures it read', asy
   studio.composer.take(recipe, 'steps');
   expect(studio.composer.dial('steps')).toBe(21);
   expect(studio.composer.instruction).toBe('');
-  studio.takeAll(recipe);
+  studio.recipes.takeAll(recipe);
   expect(studio.composer.references).toEqual(['r']);
   expect(studio.composer.job()).toMatchObject({
     request: 'edit',
@@ -333,4 +334,72 @@ test('comparing is with what a picture was made from, until another is chosen', 
   expect(studio.view.other?.id).toBe('a');
   studio.view.select('a');
   expect(studio.view.other?.id).toBe('c');
+});
+
+test('a branch is made again from another picture, edit by edit', async () => {
+  const recipeOf = (id: string): RecipeView => ({
+    request: 'edit',
+    instruction: `make ${id}`,
+    image: { ...image, seed: 5, size: { width: 32, height: 32 } },
+    thought: id === 'd' ? 'a plan' : null,
+    pictures: ['reference', 'parent'],
+    n_missing: 0,
+    model: 'x',
+    is_present_model: true,
+    engine: null,
+    unknown: [],
+  });
+  const made = hostOf({
+    subscribe: () => Promise.resolve(structuredClone(snapshot)),
+    abilities: () => Promise.resolve([]),
+    submit: (job) => Promise.resolve([`job-${String(sent.push(job))}`]),
+    recipe: (id) => Promise.resolve(recipeOf(id)),
+    piece: (id) => Promise.resolve(contents(id, held.get(id) ?? [])),
+  });
+  studio = new Application(made.host);
+  await studio.start();
+  const [c, d, other] = [node('c', 'b'), node('d', 'c'), node('other', 'a')];
+  await arrive(node('a'), node('b', 'a'), c, d, other);
+  studio.view.select('other');
+  await studio.repeat.start([c, d], other);
+  expect(sent).toHaveLength(1);
+  expect(sent[0]).toMatchObject({ instruction: 'make c', picture: 'other', piece: 'p1', references: ['reference'], thinking: { kind: 'off' } });
+  expect(sent[0]?.image).toMatchObject({ seed: 5, size: null });
+  const first = jobOf('job-1', sent[0] as NewJob);
+  studio.receive([{ kind: 'job_queued', job: first }]);
+  expect(studio.view.jobId).toBe('job-1');
+  expect(sent).toHaveLength(1);
+  finish(first, node('c2', 'other'));
+  await answered();
+  expect(sent[1]).toMatchObject({ instruction: 'make d', picture: 'c2', thinking: { kind: 'given', thought: '<think>a plan</think>' } });
+  const second = jobOf('job-2', sent[1] as NewJob);
+  studio.receive([{ kind: 'job_queued', job: second }]);
+  finish(second, node('d2', 'c2'));
+  await answered();
+  expect(sent).toHaveLength(2);
+  expect(studio.view.nodeId).toBe('d2');
+  // One that is stopped on its way goes no further.
+  await studio.repeat.start([c, d], other);
+  expect(sent).toHaveLength(3);
+  studio.receive([{ kind: 'job_changed', job: 'job-3', status: { state: 'cancelled' } }]);
+  studio.receive([{ kind: 'job_changed', job: 'job-3', status: { state: 'done', node: 'd2' } }]);
+  await answered();
+  expect(sent).toHaveLength(3);
+});
+
+test('a model is called what is loaded, whatever the settings name', () => {
+  const card = { id: 'pocket', name: { en: 'Pocket model', zh: '口袋模型' }, origin: 'bundled', max_side: 128 } as ModelCard;
+  const model = { name: 'mini', hash: '', quantization: 'f32', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 64 };
+  const ready = { state: 'ready', model, choice: null, is_pocket: false, devices: [] } as const;
+  const told = (engine: EngineState) => {
+    studio.receive([{ kind: 'models', models: [card] }, { kind: 'engine', engine }]);
+    return [studio.library.modelName('en'), studio.library.isPocket];
+  };
+  expect(told({ ...ready, devices: [] })).toEqual(['mini', false]);
+  expect(told({ ...ready, devices: [], is_pocket: true })).toEqual(['Pocket model', true]);
+  expect(told({ ...ready, devices: [], choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true })).toEqual(['Pocket model', true]);
+  expect(told({ state: 'idle', name: 'mini' })).toEqual(['mini', false]);
+  expect(told({ state: 'idle', name: 'Pocket model' })).toEqual(['Pocket model', true]);
+  expect(told({ state: 'loading', name: 'mini', bytes: 0, total_bytes: 1 })).toEqual(['mini', false]);
+  expect(studio.library.modelName('zh')).toBe('mini');
 });

@@ -1,6 +1,6 @@
 import type { ImageParameters, JobKind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
-import { tagged } from './plans';
+import { tagged } from './plan';
 import { rounded, sizeOf, type ShapeId } from './sizes';
 import type { ViewState } from './view.svelte';
 

@@ -1,52 +1,10 @@
 /** Small things that tests are made of. */
-import type { Host, ImageParameters, Job, NewJob, Node, Piece, PieceContents, Snapshot } from '$lib/ipc';
+import { image, snapshot as blank } from '$lib/ipc/blank';
+import type { Host, Job, NewJob, Node, Piece, PieceContents, Snapshot } from '$lib/ipc';
 
-export const image: ImageParameters = {
-  size: null,
-  steps: 50,
-  text_guidance: 4,
-  image_guidance: 1.5,
-  guidance_interval: [0.4, 1],
-  renorm: 'global',
-  renorm_min: 0,
-  shift: 3,
-  seed: null,
-  sample_posterior: false,
-  feature_cache: false,
-};
+export { image };
 
-export const snapshot: Snapshot = {
-  engine: { state: 'starting' },
-  jobs: [],
-  is_paused: false,
-  defaults: {
-    create: image,
-    edit: { ...image, image_guidance: 2 },
-    chat: { limit: 10, temperature: 0, top_k: null, top_p: null, repetition_penalty: 1, seed: null, stop: [] },
-  },
-  pieces: [],
-  counts: { n_nodes: 0, n_trashed: 0, n_starred: 0, tags: [] },
-  models: [],
-  settings: {
-    version: 1,
-    language: 'en',
-    theme: 'system',
-    follows: false,
-    single_letter_keys: true,
-    notifies: true,
-    model: null,
-    device: null,
-    engine: null,
-    idle_minutes: 30,
-    library_folder: null,
-    models_folder: null,
-    mirror: null,
-    presets: [],
-    plans: [],
-    welcomed: true,
-  },
-  notices: [],
-};
+export const snapshot: Snapshot = { ...blank, settings: { ...blank.settings, language: 'en', follows: false } };
 
 export function node(id: string, parent: string | null = null, piece = 'p1', more: Partial<Node> = {}): Node {
   return {

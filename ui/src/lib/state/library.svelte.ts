@@ -1,12 +1,13 @@
 import { SvelteMap } from 'svelte/reactivity';
+import { snapshot as blank } from '$lib/ipc/blank';
 import type {
   EngineState,
   GalleryCounts,
-  ImageParameters,
   Job,
   JobId,
   ModelCard,
   ModelDefaults,
+  ModelId,
   Node,
   NodeId,
   Piece,
@@ -19,58 +20,20 @@ import type {
   Verification,
 } from '$lib/ipc';
 
-/** Shown for the moment before the program has answered. */
-const unknownImage: ImageParameters = {
-  size: null,
-  steps: 50,
-  text_guidance: 4,
-  image_guidance: 1.5,
-  guidance_interval: [0.4, 1],
-  renorm: 'global',
-  renorm_min: 0,
-  shift: 3,
-  seed: null,
-  sample_posterior: false,
-  feature_cache: false,
-};
-
-const unknownSettings: Settings = {
-  version: 1,
-  language: 'system',
-  theme: 'system',
-  follows: true,
-  single_letter_keys: true,
-  notifies: true,
-  model: null,
-  device: null,
-  engine: null,
-  idle_minutes: 30,
-  library_folder: null,
-  models_folder: null,
-  mirror: null,
-  presets: [],
-  plans: [],
-  welcomed: true,
-};
-
 /** Headers that the window keeps; the gallery knows them all. */
 const MOST_PIECES = 60;
 
 /** What the program holds, as this window knows it. Changes only by events, and by opening a piece. */
 export class LibraryState {
-  engine = $state.raw<EngineState>({ state: 'starting' });
+  engine = $state.raw<EngineState>(blank.engine);
   jobs = $state<Job[]>([]);
   isPaused = $state(false);
-  defaults = $state.raw<ModelDefaults>({
-    create: unknownImage,
-    edit: unknownImage,
-    chat: { limit: 512, temperature: 0, top_k: null, top_p: null, repetition_penalty: 1, seed: null, stop: [] },
-  });
+  defaults = $state.raw<ModelDefaults>(blank.defaults);
   /** The pieces that changed last, newest first. */
   pieces = $state.raw<Piece[]>([]);
-  counts = $state.raw<GalleryCounts>({ n_nodes: 0, n_trashed: 0, n_starred: 0, tags: [] });
+  counts = $state.raw<GalleryCounts>(blank.counts);
   models = $state.raw<ModelCard[]>([]);
-  settings = $state.raw<Settings>(unknownSettings);
+  settings = $state.raw<Settings>(blank.settings);
   /** What came of painting pictures again, for those that were tried. */
   readonly verifications = new SvelteMap<NodeId, Verification>();
 
@@ -124,11 +87,31 @@ export class LibraryState {
     return this.jobs.filter((job) => job.status.state === 'queued');
   }
 
-  /** The model that is loaded, or that the next request loads. */
+  /**
+   * The model that is loaded or that the next request loads, as its card has it.
+   * Absent where that is a file named by hand, which has no card.
+   */
   get model(): ModelCard | undefined {
     const { engine } = this;
-    const choice = engine.state === 'ready' ? engine.choice : this.settings.model;
-    return this.models.find((card) => (choice ? card.id === choice.model : card.origin === 'bundled'));
+    switch (engine.state) {
+      case 'ready':
+        if (engine.choice === null) return engine.is_pocket ? this.#bundled : undefined;
+        return this.#card(engine.choice.model);
+      case 'idle':
+      case 'loading':
+        // Nothing but the name says which of the cards it is.
+        return this.models.find((card) => card.name.en === engine.name);
+      default:
+        return this.settings.model ? this.#card(this.settings.model.model) : this.#bundled;
+    }
+  }
+
+  /** What that model is called: in the catalogue, or else as its file. */
+  modelName(language: 'en' | 'zh'): string {
+    const { engine } = this;
+    if (this.model) return this.model.name[language];
+    if (engine.state === 'ready') return engine.model.name;
+    return engine.state === 'idle' || engine.state === 'loading' ? engine.name : '';
   }
 
   /** Longest side that it paints. */
@@ -291,6 +274,14 @@ export class LibraryState {
       default:
         break;
     }
+  }
+
+  get #bundled(): ModelCard | undefined {
+    return this.models.find((card) => card.origin === 'bundled');
+  }
+
+  #card(id: ModelId): ModelCard | undefined {
+    return this.models.find((card) => card.id === id);
   }
 
   #removeJob(id: JobId): void {

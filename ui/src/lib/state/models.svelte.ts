@@ -1,5 +1,5 @@
 import { i18n } from '$lib/i18n/index.svelte';
-import type { Host, ModelChoice, ModelId, Trial } from '$lib/ipc';
+import type { Hardware, Host, ModelChoice, ModelId, Trial } from '$lib/ipc';
 import type { Notices } from './notices.svelte';
 import { formatBytes } from './quantities';
 
@@ -7,6 +7,9 @@ import { formatBytes } from './quantities';
 export class Models {
   /** What trying the hardware has shown. */
   trial = $state.raw<Trial | 'running' | null>(null);
+
+  /** What the machine has, as it was when it was last looked at. */
+  hardware = $state.raw<Hardware | null>(null);
 
   #host: Host;
   #notices: Notices;
@@ -41,6 +44,13 @@ export class Models {
 
   use(choice: ModelChoice): void {
     void this.#notices.try(() => this.#host.useModel(choice));
+  }
+
+  /** Looks at the machine again: what is free changes. */
+  readHardware(): void {
+    void this.#notices.try(async () => {
+      this.hardware = await this.#host.hardware();
+    });
   }
 
   async tryHardware(): Promise<void> {

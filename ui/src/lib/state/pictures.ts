@@ -41,6 +41,11 @@ export class Pictures {
     void this.#notices.try(() => this.#host.revealPicture(id));
   }
 
+  /** Hands pictures over to the system, whose pointer carries them from here on. */
+  dragOut(ids: NodeId[]): void {
+    if (ids.length > 0) void this.#notices.try(() => this.#host.dragOut(ids));
+  }
+
   star(nodes: Node[]): void {
     const starred = nodes.some((node) => !node.starred);
     void this.#notices.try(() => this.#host.setStarred(ids(nodes), starred));

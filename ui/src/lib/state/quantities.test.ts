@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatCount, formatSeconds } from './quantities';
+import { formatBytes, formatCount, formatSeconds, formatTime } from './quantities';
 
 test('bytes are given in the largest unit that keeps a digit before the point', () => {
   expect(formatBytes(0, 'en')).toBe('0 B');
@@ -17,4 +17,10 @@ test('a wait is as coarse as it is long', () => {
   expect(formatSeconds(89, 'en')).toBe('89 sec');
   expect(formatSeconds(600, 'en')).toBe('10 min');
   expect(formatSeconds(9000, 'en')).toBe('2.5 hr');
+});
+
+test('a moment of another day has its day with it', () => {
+  const now = new Date(2026, 10, 22, 18, 30).getTime();
+  expect(formatTime(new Date(2026, 10, 22, 9, 5).getTime(), 'en', now)).toBe('9:05 AM');
+  expect(formatTime(new Date(2026, 9, 1, 9, 5).getTime(), 'en', now)).toBe('Oct 1, 9:05 AM');
 });

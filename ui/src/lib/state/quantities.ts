@@ -23,3 +23,10 @@ export function formatSeconds(seconds: number, language: string): string {
         : [Math.round(seconds / 360) / 10, 'hour'];
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
 }
+
+/** A moment: its time, and its day where that is another than today's. */
+export function formatTime(at: number, language: string, now = Date.now()): string {
+  const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+  const day = isToday ? {} : ({ month: 'short', day: 'numeric' } as const);
+  return new Intl.DateTimeFormat(language, { ...day, hour: 'numeric', minute: '2-digit' }).format(at);
+}

@@ -11,6 +11,7 @@ export type Dialog =
   | { kind: 'palette' }
   | { kind: 'close' }
   | { kind: 'tags'; nodes: Node[] }
+  | { kind: 'repeat'; node: Node }
   | { kind: 'name'; title: string; value: string; onsave: (name: string) => void }
   | { kind: 'confirm'; title: string; text: string; action: string; onconfirm: () => void };
 

@@ -43,7 +43,7 @@ export const parts = {
   },
 
   async 'hostile texts stay texts, wherever they are shown'({ open }) {
-    assert.ok(payloads.length >= 60);
+    assert.ok(payloads.length >= 120);
     const seen = new Set();
     const look = async (page, where) => {
       const { pwned, made } = await page.evaluate(damage);
@@ -56,8 +56,8 @@ export const parts = {
       }
     };
     // Each turn shifts the texts, so that other ones meet each place.
-    for (let turn = 0; turn < 3; turn += 1) {
-      const shift = turn * 23;
+    for (let turn = 0; turn < 4; turn += 1) {
+      const shift = turn * 31;
       const words = [...payloads.slice(shift), ...payloads.slice(0, shift)];
       const page = await open('pictures=160&jobs&engine=full', { words });
       await look(page, 'studio');

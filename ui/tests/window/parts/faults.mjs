@@ -1,8 +1,10 @@
 /** An engine that dies, a page that dies, and a page that wants more than it may. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, until } from '../driver.mjs';
-import { ask, enginePid, pictures, processesOf, shots, startStudio, working } from '../studio.mjs';
+import { ask, data, enginePid, library, pictures, processesOf, root, shots, startStudio, working } from '../studio.mjs';
 
 export default {
   async 'an engine that dies fails its job in words, and the next one runs'(b) {
@@ -18,6 +20,20 @@ export default {
     await b.see('.dot.ready', '', 120);
     await b.clickText('.card[role=alert] button', 'Try again');
     await until('the picture, tried again', () => pictures().length === before + 1, 120);
+  },
+
+  async 'a start waits for a program that is still closing'(b, studio) {
+    await studio.close();
+    const isPage = (words) => words[0].endsWith('WebKitWebProcess');
+    await until('its page to be gone', () => processesOf(isPage).length === 0);
+    const closing = spawn('flock', [join(library, 'library/lock'), 'sleep', '6']);
+    await sleep(300);
+    const program = startStudio();
+    await sleep(4500);
+    assert.deepEqual([program.exitCode, closing.exitCode], [null, null], 'it waits');
+    await until('the window', () => processesOf(isPage).length > 0, 60);
+    await studio.close();
+    await studio.reopen();
   },
 
   async 'the page comes back when its process dies'(b, studio) {
@@ -67,17 +83,59 @@ export default {
     }
   },
 
-  async 'no command takes what is not an id'(b) {
-    const strange = ['', '.', '..', '../..', '/etc/passwd', 'C:\\\\x', '\\\\\\\\host\\\\share', '%2e%2e', 'CON', 'a\\u0000b', '${jndi:x}', "' OR 1=1 --"];
-    const commands = { piece: 'piece', recipe: 'node', steps: 'node', replay: 'node', verify: 'node', copy_picture: 'node', reveal_picture: 'node' };
+  async 'no command takes what is not an id, and no text is more than words'(b) {
+    const strange = JSON.parse(readFileSync(join(root, 'src-tauri/tests/strange.json'), 'utf8'));
+    const files = () => readdirSync(data, { recursive: true }).filter((name) => !/(-wal|-shm|\.log|WebKit|\/cache\/|^cache|^share)/.test(name)).sort();
+    const before = files();
+    // Each makes the arguments of a command out of one strange text.
+    const commands = `
+      const one = (name) => (text) => ({ [name]: text });
+      const filter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
+      const commands = {
+        piece: one('piece'), export_piece: one('piece'), rename_piece: (piece) => ({ piece, name: 'x' }),
+        nodes: (text) => ({ nodes: [text] }), recipe: one('node'), steps: one('node'),
+        replay: one('node'), verify: one('node'), copy_picture: one('node'), reveal_picture: one('node'),
+        rename_node: (node) => ({ node, name: 'x' }), set_tags: (text) => ({ nodes: [text], tags: [] }),
+        set_starred: (text) => ({ nodes: [text], starred: true }), trash: (text) => ({ nodes: [text] }),
+        restore: (text) => ({ nodes: [text] }), export_pictures: (text) => ({ nodes: [text], format: 'png' }),
+        cancel: one('job'), dismiss: one('job'), retry: one('job'), keep: one('job'), pause_plan: one('job'),
+        paint_plan: (job) => ({ job, thought: 'x' }), move_job: (job) => ({ job, place: { kind: 'first' } }),
+        gallery: (after) => ({ filter, after, limit: 1 }), install_model: (model) => ({ model, quantization: 'q8_0' }),
+        remove_model: (model) => ({ model, quantization: null }), use_model: (model) => ({ choice: { model, quantization: 'q8_0' } }),
+        import_model: one('kind'), choose_folder: one('folder'), change_settings: one('change'),
+        submit: one('job'), price: one('job'), subscribe: one('channel'),
+      };`;
     const taken = await b.run(
-      `const [commands, strange] = arguments;
-       const { invoke } = window.__TAURI_INTERNALS__;
-       const tries = Object.entries(commands).flatMap(([command, name]) => strange.map((id) => [command, id, invoke(command, { [name]: id })]));
-       return Promise.all(tries.map(([command, id, attempt]) => attempt.then(() => command + ' took ' + id, () => null))).then((all) => all.filter(Boolean));`,
-      commands,
-      strange,
+      `${commands}
+       const [strange] = arguments;
+       const tries = Object.entries(commands).flatMap(([name, make]) =>
+         strange.map((text) => window.__TAURI_INTERNALS__.invoke(name, make(text)).then(() => name + ' took ' + text.slice(0, 60), () => null)));
+       return Promise.all(tries).then((all) => all.filter(Boolean));`,
+      // A well-formed id in another spelling names nothing either, but it is an id.
+      strange.filter((text) => !/^[{]?(urn:uuid:)?[0f-]{32,36}[}]?$/.test(text)),
     );
     assert.deepEqual(taken, []);
+    const kept = await b.run(
+      `const [strange] = arguments;
+       const { invoke } = window.__TAURI_INTERNALS__;
+       const filter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
+       const run = async () => {
+         const { nodes: [node] } = await invoke('gallery', { filter, after: null, limit: 1 });
+         const changed = [];
+         for (const text of strange) {
+           await invoke('gallery', { filter: { ...filter, text }, after: null, limit: 1 });
+           await invoke('rename_node', { node: node.id, name: text }).catch((failure) => failure.code || changed.push(text));
+           const [{ name }] = await invoke('nodes', { nodes: [node.id] });
+           // Cut and without what does not show, but never anything else.
+           if (name !== null && ![...name].every((letter) => letter === ' ' || text.normalize('NFC').includes(letter) || text.includes(letter))) changed.push([text, name]);
+         }
+         await invoke('rename_node', { node: node.id, name: node.name ?? '' });
+         return changed;
+       };
+       return run();`,
+      strange,
+    );
+    assert.deepEqual(kept, []);
+    assert.deepEqual(files(), before, 'no file came or went');
   },
 };

@@ -10,7 +10,7 @@ export default {
     await steps(b, 8, 'Create');
     await choose(b, '.think button', 'Let me edit');
     await ask(b, 'Create', 'A harbour');
-    await b.see('.card', 'The plan is ready', 120);
+    await b.see('.held', 'The plan is ready', 120);
     await b.see('.plan h3', 'Change the plan');
     await b.run(
       `const plan = document.querySelector('.plan textarea');

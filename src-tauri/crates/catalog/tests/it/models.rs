@@ -109,10 +109,9 @@ fn the_bundled_model_is_here_and_cannot_be_removed() {
     fs::create_dir(&bundled).unwrap();
     write_gguf(&bundled.join("pocket.gguf"), Quantization::Q8_0);
     fs::write(bundled.join("broken.gguf"), "GGUF no more").unwrap();
-    fs::write(bundled.join("pocket.toml"), "name = { en = \"Tiny\", zh = \"小\" }\nsomething = \"else\"\n").unwrap();
     let catalog = Catalog::open(folder.path().join("models"), None, Some(bundled.clone())).unwrap();
     let card = card_of(&catalog, &id("pocket"));
-    assert_eq!((card.name.en.as_str(), card.max_side), ("Tiny", 8));
+    assert_eq!((card.name.en.as_str(), card.max_side), ("Pocket", 8));
     assert_eq!(installed(&card), ["q8_0"]);
     assert!(card.forms[0].is_recommended && matches!(card.forms[0].verdict, Verdict::Fits { .. }), "{card:?}");
     let located = catalog.locate(&choice(&id("pocket"), "q8_0")).unwrap();

@@ -3,10 +3,10 @@
  * developed against it in any browser, and tests need no engine.
  *
  * The page's address says what it holds: `?pictures=10000`, `?pace=0.2` (of the usual
- * time), `?language=zh`, `?theme=light`, `?engine=pocket|full|idle|loading|failed|no_model`,
+ * time), `?language=zh`, `?theme=light`, `?engine=pocket|full|named|idle|loading|failed|no_model`,
  * `?welcome` for a first start, `?jobs` for a queue with a job in every state.
  */
-import type { Host } from '../host';
+import type { Ability, Host } from '../host';
 import type {
   EngineState,
   GalleryFilter,
@@ -19,7 +19,8 @@ import type {
   Snapshot,
   StudioEvent,
 } from '../protocol';
-import { defaults, hardware, image, models } from './models';
+import { image, settings as blank } from '../blank';
+import { defaults, hardware, models } from './models';
 import { painted } from './paint';
 import { Queue } from './queue';
 import { PLAN, populated } from './world';
@@ -52,19 +53,11 @@ export function fakeHost(): Host {
   const queue = new Queue(world, tell, words, 90 * Number(options.get('pace') ?? 1));
   let cards = models(words);
   let settings: Settings = {
-    version: 1,
+    ...blank,
     language: option(options, 'language', ['system', 'en', 'zh']) ?? 'system',
     theme: option(options, 'theme', ['system', 'dark', 'light', 'contrast']) ?? 'system',
-    follows: true,
-    single_letter_keys: true,
-    notifies: true,
     model: { model: 'pocket', quantization: 'q8_0' },
-    device: null,
-    engine: null,
-    idle_minutes: 30,
     library_folder: words('/home/mira/Pictures/Bagel Studio'),
-    models_folder: null,
-    mirror: null,
     presets: [{ name: words('Bold and quick'), image: { ...image, steps: 15, text_guidance: 6 } }],
     plans: [{ name: words('Night over the harbour'), thought: words(PLAN) }],
     welcomed: !options.has('welcome'),
@@ -155,6 +148,12 @@ export function fakeHost(): Host {
     return done();
   }
 
+  function change(wanted: Partial<Settings>): Promise<void> {
+    settings = { ...settings, ...wanted };
+    tell({ kind: 'settings', settings });
+    return done();
+  }
+
   function changeCard(id: string, change: Partial<ModelCard>): Promise<void> {
     cards = cards.map((card) => (card.id === id ? { ...card, ...change } : card));
     tell({ kind: 'models', models: cards });
@@ -177,6 +176,7 @@ export function fakeHost(): Host {
       };
       return answer(structuredClone(snapshot));
     },
+    abilities: () => answer<Ability[]>(options.has('limited') ? [] : ['drag_out', 'reset_places']),
 
     submit: (job) => answer(queue.submit(job)),
     price(job) {
@@ -258,6 +258,7 @@ export function fakeHost(): Host {
     exportPiece: () => answer(words('harbour.bagel')),
     openPiece: () => answer(world.newest[1]?.id ?? null),
     revealPicture: () => done(),
+    dragOut: () => done(),
 
     hardware: () => answer(hardware),
     async tryHardware() {
@@ -282,20 +283,14 @@ export function fakeHost(): Host {
       return 8.9 * 2 ** 30;
     },
     importModel: () => answer('import-1'),
-    useModel(choice) {
-      settings = { ...settings, model: choice };
-      tell({ kind: 'settings', settings });
-      return done();
-    },
+    useModel: (model) => change({ model }),
     retryEngine: () => done(),
 
-    changeSettings(change) {
-      settings = { ...settings, ...settingOf(change) };
-      tell({ kind: 'settings', settings });
-      return done();
-    },
+    changeSettings: (wanted) => change(settingOf(wanted)),
     chooseFolder: () => answer(true),
     chooseEngine: () => answer(true),
+    resetFolder: (folder) => change({ [`${folder}_folder`]: null }),
+    resetEngine: () => change({ engine: null }),
     setToken: () => done(),
     diagnostics: () => answer('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0'),
     about: () =>
@@ -344,7 +339,7 @@ function settingOf(change: SettingsChange): Partial<Settings> {
 function engine(state: string, words: (text: string) => string): EngineState {
   switch (state) {
     case 'idle':
-      return { state, name: words('pocket') };
+      return { state, name: words('Pocket model') };
     case 'loading':
       return { state, name: words('BAGEL 7B'), bytes: 4e9, total_bytes: 11e9 };
     case 'failed':
@@ -356,16 +351,16 @@ function engine(state: string, words: (text: string) => string): EngineState {
       return {
         state: 'ready',
         model: {
-          name: words(state === 'full' ? 'BAGEL 7B' : 'pocket'),
+          name: words({ full: 'BAGEL 7B', named: 'mini' }[state] ?? 'pocket'),
           hash: '0'.repeat(64),
-          quantization: state === 'full' ? 'q5_k_m' : 'q8_0',
+          quantization: state === 'full' ? 'q5_k_m' : state === 'named' ? 'f32' : 'q8_0',
           parameters: state === 'full' ? 14_690_000_000 : 12_000_000,
           memory_bytes: state === 'full' ? 10.9 * 2 ** 30 : 14 << 20,
           device: state === 'full' ? 'cuda:0' : 'cpu',
           max_side: 1024,
         },
-        choice: { model: state === 'full' ? 'bagel-7b-mot' : 'pocket', quantization: state === 'full' ? 'q5_k_m' : 'q8_0' },
-        is_pocket: state !== 'full',
+        choice: state === 'named' ? null : { model: state === 'full' ? 'bagel-7b-mot' : 'pocket', quantization: state === 'full' ? 'q5_k_m' : 'q8_0' },
+        is_pocket: state !== 'full' && state !== 'named',
         devices: hardware.devices,
       };
   }

@@ -1,36 +1,13 @@
 /** Models of the pretended program: one in each state that the window can show. */
-import type { Hardware, ImageParameters, ModelCard, ModelDefaults, ModelForm, TextParameters } from '../protocol';
+import { image, snapshot } from '../blank';
+import type { Hardware, ModelCard, ModelDefaults, ModelForm } from '../protocol';
 
 const GB = 2 ** 30;
-
-export const image: ImageParameters = {
-  size: null,
-  steps: 50,
-  text_guidance: 4,
-  image_guidance: 1.5,
-  guidance_interval: [0.4, 1],
-  renorm: 'global',
-  renorm_min: 0,
-  shift: 3,
-  seed: null,
-  sample_posterior: false,
-  feature_cache: false,
-};
-
-const chat: TextParameters = {
-  limit: 1000,
-  temperature: 0.3,
-  top_k: null,
-  top_p: null,
-  repetition_penalty: 1,
-  seed: null,
-  stop: [],
-};
 
 export const defaults: ModelDefaults = {
   create: image,
   edit: { ...image, image_guidance: 2, guidance_interval: [0, 1], renorm: 'text_channel' },
-  chat,
+  chat: { ...snapshot.defaults.chat, limit: 1000, temperature: 0.3 },
 };
 
 export const hardware: Hardware = {

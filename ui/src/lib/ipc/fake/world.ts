@@ -1,4 +1,5 @@
 /** What the pretended program holds: pieces with branches, and as many pictures as are asked for. */
+import { image } from '../blank';
 import type {
   GalleryCounts,
   GalleryFilter,
@@ -11,7 +12,6 @@ import type {
   RecipeView,
   Turn,
 } from '../protocol';
-import { image } from './models';
 import { hash } from './paint';
 
 const MINUTE = 60_000;

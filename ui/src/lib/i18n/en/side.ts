@@ -1,0 +1,117 @@
+/** Texts of the panel beside the picture. */
+
+export const side = {
+  label: 'Beside the picture',
+  tabs: { ask: 'Ask', plan: 'Plan', dials: 'Dials', recipe: 'Recipe' },
+};
+
+export const ask = {
+  empty: 'Ask about the picture',
+  empty_hint: 'Answers appear here and stay with the piece.',
+  suggestions: {
+    pocket: ['What is in this picture?', 'Which colour is the background?', 'How many shapes do you see?'],
+    full: ['What is in this picture?', 'Which colours does it use?', 'What could be improved?'],
+  },
+  stopped: 'stopped',
+  thinking: 'Looking…',
+  reasoning: 'How it came to this',
+  copy: 'Copy',
+  copied: 'Copied',
+  make_edit: 'Make this an edit',
+  a_picture: 'A picture of the conversation',
+  you: 'You',
+  model: 'Answer',
+};
+
+export const plan = {
+  empty: 'No plan',
+  empty_hint: 'With “Think first” the model writes down what it is going to paint. Its plan appears here as it is written.',
+  of_this: 'The plan for this picture',
+  is_held: 'Change the plan, then paint',
+  writing: 'Writing the plan…',
+  pause: 'Pause',
+  edit: 'Change the plan',
+  paint: 'Paint',
+  save: 'Save plan',
+  saved: 'The plan is saved',
+  saved_plans: 'Saved plans',
+  forget: (name: string) => `Forget the plan “${name}”`,
+  again: 'Paint this plan again',
+  unchanged: 'As the model wrote it',
+  changed: (n: number) => (n === 0 ? 'You left something out' : n === 1 ? 'You changed one sentence' : `You changed ${String(n)} sentences`),
+  language: 'The model thinks in English.',
+  held: { title: 'The plan is ready', text: 'Read it, change what should be otherwise, then paint it. Nothing else waits for it.' },
+};
+
+export const dials = {
+  for_pictures: 'Dials are for pictures; answers do not use them.',
+  text_guidance: 'Follow the text',
+  text_guidance_hint: 'Text guidance: higher sticks to the words.',
+  image_guidance: 'Keep the picture',
+  image_guidance_hint: 'Image guidance: higher changes less.',
+  shift: 'Detail or layout',
+  shift_hint: 'Timestep shift: higher spends more steps on layout.',
+  steps: 'Steps',
+  steps_hint: 'More steps take longer and are finer.',
+  seed: 'Seed',
+  seed_hint: 'The same seed repeats the same picture.',
+  random: 'random',
+  lock: 'Keep this seed',
+  unlock: 'A new seed each time',
+  more: 'More',
+  renorm: 'Sharpness of guidance',
+  renorms: { global: 'Sharper', channel: 'Even colours', text_channel: 'Softest' },
+  renorm_details: {
+    global: 'Global renorm: against blurred and pale edits.',
+    channel: 'Channel renorm: keeps each colour’s strength.',
+    text_channel: 'Text-channel renorm: the published choice for edits.',
+  },
+  renorm_min: 'Contrast floor',
+  renorm_min_hint: 'Renorm minimum: higher keeps more contrast.',
+  on: 'on',
+  interval: 'Guided stretch',
+  interval_start: 'Guide from',
+  interval_hint: 'Guidance interval, lower end: steps below it run free.',
+  interval_end: 'Guide up to',
+  interval_end_hint: 'Guidance interval, upper end.',
+  feature_cache: 'Faster, less exact',
+  feature_cache_hint: 'Feature cache: most steps are extrapolated from earlier ones.',
+  sample_posterior: 'Looser reading of pictures',
+  sample_posterior_hint: 'Posterior sampling: the picture is read with a little noise.',
+  reset: 'Back to defaults',
+};
+
+export const presets = {
+  title: 'Presets',
+  save: 'Save these dials',
+  forget: (name: string) => `Forget the preset ${name}`,
+};
+
+export const recipe = {
+  empty: 'No picture',
+  empty_hint: 'What a picture was made from stands here.',
+  offered: 'This picture brought its recipe.',
+  show: 'Show it',
+  origin: 'Made by',
+  instruction: 'Instruction',
+  file: 'File',
+  size: 'Size',
+  seed: 'Seed',
+  when: 'When',
+  took: 'Took',
+  tags: 'Tags',
+  a_picture: 'A picture it was made from',
+  origins: { imported: 'Opened from a file', created: 'Painted from text', edited: 'Edited' },
+  use: 'Use',
+  use_field: (name: string) => `Use: ${name}`,
+  use_all: 'Use all of it',
+  replay: 'Paint it again',
+  verify: 'Verify',
+  verifying: 'Verifying…',
+  same: 'Painted again: every pixel is the same.',
+  differs: (mean: number, largest: number) =>
+    `Painted again: alike, not the same. Colours differ by ${mean.toFixed(1)} of 255 on average, ${String(largest)} at most.`,
+  missing: (n: number) => (n === 1 ? 'One picture it was made from is not in the library.' : `${String(n)} pictures it was made from are not in the library.`),
+  other_model: (name: string) => `It was painted by another model, ${name}. The same recipe gives another picture here.`,
+  unknown: (names: string) => `Not understood and not used: ${names}.`,
+};

@@ -1,0 +1,170 @@
+/** Texts of the studio: the line, the canvas and the history. */
+
+export const modes = { create: 'Create', edit: 'Edit', ask: 'Ask' };
+
+export const examples = {
+  pocket: [
+    'A large red circle on a white background',
+    'A small yellow star on the left and a large blue square on the right',
+    'A green triangle in the centre on a black background',
+    'A white heart on a background that is red above and blue below',
+  ],
+  full: [
+    'A sailing boat in a quiet harbour at dusk',
+    'A still life with lemons, in the manner of a woodcut',
+    'A fox asleep in tall grass, morning fog',
+    'A paper-cut city under a large moon',
+  ],
+};
+
+export const welcome = {
+  title: 'Welcome',
+  pocket:
+    'You are painting with the pocket model. It ships with the studio, is tiny, and knows only a world of coloured shapes: enough to try every tool here within a minute.',
+  ready: 'A model is ready. Describe a picture below and press Paint.',
+  offer: (name: string, size: string, form: string, memory: string) =>
+    `${name} paints, edits and talks about any picture. It is a download of ${size}; here ${form} suits best, with ${memory} in memory.`,
+  offer_small: (name: string) => `${name} paints, edits and talks about any picture. It needs more memory than this machine has free.`,
+  begin: 'Begin with the pocket model',
+  begin_full: 'Begin',
+  see_models: 'See the full model',
+};
+
+export const composer = {
+  form: 'New request',
+  label: 'Instruction',
+  mode: 'What to do',
+  placeholder: {
+    create: 'Describe a picture…',
+    edit: 'Say what should change…',
+    ask: 'Ask about this picture…',
+    ask_without: 'Ask something…',
+  },
+  run: { create: 'Paint', edit: 'Edit', ask: 'Ask' },
+  queue: 'Queue',
+  edited: 'The picture that is edited',
+  asked: 'The picture you ask about',
+  reference: (n: number) => `Reference ${String(n)}`,
+  move_reference: (n: number) => `Reference ${String(n)}: drag, or use the arrow keys, to change the order`,
+  remove_reference: (name: string) => `Remove ${name}`,
+  use_as_reference: (name: string) => `Use as a reference: ${name}`,
+  add_reference: 'Add a reference',
+  references_hint: 'Up to three more pictures for the model to look at, in this order. You can also drop them on the line.',
+  add: 'Open a picture',
+  thinking: {
+    label: 'Thinking',
+    modes: { off: 'No plan', on: 'Think first', edit: 'Let me edit the plan' },
+    details: {
+      off: 'Paints at once.',
+      on: 'Writes a plan, then paints it.',
+      edit: 'Writes a plan and waits, so that you can change it.',
+    },
+    given: 'With a saved plan',
+    forget: 'Paint without this plan',
+  },
+  variations: 'Variations',
+  variations_hint: 'Several pictures from the same words, each with a seed of its own.',
+  n_variations: (n: number): string => (n === 1 ? 'picture' : 'pictures'),
+  size: 'Size',
+  width: 'Width',
+  height: 'Height',
+  size_hint: (step: number, most: number) => `Steps of ${String(step)}, up to ${String(most)} with this model.`,
+  keeps: 'As the picture',
+  quality: 'Quality',
+  qualities: { draft: 'Draft', balanced: 'Balanced', fine: 'Fine' },
+  steps: (n: number) => `${String(n)} steps`,
+  needs_picture: 'Open a picture to edit it',
+  waiting: (n: number) => (n === 1 ? '1 request waits' : `${String(n)} requests wait`),
+  shapes: {
+    square: 'Square',
+    landscape: 'Landscape',
+    portrait: 'Portrait',
+    wide: 'Wide',
+    tall: 'Tall',
+  },
+};
+
+export const price = {
+  about: (time: string) => `about ${time}`,
+  needs: (bytes: string) => `needs ${bytes}`,
+  needs_of: (bytes: string, all: string) => `needs ${bytes} of ${all}`,
+  context: (tokens: string) => `reads ${tokens} tokens`,
+  parts: (weights: string, context: string, working: string) =>
+    `Weights ${weights}, context ${context}, working memory ${working}`,
+};
+
+export const remedies = {
+  retry: 'Try again',
+  smaller_size: (size: string) => `Try ${size}`,
+  no_thinking: 'Without a plan',
+  fewer_pictures: 'Without the references',
+  smaller_model: 'A smaller model',
+};
+
+export const canvas = {
+  stage: 'Canvas',
+  tools: 'Picture tools',
+  empty: 'What shall it be?',
+  empty_hint: 'Describe a picture below, or drop one here to edit it.',
+  open: 'Open a picture',
+  paste: 'or paste one with',
+  fit: 'Fit',
+  zoom_in: 'Zoom in',
+  zoom_out: 'Zoom out',
+  export: 'Save a copy',
+  original: 'Original',
+  original_hint: 'Hold to see what it was made from',
+  compare: 'Compare',
+  more: 'More',
+  steps: 'Walk through the steps',
+  steps_close: 'Back to the picture',
+  no_steps: 'The steps of this picture are no longer kept.',
+  picture: (title: string) => `Picture: ${title}`,
+  drop: 'Drop to open',
+  drop_reference: 'Drop to use as a reference',
+};
+
+export const compare = {
+  modes: { slider: 'Slider', side: 'Side by side', difference: 'Difference' },
+  with: 'Compare with',
+  divider: 'How much of the other picture is shown',
+  done: 'Done',
+};
+
+export const progress = {
+  label: 'Progress',
+  queued: 'Waiting for its turn',
+  held: 'The queue is paused',
+  waiting_for_model: 'Waiting for the model',
+  reading: 'Reading',
+  writing: 'Thinking',
+  painting: (step: number, steps: number) => `Step ${String(step)} of ${String(steps)}`,
+  quarter: (percent: number) => `${String(percent)} % painted`,
+  decoding: 'Developing',
+  saving: 'Saving',
+  stopping: 'Stopping…',
+  left: (seconds: number) => (seconds < 60 ? `${String(seconds)} s left` : `${String(Math.round(seconds / 60))} min left`),
+  stop: 'Stop',
+  keep: 'Stop and keep',
+  keep_hint: 'Ends here and keeps this step as a picture',
+  interrupted: { title: 'The program ended while this ran', text: 'Nothing else was lost. It can be painted again.' },
+};
+
+export const history = {
+  title: 'History',
+  empty: 'Every picture of this piece will stand here, under the one it was made from.',
+  others: 'Other pieces',
+  all: 'All',
+  new: 'New piece',
+  imported: 'opened',
+  created: 'created',
+  edited: 'edited',
+  waiting: 'waits',
+};
+
+export const repeat = {
+  title: 'Repeat a branch here',
+  hint: (name: string) => `Its edits are painted again from “${name}”, one after the other, each with the dials and the seed it had.`,
+  after: (n: number, name: string) => (n === 1 ? `1 edit, made after “${name}”` : `${String(n)} edits, made after “${name}”`),
+  done: 'The branch is repeated',
+};

@@ -1,0 +1,57 @@
+import type { Messages } from '../en';
+
+export const pictures: Messages['pictures'] = {
+  star: '加星标',
+  unstar: '取消星标',
+  rename: '重命名图片',
+  rename_piece: '重命名作品',
+  reveal: '在文件管理器中显示',
+  export_piece: '将整件作品存为一个文件',
+  exported: (name) => `已保存为 ${name}`,
+  copied: '已复制',
+  known: '这张图片早已在图库中。',
+  trashed: (n) => (n === 1 ? '已移到回收站' : `${String(n)} 张图片已移到回收站`),
+  undo: '撤销',
+  formats: { png: 'PNG，含配方', png_plain: 'PNG，仅图片', jpeg: 'JPEG 图片', webp: 'WebP 图片' },
+};
+
+export const tags: Messages['tags'] = {
+  title: (n) => (n === 1 ? '标签' : `${String(n)} 张图片的标签`),
+  add: '添加标签',
+  hint: '按回车添加；空行按回车则保存。',
+  known: '已有的标签',
+  add_known: (tag) => `添加标签 ${tag}`,
+  remove: (tag) => `移除标签 ${tag}`,
+};
+
+export const gallery: Messages['gallery'] = {
+  title: '图片',
+  search: '搜索图片',
+  search_hint: '搜索指令、回答、计划、标签…',
+  starred: '有星标',
+  tags: '标签',
+  trash: '回收站',
+  file: '导入',
+  import_piece: '打开已保存的作品',
+  origins: { imported: '打开的', created: '创作的', edited: '编辑的' },
+  found: (n) => `${String(n)} 张图片`,
+  reset: '显示全部',
+  empty: '还没有图片',
+  empty_hint: '你绘制或打开的一切都保存在这里。',
+  nothing_found: '没有找到',
+  nothing_found_hint: '没有图片符合全部条件，试试少输入几个词。',
+  trash_empty: '回收站是空的',
+  trash_empty_hint: '删除的内容会在这里保留 30 天。',
+  trash_hint: '30 天后彻底删除。',
+  empty_trash: '清空回收站',
+  empty_trash_text: (n) => `${String(n)} 张图片将被彻底删除，无法撤销。`,
+  selection: '已选图片',
+  selected: (n) => `已选 ${String(n)} 张`,
+  open: '在工作室中打开',
+  as_reference: '用作参考图',
+  star: '星标',
+  tag: '标签',
+  trash_these: '删除',
+  restore: '恢复',
+  clear: '取消选择',
+};

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { address } from './address';
+
+/** The texts that the program's own commands are tried with. */
+const strange = JSON.parse(readFileSync('../src-tauri/tests/strange.json', 'utf8')) as string[];
+const origins = ['image://localhost/', 'http://image.localhost/'];
+
+test('an id has an address', () => {
+  const id = '01930b6e-7a5c-7d2e-8f3a-1b2c3d4e5f60';
+  expect(address('image://localhost/', 'picture', id)).toBe(`image://localhost/picture/${id}`);
+});
+
+test('no text leads anywhere but to a place for pictures', () => {
+  expect(strange.length).toBeGreaterThanOrEqual(120);
+  for (const text of strange) {
+    for (const origin of origins) {
+      for (const kind of ['picture', 'thumbnail', 'preview'] as const) {
+        const made = address(origin, kind, text);
+        if (made === '') continue;
+        const { pathname, search, hash, href } = new URL(made);
+        expect([href, search, hash], JSON.stringify(text)).toEqual([made, '', '']);
+        expect(pathname.split('/'), JSON.stringify(text)).toEqual(['', kind, text]);
+      }
+    }
+  }
+  // Most of them are no ids, and are not asked for at all.
+  expect(strange.filter((text) => address('image://localhost/', 'picture', text) === '').length).toBeGreaterThan(100);
+});

@@ -1,0 +1,153 @@
+import type { Host, Job, JobId, JobPlace, NewJob, NodeId, Remedy } from '$lib/ipc';
+import type { ComposerState } from './composer.svelte';
+import type { LibraryState } from './library.svelte';
+import type { Notices } from './notices.svelte';
+import type { ViewState } from './view.svelte';
+
+/** What can be done with requests, and how the view goes along with them. */
+export class Jobs {
+  /** A job of the artist's that is to be shown as soon as it is known. */
+  #awaited: JobId | null = null;
+  #host: Host;
+  #library: LibraryState;
+  #view: ViewState;
+  #composer: ComposerState;
+  #notices: Notices;
+
+  constructor(host: Host, library: LibraryState, view: ViewState, composer: ComposerState, notices: Notices) {
+    this.#host = host;
+    this.#library = library;
+    this.#view = view;
+    this.#composer = composer;
+    this.#notices = notices;
+  }
+
+  /** Sends what stands in the line. */
+  async submit(first = false): Promise<void> {
+    if (this.#composer.obstacle !== null) return;
+    const job = this.#composer.job(first);
+    const isBusy = this.#library.running !== undefined;
+    if (job.request === 'ask') this.#view.side = 'ask';
+    else if (job.pauses_after_plan) this.#view.side = 'plan';
+    await this.#notices.try(async () => {
+      const [id] = await this.#host.submit(job);
+      this.#composer.sent();
+      // A second request does not take the view from the first.
+      if (job.request === 'ask' || !isBusy || this.#view.jobId === null) this.follow(id);
+    });
+  }
+
+  /** Stops what is shown, or else what runs. */
+  stop(id: JobId | undefined = this.#view.jobId ?? this.#library.running?.id): void {
+    if (id !== undefined) void this.#notices.try(() => this.#host.cancel(id));
+  }
+
+  /** Stops a job, and keeps its newest step as a picture. */
+  keep(id: JobId): void {
+    void this.#notices.try(() => this.#host.keep(id));
+  }
+
+  cancelAll(): void {
+    void this.#notices.try(() => this.#host.cancelAll());
+  }
+
+  retry(id: JobId): void {
+    void this.#notices.try(() => this.#host.retry(id));
+  }
+
+  move(id: JobId, place: JobPlace): void {
+    void this.#notices.try(() => this.#host.moveJob(id, place));
+  }
+
+  pauseQueue(isPaused: boolean): void {
+    void this.#notices.try(() => this.#host.pauseQueue(isPaused));
+  }
+
+  /** Puts a failed, interrupted or planned job away. */
+  dismiss(id: JobId): void {
+    void this.#notices.try(() => this.#host.dismiss(id));
+  }
+
+  /** Takes a failed job's words back into the line, to be sent again. */
+  revise(id: JobId): void {
+    const job = this.#library.job(id);
+    if (!job) return;
+    if (job.picture) this.#view.select(job.picture);
+    this.#composer.mode = job.request;
+    this.#composer.instruction = job.instruction;
+    this.dismiss(id);
+  }
+
+  /** Does what was proposed for a failed job. */
+  remedy(job: Job, remedy: Remedy): void {
+    if (remedy.kind === 'retry') {
+      this.retry(job.id);
+      return;
+    }
+    if (remedy.kind === 'smaller_model') {
+      this.#view.place = 'models';
+      return;
+    }
+    void this.#notices.try(async () => {
+      const [id] = await this.#host.submit(remedied(job, remedy));
+      await this.#host.dismiss(job.id);
+      this.follow(id);
+    });
+  }
+
+  /** Shows a job, at once or as soon as it is known. */
+  follow(id: JobId | undefined): void {
+    this.#awaited = id ?? null;
+    this.showAwaited();
+  }
+
+  showAwaited(): void {
+    const job = this.#awaited === null ? undefined : this.#library.job(this.#awaited);
+    if (!job) return;
+    this.#awaited = null;
+    if (job.request === 'ask') this.#view.piece = job.piece;
+    else this.#view.watch(job);
+  }
+
+  /** A job moved on: its result may take the view. */
+  settle(job: JobId, status: Job['status']): void {
+    const isWatched = this.#view.jobId === job;
+    if (status.state === 'planned' && isWatched) this.#view.side = 'plan';
+    if (status.state === 'cancelled' && isWatched) this.#view.jobId = null;
+    if (status.state !== 'done') return;
+    if (isWatched) this.#view.jobId = null;
+    if (status.node !== null && (isWatched || this.#takesView(status.node))) this.#show(status.node);
+  }
+
+  /** Words in the line are meant for the picture in sight: it is not taken from under them. */
+  #takesView(node: NodeId): boolean {
+    const isFree = this.#view.place === 'studio' && this.#view.jobId === null && this.#composer.instruction.trim() === '';
+    return this.#library.settings.follows && isFree && this.#library.node(node)?.piece === this.#view.piece;
+  }
+
+  /** Shows a result without leaving the place the artist is in. */
+  #show(node: NodeId): void {
+    const { place } = this.#view;
+    this.#view.select(node);
+    this.#view.place = place;
+  }
+}
+
+/** A failed job's request, made smaller. */
+function remedied(job: Job, remedy: Remedy): NewJob {
+  // What the library holds is watched, and cannot be handed over as it is.
+  const { request, instruction, piece, picture, references, thinking, pauses_after_plan, image } = $state.snapshot(job);
+  const isPlanless = remedy.kind === 'no_thinking';
+  return {
+    request,
+    instruction,
+    piece,
+    picture,
+    references: remedy.kind === 'fewer_pictures' ? [] : references,
+    thinking: isPlanless ? { kind: 'off' } : thinking,
+    pauses_after_plan: !isPlanless && pauses_after_plan,
+    image: remedy.kind === 'smaller_size' ? { ...image, size: remedy.size } : image,
+    variations: 1,
+    first: true,
+  };
+}

@@ -1,0 +1,98 @@
+import { i18n } from '$lib/i18n/index.svelte';
+import type { Host, NodeId, RecipeView, Verification } from '$lib/ipc';
+import type { ComposerState } from './composer.svelte';
+import type { Jobs } from './jobs.svelte';
+import type { LibraryState } from './library.svelte';
+import type { Notices } from './notices.svelte';
+import type { ViewState } from './view.svelte';
+
+/** How pictures were made, and what can be done with that. */
+export class Recipes {
+  /** How the picture in the middle was made; of which picture it is comes with it. */
+  present = $state.raw<{ node: NodeId; recipe: RecipeView | null } | null>(null);
+
+  #host: Host;
+  #library: LibraryState;
+  #view: ViewState;
+  #composer: ComposerState;
+  #jobs: Jobs;
+  #notices: Notices;
+
+  constructor(host: Host, library: LibraryState, view: ViewState, composer: ComposerState, jobs: Jobs, notices: Notices) {
+    this.#host = host;
+    this.#library = library;
+    this.#view = view;
+    this.#composer = composer;
+    this.#jobs = jobs;
+    this.#notices = notices;
+  }
+
+  /** Fetches how a picture was made. */
+  async read(node: NodeId): Promise<void> {
+    if (this.present?.node === node) return;
+    this.present = null;
+    await this.#notices.try(async () => {
+      const recipe = await this.#host.recipe(node);
+      if (this.#view.nodeId !== node) return;
+      this.present = { node, recipe };
+      const unknown = recipe?.pictures.filter((id) => !this.#library.node(id)) ?? [];
+      if (unknown.length > 0) this.#library.remember(await this.#host.nodes(unknown));
+    });
+  }
+
+  /** Makes the line say what made the picture in the middle: one field of it, or all. */
+  async reuse(field: 'instruction' | 'seed' | 'all'): Promise<void> {
+    const id = this.#view.nodeId;
+    if (id === null) return;
+    await this.read(id);
+    const recipe = this.present?.recipe;
+    if (!recipe) return;
+    if (field === 'all') this.takeAll(recipe);
+    else this.#composer.take(recipe, field);
+  }
+
+  /** Everything of a recipe, the pictures it read among it. */
+  takeAll(recipe: RecipeView): void {
+    const [picture, ...references] = [...recipe.pictures].reverse();
+    if (recipe.request !== 'create' && picture !== undefined && this.#library.node(picture)) this.#view.select(picture);
+    this.#composer.take(recipe, 'all');
+    this.#composer.references = references.reverse();
+  }
+
+  /** Paints a picture again as a new one. */
+  replay(node: NodeId): void {
+    void this.#notices.try(async () => {
+      const [id] = await this.#host.replay(node);
+      this.#jobs.follow(id);
+    });
+  }
+
+  /** Paints a picture again to see whether it comes out the same. */
+  verify(node: NodeId): void {
+    this.#library.verifications.delete(node);
+    void this.#notices.try(() => this.#host.verify(node));
+  }
+
+  /** The recipe's panel shows it too, where it is open. */
+  tellOf(node: NodeId, outcome: Verification): void {
+    if (this.#view.nodeId === node && this.#view.side === 'recipe' && this.#view.place === 'studio') return;
+    const m = i18n.m.recipe;
+    if (outcome.kind === 'failed') this.#notices.notify({ failure: outcome.failure });
+    else this.#notices.notify({ text: outcome.kind === 'same' ? m.same : m.differs(outcome.mean, outcome.largest) });
+  }
+
+  /** Walks through the steps of the picture in the middle, if they are still kept. */
+  async scrub(): Promise<void> {
+    const node = this.#view.nodeId;
+    if (this.#view.scrub !== null || node === null) {
+      this.#view.scrub = null;
+      return;
+    }
+    await this.#notices.try(async () => {
+      const previews = await this.#host.steps(node);
+      if (this.#view.nodeId !== node) return;
+      if (previews.length > 0) this.#view.scrub = { node, previews, index: previews.length - 1 };
+      else this.#notices.notify({ text: i18n.m.canvas.no_steps });
+    });
+  }
+}
