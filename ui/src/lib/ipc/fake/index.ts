@@ -268,7 +268,14 @@ export function fakeHost(): Host {
     installModel(id, quantization) {
       const total_bytes = 29.2 * 2 ** 30;
       return changeCard(id, {
-        install: { quantization, stage: { stage: 'downloading' }, bytes: 0.4 * 2 ** 30, total_bytes, bytes_per_sec: 46 << 20 },
+        install: {
+          quantization,
+          removes_source: false,
+          stage: { stage: 'downloading' },
+          bytes: 0.4 * 2 ** 30,
+          total_bytes,
+          bytes_per_sec: 46 << 20,
+        },
       });
     },
     pauseInstall(id) {

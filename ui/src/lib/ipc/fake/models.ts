@@ -98,6 +98,7 @@ export function models(words: (text: string) => string): ModelCard[] {
       files: { state: 'partial', bytes: Math.round(11.4 * GB) },
       install: {
         quantization: 'q5_k_m',
+        removes_source: false,
         stage: { stage: 'downloading' },
         bytes: Math.round(11.4 * GB),
         total_bytes: Math.round(29.3 * GB),
@@ -119,6 +120,7 @@ export function models(words: (text: string) => string): ModelCard[] {
       files: { state: 'complete', bytes: Math.round(29.2 * GB) },
       install: {
         quantization: 'q6_k',
+        removes_source: false,
         stage: {
           stage: 'failed',
           failure: { code: 'disk_full', message: words('there is no room for 12.1 GB in the models folder; free 3 GB and resume') },
