@@ -51,7 +51,8 @@ function opener(problems) {
     const own = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', reducedMotion: 'reduce', ...context });
     await own.grantPermissions(['clipboard-read', 'clipboard-write']);
     const page = await own.newPage();
-    page.setDefaultTimeout(15_000);
+    // A machine that does other things at the same time is slow, not wrong.
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => problems.push(`error in the page: ${error.message}`));
     page.on('request', (request) => {
       const url = request.url();

@@ -87,6 +87,7 @@ const views = {
   refusal: { query: 'engine=full', act: (page) => page.fill('.composer textarea', 'huge change of everything in sight') },
   contrast: { query: 'engine=full&jobs', themes: ['contrast'], act: row('gulls') },
   contrast2: { query: '', themes: ['contrast'], key: 'Control+,' },
+  forced: { query: 'engine=full&jobs', themes: ['dark'], media: { forcedColors: 'active' }, act: row('gulls') },
   small: { query: 'engine=full&pictures=60', width: 1000, height: 700 },
   narrow: { query: 'engine=full', width: 420, height: 900 },
 };
@@ -94,7 +95,7 @@ const views = {
 const wanted = process.argv.slice(2);
 const server = await serve();
 const browser = await launch();
-for (const [name, { query, key, act, themes, width = 1440, height = 900 }] of Object.entries(views)) {
+for (const [name, { query, key, act, themes, media, width = 1440, height = 900 }] of Object.entries(views)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const [theme, language] of [
     ['dark', 'en'],
@@ -102,6 +103,7 @@ for (const [name, { query, key, act, themes, width = 1440, height = 900 }] of Ob
     ['contrast', 'en'],
   ].filter(([theme]) => (themes ?? ['dark', 'light']).includes(theme))) {
     const page = await browser.newPage({ viewport: { width, height } });
+    if (media) await page.emulateMedia(media);
     page.on('pageerror', (error) => console.error(name, error.message));
     page.on('console', (message) => message.type() === 'error' && !message.text().includes('404') && console.error(name, message.text()));
     await page.goto(`${server.address}/?${query}&theme=${theme}&language=${language}`);

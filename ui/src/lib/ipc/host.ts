@@ -103,7 +103,8 @@ export interface Host {
   hardware(): Promise<Hardware>;
   /** Times one layer of the full model's shape with random weights. */
   tryHardware(): Promise<Trial>;
-  installModel(model: ModelId, quantization: string): Promise<void>;
+  /** Begins or resumes; whether the published files go once they are converted, or with null as it was meant before. */
+  installModel(model: ModelId, quantization: string, removesSource: boolean | null): Promise<void>;
   pauseInstall(model: ModelId): Promise<void>;
   cancelInstall(model: ModelId): Promise<void>;
   /** Removes a form, or with null the published files. Gives the bytes freed. */

@@ -49,7 +49,7 @@ export function tauriHost(): Host {
     dragOut: (nodes) => invoke('drag_out', { nodes }),
     hardware: () => invoke('hardware'),
     tryHardware: () => invoke('try_hardware'),
-    installModel: (model, quantization) => invoke('install_model', { model, quantization }),
+    installModel: (model, quantization, removesSource) => invoke('install_model', { model, quantization, removesSource }),
     pauseInstall: (model) => invoke('pause_install', { model }),
     cancelInstall: (model) => invoke('cancel_install', { model }),
     removeModel: (model, quantization) => invoke('remove_model', { model, quantization }),

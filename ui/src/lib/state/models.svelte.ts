@@ -19,8 +19,8 @@ export class Models {
     this.#notices = notices;
   }
 
-  install(model: ModelId, quantization: string): void {
-    void this.#notices.try(() => this.#host.installModel(model, quantization));
+  install(model: ModelId, quantization: string, removesSource: boolean | null): void {
+    void this.#notices.try(() => this.#host.installModel(model, quantization, removesSource));
   }
 
   pauseInstall(model: ModelId): void {

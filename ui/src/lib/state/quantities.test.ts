@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { formatBytes, formatCount, formatSeconds, formatTime } from './quantities';
 
 test('bytes are given in the largest unit that keeps a digit before the point', () => {
-  expect(formatBytes(0, 'en')).toBe('0 B');
-  expect(formatBytes(14 * 2 ** 20, 'en')).toBe('14 MB');
-  expect(formatBytes(10.94 * 2 ** 30, 'en')).toBe('10.9 GB');
-  expect(formatBytes(1023, 'en')).toBe('1,023 B');
+  expect(formatBytes(0, 'en')).toBe('0\u00A0B');
+  expect(formatBytes(14 * 2 ** 20, 'en')).toBe('14\u00A0MB');
+  expect(formatBytes(10.94 * 2 ** 30, 'en')).toBe('10.9\u00A0GB');
+  expect(formatBytes(1023, 'en')).toBe('1,023\u00A0B');
 });
 
 test('parameters are counted as in the field', () => {

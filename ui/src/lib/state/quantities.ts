@@ -6,7 +6,7 @@ export function formatBytes(bytes: number, language: string): string {
   const exponent = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 2 ** (10 * exponent);
   const digits = exponent >= 3 && value < 100 ? 1 : 0;
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)} ${UNITS[exponent] ?? ''}`;
+  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)}\u00A0${UNITS[exponent] ?? ''}`;
 }
 
 export function formatCount(count: number, language: string): string {

@@ -71,6 +71,17 @@ const states = {
   keys: ['', (page) => page.keyboard.press('?')],
   palette: ['', (page) => page.keyboard.press('Control+k')],
   tags: ['', (page) => page.keyboard.press('t')],
+  repeat: [
+    '',
+    async (page) => {
+      await page.click('[data-row]:has-text("Turn it into night")');
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('repeat a branch');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('dialog li button');
+    },
+  ],
+  'a model named by hand': ['engine=named', (page) => page.click('header .chip >> nth=0')],
   rename: ['', (page) => page.click('[aria-label="Rename the piece"]')],
   closing: ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'close_asked' }))],
   size: ['', (page) => page.click('button[title="Size"]')],

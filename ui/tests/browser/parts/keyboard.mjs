@@ -5,7 +5,7 @@ const asked = (page, name) =>
   page.evaluate((wanted) => globalThis.puppet.calls.filter((call) => call.name === wanted).map((call) => call.values), name);
 
 async function until(what, question) {
-  for (let tries = 0; tries < 150; tries += 1) {
+  for (let tries = 0; tries < 750; tries += 1) {
     if (await question()) return;
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
@@ -166,10 +166,12 @@ export const parts = {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('m');
-    await tabTo(page, 'article:nth-of-type(2) .ways .primary');
+    await tabTo(page, 'article:nth-of-type(2) .free input');
+    await keyboard.press(' ');
+    await keyboard.press('Shift+Tab');
     await keyboard.press('Enter');
     await until('the download', async () => (await asked(page, 'installModel')).length === 1);
-    assert.deepEqual((await asked(page, 'installModel'))[0], ['bagel-7b-mot', 'q5_k_m']);
+    assert.deepEqual((await asked(page, 'installModel'))[0], ['bagel-7b-mot', 'q5_k_m', true]);
     await tabTo(page, 'article:nth-of-type(2) .install button');
     await keyboard.press('Enter');
     await until('the pause', async () => (await asked(page, 'pauseInstall')).length === 1);
@@ -180,6 +182,12 @@ export const parts = {
     await tabTo(page, '.settings select');
     await keyboard.press('ArrowDown');
     await until('the changes', async () => (await asked(page, 'changeSettings')).length >= 2);
+    await tabTo(page, '[aria-label="Use default: Pictures"]');
+    await keyboard.press('Enter');
+    await until('the usual place', async () => (await asked(page, 'resetFolder')).length === 1);
+    assert.deepEqual((await asked(page, 'resetFolder'))[0], ['library']);
+    await until('nothing left to set back', async () => (await page.locator('[aria-label^="Use default"]').count()) === 0);
+    await page.evaluate(() => document.activeElement.blur());
     await page.evaluate(() => globalThis.puppet.calls.splice(0));
     await tabTo(page, 'input[type=url]');
     await keyboard.type('http://example.org');
@@ -301,5 +309,52 @@ export const parts = {
     const fitted = await scale();
     await page.mouse.wheel(0, -400);
     assert.notEqual(await scale(), fitted);
+  },
+
+  async 'a branch is repeated from another picture'({ open }) {
+    const page = await open('');
+    await page.click('[data-row]:has-text("Turn it into night")');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('repeat a branch');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog li button');
+    await page.keyboard.press('Enter');
+    await until('the branch', async () => (await page.locator('.notice:has-text("repeated")').count()) === 1);
+    const [job] = (await asked(page, 'submit'))[0];
+    assert.equal(job.instruction, 'Less blue, more grey');
+    assert.equal(job.picture, 'node-00003');
+    assert.equal(job.image.seed, 1838);
+  },
+
+  async 'pictures are dragged out where the program can carry them, and nowhere else'({ open }) {
+    const pull = async (page, selector) => {
+      const box = await page.locator(selector).first().boundingBox();
+      await page.mouse.move(box.x + 40, box.y + 40);
+      await page.mouse.down();
+      await page.mouse.move(box.x + 44, box.y + 41);
+      const early = (await asked(page, 'dragOut')).length;
+      await page.mouse.move(box.x + 80, box.y + 60);
+      await page.mouse.move(box.x + 120, box.y + 70);
+      await page.mouse.up();
+      return early;
+    };
+    const page = await open('pictures=40');
+    assert.equal(await pull(page, '.frame'), 0, 'a hand that trembles drags nothing');
+    await until('the picture', async () => (await asked(page, 'dragOut')).length === 1);
+    await page.keyboard.press('g');
+    await page.click('[role=gridcell][data-position="1"]');
+    await page.click('[role=gridcell][data-position="3"]', { modifiers: ['Shift'] });
+    await pull(page, '[role=gridcell][data-position="2"]');
+    await until('those chosen', async () => (await asked(page, 'dragOut')).length === 2);
+    assert.equal((await asked(page, 'dragOut'))[1][0].length, 3);
+    await pull(page, '[role=gridcell][data-position="0"]');
+    await until('one alone', async () => (await asked(page, 'dragOut')).length === 3);
+    assert.equal((await asked(page, 'dragOut'))[2][0].length, 1);
+    const limited = await open('limited&pictures=40');
+    await pull(limited, '.frame');
+    assert.equal((await asked(limited, 'dragOut')).length, 0);
+    await limited.keyboard.press('Control+,');
+    await limited.waitForSelector('.settings details');
+    assert.equal(await limited.locator('[aria-label^="Use default"]').count(), 0);
   },
 };

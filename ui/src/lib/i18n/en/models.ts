@@ -32,6 +32,7 @@ export const models = {
   download_hint: (form: string) => `It is checked, and brought into ${form} on this machine. You can pause at any time.`,
   convert: (form: string) => `Make ${form}`,
   convert_hint: 'Its files are here; nothing more is downloaded.',
+  removes_source: (bytes: string) => `Then remove the published files, which frees ${bytes}`,
   repair: 'Repair',
   remove: 'Remove',
   remove_form: (bytes: string) => `Remove, frees ${bytes}`,

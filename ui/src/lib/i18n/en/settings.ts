@@ -23,7 +23,7 @@ export const settings = {
   change: 'Change',
   change_of: (name: string) => `Change: ${name}`,
   use_default: 'Use default',
-  use_default_of: (name: string) => `Use the default: ${name}`,
+  use_default_of: (name: string) => `Use default: ${name}`,
   engine: 'Engine',
   device: 'Runs on',
   device_hint: 'Where the model computes.',

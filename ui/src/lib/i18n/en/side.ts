@@ -92,7 +92,7 @@ export const recipe = {
   empty_hint: 'What a picture was made from stands here.',
   offered: 'This picture brought its recipe.',
   show: 'Show it',
-  origin: 'Made by',
+  origin: 'Origin',
   instruction: 'Instruction',
   file: 'File',
   size: 'Size',

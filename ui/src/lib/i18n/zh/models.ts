@@ -30,6 +30,7 @@ export const models: Messages['models'] = {
   download_hint: (form) => `下载后会校验，并在本机转换为 ${form}。随时可以暂停。`,
   convert: (form) => `生成 ${form}`,
   convert_hint: '文件已在本机，无需再下载。',
+  removes_source: (bytes) => `完成后移除官方文件，释放 ${bytes}`,
   repair: '修复',
   remove: '移除',
   remove_form: (bytes) => `移除，释放 ${bytes}`,

@@ -20,7 +20,7 @@ import type {
   StudioEvent,
 } from '../protocol';
 import { image, settings as blank } from '../blank';
-import { defaults, hardware, models } from './models';
+import { defaults, hardware, installing, models } from './models';
 import { painted } from './paint';
 import { Queue } from './queue';
 import { PLAN, populated } from './world';
@@ -265,19 +265,7 @@ export function fakeHost(): Host {
       await new Promise((resolve) => setTimeout(resolve, 600));
       return { quantization: 'q5_k_m', device: hardware.devices[0]?.name ?? '', secs_per_step: 0.71, tokens_per_sec: 38 };
     },
-    installModel(id, quantization) {
-      const total_bytes = 29.2 * 2 ** 30;
-      return changeCard(id, {
-        install: {
-          quantization,
-          removes_source: false,
-          stage: { stage: 'downloading' },
-          bytes: 0.4 * 2 ** 30,
-          total_bytes,
-          bytes_per_sec: 46 << 20,
-        },
-      });
-    },
+    installModel: (id, quantization) => changeCard(id, { install: installing(quantization, { stage: 'downloading' }, 0.4, 29.2) }),
     pauseInstall(id) {
       const install = cards.find((card) => card.id === id)?.install;
       return install ? changeCard(id, { install: { ...install, stage: { stage: 'paused' }, bytes_per_sec: null } }) : done();

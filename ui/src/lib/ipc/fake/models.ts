@@ -1,6 +1,6 @@
 /** Models of the pretended program: one in each state that the window can show. */
 import { image, snapshot } from '../blank';
-import type { Hardware, ModelCard, ModelDefaults, ModelForm } from '../protocol';
+import type { Hardware, Install, ModelCard, ModelDefaults, ModelForm } from '../protocol';
 
 const GB = 2 ** 30;
 
@@ -50,6 +50,12 @@ const fullForms = (installed: string | null) => [
 
 const published = { licence: 'Apache-2.0', max_side: 1024, defaults, install: null } as const;
 
+/** A model on its way, as many gigabytes of all. */
+export function installing(quantization: string, stage: Install['stage'], done: number, all: number): Install {
+  const bytes_per_sec = stage.stage === 'downloading' ? 46 << 20 : null;
+  return { quantization, removes_source: false, stage, bytes: Math.round(done * GB), total_bytes: Math.round(all * GB), bytes_per_sec } as Install;
+}
+
 export function models(words: (text: string) => string): ModelCard[] {
   return [
     {
@@ -96,14 +102,7 @@ export function models(words: (text: string) => string): ModelCard[] {
       download_bytes: Math.round(29.3 * GB),
       forms: fullForms(null),
       files: { state: 'partial', bytes: Math.round(11.4 * GB) },
-      install: {
-        quantization: 'q5_k_m',
-        removes_source: false,
-        stage: { stage: 'downloading' },
-        bytes: Math.round(11.4 * GB),
-        total_bytes: Math.round(29.3 * GB),
-        bytes_per_sec: 46 << 20,
-      },
+      install: installing('q5_k_m', { stage: 'downloading' }, 11.4, 29.3),
     },
     {
       ...published,
@@ -118,17 +117,15 @@ export function models(words: (text: string) => string): ModelCard[] {
       download_bytes: Math.round(29.2 * GB),
       forms: fullForms('q4_k_m'),
       files: { state: 'complete', bytes: Math.round(29.2 * GB) },
-      install: {
-        quantization: 'q6_k',
-        removes_source: false,
-        stage: {
+      install: installing(
+        'q6_k',
+        {
           stage: 'failed',
           failure: { code: 'disk_full', message: words('there is no room for 12.1 GB in the models folder; free 3 GB and resume') },
         },
-        bytes: Math.round(8.2 * GB),
-        total_bytes: Math.round(12.1 * GB),
-        bytes_per_sec: null,
-      },
+        8.2,
+        12.1,
+      ),
     },
     {
       ...published,
