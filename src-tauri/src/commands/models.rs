@@ -32,8 +32,13 @@ pub(crate) async fn try_hardware(studio: State<'_, Studio>) -> Answer<Trial> {
 
 /// Installs a model, or goes on with that.
 #[tauri::command]
-pub(crate) async fn install_model(studio: State<'_, Studio>, model: ModelId, quantization: String) -> Answer<()> {
-    studio.install_model(model, quantization).await.map_err(failed)
+pub(crate) async fn install_model(
+    studio: State<'_, Studio>,
+    model: ModelId,
+    quantization: String,
+    removes_source: Option<bool>,
+) -> Answer<()> {
+    studio.install_model(model, quantization, removes_source).await.map_err(failed)
 }
 
 /// Holds an installation.

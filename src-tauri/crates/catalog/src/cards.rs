@@ -11,7 +11,7 @@ use protocol::{
 use crate::catalog::{Catalog, FORMS, FormPlan, Model};
 use crate::download::part_of;
 use crate::manifest::{Entry, PublishedFile};
-use crate::record::{Imported, Record, Stamp};
+use crate::record::{Imported, InstallPlan, Record, Stamp};
 use crate::verdict::{Needs, recommended, verdict};
 use crate::{Error, Result};
 
@@ -92,8 +92,7 @@ impl Catalog {
                 _ => (0, entry.download_bytes()),
             };
             let total_bytes = total_bytes.max(bytes);
-            let quantization = plan.quantization.clone();
-            Install { quantization, stage: InstallStage::Paused, bytes, total_bytes, bytes_per_sec: None }
+            held(plan, bytes, total_bytes)
         });
         ModelCard {
             id: entry.id.clone(),
@@ -128,13 +127,7 @@ impl Catalog {
             let reason = "it is not where it was; bring it back, or remove the model".to_owned();
             FilesState::Damaged { failure: Error::Damaged { path: imported.path.clone(), reason }.failure() }
         };
-        let install = record.install.as_ref().map(|plan| Install {
-            quantization: plan.quantization.clone(),
-            stage: InstallStage::Paused,
-            bytes: 0,
-            total_bytes: imported.bytes,
-            bytes_per_sec: None,
-        });
+        let install = record.install.as_ref().map(|plan| held(plan, 0, imported.bytes));
         ModelCard {
             id: id.clone(),
             name: imported.name.clone(),
@@ -185,6 +178,18 @@ impl Catalog {
             (false, 0) => FilesState::Absent,
             (false, _) => FilesState::Partial { bytes },
         }
+    }
+}
+
+/// An installation that somebody has to go on with.
+fn held(plan: &InstallPlan, bytes: u64, total_bytes: u64) -> Install {
+    Install {
+        quantization: plan.quantization.clone(),
+        removes_source: plan.removes_source,
+        stage: InstallStage::Paused,
+        bytes,
+        total_bytes,
+        bytes_per_sec: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! wrong, `part` is the file that grows, `fetch` puts them together for one
 //! file, and `watch` tells how far it is and hears whether to stop.
 
+mod date;
 mod fault;
 mod fetch;
 mod part;

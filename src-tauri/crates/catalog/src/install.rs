@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use checkpoint::{Checkpoint, Quantization};
@@ -57,8 +57,18 @@ impl Catalog {
         self.ids().into_iter().filter_map(|id| Some((id.clone(), self.record(&id).install?))).collect()
     }
 
-    /// Forgets an installation; what has arrived stays.
+    /// What a model was to become when its installation was interrupted.
+    pub fn pending_install(&self, id: &ModelId) -> Option<InstallPlan> {
+        self.model(id).ok()?;
+        self.record(id).install
+    }
+
+    /// Forgets an installation; what has arrived stays, half a form does not.
     pub fn cancel_install(&self, id: &ModelId) -> Result<()> {
+        let plan = self.pending_install(id);
+        if let Some(form) = plan.and_then(|plan| plan.quantization.parse::<Quantization>().ok()) {
+            remove_parts(&self.form_path(id, form));
+        }
         self.change(id, |record| record.install = None)
     }
 
@@ -106,10 +116,11 @@ impl Catalog {
         };
         let form = parse_form(id, quantization, FORMS.into_iter().filter(|it| *it != Quantization::Bf16))?;
         let checkpoint = Checkpoint::open(&source, base.as_deref())?;
+        let target = self.form_path(id, form);
+        remove_parts(&target);
         let target_bytes =
             self.plans(checkpoint.config()).iter().find(|it| it.quantization == form).map_or(0, |it| it.file_bytes);
         Error::check_room(self.folder(), target_bytes)?;
-        let target = self.form_path(id, form);
         Ok(Conversion { source, base, target, source_bytes: checkpoint.total_bytes(), target_bytes })
     }
 
@@ -129,6 +140,23 @@ impl Catalog {
         let stamp = Stamp::of(&path)
             .ok_or_else(|| Error::NotInstalled { model: id.clone(), quantization: quantization.to_owned() })?;
         self.change(id, |record| drop(record.forms.insert(form.name().to_owned(), stamp)))
+    }
+
+    /// Whether a form is here. One whose conversion ended just before the program did is taken up now.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] and [`Error::UnknownForm`] when there is no such thing.
+    pub fn has_form(&self, id: &ModelId, quantization: &str) -> Result<bool> {
+        let choice = protocol::ModelChoice { model: id.clone(), quantization: quantization.to_owned() };
+        match self.locate(&choice) {
+            Ok(_) => Ok(true),
+            // One that is known and looks different now was changed by somebody else, and is made anew.
+            Err(Error::NotInstalled { .. }) if !self.record(id).forms.contains_key(quantization) => {
+                Ok(quantization != Quantization::Bf16.name() && self.register(id, quantization).is_ok())
+            }
+            Err(Error::NotInstalled { .. } | Error::BaseMissing { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Fetches what is lacking of a model's published files, compares every file with what was
@@ -245,7 +273,7 @@ impl Catalog {
     }
 
     /// Gives a whole and right file its name.
-    fn take(&self, entry: &Entry, name: &str, sha256: &str, part: &std::path::Path) -> Result<()> {
+    fn take(&self, entry: &Entry, name: &str, sha256: &str, part: &Path) -> Result<()> {
         let path = self.source_folder(&entry.id).join(name);
         let bytes = Stamp::of(part).map(|it| it.bytes);
         // First what it is, then its name: a program killed between the two compares it, and need not fetch it again.
@@ -315,5 +343,19 @@ impl Catalog {
 
     fn not_published(&self, id: &ModelId) -> Error {
         Error::Unsuitable { model: id.clone(), reason: "nothing of it is downloaded or converted".to_owned() }
+    }
+}
+
+/// Removes what conversions that were killed have left of a form. One whose program still runs, though the studio
+/// that started it does not, ends without a result.
+fn remove_parts(target: &Path) {
+    let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else { return };
+    let prefix = format!(".{}.", name.to_string_lossy());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&prefix) && name.ends_with(".part") {
+            // What resists takes up room and does no other harm.
+            drop(fs::remove_file(entry.path()));
+        }
     }
 }

@@ -173,6 +173,8 @@ pub enum FilesState {
 pub struct Install {
     /// What it becomes.
     pub quantization: String,
+    /// Whether the published files are removed once it is that.
+    pub removes_source: bool,
     /// What is done now.
     pub stage: InstallStage,
     /// Bytes done of this stage.

@@ -2,9 +2,10 @@
 //!
 //! Requests ([`Request`]), what the studio sends to the engine process
 //! ([`Command`]), what the engine streams back ([`Event`]), and how both
-//! travel as frames over a pipe ([`frame`]); and what the window shows: pictures
-//! and their history ([`history`]), the [`gallery`], the models ([`catalog`]), the
-//! [`settings`] and every change of them ([`mod@window`]). Nothing here computes; every type
+//! travel as frames over a pipe ([`frame`]); and what the window shows: what is
+//! queued ([`job`]), pictures and their history ([`history`]), the [`gallery`],
+//! the models ([`catalog`]), the [`settings`] and every change of them
+//! ([`mod@window`]). Nothing here computes; every type
 //! is plain data, serialised with serde, and has a generated TypeScript twin.
 //!
 //! Read [`request`] first.
@@ -17,6 +18,7 @@ pub mod frame;
 pub mod gallery;
 pub mod history;
 pub mod id;
+pub mod job;
 pub mod picture;
 pub mod request;
 pub mod settings;
@@ -34,13 +36,11 @@ pub use frame::{Frame, read_frame, write_frame};
 pub use gallery::{ExportFormat, GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Place, TagCount};
 pub use history::{Node, Origin, Piece, PieceContents, Turn};
 pub use id::{InvalidId, NodeId, PieceId, PreviewId, TurnId};
+pub use job::{Job, JobKind, JobPlace, JobStatus, NewJob, Phase, Price, Remedy, Verification};
 pub use picture::Picture;
 pub use request::{ChatRequest, ImageParameters, ImageRequest, Input, Renorm, Request, Size, TextParameters, Thinking};
 pub use settings::{Folder, Language, ModelChoice, Preset, SavedPlan, Settings, SettingsChange, Theme};
-pub use window::{
-    About, Arrival, EngineState, Job, JobKind, JobPlace, JobStatus, NewJob, Phase, Price, RecipeView, Remedy, Snapshot,
-    StudioEvent, Trial, Verification,
-};
+pub use window::{About, Arrival, EngineState, RecipeView, Snapshot, StudioEvent, Trial};
 
 /// Version of the frames and of every type in this crate; both sides must agree.
 pub const PROTOCOL_VERSION: u32 = 1;

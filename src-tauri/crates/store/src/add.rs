@@ -68,6 +68,23 @@ pub struct NewNode {
     pub took_ms: Option<u64>,
 }
 
+impl NewNode {
+    /// A picture of which no more is known yet.
+    pub fn new(piece: PieceId, origin: Origin, title: String) -> Self {
+        Self {
+            id: NodeId::new(),
+            piece,
+            parent: None,
+            references: Vec::new(),
+            origin,
+            title,
+            seed: None,
+            thought: None,
+            took_ms: None,
+        }
+    }
+}
+
 /// A picture that was saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Added {
@@ -111,17 +128,7 @@ impl Store {
             EmbeddedRecipe::Found(found) => Some(&found.recipe),
             EmbeddedRecipe::Absent | EmbeddedRecipe::Refused(_) => None,
         };
-        let new = NewNode {
-            id: NodeId::new(),
-            piece: piece.unwrap_or_else(PieceId::new),
-            parent: None,
-            references: Vec::new(),
-            origin: Origin::Imported,
-            title: file_title(&path),
-            seed: None,
-            thought: None,
-            took_ms: None,
-        };
+        let new = NewNode::new(piece.unwrap_or_else(PieceId::new), Origin::Imported, file_title(&path));
         let order = self.next_sequence();
         let sidecar = describe(&new, order, Vec::new(), &file, now_ms).to_json();
         let (added, duplicate_of) = self.write(|tx, files| {

@@ -3,7 +3,7 @@
 use protocol::JobId;
 use serde_json::Value;
 
-use crate::table::{job, timing};
+use crate::table::{job, meta, timing};
 use crate::{Error, Result, Store};
 
 /// A job of the queue.
@@ -38,6 +38,16 @@ impl Store {
     /// Forgets a job.
     pub fn remove_job(&self, id: &JobId) -> Result<()> {
         self.write(|tx, _files| if job::remove(tx, id)? { Ok(()) } else { Err(Error::NoJob(id.clone())) })
+    }
+
+    /// Whether the queue was held when that was last said.
+    pub fn is_queue_held(&self) -> Result<bool> {
+        Ok(self.read(|db| meta::get(db, meta::QUEUE_HELD))?.is_some_and(|held| held != 0))
+    }
+
+    /// Remembers whether the queue is held.
+    pub fn hold_queue(&self, is_held: bool) -> Result<()> {
+        self.write(|tx, _files| meta::set(tx, meta::QUEUE_HELD, u64::from(is_held)))
     }
 
     /// Keeps what a run took, under what it depends on; the newest 32 of each key stay.

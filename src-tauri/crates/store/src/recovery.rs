@@ -2,6 +2,7 @@
 
 mod read_only;
 mod remake;
+mod upgrade;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -157,11 +158,8 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
             connection
         }
     };
-    let version = schema::form(&writer)?.version;
-    if version < schema::newest() {
-        backup::make(&writer, folder, now_ms)?;
-        schema::migrate(&mut writer, schema::MIGRATIONS)?;
-        recovery.database = DatabaseState::Migrated { from: version };
+    if let Some(from) = upgrade::upgrade(&mut writer, folder, now_ms)? {
+        recovery.database = DatabaseState::Migrated { from };
         is_current = false;
     }
     if needs_replay || !doomed::all(&writer)?.is_empty() {
@@ -251,7 +249,7 @@ fn examine(folder: &Path, check: Option<Check>) -> Result<Found> {
 
 fn create(folder: &Path) -> Result<Connection> {
     let mut connection = connection::writer(&database_path(folder))?;
-    schema::migrate(&mut connection, schema::MIGRATIONS)?;
+    schema::migrate(&mut connection, schema::migrations())?;
     sync_folder(folder)?;
     Ok(connection)
 }

@@ -224,17 +224,7 @@ fn adopt(tx: &Transaction<'_>, mut candidates: Vec<Candidate>) -> Result<Vec<Nod
     for Candidate { note, file, recipe } in &candidates {
         let order = if schema::is_free(tx, note.order)? { note.order } else { last + 1 };
         last = last.max(order);
-        let new = NewNode {
-            id: note.node,
-            piece: note.piece,
-            parent: None,
-            references: Vec::new(),
-            origin: note.origin,
-            title: note.title.clone(),
-            seed: None,
-            thought: None,
-            took_ms: None,
-        };
+        let new = NewNode { id: note.node, ..NewNode::new(note.piece, note.origin, note.title.clone()) };
         enter(tx, &new, order, file, recipe.as_ref(), note.created_ms)?;
     }
     for Candidate { note, .. } in &candidates {

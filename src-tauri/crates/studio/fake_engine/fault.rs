@@ -10,6 +10,8 @@ use protocol::{ErrorCode, Event, Failure, JobId};
 
 use crate::say;
 
+const LOST: &str = "the graphics card went away; try again";
+
 /// A way to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -31,6 +33,8 @@ pub(crate) enum Fault {
     /// The allocator's last words.
     AllocationFailed,
     DeviceLost,
+    /// The first time; a note beside the program remembers that it happened.
+    DeviceLostOnce,
     Internal,
 }
 
@@ -57,6 +61,7 @@ impl Fault {
             "host-memory" => Self::OutOfHostMemory,
             "allocation" => Self::AllocationFailed,
             "lost" => Self::DeviceLost,
+            "lost-once" => Self::DeviceLostOnce,
             "internal" => Self::Internal,
             _ => return None,
         })
@@ -92,7 +97,12 @@ impl Fault {
             }
             Self::OutOfDeviceMemory => refuse(id, ErrorCode::OutOfDeviceMemory, "the graphics memory did not suffice"),
             Self::OutOfHostMemory => refuse(id, ErrorCode::OutOfHostMemory, "the memory did not suffice"),
-            Self::DeviceLost => refuse(id, ErrorCode::DeviceLost, "the graphics card went away"),
+            Self::DeviceLost => refuse(id, ErrorCode::DeviceLost, LOST),
+            Self::DeviceLostOnce => {
+                let note = std::env::current_exe().unwrap_or_default().with_extension("lost");
+                let is_first = std::fs::File::options().create_new(true).write(true).open(note).is_ok();
+                if is_first { refuse(id, ErrorCode::DeviceLost, LOST) } else { ControlFlow::Continue(()) }
+            }
             Self::Internal => refuse(id, ErrorCode::Internal, "an index was out of range; try again"),
         }
     }

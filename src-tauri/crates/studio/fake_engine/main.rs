@@ -1,7 +1,8 @@
 //! An engine without a model: it speaks the same frames and does what it is told, also badly.
 //!
 //! How it starts is chosen by the name it is called by (`mute`, `old`,
-//! `broken`, `gpu`), how it loads by the model's name (`missing`, `slow`, or a
+//! `broken`, `gpu`, `tight`), how it converts by that name (`slow`) and by the files beside
+//! it, how it loads by the model's name (`missing`, `slow`, `heavy`, or a
 //! fault such as `abort@load`), and how it works by the first word of an
 //! instruction: `slow`, or a [`Fault`] and where it happens, such as
 //! `abort@step`.
@@ -23,8 +24,13 @@ use protocol::{
 
 use fault::Fault;
 
-/// Bytes that the pretended graphics card has.
+/// Bytes that a model called `heavy` holds, and that each of its jobs takes besides.
+const HEAVY_BYTES: usize = 128 << 20;
+pub(crate) const HEAVY_WORK_BYTES: usize = 96 << 20;
+
+/// Bytes that the pretended graphics card has, and a small one.
 const CARD_BYTES: u64 = 2_000_000_000;
+const TIGHT_BYTES: u64 = 315_000_000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -49,7 +55,7 @@ fn main() {
         // As the real one: nobody speaks to it any more, so nobody needs it.
         std::process::exit(0);
     });
-    Engine { waiting, name, progress: 0 }.serve();
+    Engine { waiting, name, progress: 0, weights: Vec::new() }.serve();
 }
 
 /// What it pretends to compute on.
@@ -61,11 +67,12 @@ fn devices(name: &str) -> Vec<DeviceDescription> {
         free_bytes: Some(9 << 30),
         compute_capability: None,
     };
+    let card_bytes = if name.contains("tight") { TIGHT_BYTES } else { CARD_BYTES };
     let card = DeviceDescription {
         id: "cuda:0".to_owned(),
         name: "Card".to_owned(),
-        memory_bytes: Some(CARD_BYTES),
-        free_bytes: Some(CARD_BYTES),
+        memory_bytes: Some(card_bytes),
+        free_bytes: Some(card_bytes),
         compute_capability: Some("8.9".to_owned()),
     };
     if name.contains("gpu") { vec![card, cpu] } else { vec![cpu] }
@@ -75,6 +82,7 @@ struct Engine {
     waiting: Receiver<Command>,
     name: String,
     progress: u64,
+    weights: Vec<u8>,
 }
 
 impl Engine {
@@ -107,6 +115,9 @@ impl Engine {
             say(&Event::Failed { id, failure: Failure { code: ErrorCode::ModelMissing, message } });
             return;
         }
+        if name.contains("heavy") {
+            self.weights = touched(HEAVY_BYTES);
+        }
         for part in 0..4 {
             say(&Event::Loading { id: id.clone(), bytes: part * 256, total_bytes: 1024 });
             if name.contains("slow") {
@@ -135,6 +146,11 @@ impl Engine {
         };
         say(&Event::Loaded { id, model });
     }
+}
+
+/// Memory that is not only asked for: what is written to is there.
+pub(crate) fn touched(n_bytes: usize) -> Vec<u8> {
+    vec![1; n_bytes]
 }
 
 /// Four kilobytes for a pixel, so that a card of two gigabytes holds 512 × 512 and not 768 × 768.

@@ -12,7 +12,7 @@ use protocol::{
 };
 
 use crate::fault::Fault;
-use crate::{Engine, say, say_with};
+use crate::{Engine, HEAVY_WORK_BYTES, say, say_with, touched};
 
 const STEPS: u32 = 8;
 
@@ -44,9 +44,12 @@ impl Engine {
             "fast" => 0,
             _ => 5,
         };
+        // A model that holds memory takes more while it works, unless it is to be fast.
+        let working = if self.weights.is_empty() || pause == 0 { Vec::new() } else { touched(HEAVY_WORK_BYTES) };
         let job = Job { engine: self, id, instruction, pause: Duration::from_millis(pause) };
         // Whatever ended it has been said.
         let _ = job.run(request);
+        std::hint::black_box(working);
     }
 }
 
@@ -173,7 +176,7 @@ impl Job<'_> {
     /// Waits for a step, and ends the job when that is asked for meanwhile.
     fn wait(&self) -> Going {
         // What is asked for meanwhile comes too late.
-        if self.instruction.starts_with("heedless") {
+        if self.instruction.contains("heedless") {
             return Ok(());
         }
         match self.engine.waiting.recv_timeout(self.pause) {

@@ -1,11 +1,14 @@
 //! The engine process: chosen, started, greeted, given a model, watched, and replaced when it dies.
 //!
-//! `process` holds the pipes and knows nothing of what is said; `supervisor`
-//! knows what to say and when something is wrong; `variants` chooses among the
-//! programs; `child` runs the program for work that is no request.
+//! `process` holds the pipes and knows nothing of what is said; `running` is one
+//! process with the clocks that say when something is wrong; `end` concludes
+//! from the way it ended; `supervisor` knows what to say; `variants` chooses
+//! among the programs; `child` runs the program for work that is no request.
 
 pub(crate) mod child;
+mod end;
 pub(crate) mod process;
+mod running;
 pub(crate) mod supervisor;
 pub(crate) mod variants;
 

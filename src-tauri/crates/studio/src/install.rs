@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use catalog::{Catalog, DownloadOptions, DownloadStage, InstallPlan, Token};
+use catalog::{Catalog, DownloadOptions, DownloadStage, InstallPlan, Token, host_of};
 use protocol::{Event, Hardware, Install, InstallStage, ModelId, ModelOrigin};
 use tokio::sync::Semaphore;
 
 use crate::engine::child;
-use crate::studio::{blocking, host_of};
+use crate::studio::blocking;
 use crate::{Error, Result};
 
 /// What is to be installed, and with what.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) model: ModelId,
-    pub(crate) quantization: String,
+    pub(crate) plan: InstallPlan,
     /// The engine program, which converts.
     pub(crate) program: PathBuf,
     pub(crate) mirror: Option<String>,
@@ -28,27 +28,43 @@ pub(crate) struct Order {
 /// The form in which models are published.
 const PUBLISHED: &str = "bf16";
 
-/// Installs a model, going on from whatever is here; dropping the future holds it.
+/// Remembers what a model is to become, so that a new start can go on with it. Whether the published files are to be
+/// removed then is as it was meant before, unless it is said.
+pub(crate) fn begin(
+    catalog: &Catalog,
+    model: &ModelId,
+    quantization: String,
+    removes_source: Option<bool>,
+) -> Result<InstallPlan> {
+    let before = catalog.pending_install(model).filter(|plan| plan.quantization == quantization);
+    let removes_source = removes_source.unwrap_or_else(|| before.is_some_and(|plan| plan.removes_source));
+    let plan = InstallPlan { quantization, removes_source };
+    catalog.begin_install(model, plan.clone())?;
+    Ok(plan)
+}
+
+/// Installs a model that was begun, going on from whatever is here; dropping the future holds it.
 pub(crate) async fn run(catalog: &Arc<Catalog>, order: Order, tell: &(dyn Fn(Install) + Send + Sync)) -> Result<()> {
-    let Order { model, quantization, program, mirror, turn } = order;
+    let Order { model, plan, program, mirror, turn } = order;
+    let InstallPlan { quantization, removes_source } = plan;
     let progress = |stage, bytes, total_bytes, bytes_per_sec| Install {
         quantization: quantization.clone(),
+        removes_source,
         stage,
         bytes,
         total_bytes,
         bytes_per_sec,
     };
 
-    let plan = InstallPlan { quantization: quantization.clone(), removes_source: false };
-    let (begun, id) = (Arc::clone(catalog), model.clone());
-    let origin = blocking(move || {
-        begun.begin_install(&id, plan)?;
-        Ok(begun.card(&id, &Hardware::default())?.origin)
+    let (asked, id, form) = (Arc::clone(catalog), model.clone(), quantization.clone());
+    let (origin, is_here) = blocking(move || {
+        let origin = asked.card(&id, &Hardware::default())?.origin;
+        Ok((origin, asked.has_form(&id, &form)?))
     })
     .await?;
 
-    if origin == ModelOrigin::Catalogue {
-        let token = read_token(host_of(mirror.as_deref())).await;
+    if origin == ModelOrigin::Catalogue && !is_here {
+        let token = read_token(host_of(mirror.as_deref())?).await;
         let options = DownloadOptions { mirror, token, ..DownloadOptions::default() };
         catalog
             .download(&model, &options, |now| {
@@ -62,7 +78,7 @@ pub(crate) async fn run(catalog: &Arc<Catalog>, order: Order, tell: &(dyn Fn(Ins
             .await?;
     }
 
-    if quantization != PUBLISHED {
+    if quantization != PUBLISHED && !is_here {
         let _turn = turn.acquire().await.map_err(|_closed| Error::Closed)?;
         convert(catalog, &model, &quantization, &program, |bytes, total, rate| {
             tell(progress(InstallStage::Converting, bytes, total, rate));

@@ -18,6 +18,7 @@ mod conversation;
 pub mod engine;
 pub mod error;
 pub mod feed;
+mod forecast;
 pub mod handover;
 mod history;
 mod install;

@@ -1,6 +1,6 @@
 //! What a request will take, and what to do when the machine has less.
 
-use protocol::{DeviceDescription, ErrorCode, Failure, Job, JobKind, ModelDescription, Remedy, Size, Thinking};
+use protocol::{DeviceDescription, ErrorCode, Failure, Job, JobKind, Remedy, Size, Thinking};
 
 use crate::engine::supervisor::Estimate;
 
@@ -13,38 +13,39 @@ const SMALLER: [f64; 3] = [0.75, 0.5, 0.375];
 /// Smallest side that is offered.
 const SMALLEST_SIDE: u32 = 128;
 
-/// Bytes that the present model and a request may take together, where that is known.
-pub(crate) fn available(model: &ModelDescription, devices: &[DeviceDescription], free_memory: u64) -> Option<u64> {
-    if model.device.starts_with("cpu") {
+/// Bytes that a model and a request may take together on a device, where that is known; `held_bytes` are what its
+/// weights hold already.
+pub(crate) fn available(device: &str, held_bytes: u64, devices: &[DeviceDescription], free_memory: u64) -> Option<u64> {
+    if device.starts_with("cpu") {
         // What the weights hold now is not free, and is theirs.
-        return (free_memory > 0).then(|| free_memory.saturating_add(model.memory_bytes));
+        return (free_memory > 0).then(|| free_memory.saturating_add(held_bytes));
     }
-    devices.iter().find(|device| device.id == model.device)?.free_bytes
+    devices.iter().find(|it| it.id == device)?.free_bytes
 }
 
-/// Why a request cannot be carried out, from what it needs.
-pub(crate) fn refusal(
-    estimate: &Estimate,
-    available: Option<u64>,
-    model: &ModelDescription,
-    job: &Job,
-) -> Option<Failure> {
-    if estimate.context_tokens > MOST_CONTEXT_TOKENS {
-        let tokens = estimate.context_tokens;
-        let what = if job.request == JobKind::Ask { "the conversation has" } else { "texts and pictures have" };
-        let message = format!(
-            "{what} {tokens} tokens and the model reads {MOST_CONTEXT_TOKENS}; \
-             leave pictures out, or ask in a new piece"
-        );
-        return Some(Failure { code: ErrorCode::BadInput, message });
+/// Why the model cannot read what a request shows it.
+pub(crate) fn overlong(estimate: &Estimate, job: &Job) -> Option<Failure> {
+    let tokens = estimate.context_tokens;
+    if tokens <= MOST_CONTEXT_TOKENS {
+        return None;
     }
+    let what = if job.request == JobKind::Ask { "the conversation has" } else { "texts and pictures have" };
+    let message = format!(
+        "{what} {tokens} tokens and the model reads {MOST_CONTEXT_TOKENS}; \
+         leave pictures out, or ask in a new piece"
+    );
+    Some(Failure { code: ErrorCode::BadInput, message })
+}
+
+/// Why a request does not fit the memory of a device.
+pub(crate) fn too_large(estimate: &Estimate, available: Option<u64>, device: &str, job: &Job) -> Option<Failure> {
     let available = available?;
     let needed = estimate.memory.peak_bytes;
     if needed <= available {
         return None;
     }
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
-    let is_cpu = model.device.starts_with("cpu");
+    let is_cpu = device.starts_with("cpu");
     let (code, memory) =
         if is_cpu { (ErrorCode::OutOfHostMemory, "memory") } else { (ErrorCode::OutOfDeviceMemory, "graphics memory") };
     let what = match (job.request, estimate.size) {
@@ -120,18 +121,6 @@ mod tests {
         }
     }
 
-    fn model(device: &str) -> ModelDescription {
-        ModelDescription {
-            name: "m".to_owned(),
-            hash: String::new(),
-            quantization: "q8_0".to_owned(),
-            parameters: 1,
-            memory_bytes: 10 << 30,
-            device: device.to_owned(),
-            max_side: 1024,
-        }
-    }
-
     fn estimate(peak_bytes: u64, context_tokens: u32) -> Estimate {
         let memory = MemoryEstimate { peak_bytes, ..MemoryEstimate::default() };
         Estimate { memory, context_tokens, size: Some(Size { width: 1024, height: 1024 }) }
@@ -140,11 +129,11 @@ mod tests {
     #[test]
     fn a_request_beyond_the_memory_is_refused_with_figures() {
         let check = |device: &str, code: ErrorCode| {
-            let (model, job) = (model(device), job(JobKind::Create));
+            let job = job(JobKind::Create);
             let needs = estimate(12_000_000_000, 100);
-            assert!(refusal(&needs, Some(12_000_000_000), &model, &job).is_none());
-            assert!(refusal(&needs, None, &model, &job).is_none(), "nothing is refused on a guess");
-            let refused = refusal(&needs, Some(8_000_000_000), &model, &job).unwrap();
+            assert!(too_large(&needs, Some(12_000_000_000), device, &job).is_none());
+            assert!(too_large(&needs, None, device, &job).is_none(), "nothing is refused on a guess");
+            let refused = too_large(&needs, Some(8_000_000_000), device, &job).unwrap();
             assert_eq!(refused.code, code);
             assert!(refused.message.contains("1024 × 1024: 12.0 GB are needed and 8.0 GB"), "{}", refused.message);
         };
@@ -154,15 +143,16 @@ mod tests {
 
     #[test]
     fn a_conversation_that_outgrows_the_model_is_refused() {
-        let refused = refusal(&estimate(1, 40_000), None, &model("cpu"), &job(JobKind::Ask)).unwrap();
+        assert!(overlong(&estimate(1, 32_768), &job(JobKind::Ask)).is_none());
+        let refused = overlong(&estimate(1, 40_000), &job(JobKind::Ask)).unwrap();
         assert_eq!(refused.code, ErrorCode::BadInput);
         assert!(refused.message.contains("40000 tokens"), "{}", refused.message);
     }
 
     #[test]
     fn the_processor_may_use_what_its_weights_hold() {
-        assert_eq!(available(&model("cpu"), &[], 1 << 30), Some(11 << 30));
-        assert_eq!(available(&model("cuda:0"), &[], 1 << 30), None);
+        assert_eq!(available("cpu", 10 << 30, &[], 1 << 30), Some(11 << 30));
+        assert_eq!(available("cuda:0", 10 << 30, &[], 1 << 30), None);
     }
 
     #[test]

@@ -1,14 +1,21 @@
 //! Jobs in order: at most one runs, the others wait, are planned, or have ended and stay to be seen.
 
+use std::collections::HashSet;
+
 use protocol::{Job, JobId, JobPlace, JobStatus};
 
 /// Most jobs that may wait; beyond it something presses the button on its own.
 pub(crate) const MOST_WAITING: usize = 1000;
 
+/// The database's word for a job that waits to be tried once more.
+pub(crate) const SECOND_TRY: &str = "second_try";
+
 /// All jobs that have not left, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     jobs: Vec<Job>,
+    /// Those that were begun twice because the device was lost the first time.
+    second_tries: HashSet<JobId>,
     /// Whether nothing is begun.
     pub(crate) is_paused: bool,
 }
@@ -23,7 +30,7 @@ impl Queue {
             }
         }
         jobs.retain(|job| !matches!(job.status, JobStatus::Done { .. } | JobStatus::Cancelled));
-        Self { jobs, is_paused: false }
+        Self { jobs, ..Self::default() }
     }
 
     /// Adds jobs, behind or before all that wait.
@@ -66,6 +73,20 @@ impl Queue {
     pub(crate) fn remove(&mut self, id: &JobId) -> Option<Job> {
         let position = self.jobs.iter().position(|job| job.id == *id)?;
         Some(self.jobs.remove(position))
+    }
+
+    /// Remembers that a job has had its one second try without being asked.
+    pub(crate) fn mark_second_try(&mut self, id: &JobId) {
+        self.second_tries.insert(id.clone());
+    }
+
+    pub(crate) fn is_second_try(&self, id: &JobId) -> bool {
+        self.second_tries.contains(id)
+    }
+
+    /// Lets a job that is over, or that the artist tries again, begin like any other.
+    pub(crate) fn forget_second_try(&mut self, id: &JobId) {
+        self.second_tries.remove(id);
     }
 
     /// All that wait, the next one first.

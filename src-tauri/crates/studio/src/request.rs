@@ -25,6 +25,8 @@ pub(crate) struct Prepared {
     pub(crate) request: Request,
     /// Pictures that a question brings into its conversation.
     pub(crate) new_pictures: Vec<NodeId>,
+    /// Pictures that are read, in order.
+    pub(crate) pictures: Vec<NodeId>,
 }
 
 /// A seed that nobody chose: short enough to be read out.
@@ -106,6 +108,7 @@ pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters) -> Result
         text: TextParameters::thought(),
     };
     let mut new_pictures = Vec::new();
+    let mut read = pictures.clone();
     let request = match job.request {
         JobKind::Create => Request::Generate(image(vec![text()])),
         JobKind::Edit => {
@@ -120,11 +123,12 @@ pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters) -> Result
             let mut inputs = conversation::inputs(&turns, |node| image_input(node, store))?;
             inputs.extend(images(&new_pictures, store)?);
             inputs.push(text());
+            read = turns.iter().flat_map(|turn| &turn.pictures).chain(&new_pictures).copied().collect();
             Request::Chat(ChatRequest { inputs, think: job.thinking == Thinking::On, text: chat.clone() })
         }
     };
     request.check(None).map_err(|invalid| Error::BadRequest(invalid.to_string()))?;
-    Ok(Prepared { request, new_pictures })
+    Ok(Prepared { request, new_pictures, pictures: read })
 }
 
 fn images(nodes: &[NodeId], store: &Store) -> Result<Vec<Input>> {

@@ -16,12 +16,13 @@ use store::{Opened, Store};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::engine::Patience;
+use crate::forecast::Forecaster;
 use crate::previews::Previews;
+use crate::queue::{self, Queue};
 use crate::{Error, Result, locate, settings};
 
 use actor::{Actor, Message, Standing, Start};
 
-pub(crate) use models::host_of;
 pub use pictures::Rendition;
 pub use store::Source;
 
@@ -79,6 +80,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) previews: Previews,
+    pub(crate) forecaster: Forecaster,
     pub(crate) events: broadcast::Sender<StudioEvent>,
     pub(crate) models_folder: PathBuf,
 }
@@ -107,7 +109,7 @@ impl Studio {
         if store.is_read_only() {
             notices.push(store::Error::ReadOnly { folder: library_folder }.failure());
         }
-        let jobs = restore_jobs(&store, &mut notices);
+        let queue = restore_queue(&store, &mut notices);
         let user_catalog = Some(data_folder.join("models.toml")).filter(|path| path.is_file());
         let pocket_model = pocket.as_deref().and_then(locate::pocket_model);
         let catalog = open_catalog(&models_folder, user_catalog, pocket, &mut notices)?;
@@ -119,12 +121,13 @@ impl Studio {
             store: Arc::new(store),
             catalog: Arc::new(catalog),
             previews: Previews::default(),
+            forecaster: Forecaster::default(),
             events,
             models_folder,
         });
         let (inbox, messages) = mpsc::unbounded_channel();
         let rooms = Rooms { data_folder: data_folder.clone(), engines };
-        let start = Start { shared: Arc::clone(&shared), rooms, settings, notices, jobs, target, defaults, patience };
+        let start = Start { shared: Arc::clone(&shared), rooms, settings, notices, queue, target, defaults, patience };
         tokio::spawn(Actor::new(start, inbox.downgrade()).run(messages));
         Ok(Self { inbox, shared, data_folder: data_folder.into() })
     }
@@ -229,19 +232,25 @@ fn open_catalog(
     Ok(Catalog::open(models_folder.to_path_buf(), None, pocket)?)
 }
 
-/// Jobs of an earlier start, as far as they can be understood.
-fn restore_jobs(store: &Store, notices: &mut Vec<Failure>) -> Vec<Job> {
-    let stored = match store.jobs() {
+/// The queue of an earlier start, as far as it can be understood.
+fn restore_queue(store: &Store, notices: &mut Vec<Failure>) -> Queue {
+    let (stored, is_paused) = match store.jobs().and_then(|jobs| Ok((jobs, store.is_queue_held()?))) {
         Ok(stored) => stored,
         Err(error) => {
             notices.push(error.failure());
-            return Vec::new();
+            return Queue::default();
         }
     };
     let mut jobs = Vec::new();
+    let mut second_tries = Vec::new();
     for stored in stored {
         match serde_json::from_value::<Job>(stored.body) {
-            Ok(job) => jobs.push(job),
+            Ok(job) => {
+                if stored.state == queue::SECOND_TRY {
+                    second_tries.push(job.id.clone());
+                }
+                jobs.push(job);
+            }
             Err(error) => {
                 let JobId(id) = &stored.id;
                 tracing::warn!(%error, id, "a job of another version is left out");
@@ -249,7 +258,10 @@ fn restore_jobs(store: &Store, notices: &mut Vec<Failure>) -> Vec<Job> {
             }
         }
     }
-    jobs
+    let mut queue = Queue::restore(jobs);
+    queue.is_paused = is_paused;
+    second_tries.iter().for_each(|id| queue.mark_second_try(id));
+    queue
 }
 
 /// Does what may block away from the tasks that must not.

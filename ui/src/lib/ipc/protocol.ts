@@ -564,6 +564,8 @@ export type FilesState = { "state": "absent" } | { "state": "partial",
 export type Install = {
   /** What it becomes. */
   quantization: string,
+  /** Whether the published files are removed once it is that. */
+  removes_source: boolean,
   /** What is done now. */
   stage: InstallStage,
   /** Bytes done of this stage. */

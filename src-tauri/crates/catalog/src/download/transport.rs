@@ -5,19 +5,19 @@
 //! the first answer and are believed from that host only; the token goes to
 //! that host only; and every hop has to be https.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
-    HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG,
+    HeaderMap, HeaderName, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use url::{Host, Url};
 
-use super::DownloadOptions;
 use super::fault::Fault;
+use super::{DownloadOptions, date};
 use crate::manifest::is_sha256;
 use crate::{Error, Result, Token};
 
@@ -240,9 +240,16 @@ fn content_range(headers: &HeaderMap) -> Option<AnswerKind> {
     Some(AnswerKind::From { start, total })
 }
 
-/// Seconds; the form with a date needs a clock that is right, and the usual wait does as well.
+/// The seconds that a server asks for, or those until the moment that it names.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    text(headers, &RETRY_AFTER)?.trim().parse().ok().map(Duration::from_secs)
+    let asked = text(headers, &RETRY_AFTER)?.trim();
+    if let Ok(secs) = asked.parse() {
+        return Some(Duration::from_secs(secs));
+    }
+    // By the server's own clock where it tells it: this machine's may be wrong.
+    let ours = || SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|it| it.as_secs());
+    let now = text(headers, &DATE).and_then(|now| date::parse(now.trim())).or_else(ours)?;
+    Some(Duration::from_secs(date::parse(asked)?.saturating_sub(now)))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -343,6 +350,23 @@ mod tests {
         }
         assert!(follow("http://127.0.0.1:9/a", "http://localhost:8/b").is_ok());
         assert!(follow("http://127.0.0.1:9/a", "http://bytes.example/b").is_err());
+    }
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_until_a_moment() {
+        let wait = |asked: &'static str, now: Option<&'static str>| {
+            let asked = [(RETRY_AFTER, HeaderValue::from_static(asked))];
+            let now = now.map(|now| (DATE, HeaderValue::from_static(now)));
+            retry_after(&HeaderMap::from_iter(asked.into_iter().chain(now))).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait(" 40 ", None), Some(40));
+        // Long ago by any clock but the server's.
+        let now = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT", now), Some(30));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:40:00 GMT", now), Some(0), "a moment that is past is no wait");
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT", None), Some(0));
+        assert!(wait("Fri, 31 Dec 9999 23:59:59 GMT", Some("nonsense")).is_some_and(|secs| secs > 1 << 30));
+        assert_eq!((wait("soon", now), wait("-3", now), wait("", now)), (None, None, None));
     }
 
     #[test]

@@ -6,3 +6,6 @@ pub(crate) mod drive;
 pub(crate) mod fault;
 pub(crate) mod scene;
 pub(crate) mod server;
+
+#[path = "../../../checkpoint/tests/it/tiny.rs"]
+mod tiny;

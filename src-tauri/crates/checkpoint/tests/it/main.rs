@@ -10,3 +10,4 @@ mod damage;
 mod layouts;
 mod refusals;
 mod scene;
+mod tiny;

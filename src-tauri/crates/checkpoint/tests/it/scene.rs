@@ -5,7 +5,6 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use checkpoint::config::{LatentConfig, TextConfig, TransformConfig, VaeConfig, VisionConfig};
 use checkpoint::{Checkpoint, Config, Declared, Kind, Provenance, Quantization, Writer, plan};
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
@@ -75,44 +74,7 @@ pub(crate) fn copy_documents(folder: &Path) {
 
 /// A model of a few kilobytes; no arithmetic could use it.
 pub(crate) fn tiny_config() -> Config {
-    Config {
-        text: TextConfig {
-            hidden_size: 32,
-            intermediate_size: 64,
-            n_layers: 2,
-            n_heads: 2,
-            n_kv_heads: 1,
-            head_dim: 16,
-            vocab_size: 64,
-            rope_theta: 1e6,
-            rms_norm_eps: 1e-6,
-        },
-        vision: VisionConfig {
-            hidden_size: 32,
-            intermediate_size: 48,
-            n_layers: 1,
-            n_heads: 2,
-            patch_size: 2,
-            layer_norm_eps: 1e-6,
-            n_channels: 3,
-            n_positions: 4,
-        },
-        latent: LatentConfig { patch_size: 2, grid_side: 2, channels: 4, downsample: 2 },
-        vision_grid_side: 2,
-        vae: VaeConfig {
-            ch: 4,
-            ch_mult: vec![1, 2],
-            n_res_blocks: 1,
-            z_channels: 4,
-            in_channels: 3,
-            out_ch: 3,
-            scale_factor: 0.3611,
-            shift_factor: 0.1159,
-            downsample: 2,
-        },
-        vae_transform: TransformConfig { max_size: 8, min_size: 4, stride: 4 },
-        vision_transform: TransformConfig { max_size: 4, min_size: 2, stride: 2 },
-    }
+    crate::tiny::config(64)
 }
 
 pub(crate) fn provenance() -> Provenance {

@@ -29,7 +29,7 @@ pub(super) fn open_copy(folder: &Path) -> Result<Opened> {
     if let Some(reason) = connection::check(&writer, Check::Quick)? {
         return Err(Error::Damaged { reason });
     }
-    schema::migrate(&mut writer, schema::MIGRATIONS)?;
+    schema::migrate(&mut writer, schema::migrations())?;
     let sequence = schema::last_sequence(&writer)?;
     let recovery = Recovery::new(mark::read(folder).is_some());
     let store = Store::new(Parts {

@@ -48,7 +48,7 @@ pub(super) fn remake(
             (connection::writer(&new)?, DatabaseState::Rebuilt { reason })
         }
     };
-    schema::migrate(&mut connection, schema::MIGRATIONS)?;
+    schema::migrate(&mut connection, schema::migrations())?;
     if !(is_backup && is_exact) {
         // What was waiting when an older backup was made has been done since, or is wanted no more.
         let tx = connection::begin(&mut connection)?;

@@ -10,6 +10,9 @@ pub(crate) const BACKUP_MS: &str = "backup_ms";
 /// When every index was last held against its table.
 pub(crate) const CHECKED_MS: &str = "checked_ms";
 
+/// Whether nothing of the queue is begun.
+pub(crate) const QUEUE_HELD: &str = "queue_held";
+
 /// A number under a key.
 pub(crate) fn get(connection: &Connection, key: &str) -> Result<Option<u64>> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;

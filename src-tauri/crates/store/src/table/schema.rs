@@ -6,7 +6,7 @@ use crate::Result;
 use crate::table::connection::{APPLICATION_ID, begin};
 
 /// Each step from one form to the next, the first from an empty file.
-pub(crate) const MIGRATIONS: &[&str] = &[V1];
+const MIGRATIONS: &[&str] = &[V1];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -122,9 +122,18 @@ CREATE VIRTUAL TABLE search USING fts5 (
 );
 ";
 
+/// Each step that this program knows.
+#[cfg(not(test))]
+pub(crate) fn migrations() -> &'static [&'static str] {
+    MIGRATIONS
+}
+
+#[cfg(test)]
+pub(crate) use tests::{migrations, take_also};
+
 /// The newest form that this program knows.
 pub(crate) fn newest() -> i64 {
-    MIGRATIONS.len() as i64
+    migrations().len() as i64
 }
 
 /// What a database says about itself.
@@ -186,7 +195,21 @@ pub(crate) fn is_free(connection: &Connection, seq: i64) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
     use super::*;
+
+    static STEPS: OnceLock<Vec<&str>> = OnceLock::new();
+
+    /// The steps that are known, with those that this process was told of.
+    pub(crate) fn migrations() -> &'static [&'static str] {
+        STEPS.get().map_or(MIGRATIONS, Vec::as_slice)
+    }
+
+    /// Makes this process a later version of the program, one that takes these steps as well.
+    pub(crate) fn take_also(steps: &[&'static str]) {
+        STEPS.set([MIGRATIONS, steps].concat()).unwrap();
+    }
 
     /// What a database looks like from outside.
     fn look(connection: &Connection) -> (Form, Vec<String>) {

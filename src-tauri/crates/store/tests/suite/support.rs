@@ -87,17 +87,8 @@ impl Library {
 }
 
 pub(crate) fn new_node(piece: PieceId, parent: Option<NodeId>, title: &str) -> NewNode {
-    NewNode {
-        id: NodeId::new(),
-        piece,
-        parent,
-        references: Vec::new(),
-        origin: if parent.is_some() { Origin::Edited } else { Origin::Created },
-        title: title.to_owned(),
-        seed: None,
-        thought: None,
-        took_ms: Some(250),
-    }
+    let origin = if parent.is_some() { Origin::Edited } else { Origin::Created };
+    NewNode { parent, took_ms: Some(250), ..NewNode::new(piece, origin, title.to_owned()) }
 }
 
 /// A picture that differs with its text.

@@ -1,8 +1,8 @@
 //! What the engine is told, and what is concluded from its silence.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use protocol::{
     Command, DeviceDescription, EngineState, ErrorCode, Event, Failure, JobId, MemoryEstimate, ModelChoice,
@@ -12,13 +12,9 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Patience;
-use super::process::{Output, Process};
-
-/// Restarts within [`RESTART_WINDOW`] after which the artist is asked.
-const MOST_RESTARTS: usize = 3;
-
-/// The time in which restarts are counted.
-const RESTART_WINDOW: Duration = Duration::from_secs(600);
+use super::end::{Restarts, autopsy, died};
+use super::process::Output;
+use super::running::Running;
 
 /// A model to load.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,27 +48,10 @@ pub(crate) struct Supervisor {
     patience: Patience,
     state: EngineState,
     running: Option<Running>,
-    restarts: VecDeque<Instant>,
-    restart_at: Option<Instant>,
+    restarts: Restarts,
     estimates: HashMap<JobId, EstimateReply>,
     version: Option<String>,
     devices: Vec<DeviceDescription>,
-}
-
-#[derive(Debug)]
-struct Running {
-    process: Process,
-    outputs: tokio::sync::mpsc::Receiver<Output>,
-    is_greeted: bool,
-    load: Option<JobId>,
-    job: Option<JobId>,
-    started: Instant,
-    last_sign: Instant,
-    progress: u64,
-    last_progress: Instant,
-    /// Longest time between two signs of progress while it worked.
-    longest_gap: Duration,
-    cancel_since: Option<Instant>,
 }
 
 /// What an event of the engine means to the queue.
@@ -95,8 +74,7 @@ impl Supervisor {
             patience,
             state: EngineState::Starting,
             running: None,
-            restarts: VecDeque::new(),
-            restart_at: None,
+            restarts: Restarts::default(),
             estimates: HashMap::new(),
             version: None,
             devices: Vec::new(),
@@ -115,6 +93,11 @@ impl Supervisor {
     /// The program that is run.
     pub(crate) fn program(&self) -> &PathBuf {
         &self.program
+    }
+
+    /// The model to load.
+    pub(crate) fn target(&self) -> Option<&Target> {
+        self.model.as_ref()
     }
 
     /// What it said that it could compute on.
@@ -146,24 +129,8 @@ impl Supervisor {
     pub(crate) fn start(&mut self) {
         self.let_go();
         self.state = EngineState::Starting;
-        match Process::start(&self.program) {
-            Ok((process, outputs)) => {
-                process.say(Command::Hello { protocol: PROTOCOL_VERSION });
-                let now = Instant::now();
-                self.running = Some(Running {
-                    process,
-                    outputs,
-                    is_greeted: false,
-                    load: None,
-                    job: None,
-                    started: now,
-                    last_sign: now,
-                    progress: 0,
-                    last_progress: now,
-                    longest_gap: Duration::ZERO,
-                    cancel_since: None,
-                });
-            }
+        match Running::start(&self.program) {
+            Ok(running) => self.running = Some(running),
             Err(error) => {
                 let message = format!("{error}; install Bagel Studio again");
                 self.state = EngineState::Failed { failure: Failure { code: ErrorCode::Internal, message } };
@@ -173,7 +140,7 @@ impl Supervisor {
 
     /// Starts anew at the artist's wish, with the failures so far forgotten.
     pub(crate) fn retry(&mut self) {
-        self.restarts.clear();
+        self.restarts.forget();
         self.start();
     }
 
@@ -208,7 +175,7 @@ impl Supervisor {
 
     /// Ends the process without a word about it.
     fn let_go(&mut self) {
-        self.restart_at = None;
+        self.restarts.call_off();
         self.running = None;
         self.estimates.clear();
     }
@@ -224,10 +191,7 @@ impl Supervisor {
     /// Sends a job.
     pub(crate) fn run(&mut self, id: JobId, request: Request) {
         if let Some(running) = &mut self.running {
-            running.job = Some(id.clone());
-            running.last_progress = Instant::now();
-            running.cancel_since = None;
-            running.process.say(Command::Run { id, request });
+            running.run(id, request);
         }
     }
 
@@ -244,9 +208,8 @@ impl Supervisor {
 
     /// Asks for the end of a job; a process that does not comply in time is ended.
     pub(crate) fn cancel(&mut self, id: &JobId) {
-        if let Some(running) = self.running.as_mut().filter(|r| r.job.as_ref() == Some(id)) {
-            running.cancel_since.get_or_insert_with(Instant::now);
-            running.process.say(Command::Cancel { id: id.clone() });
+        if let Some(running) = &mut self.running {
+            running.cancel(id);
         }
     }
 
@@ -254,24 +217,16 @@ impl Supervisor {
     pub(crate) fn hear(&mut self, event: Event, payload: Vec<u8>) -> Heard {
         let Some(running) = &mut self.running else { return Heard::Nothing };
         let now = Instant::now();
-        running.last_sign = now;
+        running.hear(&event, now);
         match event {
-            Event::Heartbeat { progress } => {
-                if progress != running.progress {
-                    running.progress = progress;
-                    running.advance(now);
-                }
-                Heard::Nothing
-            }
             Event::Hello { protocol, engine, devices } => self.greet(protocol, engine, devices),
             Event::Loading { id, bytes, total_bytes } if running.load.as_ref() == Some(&id) => {
-                running.last_progress = now;
                 self.state = EngineState::Loading { name: self.model_name(), bytes, total_bytes };
                 Heard::State
             }
             Event::Loaded { id, model } if running.load.as_ref() == Some(&id) => {
                 running.load = None;
-                tracing::info!(seconds = running.started.elapsed().as_secs_f64(), name = %model.name, "model loaded");
+                tracing::info!(seconds = running.clocks.started.elapsed().as_secs_f64(), name = %model.name, "model loaded");
                 let target = self.model.as_ref();
                 self.state = EngineState::Ready {
                     model,
@@ -305,8 +260,7 @@ impl Supervisor {
                 }
                 running.advance(now);
                 if ends {
-                    running.job = None;
-                    running.cancel_since = None;
+                    running.end_job();
                 }
                 Heard::Job(Box::new(event), payload)
             }
@@ -334,11 +288,9 @@ impl Supervisor {
             None => self.state = EngineState::NoModel,
             Some(Target { path, base, name, .. }) => {
                 let id = JobId(Uuid::now_v7().to_string());
-                running.load = Some(id.clone());
-                running.last_progress = Instant::now();
                 // A device that is no longer there, a card taken out say, is no reason to do nothing.
                 let device = self.device.clone().filter(|wished| self.devices.iter().any(|it| it.id == *wished));
-                running.process.say(Command::Load { id, path, base, device });
+                running.load(id.clone(), Command::Load { id, path, base, device });
                 self.state = EngineState::Loading { name, bytes: 0, total_bytes: 0 };
             }
         }
@@ -347,27 +299,12 @@ impl Supervisor {
 
     /// Looks after the process: whether it must be ended, and why.
     pub(crate) fn trouble(&self) -> Option<String> {
-        let running = self.running.as_ref()?;
-        let now = Instant::now();
-        let waited = |since: Instant, patience: Duration| now.duration_since(since) > patience;
-        if !running.is_greeted {
-            return waited(running.started, self.patience.greeting).then(|| "it did not answer its start".to_owned());
-        }
-        if waited(running.last_sign, self.patience.silence) {
-            return Some("it gave no sign of life".to_owned());
-        }
-        let cancel = self.patience.cancel.max(2 * running.longest_gap);
-        if running.cancel_since.is_some_and(|since| waited(since, cancel)) {
-            return Some("it did not stop when asked to".to_owned());
-        }
-        let works = running.job.is_some() || running.load.is_some();
-        let stall = self.patience.stall.max(10 * running.longest_gap);
-        (works && waited(running.last_progress, stall)).then(|| "it made no progress".to_owned())
+        self.running.as_ref()?.trouble(&self.patience, Instant::now()).map(str::to_owned)
     }
 
     /// Starts the process again when its time has come. Gives back whether it did.
     pub(crate) fn restart_if_due(&mut self) -> bool {
-        let due = self.restart_at.is_some_and(|at| Instant::now() >= at);
+        let due = self.restarts.is_due(Instant::now());
         if due {
             self.start();
         }
@@ -378,38 +315,22 @@ impl Supervisor {
     pub(crate) async fn bury(&mut self, why: Option<String>) -> Failure {
         self.estimates.clear();
         let Some(running) = self.running.take() else { return died("the engine does not run") };
-        let was_ended = why.is_some();
         let Running { process, outputs, .. } = running;
         // A reader that waits for room must not keep the pipe open.
         drop(outputs);
         let report = tokio::task::spawn_blocking(move || process.end()).await.unwrap_or_default();
         tracing::warn!(why = why.as_deref().unwrap_or("it died"), report, "the engine ended");
-        let failure = autopsy(&report, why.as_deref(), was_ended);
-        let now = Instant::now();
-        self.restarts.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
-        if self.restarts.len() >= MOST_RESTARTS {
-            self.restart_at = None;
-            self.state = EngineState::Failed { failure: failure.clone() };
+        let failure = autopsy(&report, why.as_deref());
+        self.state = if self.restarts.plan(Instant::now(), self.patience.restart) {
+            EngineState::Starting
         } else {
-            let doublings = u32::try_from(self.restarts.len()).unwrap_or_default();
-            self.restart_at = Some(now + self.patience.restart * 2_u32.pow(doublings));
-            self.restarts.push_back(now);
-            self.state = EngineState::Starting;
-        }
+            EngineState::Failed { failure: failure.clone() }
+        };
         failure
     }
 
     fn model_name(&self) -> String {
         self.model.as_ref().map(|model| model.name.clone()).unwrap_or_default()
-    }
-}
-
-impl Running {
-    fn advance(&mut self, now: Instant) {
-        if self.job.is_some() && self.cancel_since.is_none() {
-            self.longest_gap = self.longest_gap.max(now.duration_since(self.last_progress));
-        }
-        self.last_progress = now;
     }
 }
 
@@ -430,41 +351,5 @@ fn about(event: &Event) -> Option<(&JobId, bool)> {
         | Event::Unloaded { .. }
         | Event::Estimate { .. }
         | Event::Status { .. } => None,
-    }
-}
-
-/// What the way a process ended says about the reason.
-fn autopsy(report: &str, why: Option<&str>, was_ended: bool) -> Failure {
-    let out_of_memory = report.contains("memory allocation of") || (!was_ended && report.contains("signal: 9"));
-    if out_of_memory {
-        let message = "the computer's memory did not suffice, and the system ended the engine; \
-                       close other programs or choose a smaller picture";
-        return Failure { code: ErrorCode::OutOfHostMemory, message: message.to_owned() };
-    }
-    let first = report.lines().next().unwrap_or_default();
-    died(&match why {
-        Some(why) => format!("the engine was ended because {why}"),
-        None => format!("the engine ended unexpectedly ({first})"),
-    })
-}
-
-fn died(what: &str) -> Failure {
-    Failure { code: ErrorCode::Internal, message: format!("{what}; try again") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_process_says_why() {
-        let check = |report: &str, was_ended: bool, expected: ErrorCode| {
-            let why = was_ended.then_some("it made no progress");
-            assert_eq!(autopsy(report, why, was_ended).code, expected, "{report}");
-        };
-        check("signal: 6 (SIGABRT)\nmemory allocation of 123 bytes failed", false, ErrorCode::OutOfHostMemory);
-        check("signal: 9 (SIGKILL)", false, ErrorCode::OutOfHostMemory);
-        check("it was ended", true, ErrorCode::Internal);
-        check("exit status: 1", false, ErrorCode::Internal);
     }
 }

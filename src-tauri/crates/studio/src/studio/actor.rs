@@ -54,10 +54,10 @@ pub(super) enum Message {
     RetryEngine,
     Models { cards: Vec<ModelCard>, hardware: Hardware },
     RefreshModels,
-    Install { model: ModelId, quantization: String, reply: Reply<Result<()>> },
+    Install { model: ModelId, quantization: String, removes_source: Option<bool>, reply: Reply<Result<()>> },
     PauseInstall(ModelId),
     CancelInstall(ModelId),
-    InstallMoved(ModelId, InstallChange),
+    InstallMoved { model: ModelId, number: u64, change: InstallChange },
     Change(Box<SettingsChange>, Reply<Result<()>>),
     Choose(Choice, Reply<Result<()>>),
     Close(Reply<()>),
@@ -89,6 +89,8 @@ pub(super) struct Basis {
     /// The model that is loaded, or was until it was put to rest.
     pub(super) model: Option<ModelDescription>,
     pub(super) is_loaded: bool,
+    /// The model to load, whether it is loaded or not.
+    pub(super) target: Option<Target>,
     pub(super) obstacle: Option<Failure>,
     pub(super) devices: Vec<DeviceDescription>,
     pub(super) defaults: ModelDefaults,
@@ -124,7 +126,7 @@ pub(super) struct Start {
     pub(super) rooms: Rooms,
     pub(super) settings: Settings,
     pub(super) notices: Vec<Failure>,
-    pub(super) jobs: Vec<Job>,
+    pub(super) queue: Queue,
     pub(super) target: Option<Target>,
     pub(super) defaults: ModelDefaults,
     pub(super) patience: crate::engine::Patience,
@@ -132,13 +134,13 @@ pub(super) struct Start {
 
 impl Actor {
     pub(super) fn new(start: Start, inbox: mpsc::WeakUnboundedSender<Message>) -> Self {
-        let Start { shared, rooms, settings, notices, jobs, target, defaults, patience } = start;
+        let Start { shared, rooms, settings, notices, queue, target, defaults, patience } = start;
         let engine = Supervisor::new(PathBuf::new(), target, settings.device.clone(), patience);
         Self {
             shared,
             rooms,
             inbox,
-            queue: Queue::restore(jobs),
+            queue,
             engine,
             patience,
             work: None,
@@ -211,7 +213,7 @@ impl Actor {
             Message::Dismiss(job, reply) => answer(reply, self.dismiss(&job).await),
             Message::Retry(job, reply) => answer(reply, self.retry(&job).await),
             Message::Place(job, place, reply) => answer(reply, self.place(&job, &place).await),
-            Message::Pause(is_paused) => self.pause(is_paused),
+            Message::Pause(is_paused) => self.pause(is_paused).await,
             Message::PausePlan(job, reply) => answer(reply, self.pause_plan(&job).await),
             Message::PaintPlan(job, thought, reply) => answer(reply, self.paint_plan(&job, &thought).await),
             Message::Basis(reply) => answer(reply, self.basis()),
@@ -227,10 +229,12 @@ impl Actor {
             }
             Message::Models { cards, hardware } => self.take_models(cards, hardware),
             Message::RefreshModels => self.refresh_models(),
-            Message::Install { model, quantization, reply } => answer(reply, self.install(model, quantization)),
+            Message::Install { model, quantization, removes_source, reply } => {
+                answer(reply, self.install(model, quantization, removes_source).await);
+            }
             Message::PauseInstall(model) => self.pause_install(&model),
-            Message::CancelInstall(model) => self.cancel_install(&model),
-            Message::InstallMoved(model, change) => self.install_moved(&model, change).await,
+            Message::CancelInstall(model) => self.cancel_install(&model).await,
+            Message::InstallMoved { model, number, change } => self.install_moved(&model, number, change),
             Message::Change(change, reply) => answer(reply, self.change(*change).await),
             Message::Choose(choice, reply) => answer(reply, self.choose(choice).await),
             Message::Close(reply) => answer(reply, ()),
@@ -253,6 +257,7 @@ impl Actor {
         Basis {
             model: self.model.clone(),
             is_loaded: matches!(self.engine.state(), EngineState::Ready { .. }),
+            target: self.engine.target().cloned(),
             obstacle: self.engine.obstacle(),
             devices: self.all_devices(),
             defaults: self.defaults.clone(),

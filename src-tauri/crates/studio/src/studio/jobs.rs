@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use protocol::{
-    ErrorCode, Failure, Job, JobId, JobKind, JobPlace, MemoryEstimate, NewJob, NodeId, Price, Remedy, Request, Size,
+    EngineState, ErrorCode, Failure, Job, JobId, JobKind, JobPlace, MemoryEstimate, NewJob, NodeId, Price, Remedy,
+    Request, Size,
 };
 use store::Store;
 use tokio::sync::oneshot;
@@ -11,10 +12,26 @@ use tokio::sync::oneshot;
 use super::actor::{Basis, Message, expected_secs};
 use super::{Studio, now_ms};
 use crate::engine::supervisor::Estimate;
-use crate::{Error, Result, history, price, request};
+use crate::{Error, Result, forecast, history, price, request};
 
 /// How long the engine may take to say what a request would need.
 const ESTIMATE: Duration = Duration::from_secs(10);
+
+/// A request that has a price, and the sizes of the pictures that it reads.
+struct Question {
+    job: Job,
+    request: Request,
+    pictures: Vec<Size>,
+}
+
+impl Basis {
+    /// Where the model computes, or will.
+    fn device(&self) -> Option<String> {
+        let wished = || forecast::device(self.settings.device.as_deref(), &self.devices);
+        let loaded = self.model.as_ref().filter(|_| self.is_loaded).map(|model| model.device.clone());
+        loaded.or_else(|| self.target.is_some().then(wished))
+    }
+}
 
 impl Studio {
     /// Queues a request, a job for each of its variations; they are on disk when this returns.
@@ -53,63 +70,90 @@ impl Studio {
 
     async fn reckon(&self, job: Job, n_jobs: usize, basis: Basis) -> Result<Price> {
         let (chat, for_store) = (basis.defaults.chat.clone(), job.clone());
-        let prepared = self.with_store(move |store| request::prepare(&for_store, store, &chat)).await?;
+        let (request, pictures) = self
+            .with_store(move |store| {
+                let prepared = request::prepare(&for_store, store, &chat)?;
+                // One that is gone for good is not shown.
+                let sizes = prepared.pictures.iter().filter_map(|id| store.node(*id).ok()).map(|node| node.size);
+                Ok((prepared.request, sizes.collect::<Vec<Size>>()))
+            })
+            .await?;
+        let question = Question { job, request, pictures };
         let mut price = Price {
             memory: MemoryEstimate::default(),
             available_bytes: None,
             context_tokens: 0,
-            size: job.image.size.filter(|_| job.request != JobKind::Ask),
+            size: question.job.image.size.filter(|_| question.job.request != JobKind::Ask),
             secs: None,
             refusal: basis.obstacle.clone(),
             remedies: Vec::new(),
         };
-        let Some(model) = basis.model.clone() else {
+        let Some(device) = basis.device() else {
             price.remedies = price.refusal.iter().map(|_| Remedy::SmallerModel).collect();
             return Ok(price);
         };
-        if basis.is_loaded {
+        // While a model is being loaded nobody knows how much of the memory it has taken.
+        if basis.is_loaded || matches!(basis.engine, EngineState::Idle { .. }) {
+            let held_bytes = basis.model.as_ref().filter(|_| basis.is_loaded).map_or(0, |model| model.memory_bytes);
             let folder = self.shared.models_folder.clone();
             let machine = super::blocking(move || Ok(crate::models::hardware(&folder, Vec::new()))).await?;
-            price.available_bytes = price::available(&model, &basis.devices, machine.free_memory_bytes);
+            price.available_bytes = price::available(&device, held_bytes, &basis.devices, machine.free_memory_bytes);
         }
-        if let Some(answer) = self.estimate(prepared.request.clone()).await {
-            match answer {
-                Ok(estimate) => {
-                    (price.memory, price.context_tokens, price.size) =
-                        (estimate.memory, estimate.context_tokens, estimate.size);
-                    price.refusal = price::refusal(&estimate, price.available_bytes, &model, &job);
-                }
-                Err(failure) => price.refusal = Some(failure),
+        match self.foresee(&question.request, &question.pictures, &basis).await {
+            Some(Ok(estimate)) => {
+                (price.memory, price.context_tokens, price.size) =
+                    (estimate.memory, estimate.context_tokens, estimate.size);
+                // Only the engine knows how many tokens a text is.
+                let overlong = price::overlong(&estimate, &question.job).filter(|_| basis.is_loaded);
+                let too_large = || price::too_large(&estimate, price.available_bytes, &device, &question.job);
+                price.refusal = price.refusal.or(overlong).or_else(too_large);
             }
+            Some(Err(failure)) => price.refusal = price.refusal.or(Some(failure)),
+            None => {}
         }
         if let Some(refusal) = &price.refusal {
-            let fitting = self.fitting_size(refusal, &job, &prepared.request, &price).await;
-            price.remedies = price::remedies(refusal, &job, fitting);
+            let fitting = self.fitting_size(refusal, &question, &price, &basis).await;
+            price.remedies = price::remedies(refusal, &question.job, fitting);
             price.remedies.retain(|remedy| *remedy != Remedy::Retry);
         }
-        let size = price.size;
-        let secs = self.with_store(move |store| Ok(expected_secs(&job, size, &model, store))).await?;
-        price.secs = secs.map(|secs| secs * n_jobs as f64);
+        if let Some(model) = basis.model {
+            let size = price.size;
+            let secs = self.with_store(move |store| Ok(expected_secs(&question.job, size, &model, store))).await?;
+            price.secs = secs.map(|secs| secs * n_jobs as f64);
+        }
         Ok(price)
     }
 
-    /// What the engine says; nothing while no model is loaded.
-    async fn estimate(&self, request: Request) -> Option<std::result::Result<Estimate, Failure>> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(Message::Estimate(Box::new(request), reply));
-        tokio::time::timeout(ESTIMATE, answer).await.ok()?.ok()
+    /// What the engine says; while no model is loaded, what the headers of the one to load say. Nothing where neither
+    /// can be asked.
+    async fn foresee(
+        &self,
+        request: &Request,
+        pictures: &[Size],
+        basis: &Basis,
+    ) -> Option<std::result::Result<Estimate, Failure>> {
+        if basis.is_loaded {
+            let (reply, answer) = oneshot::channel();
+            self.tell(Message::Estimate(Box::new(request.clone()), reply));
+            return tokio::time::timeout(ESTIMATE, answer).await.ok()?.ok();
+        }
+        let (target, device) = (basis.target.clone()?, basis.device()?);
+        let (shared, request, pictures) = (self.shared.clone(), request.clone(), pictures.to_vec());
+        let forecast = super::blocking(move || shared.forecaster.estimate(&target, &device, &request, &pictures)).await;
+        // A model that cannot be read says so when it is loaded.
+        forecast.inspect_err(|error| tracing::debug!(%error, "a request's needs are not known")).ok().map(Ok)
     }
 
     /// The largest smaller size that is known to fit.
-    async fn fitting_size(&self, refusal: &Failure, job: &Job, request: &Request, price: &Price) -> Option<Size> {
+    async fn fitting_size(&self, refusal: &Failure, question: &Question, price: &Price, basis: &Basis) -> Option<Size> {
         let is_memory = matches!(refusal.code, ErrorCode::OutOfDeviceMemory | ErrorCode::OutOfHostMemory);
-        let available = price.available_bytes.filter(|_| is_memory && job.request != JobKind::Ask)?;
+        let available = price.available_bytes.filter(|_| is_memory && question.job.request != JobKind::Ask)?;
         for size in price::smaller_sizes(price.size?) {
-            let mut smaller = request.clone();
+            let mut smaller = question.request.clone();
             if let Request::Generate(request) | Request::Edit(request) = &mut smaller {
                 request.image.size = Some(size);
             }
-            if let Some(Ok(estimate)) = self.estimate(smaller).await
+            if let Some(Ok(estimate)) = self.foresee(&smaller, &question.pictures, basis).await
                 && estimate.memory.peak_bytes <= available
             {
                 return Some(size);

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use catalog::{How, Token, What};
+use catalog::{How, Token, What, host_of};
 use protocol::{Hardware, ModelChoice, ModelId, Trial};
 
 use super::actor::Message;
@@ -12,9 +12,6 @@ use crate::{Result, models, trial};
 
 /// What the trial times, and what most machines would run.
 const TRIAL_QUANTIZATION: &str = "q4_k_m";
-
-/// Where published models come from unless a mirror is set.
-const PUBLISHER: &str = "huggingface.co";
 
 impl Studio {
     /// What the machine has.
@@ -35,9 +32,17 @@ impl Studio {
         trial::run(&basis.engine_program, TRIAL_QUANTIZATION, device.as_deref(), has_gpu).await
     }
 
-    /// Downloads, checks and converts a model, or goes on with that.
-    pub async fn install_model(&self, model: ModelId, quantization: String) -> Result<()> {
-        self.ask(|reply| Message::Install { model, quantization, reply }).await?
+    /// Downloads, checks and converts a model, or goes on with that; a new start finds it waiting from now on.
+    ///
+    /// `removes_source` says whether the published files go once they are converted; unsaid, it is as it was meant
+    /// when the same was begun before, and no for something new.
+    pub async fn install_model(
+        &self,
+        model: ModelId,
+        quantization: String,
+        removes_source: Option<bool>,
+    ) -> Result<()> {
+        self.ask(|reply| Message::Install { model, quantization, removes_source, reply }).await?
     }
 
     /// Holds an installation; what is here stays.
@@ -101,7 +106,7 @@ impl Studio {
     /// Keeps a token for downloads in the system's keyring, or forgets it.
     pub async fn set_token(&self, token: Option<String>) -> Result<()> {
         let mirror = self.ask(Message::Basis).await?.settings.mirror;
-        let host = host_of(mirror.as_deref());
+        let host = host_of(mirror.as_deref())?;
         blocking(move || match token {
             Some(text) => {
                 let refused = || crate::Error::BadRequest("this is not a token; copy it again".to_owned());
@@ -111,10 +116,4 @@ impl Studio {
         })
         .await
     }
-}
-
-/// The host that downloads come from.
-pub(crate) fn host_of(mirror: Option<&str>) -> String {
-    let named = mirror.and_then(|mirror| mirror.strip_prefix("https://")).and_then(|rest| rest.split('/').next());
-    named.unwrap_or(PUBLISHER).to_owned()
 }

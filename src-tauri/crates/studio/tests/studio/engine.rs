@@ -67,24 +67,6 @@ async fn the_variant_that_sees_a_card_is_run_unless_the_processor_is_wished_for(
     assert_eq!(device(&mut bench).await, "cpu");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_stops_at_any_moment_and_the_engine_stays_usable() {
-    let mut bench = bench().await;
-    for moment in 0..60_u64 {
-        let id = bench.submit(JobKind::Create, "a boat", None).await;
-        tokio::time::sleep(Duration::from_micros(moment * 1500)).await;
-        let before = std::time::Instant::now();
-        // It may have ended by itself.
-        let _ = bench.studio.cancel(id.clone()).await;
-        if bench.job(&id).await.is_some() {
-            bench.end_of(&id).await;
-        }
-        assert!(before.elapsed() < Duration::from_secs(10));
-    }
-    bench.make("a boat").await;
-    assert!(bench.snapshot().await.jobs.is_empty());
-}
-
 #[tokio::test]
 async fn the_machine_is_tried_with_a_layer_of_true_shape() {
     let mut bench = bench().await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{EngineState, ErrorCode, JobKind, JobStatus, NewJob, Thinking};
+use protocol::{EngineState, ErrorCode, JobId, JobKind, JobStatus, NewJob, Remedy, StudioEvent, Thinking};
 
 use crate::support::{Bench, bench_with, engine_called, job};
 
@@ -141,5 +141,89 @@ async fn an_engine_that_dies_again_and_again_is_given_up_until_the_artist_asks()
     }
     bench.engine(|state| matches!(state, EngineState::Failed { .. })).await;
     bench.studio.retry_engine();
+    bench.make("a boat").await;
+}
+
+/// Times that a job began, until it was over.
+async fn beginnings(bench: &mut Bench, id: &JobId) -> (usize, JobStatus) {
+    let mut n_begun = 0;
+    let mut was_running = false;
+    let end = bench
+        .wait(|event| match event {
+            StudioEvent::JobChanged { job, status } if job == *id => {
+                let is_running = matches!(status, JobStatus::Running { .. });
+                n_begun += usize::from(is_running && !was_running);
+                was_running = is_running;
+                status.is_over().then_some(status)
+            }
+            StudioEvent::JobDismissed { job } if job == *id => {
+                was_running = false;
+                None
+            }
+            _ => None,
+        })
+        .await;
+    (n_begun, end)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_device_costs_a_new_start_and_nothing_else() {
+    for (request, point) in [(JobKind::Create, "step"), (JobKind::Ask, "writing")] {
+        let folder = tempfile::tempdir().unwrap();
+        let programs = vec![engine_called(folder.path(), "engine")];
+        let mut bench = bench_with(|options| options.engines = Some(programs)).await;
+        let lost = bench.submit(request, &format!("lost-once@{point} boat"), None).await;
+        let next = bench.submit(JobKind::Create, "a boat", None).await;
+        let (n_begun, end) = beginnings(&mut bench, &lost).await;
+        assert_eq!(n_begun, 2, "{point}");
+        assert!(matches!(end, JobStatus::Done { .. }), "{point}: {end:?}");
+        bench.picture_of(&next).await;
+        assert_eq!(bench.n_pictures().await, if request == JobKind::Ask { 1 } else { 2 });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_is_lost_again_fails_with_what_to_do() {
+    let mut bench = impatient().await;
+    for _ in 0..2 {
+        let lost = bench.submit(JobKind::Create, "lost@step", None).await;
+        let (n_begun, end) = beginnings(&mut bench, &lost).await;
+        assert_eq!(n_begun, 2, "it is tried once more, and no more");
+        let JobStatus::Failed { failure, remedies } = end else { panic!("{end:?}") };
+        assert_eq!(failure.code, ErrorCode::DeviceLost);
+        assert!(failure.message.contains("again after a new start; restart the computer"), "{}", failure.message);
+        assert_eq!(remedies, [Remedy::Retry]);
+        // The artist's own try is a new one.
+        bench.studio.retry_engine();
+        bench.studio.retry(lost.clone()).await.unwrap();
+        let (n_begun, _) = beginnings(&mut bench, &lost).await;
+        assert_eq!(n_begun, 2);
+        bench.studio.retry_engine();
+    }
+    bench.make("a boat").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_try_stays_the_last_one_over_a_new_start() {
+    let mut bench = bench_with(|_| {}).await;
+    let lost = bench.submit(JobKind::Create, "lost@step", None).await;
+    bench.running(&lost).await;
+    bench.studio.pause_queue(true);
+    bench.wait(|event| matches!(event, StudioEvent::JobQueued { job } if job.id == lost).then_some(())).await;
+    let mut bench = bench.crash().await;
+    assert_eq!(bench.job(&lost).await.unwrap().status, JobStatus::Queued);
+    bench.studio.pause_queue(false);
+    let (n_begun, end) = beginnings(&mut bench, &lost).await;
+    assert_eq!(n_begun, 1);
+    assert!(matches!(end, JobStatus::Failed { .. }), "{end:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_being_stopped_when_its_device_is_lost_is_stopped() {
+    let mut bench = bench_with(|_| {}).await;
+    let lost = bench.submit(JobKind::Create, "lost@step heedless", None).await;
+    bench.running(&lost).await;
+    bench.studio.cancel(lost.clone()).await.unwrap();
+    assert_eq!(bench.end_of(&lost).await, JobStatus::Cancelled);
     bench.make("a boat").await;
 }

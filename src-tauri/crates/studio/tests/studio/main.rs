@@ -3,6 +3,7 @@
 
 mod engine;
 mod faults;
+mod installs;
 mod jobs;
 mod models;
 mod pictures;
@@ -10,4 +11,9 @@ mod plans;
 mod prices;
 mod questions;
 mod queue;
+mod soak;
 mod support;
+
+// A publisher to download from, as the downloader's own tests have it.
+#[path = "../../../catalog/tests/support/mod.rs"]
+mod publisher;

@@ -31,30 +31,29 @@ async fn an_installation_is_held_forgotten_and_tried_again() {
     bench.studio.change_settings(SettingsChange::Mirror(Some(nowhere))).await.unwrap();
     let id = ModelId("bagel-7b-mot".to_owned());
     assert_eq!(card(&bench, &id).await.install, None);
-    bench.studio.install_model(id.clone(), "q4_k_m".to_owned()).await.unwrap();
+    bench.studio.install_model(id.clone(), "q4_k_m".to_owned(), None).await.unwrap();
     install(&mut bench, |it| it.as_ref().is_some_and(|it| it.stage == InstallStage::Downloading)).await;
-    assert!(bench.studio.install_model(id.clone(), "q4_k_m".to_owned()).await.is_err(), "it is under way");
+    assert!(bench.studio.install_model(id.clone(), "q4_k_m".to_owned(), None).await.is_err(), "it is under way");
     bench.studio.pause_install(id.clone());
     let held = install(&mut bench, |it| it.as_ref().is_some_and(|it| it.stage == InstallStage::Paused)).await;
     assert_eq!(held.unwrap().quantization, "q4_k_m");
-    bench.studio.install_model(id.clone(), "q8_0".to_owned()).await.unwrap();
+    bench.studio.install_model(id.clone(), "q8_0".to_owned(), None).await.unwrap();
     bench.studio.cancel_install(id.clone());
     assert_eq!(install(&mut bench, Option::is_none).await, None);
+    let bench = bench.reopen().await;
+    assert_eq!(card(&bench, &id).await.install, None, "what was called off is not found again");
 }
 
 #[tokio::test]
 async fn what_does_not_exist_cannot_be_installed_or_used() {
-    let mut bench = bench().await;
+    let bench = bench().await;
     for (id, quantization) in [("nothing", "q4_k_m"), ("../x", "q4_k_m"), ("bagel-7b-mot", "q0")] {
         let id = ModelId(id.to_owned());
-        bench.studio.install_model(id.clone(), quantization.to_owned()).await.unwrap();
-        let stage =
-            install(&mut bench, |it| it.as_ref().is_some_and(|it| matches!(it.stage, InstallStage::Failed { .. })))
-                .await;
-        assert!(stage.is_some(), "{id}");
+        assert!(bench.studio.install_model(id.clone(), quantization.to_owned(), None).await.is_err(), "{id}");
         let choice = protocol::ModelChoice { model: id, quantization: quantization.to_owned() };
         assert!(bench.studio.use_model(choice).await.is_err());
     }
+    assert!(bench.snapshot().await.models.iter().all(|card| card.install.is_none()));
 }
 
 #[tokio::test]

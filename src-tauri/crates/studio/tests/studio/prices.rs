@@ -1,8 +1,11 @@
 //! What a request will take, before it runs.
 
-use protocol::{ErrorCode, JobKind, NewJob, Remedy, Size, Thinking};
+use std::time::Duration;
 
-use crate::support::{bench, bench_with, engine_called, job};
+use protocol::{EngineState, ErrorCode, JobKind, NewJob, Remedy, Size, Thinking};
+
+use crate::publisher::scene::write_gguf;
+use crate::support::{Bench, bench, bench_with, engine_called, job};
 
 #[tokio::test]
 async fn a_request_that_does_not_fit_is_refused_with_one_that_does() {
@@ -55,4 +58,66 @@ async fn without_a_model_the_price_says_so() {
     bench.engine(|state| matches!(state, protocol::EngineState::NoModel)).await;
     let price = bench.studio.price(job(JobKind::Create, "a boat", None)).await.unwrap();
     assert_eq!(price.refusal.unwrap().code, ErrorCode::ModelMissing);
+}
+
+/// A studio whose model is a real file, so that its headers can be read.
+async fn with_a_model(change: impl FnOnce(&mut studio::Options)) -> (Bench, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("slow tiny.gguf");
+    write_gguf(&model, checkpoint::Quantization::Q8_0);
+    let bench = bench_with(|options| {
+        options.model = Some(model);
+        change(options);
+    });
+    (bench.await, folder)
+}
+
+#[tokio::test]
+async fn what_a_request_needs_is_known_while_no_model_is_loaded() {
+    let (mut bench, _folder) = with_a_model(|options| options.patience.idle_minute = Duration::from_millis(1)).await;
+    let new = |side: u32| NewJob {
+        image: protocol::ImageParameters {
+            size: Some(Size { width: side, height: side }),
+            ..protocol::ImageParameters::generate()
+        },
+        ..job(JobKind::Create, "a boat", None)
+    };
+    // While it is read, what it will take is known, and not what will be left.
+    let price = bench.studio.price(new(16)).await.unwrap();
+    assert!(price.memory.weights_bytes > 0 && price.memory.peak_bytes > price.memory.weights_bytes, "{price:?}");
+    assert_eq!((price.size, price.refusal), (Some(Size { width: 16, height: 16 }), None));
+    bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
+    let [small, large] = [bench.studio.price(new(16)).await.unwrap(), bench.studio.price(new(512)).await.unwrap()];
+    assert!(large.memory.peak_bytes > small.memory.peak_bytes, "{large:?}");
+    assert!(small.available_bytes.is_some_and(|bytes| bytes > 1 << 20) && small.refusal.is_none(), "{small:?}");
+    assert!(small.context_tokens > 2, "{small:?}");
+    assert!(matches!(bench.snapshot().await.engine, EngineState::Idle { .. }), "asking wakes nobody");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_before_the_model_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = vec![engine_called(folder.path(), "tight-gpu"), engine_called(folder.path(), "plain")];
+    let (mut bench, _folder) = with_a_model(|options| {
+        options.engines = Some(programs);
+        options.patience.idle_minute = Duration::from_millis(1);
+    })
+    .await;
+    bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
+    let mut new = job(JobKind::Create, "a boat", None);
+    new.image.size = Some(Size { width: 1024, height: 1024 });
+    let price = bench.studio.price(new).await.unwrap();
+    assert_eq!(price.refusal.unwrap().code, ErrorCode::OutOfDeviceMemory);
+    assert!(matches!(price.remedies[0], Remedy::SmallerSize { .. }), "{:?}", price.remedies);
+}
+
+#[tokio::test]
+async fn an_engine_that_failed_keeps_nobody_from_knowing_what_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = vec![engine_called(folder.path(), "old")];
+    let (mut bench, _folder) = with_a_model(|options| options.engines = Some(programs)).await;
+    bench.engine(|state| matches!(state, EngineState::Failed { .. })).await;
+    let price = bench.studio.price(job(JobKind::Create, "a boat", None)).await.unwrap();
+    assert!(price.refusal.unwrap().message.contains("version 0"));
+    assert!(price.memory.peak_bytes > 0);
 }

@@ -69,6 +69,26 @@ async fn a_held_queue_begins_nothing_until_it_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_held_queue_is_held_at_the_next_start_too() {
+    for crashes in [false, true] {
+        let mut bench = bench().await;
+        bench.studio.pause_queue(true);
+        let id = bench.submit(JobKind::Create, "a boat", None).await;
+        bench.ready().await;
+        let mut bench = if crashes { bench.crash().await } else { bench.reopen().await };
+        assert!(bench.start.is_paused);
+        bench.ready().await;
+        // Whatever was to be begun is begun before this is answered twice.
+        bench.snapshot().await;
+        assert_eq!(bench.job(&id).await.unwrap().status, JobStatus::Queued);
+        bench.studio.pause_queue(false);
+        bench.picture_of(&id).await;
+        let bench = bench.crash().await;
+        assert!(!bench.start.is_paused);
+    }
+}
+
+#[tokio::test]
 async fn a_restart_continues_the_queue_and_says_what_was_interrupted() {
     for crashes in [false, true] {
         let (bench, running, waiting) = busy(&["a", "b"]).await;

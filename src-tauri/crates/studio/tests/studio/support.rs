@@ -18,6 +18,7 @@ pub(crate) struct Bench {
     pub(crate) events: Receiver<StudioEvent>,
     pub(crate) start: Snapshot,
     pub(crate) folder: TempDir,
+    options: Options,
 }
 
 pub(crate) fn patience() -> Patience {
@@ -53,9 +54,9 @@ pub(crate) async fn bench_with(change: impl FnOnce(&mut Options)) -> Bench {
 }
 
 async fn open(folder: TempDir, options: Options) -> Bench {
-    let studio = Studio::open(options).unwrap();
+    let studio = Studio::open(options.clone()).unwrap();
     let (start, events) = studio.subscribe().await.unwrap();
-    Bench { studio, events, start, folder }
+    Bench { studio, events, start, folder, options }
 }
 
 impl Bench {
@@ -168,28 +169,28 @@ impl Bench {
 
     /// Ends the studio and opens it again on the same folder.
     pub(crate) async fn reopen(self) -> Bench {
-        let Bench { studio, folder, events, .. } = self;
+        let Bench { studio, folder, events, options, .. } = self;
         drop(events);
         studio.close().await;
         drop(studio);
-        reopen_at(folder).await
+        reopen_at(folder, options).await
     }
 
     /// Drops the studio as a crash would, without a word of farewell, and opens it again.
     pub(crate) async fn crash(self) -> Bench {
-        let Bench { studio, folder, events, .. } = self;
+        let Bench { studio, folder, events, options, .. } = self;
         drop((studio, events));
-        reopen_at(folder).await
+        reopen_at(folder, options).await
     }
 }
 
 /// The library is let go of a moment after the last handle.
-async fn reopen_at(folder: TempDir) -> Bench {
+async fn reopen_at(folder: TempDir, options: Options) -> Bench {
     for _ in 0..1000 {
-        match Studio::open(options(folder.path())) {
+        match Studio::open(options.clone()) {
             Ok(studio) => {
                 let (start, events) = studio.subscribe().await.unwrap();
-                return Bench { studio, events, start, folder };
+                return Bench { studio, events, start, folder, options };
             }
             Err(error) if error.is_in_use() => tokio::time::sleep(Duration::from_millis(20)).await,
             Err(error) => panic!("{error}"),

@@ -36,15 +36,6 @@ pub(crate) fn recipe(instruction: &str, seed: u64, picture: &Picture) -> Recipe 
 
 /// What is known of a picture before it is saved.
 pub(crate) fn new_node(piece: PieceId, parent: Option<NodeId>, title: &str) -> NewNode {
-    NewNode {
-        id: NodeId::new(),
-        piece,
-        parent,
-        references: Vec::new(),
-        origin: if parent.is_some() { Origin::Edited } else { Origin::Created },
-        title: title.to_owned(),
-        seed: None,
-        thought: None,
-        took_ms: Some(1_000),
-    }
+    let origin = if parent.is_some() { Origin::Edited } else { Origin::Created };
+    NewNode { parent, took_ms: Some(1_000), ..NewNode::new(piece, origin, title.to_owned()) }
 }

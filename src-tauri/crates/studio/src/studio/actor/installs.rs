@@ -20,12 +20,14 @@ const INTERVAL: Duration = Duration::from_millis(250);
 pub(super) struct Installs {
     running: HashMap<ModelId, Running>,
     failed: HashMap<ModelId, Install>,
+    n_begun: u64,
     /// One conversion at a time has the whole machine.
     turn: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
 struct Running {
+    number: u64,
     install: Install,
     told: Instant,
     // Dropped, it ends the installation.
@@ -41,7 +43,7 @@ pub(in crate::studio) enum InstallChange {
 
 impl Default for Installs {
     fn default() -> Self {
-        Self { running: HashMap::new(), failed: HashMap::new(), turn: Arc::new(Semaphore::new(1)) }
+        Self { running: HashMap::new(), failed: HashMap::new(), n_begun: 0, turn: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -56,25 +58,36 @@ impl Installs {
 }
 
 impl Actor {
-    pub(super) fn install(&mut self, model: ModelId, quantization: String) -> Result<()> {
+    pub(super) async fn install(
+        &mut self,
+        model: ModelId,
+        quantization: String,
+        removes_source: Option<bool>,
+    ) -> Result<()> {
         if self.installs.running.contains_key(&model) {
             return Err(Error::BadRequest(format!("{model} is being installed already")));
         }
+        // On disk before anybody hears of it, and before it could be called off.
+        let (shared, id) = (Arc::clone(&self.shared), model.clone());
+        let plan = blocking(move || install::begin(&shared.catalog, &id, quantization, removes_source)).await?;
         self.installs.failed.remove(&model);
         let install = Install {
-            quantization: quantization.clone(),
+            quantization: plan.quantization.clone(),
+            removes_source: plan.removes_source,
             stage: InstallStage::Downloading,
             bytes: 0,
             total_bytes: 0,
             bytes_per_sec: None,
         };
+        self.installs.n_begun += 1;
+        let number = self.installs.n_begun;
         let (stop, stopped) = oneshot::channel();
-        let running = Running { install: install.clone(), told: Instant::now(), _stop: stop };
+        let running = Running { number, install: install.clone(), told: Instant::now(), _stop: stop };
         self.installs.running.insert(model.clone(), running);
         self.tell(StudioEvent::Install { model: model.clone(), install: Some(install) });
         let order = Order {
             model: model.clone(),
-            quantization,
+            plan,
             program: self.engine.program().clone(),
             mirror: self.settings.mirror.clone(),
             turn: Arc::clone(&self.installs.turn),
@@ -83,7 +96,7 @@ impl Actor {
         tokio::spawn(async move {
             let tell = |change| {
                 if let Some(inbox) = inbox.upgrade() {
-                    let _ = inbox.send(Message::InstallMoved(model.clone(), change));
+                    let _ = inbox.send(Message::InstallMoved { model: model.clone(), number, change });
                 }
             };
             let moved = |install| tell(InstallChange::Moved(install));
@@ -105,24 +118,21 @@ impl Actor {
         self.refresh_models();
     }
 
-    pub(super) fn cancel_install(&mut self, model: &ModelId) {
+    pub(super) async fn cancel_install(&mut self, model: &ModelId) {
         self.installs.running.remove(model);
         self.installs.failed.remove(model);
-        let (shared, inbox, id) = (Arc::clone(&self.shared), self.inbox.clone(), model.clone());
-        tokio::spawn(async move {
-            let ended = blocking(move || Ok(shared.catalog.cancel_install(&id)?)).await;
-            if let Err(error) = ended {
-                tracing::warn!(%error, "an installation is not forgotten");
-            }
-            if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Message::RefreshModels);
-            }
-        });
+        let (shared, id) = (Arc::clone(&self.shared), model.clone());
+        if let Err(error) = blocking(move || Ok(shared.catalog.cancel_install(&id)?)).await {
+            tracing::warn!(%error, "an installation is not forgotten");
+        }
         self.tell(StudioEvent::Install { model: model.clone(), install: None });
+        self.refresh_models();
     }
 
-    pub(super) async fn install_moved(&mut self, model: &ModelId, change: InstallChange) {
-        let Some(running) = self.installs.running.get_mut(model) else { return };
+    pub(super) fn install_moved(&mut self, model: &ModelId, number: u64, change: InstallChange) {
+        // What was held and begun again may hear a late word of the first run.
+        let running = self.installs.running.get_mut(model).filter(|running| running.number == number);
+        let Some(running) = running else { return };
         match change {
             InstallChange::Moved(install) => {
                 let is_other = running.install.stage != install.stage;
@@ -139,20 +149,13 @@ impl Actor {
                         tracing::info!(model = %model, "a model is installed");
                         None
                     }
-                    Err(failure) if failure.code == ErrorCode::DiskFull => {
-                        // Held, not failed: it goes on where it is when there is room.
-                        self.notice(failure.clone());
-                        Some(Install {
-                            stage: InstallStage::Failed { failure },
-                            bytes_per_sec: None,
-                            ..running.install
-                        })
+                    Err(failure) => {
+                        if failure.code == ErrorCode::DiskFull {
+                            self.notice(failure.clone());
+                        }
+                        let stage = InstallStage::Failed { failure };
+                        Some(Install { stage, bytes_per_sec: None, ..running.install })
                     }
-                    Err(failure) => Some(Install {
-                        stage: InstallStage::Failed { failure },
-                        bytes_per_sec: None,
-                        ..running.install
-                    }),
                 };
                 if let Some(install) = &install {
                     self.installs.failed.insert(model.clone(), install.clone());

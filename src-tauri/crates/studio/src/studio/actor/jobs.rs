@@ -1,11 +1,11 @@
 //! What the artist does with jobs.
 
-use protocol::{Job, JobId, JobPlace, JobStatus, Phase, StudioEvent, Thinking};
+use protocol::{Job, JobId, JobKind, JobPlace, JobStatus, Phase, StudioEvent, Thinking};
 use store::StoredJob;
 
 use super::Actor;
 use super::work::Goal;
-use crate::queue::{MOST_WAITING, is_running};
+use crate::queue::{MOST_WAITING, SECOND_TRY, is_running};
 use crate::studio::blocking;
 use crate::{Error, Result, plan};
 
@@ -90,19 +90,28 @@ impl Actor {
         if !matches!(job.status, JobStatus::Failed { .. } | JobStatus::Interrupted) {
             return Err(Error::BadRequest("this request has not failed; there is nothing to try again".to_owned()));
         }
-        let mut job = job.clone();
-        job.status = JobStatus::Queued;
-        job.answer.clear();
-        job.preview = None;
-        if job.thinking == Thinking::On || job.request == protocol::JobKind::Ask {
-            job.thought.clear();
-        }
+        let job = renewed(job);
         self.queue.remove(id);
+        self.queue.forget_second_try(id);
         self.queue.add(vec![job.clone()], false);
         self.try_save_queue().await?;
         self.tell(StudioEvent::JobDismissed { job: id.clone() });
         self.tell(StudioEvent::JobQueued { job });
         Ok(())
+    }
+
+    /// Lets a job that lost its device begin once more, before all that wait.
+    pub(super) async fn try_again(&mut self, id: &JobId) {
+        let Some(job) = self.queue.remove(id).map(|job| renewed(&job)) else { return };
+        tracing::info!(job = %id.0, "the device was lost; the request is tried once more");
+        self.shared.previews.forget(id);
+        self.queue.mark_second_try(id);
+        self.queue.add(vec![job.clone()], true);
+        self.work = None;
+        self.save_queue().await;
+        self.tell(StudioEvent::JobDismissed { job: id.clone() });
+        self.tell(StudioEvent::JobQueued { job });
+        self.tell_order();
     }
 
     pub(super) async fn place(&mut self, id: &JobId, place: &JobPlace) -> Result<()> {
@@ -116,11 +125,17 @@ impl Actor {
         Ok(())
     }
 
-    pub(super) fn pause(&mut self, is_paused: bool) {
-        if self.queue.is_paused != is_paused {
-            self.queue.is_paused = is_paused;
-            self.tell(StudioEvent::QueuePaused { is_paused });
+    /// Holds the queue or lets it go, also for the next start.
+    pub(super) async fn pause(&mut self, is_paused: bool) {
+        if self.queue.is_paused == is_paused {
+            return;
         }
+        self.queue.is_paused = is_paused;
+        let store = self.shared.store.clone();
+        if let Err(error) = blocking(move || Ok(store.hold_queue(is_paused)?)).await {
+            self.notice(error.failure());
+        }
+        self.tell(StudioEvent::QueuePaused { is_paused });
     }
 
     /// Holds a plan: what is written of it now, or all of it when it is complete.
@@ -183,6 +198,9 @@ impl Actor {
             job.preview = None;
             self.shared.previews.forget(id);
         }
+        if status.is_over() {
+            self.queue.forget_second_try(id);
+        }
         let leaves = matches!(status, JobStatus::Done { .. } | JobStatus::Cancelled);
         if leaves {
             self.queue.remove(id);
@@ -210,7 +228,7 @@ impl Actor {
             stored.push(StoredJob {
                 id: job.id.clone(),
                 order: position as i64,
-                state: state(&job.status).to_owned(),
+                state: state(&job.status, self.queue.is_second_try(&job.id)).to_owned(),
                 body,
             });
         }
@@ -219,9 +237,22 @@ impl Actor {
     }
 }
 
+/// A job as it was before it was begun.
+fn renewed(job: &Job) -> Job {
+    let mut job = job.clone();
+    job.status = JobStatus::Queued;
+    job.answer.clear();
+    job.preview = None;
+    if job.thinking == Thinking::On || job.request == JobKind::Ask {
+        job.thought.clear();
+    }
+    job
+}
+
 /// A job's state in the database's words.
-fn state(status: &JobStatus) -> &'static str {
+fn state(status: &JobStatus, is_second_try: bool) -> &'static str {
     match status {
+        JobStatus::Queued if is_second_try => SECOND_TRY,
         JobStatus::Queued => "queued",
         JobStatus::Running { .. } | JobStatus::Stopping => "running",
         JobStatus::Planned => "planned",

@@ -197,17 +197,15 @@ fn save(
     store: &store::Store,
 ) -> Result<Added> {
     let is_edit = job.request == JobKind::Edit;
-    let thought = recipe.and_then(|recipe| recipe.thought.clone());
+    let origin = if is_edit { Origin::Edited } else { Origin::Created };
     let node = NewNode {
-        id: NodeId::new(),
-        piece: job.piece,
         parent: job.picture.filter(|_| is_edit),
         references: if is_edit { job.references.clone() } else { Vec::new() },
-        origin: if is_edit { Origin::Edited } else { Origin::Created },
-        title: job.instruction.clone(),
-        seed: recipe.and_then(|recipe| recipe.image.seed).or(job.image.seed),
-        thought: thought.or_else(|| Some(job.thought.clone()).filter(|thought| !thought.is_empty())),
+        // With a recipe the library takes both from there.
+        seed: job.image.seed.filter(|_| recipe.is_none()),
+        thought: Some(job.thought.clone()).filter(|thought| recipe.is_none() && !thought.is_empty()),
         took_ms: Some(took_ms),
+        ..NewNode::new(job.piece, origin, job.instruction.clone())
     };
     store.add_result(&node, picture, recipe, now_ms()).map_err(Error::from)
 }

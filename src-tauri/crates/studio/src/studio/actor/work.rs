@@ -77,7 +77,7 @@ impl Actor {
         let (store, chat) = (self.shared.store.clone(), self.defaults.chat.clone());
         let prepared = blocking(move || request::prepare(&job, &store, &chat)).await;
         match prepared {
-            Ok(Prepared { request, new_pictures }) => {
+            Ok(Prepared { request, new_pictures, .. }) => {
                 // On disk first: a start after a crash must know that it had begun.
                 self.set(&id, JobStatus::Running { phase: Phase::Reading }).await;
                 self.work = Some(Work {
@@ -139,14 +139,13 @@ impl Actor {
                 }
                 self.finish_if_over(&id).await;
             }
-            Event::Failed { id, failure } => {
-                let is_lost = failure.code == ErrorCode::DeviceLost;
-                self.ended(&id, failure).await;
-                if is_lost {
-                    // What a lost device leaves in the process is of no use to anybody.
-                    self.bury(Some("its device was lost".to_owned())).await;
-                }
+            Event::Failed { failure, .. } if failure.code == ErrorCode::DeviceLost => {
+                // What a lost device leaves in the process is of no use to anybody.
+                self.engine.bury(Some("its device was lost".to_owned())).await;
+                self.lose_running(failure).await;
+                self.tell_engine_state();
             }
+            Event::Failed { id, failure } => self.ended(&id, failure).await,
             _ => {}
         }
     }
@@ -247,6 +246,10 @@ impl Actor {
         } else if status == JobStatus::Stopping || work.goal == Goal::Hold {
             let message = "stopped".to_owned();
             self.ended(&id, Failure { code: ErrorCode::Cancelled, message }).await;
+        } else if failure.code == ErrorCode::DeviceLost && self.queue.is_second_try(&id) {
+            self.fail(&id, lost_again(&failure)).await;
+        } else if failure.code == ErrorCode::DeviceLost && self.engine.obstacle().is_none() {
+            self.try_again(&id).await;
         } else {
             self.fail(&id, failure).await;
         }
@@ -257,4 +260,11 @@ impl Actor {
         let message = format!("{why} while this ran; try again");
         self.lose_running(Failure { code: ErrorCode::Cancelled, message }).await;
     }
+}
+
+/// What to do about a device that does not stay.
+fn lost_again(failure: &Failure) -> Failure {
+    let what = failure.message.split(';').next().unwrap_or_default();
+    let message = format!("{what}, and again after a new start; restart the computer or choose the processor");
+    Failure { code: ErrorCode::DeviceLost, message }
 }

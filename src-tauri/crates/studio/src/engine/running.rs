@@ -1,0 +1,183 @@
+//! A process at work, and the clocks that say whether something is wrong with it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use protocol::{Command, Event, JobId, PROTOCOL_VERSION, Request};
+
+use super::Patience;
+use super::process::{Output, Process};
+use crate::Result;
+
+/// A process that was started, with what it has to do.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) process: Process,
+    pub(super) outputs: tokio::sync::mpsc::Receiver<Output>,
+    pub(super) is_greeted: bool,
+    /// The load that it was asked for.
+    pub(super) load: Option<JobId>,
+    /// The job that it has.
+    pub(super) job: Option<JobId>,
+    pub(super) clocks: Clocks,
+}
+
+/// When it last gave which sign.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clocks {
+    pub(super) started: Instant,
+    last_sign: Instant,
+    last_progress: Instant,
+    progress: u64,
+    /// Longest time between two signs of progress while it worked.
+    longest_gap: Duration,
+    cancel_since: Option<Instant>,
+}
+
+impl Running {
+    /// Starts the program and greets it.
+    pub(super) fn start(program: &Path) -> Result<Self> {
+        let (process, outputs) = Process::start(program)?;
+        process.say(Command::Hello { protocol: PROTOCOL_VERSION });
+        let clocks = Clocks::new(Instant::now());
+        Ok(Self { process, outputs, is_greeted: false, load: None, job: None, clocks })
+    }
+
+    /// Sends a job.
+    pub(super) fn run(&mut self, id: JobId, request: Request) {
+        self.job = Some(id.clone());
+        self.clocks.last_progress = Instant::now();
+        self.clocks.cancel_since = None;
+        self.process.say(Command::Run { id, request });
+    }
+
+    /// Asks for the end of the job, if it has this one.
+    pub(super) fn cancel(&mut self, id: &JobId) {
+        if self.job.as_ref() == Some(id) {
+            self.clocks.cancel_since.get_or_insert_with(Instant::now);
+            self.process.say(Command::Cancel { id: id.clone() });
+        }
+    }
+
+    /// Takes note of anything it said.
+    pub(super) fn hear(&mut self, event: &Event, now: Instant) {
+        self.clocks.last_sign = now;
+        match event {
+            Event::Heartbeat { progress } if *progress != self.clocks.progress => {
+                self.clocks.progress = *progress;
+                self.advance(now);
+            }
+            Event::Loading { .. } => self.clocks.last_progress = now,
+            _ => {}
+        }
+    }
+
+    /// Takes note of progress.
+    pub(super) fn advance(&mut self, now: Instant) {
+        let works = self.job.is_some() && self.clocks.cancel_since.is_none();
+        self.clocks.advance(now, works);
+    }
+
+    /// Has it read a model.
+    pub(super) fn load(&mut self, id: JobId, command: Command) {
+        self.load = Some(id);
+        self.clocks.last_progress = Instant::now();
+        self.process.say(command);
+    }
+
+    /// Takes its job away, which is over.
+    pub(super) fn end_job(&mut self) {
+        self.job = None;
+        self.clocks.cancel_since = None;
+    }
+
+    /// Whether it must be ended, and why.
+    pub(super) fn trouble(&self, patience: &Patience, now: Instant) -> Option<&'static str> {
+        let works = self.job.is_some() || self.load.is_some();
+        self.clocks.trouble(self.is_greeted, works, patience, now)
+    }
+}
+
+impl Clocks {
+    fn new(now: Instant) -> Self {
+        Self {
+            started: now,
+            last_sign: now,
+            last_progress: now,
+            progress: 0,
+            longest_gap: Duration::ZERO,
+            cancel_since: None,
+        }
+    }
+
+    fn advance(&mut self, now: Instant, works: bool) {
+        if works {
+            self.longest_gap = self.longest_gap.max(now.duration_since(self.last_progress));
+        }
+        self.last_progress = now;
+    }
+
+    fn trouble(&self, is_greeted: bool, works: bool, patience: &Patience, now: Instant) -> Option<&'static str> {
+        let waited = |since: Instant, patience: Duration| now.duration_since(since) > patience;
+        if !is_greeted {
+            return waited(self.started, patience.greeting).then_some("it did not answer its start");
+        }
+        if waited(self.last_sign, patience.silence) {
+            return Some("it gave no sign of life");
+        }
+        let cancel = patience.cancel.max(2 * self.longest_gap);
+        if self.cancel_since.is_some_and(|since| waited(since, cancel)) {
+            return Some("it did not stop when asked to");
+        }
+        let stall = patience.stall.max(10 * self.longest_gap);
+        (works && waited(self.last_progress, stall)).then_some("it made no progress")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn each_silence_has_its_own_patience() {
+        let begun = Instant::now();
+        let patience = Patience {
+            greeting: 5 * SECOND,
+            silence: 30 * SECOND,
+            stall: 100 * SECOND,
+            cancel: 3 * SECOND,
+            ..Patience::default()
+        };
+        let clocks = Clocks::new(begun);
+        let check = |clocks: &Clocks, is_greeted: bool, works: bool, secs: u32, expected: Option<&str>| {
+            let found = clocks.trouble(is_greeted, works, &patience, begun + secs * SECOND);
+            assert_eq!(found.is_some(), expected.is_some(), "{found:?} after {secs} s");
+            assert!(expected.is_none_or(|part| found.is_some_and(|it| it.contains(part))), "{found:?}");
+        };
+        check(&clocks, false, false, 5, None);
+        check(&clocks, false, false, 6, Some("answer"));
+        check(&clocks, true, true, 30, None);
+        check(&clocks, true, true, 31, Some("sign of life"));
+        let beats = Clocks { last_sign: begun + 101 * SECOND, ..clocks };
+        check(&beats, true, true, 101, Some("progress"));
+        check(&beats, true, false, 101, None);
+        let stubborn = Clocks { cancel_since: Some(begun), ..beats };
+        check(&stubborn, true, true, 3, None);
+        check(&stubborn, true, true, 4, Some("stop"));
+    }
+
+    #[test]
+    fn a_slow_machine_is_waited_for_longer() {
+        let begun = Instant::now();
+        let patience = Patience { silence: 1000 * SECOND, stall: SECOND, cancel: SECOND, ..Patience::default() };
+        let mut clocks = Clocks::new(begun);
+        clocks.advance(begun + 20 * SECOND, true);
+        assert_eq!(clocks.trouble(true, true, &patience, begun + 220 * SECOND), None, "ten times the longest step");
+        assert!(clocks.trouble(true, true, &patience, begun + 221 * SECOND).is_some());
+        clocks.cancel_since = Some(begun + 20 * SECOND);
+        assert_eq!(clocks.trouble(true, true, &patience, begun + 60 * SECOND), None, "twice the longest step");
+        assert!(clocks.trouble(true, true, &patience, begun + 61 * SECOND).is_some());
+    }
+}

@@ -1,0 +1,55 @@
+//! What a request will need while no model is loaded to say so.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use catalog::Planner;
+use protocol::{DeviceDescription, Request, Size};
+
+use crate::Result;
+use crate::engine::supervisor::{Estimate, Target};
+
+/// Reads a model's headers once, and reckons with them.
+#[derive(Debug, Default)]
+pub(crate) struct Forecaster {
+    last: Mutex<Option<(Key, Arc<Planner>)>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    path: PathBuf,
+    base: Option<PathBuf>,
+    is_cpu: bool,
+}
+
+impl Forecaster {
+    /// What a request to a model would need on a device; blocks. `pictures` are the sizes of what it reads.
+    pub(crate) fn estimate(
+        &self,
+        target: &Target,
+        device: &str,
+        request: &Request,
+        pictures: &[Size],
+    ) -> Result<Estimate> {
+        let key = Key { path: target.path.clone(), base: target.base.clone(), is_cpu: device.starts_with("cpu") };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let planner = match last.as_ref() {
+            Some((known, planner)) if *known == key => Arc::clone(planner),
+            _ => {
+                let planner = Arc::new(Planner::open(&key.path, key.base.as_deref(), key.is_cpu)?);
+                *last = Some((key, Arc::clone(&planner)));
+                planner
+            }
+        };
+        drop(last);
+        let planned = planner.plan(request, pictures);
+        Ok(Estimate { memory: planned.memory, context_tokens: planned.context_tokens, size: planned.size })
+    }
+}
+
+/// The device that a model will be loaded on: the one that is wished for where it is there, else the best.
+pub(crate) fn device(wished: Option<&str>, devices: &[DeviceDescription]) -> String {
+    let is_there = |wished: &&str| devices.iter().any(|device| device.id == *wished);
+    let best = || devices.iter().find(|device| device.id != "cpu").map(|device| device.id.as_str());
+    wished.filter(is_there).or_else(best).unwrap_or("cpu").to_owned()
+}
