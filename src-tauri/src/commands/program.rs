@@ -56,6 +56,24 @@ pub(crate) async fn choose_engine(app: AppHandle, studio: State<'_, Studio>) -> 
     Ok(true)
 }
 
+/// Names what this host can do that not every host can.
+#[tauri::command]
+pub(crate) async fn abilities() -> Vec<&'static str> {
+    vec!["reset_places"]
+}
+
+/// Puts a folder back to its usual place.
+#[tauri::command]
+pub(crate) async fn reset_folder(studio: State<'_, Studio>, folder: Folder) -> Answer<()> {
+    studio.reset_folder(folder).await.map_err(failed)
+}
+
+/// Runs the engine beside the studio again.
+#[tauri::command]
+pub(crate) async fn reset_engine(studio: State<'_, Studio>) -> Answer<()> {
+    studio.reset_engine().await.map_err(failed)
+}
+
 /// Keeps a token for downloads, or forgets it.
 #[tauri::command]
 pub(crate) async fn set_token(studio: State<'_, Studio>, token: Option<String>) -> Answer<()> {

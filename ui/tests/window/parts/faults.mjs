@@ -102,7 +102,7 @@ export default {
         paint_plan: (job) => ({ job, thought: 'x' }), move_job: (job) => ({ job, place: { kind: 'first' } }),
         gallery: (after) => ({ filter, after, limit: 1 }), install_model: (model) => ({ model, quantization: 'q8_0' }),
         remove_model: (model) => ({ model, quantization: null }), use_model: (model) => ({ choice: { model, quantization: 'q8_0' } }),
-        import_model: one('kind'), choose_folder: one('folder'), change_settings: one('change'),
+        import_model: one('kind'), choose_folder: one('folder'), reset_folder: one('folder'), change_settings: one('change'),
         submit: one('job'), price: one('job'), subscribe: one('channel'),
       };`;
     const taken = await b.run(

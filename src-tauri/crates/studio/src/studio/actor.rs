@@ -63,12 +63,12 @@ pub(super) enum Message {
     Close(Reply<()>),
 }
 
-/// A path that the artist chose in a dialog of the host.
+/// A path that the artist chose in a dialog of the host; nothing for the usual one.
 #[derive(Debug)]
 pub(super) enum Choice {
-    Library(PathBuf),
-    Models(PathBuf),
-    Engine(PathBuf),
+    Library(Option<PathBuf>),
+    Models(Option<PathBuf>),
+    Engine(Option<PathBuf>),
 }
 
 /// What the task alone knows of how everything stands.
@@ -319,15 +319,15 @@ impl Actor {
     async fn choose(&mut self, choice: Choice) -> Result<()> {
         match choice {
             Choice::Library(folder) => {
-                self.settings.library_folder = Some(folder);
+                self.settings.library_folder = folder;
                 self.save_settings().await
             }
             Choice::Models(folder) => {
-                self.settings.models_folder = Some(folder);
+                self.settings.models_folder = folder;
                 self.save_settings().await
             }
             Choice::Engine(program) => {
-                self.settings.engine = Some(program);
+                self.settings.engine = program;
                 self.save_settings().await?;
                 self.abandon("another engine was chosen").await;
                 self.choose_variant();

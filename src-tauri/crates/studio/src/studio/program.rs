@@ -28,6 +28,15 @@ impl Studio {
         if !path.is_dir() {
             return Err(Error::BadRequest(format!("{} is not a folder", path.display())));
         }
+        self.place(folder, Some(path)).await
+    }
+
+    /// Puts pictures or models back to their usual place; takes effect at the next start.
+    pub async fn reset_folder(&self, folder: Folder) -> Result<()> {
+        self.place(folder, None).await
+    }
+
+    async fn place(&self, folder: Folder, path: Option<PathBuf>) -> Result<()> {
         let choice = match folder {
             Folder::Library => Choice::Library(path),
             Folder::Models => Choice::Models(path),
@@ -40,7 +49,12 @@ impl Studio {
         if !program.is_file() {
             return Err(Error::BadRequest(format!("{} is not a program", program.display())));
         }
-        self.ask(|reply| Message::Choose(Choice::Engine(program), reply)).await?
+        self.ask(|reply| Message::Choose(Choice::Engine(Some(program)), reply)).await?
+    }
+
+    /// Runs the engine beside the studio again.
+    pub async fn reset_engine(&self) -> Result<()> {
+        self.ask(|reply| Message::Choose(Choice::Engine(None), reply)).await?
     }
 
     /// The programs, and the licences of what they are built of.

@@ -165,6 +165,22 @@ async fn settings_are_told_kept_and_read_again() {
 }
 
 #[tokio::test]
+async fn folders_and_engine_go_back_to_their_usual_places() {
+    let bench = bench().await;
+    let chosen = tempfile::tempdir().unwrap();
+    let program = chosen.path().join("engine");
+    std::fs::write(&program, "").unwrap();
+    bench.studio.set_folder(Folder::Library, chosen.path().into()).await.unwrap();
+    bench.studio.set_engine(program.clone()).await.unwrap();
+    let settings = bench.studio.settings().await.unwrap();
+    assert_eq!((settings.library_folder.as_deref(), settings.engine), (Some(chosen.path()), Some(program)));
+    bench.studio.reset_folder(Folder::Library).await.unwrap();
+    bench.studio.reset_engine().await.unwrap();
+    let settings = bench.studio.settings().await.unwrap();
+    assert_eq!((settings.library_folder, settings.engine), (None, None));
+}
+
+#[tokio::test]
 async fn a_report_for_a_helper_holds_no_words_of_the_artist() {
     let mut bench = bench().await;
     bench.make("canary instruction").await;
