@@ -132,7 +132,8 @@ mod tests {
         for text in strange.iter().filter(|text| text.parse::<NodeId>().is_err()) {
             assert_eq!(parse(text), None, "{text:?}");
             for kind in ["picture", "thumbnail", "preview"] {
-                for path in [format!("/{kind}/{text}"), format!("/{kind}/{text}{id}x"), format!("/{kind}/{text}/{id}")] {
+                for path in [format!("/{kind}/{text}"), format!("/{kind}/{text}{id}x"), format!("/{kind}/{text}/{id}")]
+                {
                     assert_eq!(parse(&path), None, "{path:?}");
                 }
             }

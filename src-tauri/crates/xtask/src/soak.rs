@@ -9,17 +9,21 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Each suite's name, package and program.
-const SUITES: &[(&str, &str, &str)] = &[("library", "store", "store-soak"), ("models", "catalog", "catalog-soak")];
+/// Each suite's name, and how cargo runs it.
+const SUITES: &[(&str, &[&str])] = &[
+    ("library", &["run", "--quiet", "--package", "store", "--bin", "store-soak", "--", "all"]),
+    ("models", &["run", "--quiet", "--package", "catalog", "--bin", "catalog-soak", "--", "all"]),
+    ("work", &["test", "--package", "studio", "--test", "studio", "--", "--ignored", "--nocapture", "soak_"]),
+];
 
 /// Runs the suites named, or all.
 pub(crate) fn run(workspace: &Workspace, only: &[String], consent: Consent) -> Result<()> {
     setup::prepare(workspace, Purpose::Terminal, consent)?;
     let mut report = Report::default();
-    for (name, package, program) in SUITES {
+    for (name, arguments) in SUITES {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
             report.step(name, || {
-                workspace.cargo(&["run", "--quiet", "--package", package, "--bin", program, "--", "all"]).run()?;
+                workspace.cargo(arguments).run()?;
                 Ok(Done::Passed)
             });
         }
