@@ -7,8 +7,9 @@ cd "$(dirname "$0")"
 run=$1
 bagel=${2:-../../../target/debug/bagel}
 file=../pocket-q8_0.gguf
-"${PYTHON:-python3}" export.py --out "$run" --to "$run/export"
-"$bagel" convert --quant q8_0 --force "$run/export" "$file"
+# The folder gives the model its name.
+"${PYTHON:-python3}" export.py --out "$run" --to "$run/Pocket"
+"$bagel" convert --quant q8_0 --force "$run/Pocket" "$file"
 bytes=$(wc -c < "$file" | tr -d ' ')
 sha256=$(sha256sum "$file" | cut -d ' ' -f 1)
 sed -i "/id = \"pocket\"/,/^id/ { s/^bytes = .*/bytes = $bytes/; s/^sha256 = .*/sha256 = \"$sha256\"/ }" ../../../models.toml

@@ -1,7 +1,8 @@
 /**
  * The real program in a real window: its display, its data, and what a person does with it.
  *
- * BAGEL_STUDIO and BAGEL_ENGINE name the programs where they are not in target/debug, BAGEL_MODEL names the model.
+ * BAGEL_STUDIO and BAGEL_ENGINE name the programs where they are not in target/debug, BAGEL_MODEL names the model;
+ * `pocket` leaves the choice to the program, as for everybody who starts it.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -13,6 +14,7 @@ import { Browser, sleep, until } from './driver.mjs';
 export const root = resolve(import.meta.dirname, '../../..');
 export const shots = join(root, 'artefacts/window');
 const model = process.env.BAGEL_MODEL ?? join(root, 'src-tauri/crates/bagel/tests/golden/mini/model');
+const isPocket = model === 'pocket';
 const program = process.env.BAGEL_STUDIO ?? join(root, 'target/debug/bagel-studio');
 const engine = process.env.BAGEL_ENGINE ?? join(root, 'target/debug/bagel');
 const images = join(root, 'src-tauri/crates/bagel/tests/golden/mini/images');
@@ -30,6 +32,7 @@ export const env = {
   BAGEL_STUDIO_DATA: library,
   BAGEL_ENGINE: engine,
   BAGEL_MODEL: model,
+  ...(isPocket ? { BAGEL_MODEL: '' } : {}),
   // Settings of the web view stay with this run.
   XDG_DATA_HOME: join(data, 'share'),
   XDG_CACHE_HOME: join(data, 'cache'),
@@ -44,7 +47,7 @@ const log = openSync(logPath, 'w');
 
 /** Fails with one line where something was not built. */
 export function checkPrograms() {
-  for (const path of [program, engine, model]) {
+  for (const path of isPocket ? [program, engine] : [program, engine, model]) {
     if (!existsSync(path)) {
       console.error(`${path} is missing: build it first, with \`cargo xtask test\` or \`cargo build\``);
       process.exit(1);

@@ -10,7 +10,7 @@ use std::path::Path;
 use judge as _;
 use scorer::{Kind, Outcome, Scorer, shipped_defaults};
 
-const N_CASES: usize = 40;
+const N_CASES: usize = 30;
 
 fn outcomes(kind: Kind) -> Vec<Outcome> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
@@ -20,7 +20,30 @@ fn outcomes(kind: Kind) -> Vec<Outcome> {
     scorer.score(kind).unwrap()
 }
 
-/// How many of them are so.
-fn count(outcomes: &[Outcome], is_so: impl Fn(&Outcome) -> bool) -> usize {
-    outcomes.iter().filter(|outcome| is_so(outcome)).count()
+/// At least so many of a hundred are so.
+#[track_caller]
+fn check(what: &str, outcomes: &[Outcome], least: usize, is_so: impl Fn(&Outcome) -> bool) {
+    let n = outcomes.iter().filter(|outcome| is_so(outcome)).count();
+    println!("{what}: {n} of {}", outcomes.len());
+    assert!(100 * n >= least * outcomes.len(), "{what}: {n} of {}, at least {least} % wanted", outcomes.len());
+}
+
+#[test]
+fn pictures_hold_what_was_asked_for() {
+    let outcomes = outcomes(Kind::Create);
+    check("right", &outcomes, 25, Outcome::is_right);
+    check("the background is right", &outcomes, 87, |outcome| outcome.parts.background);
+    check("the colours are right", &outcomes, 65, |outcome| outcome.parts.colours);
+}
+
+#[test]
+fn edits_do_what_was_asked_for() {
+    let outcomes = outcomes(Kind::Edit);
+    check("right", &outcomes, 20, Outcome::is_right);
+    check("the background is right", &outcomes, 90, |outcome| outcome.parts.background);
+}
+
+#[test]
+fn answers_are_right() {
+    check("right", &outcomes(Kind::Ask), 15, Outcome::is_right);
 }

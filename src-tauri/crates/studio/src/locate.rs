@@ -57,7 +57,7 @@ pub fn engine_programs(settings: &Settings) -> Vec<PathBuf> {
 
 /// The model that the environment names.
 pub fn named_model() -> Option<PathBuf> {
-    std::env::var_os(MODEL_VARIABLE).map(PathBuf::from)
+    std::env::var_os(MODEL_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// The folder of the pocket model: where the program was installed, or in the repository it was built in.
