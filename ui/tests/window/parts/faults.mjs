@@ -124,10 +124,15 @@ export default {
          const changed = [];
          for (const text of strange) {
            await invoke('gallery', { filter: { ...filter, text }, after: null, limit: 1 });
-           await invoke('rename_node', { node: node.id, name: text }).catch((failure) => failure.code || changed.push(text));
+           const before = (await invoke('nodes', { nodes: [node.id] }))[0].name;
+           const refused = await invoke('rename_node', { node: node.id, name: text }).then(() => null, (failure) => failure.code ?? 'without a reason');
            const [{ name }] = await invoke('nodes', { nodes: [node.id] });
+           if (refused !== null) {
+             if (refused === 'without a reason' || name !== before) changed.push([text.slice(0, 60), refused]);
+             continue;
+           }
            // Cut and without what does not show, but never anything else.
-           if (name !== null && ![...name].every((letter) => letter === ' ' || text.normalize('NFC').includes(letter) || text.includes(letter))) changed.push([text, name]);
+           if (name !== null && ![...name].every((letter) => letter === ' ' || text.normalize('NFC').includes(letter) || text.includes(letter))) changed.push([text.slice(0, 60), name.slice(0, 60)]);
          }
          await invoke('rename_node', { node: node.id, name: node.name ?? '' });
          return changed;

@@ -18,8 +18,6 @@ use crate::arguments::quantization_parser;
 use crate::display::{Bar, print_json, print_line};
 use crate::{Error, Result, interrupt, locate};
 
-/// Names the studio's data folder where it is not the usual one.
-
 /// Options of `bagel models`.
 #[derive(Debug, Args)]
 pub struct Options {
