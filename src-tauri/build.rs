@@ -32,6 +32,7 @@ const COMMANDS: &[&str] = &[
     "set_starred",
     "trash",
     "restore",
+    "leave_out",
     "empty_trash",
     "open_pictures",
     "paste_picture",

@@ -134,6 +134,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), String> {
             commands::pictures::set_starred,
             commands::pictures::trash,
             commands::pictures::restore,
+            commands::pictures::leave_out,
             commands::pictures::empty_trash,
             commands::files::open_pictures,
             commands::files::paste_picture,

@@ -1,7 +1,7 @@
 //! Pieces and pictures: looked at, found, marked.
 
 use protocol::{
-    GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, PieceContents, PieceId, PreviewId, RecipeView,
+    GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, PieceContents, PieceId, PreviewId, RecipeView, TurnId,
 };
 use studio::Studio;
 use tauri::State;
@@ -77,6 +77,12 @@ pub(crate) async fn trash(studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answ
 #[tauri::command]
 pub(crate) async fn restore(studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<()> {
     studio.restore(nodes).await.map_err(failed)
+}
+
+/// Leaves questions out of what the model reads next, or takes them in again.
+#[tauri::command]
+pub(crate) async fn leave_out(studio: State<'_, Studio>, turns: Vec<TurnId>, left_out: bool) -> Answer<()> {
+    studio.leave_out(turns, left_out).await.map_err(failed)
 }
 
 /// Removes for good what is in the trash.

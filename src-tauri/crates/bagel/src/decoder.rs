@@ -179,7 +179,7 @@ impl Decoder {
         let n_latents = rows.latents.dim(0)?;
         let rotations = self.rotations(&[context], rows)?;
         let mut layers = Vec::with_capacity(self.layers.len());
-        self.forward_image(&[context], rows, &rotations, &mut |_, own| layers.push(own), observe)?;
+        self.forward_image(&[context], rows, &rotations, Some(&mut layers), observe)?;
         Ok(Arc::new(Segment { layers, n_tokens: n_latents + 2, n_positions: 1 }))
     }
 
@@ -205,7 +205,7 @@ impl Decoder {
         rotations: &Rotations,
         observe: &mut Observe<'_>,
     ) -> Result<Tensor> {
-        let hidden = self.forward_image(contexts, rows, rotations, &mut |_, _| (), observe)?;
+        let hidden = self.forward_image(contexts, rows, rotations, None, observe)?;
         Ok(hidden.reshape((contexts.len(), rows.latents.dim(0)?, self.config.hidden_size))?)
     }
 
@@ -214,12 +214,13 @@ impl Decoder {
         self.norm(hidden, &self.generation_norm)
     }
 
+    /// The latents' hidden state; with `kept`, each layer's keys instead, and the last layer ends with them.
     fn forward_image(
         &self,
         contexts: &[&Context],
         rows: &ImageRows<'_>,
         rotations: &Rotations,
-        keep: &mut dyn FnMut(usize, Keys),
+        mut kept: Option<&mut Vec<Keys>>,
         observe: &mut Observe<'_>,
     ) -> Result<Tensor> {
         let n_branches = contexts.len();
@@ -229,6 +230,7 @@ impl Decoder {
         for (layer_idx, layer) in self.layers.iter().enumerate() {
             let generation = layer.generation.project(&self.config, &latents, n_branches, &rotations.latents)?;
             let understanding = layer.understanding.project(&self.config, &markers, n_branches, &rotations.markers)?;
+            let is_last = layer_idx + 1 == self.layers.len();
             let mut attended_latents = Vec::with_capacity(n_branches);
             let mut attended_markers = Vec::with_capacity(n_branches);
             for (branch_idx, context) in contexts.iter().enumerate() {
@@ -238,15 +240,24 @@ impl Decoder {
                 };
                 let mut segments = context.layer(layer_idx);
                 segments.push(own.clone());
+                if let Some(kept) = kept.as_deref_mut() {
+                    kept.push(own);
+                    if is_last {
+                        continue;
+                    }
+                }
                 // Queries in any order: full attention, one position.
                 let q = Tensor::cat(&[&generation.q.get(branch_idx)?, &understanding.q.get(branch_idx)?], 1)?;
                 let attended = attention(&q, &segments, Mask::Full)?;
                 attended_latents.push(attended.narrow(0, 0, n_latents)?);
                 attended_markers.push(attended.narrow(0, n_latents, 2)?);
-                keep(layer_idx, own);
+            }
+            if attended_latents.is_empty() {
+                tick(observe)?;
+                break;
             }
             latents = layer.generation.finish(&self.config, &latents, &join_rows(attended_latents)?)?;
-            if layer_idx + 1 < self.layers.len() {
+            if !is_last {
                 markers = layer.understanding.finish(&self.config, &markers, &join_rows(attended_markers)?)?;
             }
             tick(observe)?;

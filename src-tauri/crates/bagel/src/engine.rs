@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use checkpoint::{Checkpoint, Config, expected_tensors};
+use checkpoint::{Checkpoint, Config, ResizeRule, expected_tensors};
 use protocol::{ImageParameters, ModelDescription, Picture, Size, Statistics, TextParameters, Thinking};
 
 use crate::context::{Cache, Chain, Segment};
@@ -17,7 +17,6 @@ use crate::progress::Observe;
 use crate::room::check_weights_bytes;
 use crate::synthetic::Synthetic;
 use crate::tokens::Tokens;
-use crate::transform::Rule;
 use crate::vae::Vae;
 use crate::vision::Vision;
 use crate::weights::{Reader, Source};
@@ -114,8 +113,8 @@ pub struct Engine {
     pub(crate) latents: Latents,
     pub(crate) vae: Vae,
     pub(crate) preview: PreviewMap,
-    pub(crate) vae_rule: Rule,
-    pub(crate) vision_rule: Rule,
+    pub(crate) vae_rule: ResizeRule,
+    pub(crate) vision_rule: ResizeRule,
     pub(crate) start: Chain,
     pub(crate) segments: Cache<Arc<Segment>>,
     pub(crate) encoded: Cache<Tensor>,
@@ -202,8 +201,8 @@ impl Engine {
         tracing::info!(device = description.device, memory_bytes, precision = precision.name(), "model loaded");
         Ok(Self {
             start: Chain::start(&format!("{hash} {}", precision.name())),
-            vae_rule: rule(&config.vae_transform),
-            vision_rule: rule(&config.vision_transform),
+            vae_rule: config.vae_transform.rule(),
+            vision_rule: config.vision_transform.rule(),
             segments: Cache::new(cache_bytes),
             encoded: Cache::new(cache_bytes / 4),
             is_reference_text: false,
@@ -262,10 +261,6 @@ pub fn check_size(config: &Config, size: Size) -> Result<()> {
         return Ok(());
     }
     Err(Error::bad_input(format!("size {size} does not fit this model: its sides are multiples of {step}")))
-}
-
-fn rule(transform: &checkpoint::config::TransformConfig) -> Rule {
-    Rule::new(transform.max_size as u32, transform.min_size as u32, transform.stride as u32)
 }
 
 /// The quantisation that a converted file names, or the kind that most of a checkpoint's bytes have.

@@ -99,7 +99,7 @@ impl Engine {
             job.text.check()?;
         }
         job.image.check(Some(self.description().max_side))?;
-        let Some(size) = job.image.size else { return Ok(()) };
+        let size = self.size_of(job);
         self.check_size(size)?;
         let n_numbers = self.grid(size)?.n_tokens() * self.latents.token_size();
         match &job.noise {
@@ -113,6 +113,15 @@ impl Engine {
         }
     }
 
+    /// The size that is painted: as asked for, else that of the last picture as it is read.
+    fn size_of(&self, job: &ImageJob) -> Size {
+        let last = job.inputs.iter().rev().find_map(|item| match item {
+            Item::Image(picture) => Some(self.vae_rule.resized_size(picture.size())),
+            Item::Text(_) => None,
+        });
+        job.image.size.or(last).unwrap_or_else(|| self.default_size())
+    }
+
     /// Reads the inputs into the contexts that will be needed, and thinks.
     pub(crate) fn prepare(
         &mut self,
@@ -123,7 +132,6 @@ impl Engine {
         let started = Instant::now();
         let needs_without_image = Branches::needed(&job.image, true).without_image;
         let posterior_seed = job.image.sample_posterior.then(|| job.image.seed.unwrap_or_default());
-        let mut size = None;
         let mut n_reused = 0;
         let mut contexts = Contexts {
             conditional: self.empty_context(),
@@ -147,7 +155,6 @@ impl Engine {
                     let fitted = self.fit_picture(picture);
                     n_reused += self.read_latents(&mut contexts.conditional, &fitted, posterior_seed, observe)?;
                     n_reused += self.read_vision(&mut contexts.conditional, &fitted, observe)?;
-                    size = Some(fitted.size());
                     contexts.without_text = contexts.conditional.clone();
                 }
             }
@@ -168,7 +175,7 @@ impl Engine {
         if let Some(thought) = &thought {
             self.read_text(&mut contexts.conditional, thought, Author::Model, observe)?;
         }
-        let size = job.image.size.or(size).unwrap_or_else(|| self.default_size());
+        let size = self.size_of(job);
         Ok(Prepared { contexts, thought, thought_ids, size })
     }
 

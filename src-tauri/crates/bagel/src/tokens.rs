@@ -122,3 +122,42 @@ impl TextStream {
         &self.text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn tokens() -> Tokens {
+        let mini = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini/model");
+        Tokens::load(&Checkpoint::open(&mini, None).expect("the golden model")).expect("its tokenizer")
+    }
+
+    #[test]
+    fn streamed_text_never_splits_a_character() {
+        let tokens = tokens();
+        let text = "a 狐狸 🦊 naïve — café 日本語 👩‍🎨!";
+        let ids = tokens.encode_plain(text).expect("ids");
+        assert!(ids.len() > text.chars().count(), "no character of {ids:?} is spread over several tokens");
+        let mut stream = TextStream::default();
+        let mut deltas = Vec::new();
+        for id in ids {
+            deltas.push(stream.push(&tokens, id).expect("text").to_owned());
+        }
+        assert!(deltas.iter().any(String::is_empty), "nothing was held back");
+        assert!(deltas.iter().all(|delta| !delta.contains('\u{FFFD}')), "{deltas:?}");
+        assert_eq!(deltas.concat(), text);
+        assert_eq!(stream.finish(&tokens).expect("nothing more"), "");
+    }
+
+    #[test]
+    fn a_character_that_is_never_finished_is_shown_as_such() {
+        let tokens = tokens();
+        let ids = tokens.encode_plain("🦊").expect("ids");
+        assert!(ids.len() > 1, "one token is the whole character");
+        let mut stream = TextStream::default();
+        assert_eq!(stream.push(&tokens, ids[0]).expect("text"), "");
+        assert!(stream.finish(&tokens).expect("the rest").starts_with('\u{FFFD}'));
+    }
+}

@@ -1,70 +1,15 @@
-//! What the model does to a picture before it looks at it: choosing a size
-//! that fits its patches, and resampling to it.
+//! What the model does to a picture before it looks at it: resampling to a
+//! size that its [`ResizeRule`](checkpoint::ResizeRule) chose.
 //!
-//! Both follow the reference to the last bit, because a picture that differs
-//! by one level gives other latents and, over many steps, another painting.
-//! The size rule is the reference's own (`data/transforms.py` at
-//! <https://github.com/ByteDance-Seed/Bagel/blob/056b5fd/data/transforms.py>);
-//! the resampling is Pillow's antialiased bicubic in its fixed-point
-//! arithmetic, which is what the reference calls.
+//! It follows the reference to the last bit, because a picture that differs
+//! by one level gives other latents and, over many steps, another painting:
+//! Pillow's antialiased bicubic in its fixed-point arithmetic, which is what
+//! the reference calls.
 
 use std::borrow::Cow;
 
 use protocol::{Picture, Size};
 use rayon::prelude::*;
-
-/// Which sizes an encoder of the model accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// The longer side is at most this many pixels.
-    pub max_size: u32,
-    /// The shorter side is at least this many pixels, where the other bounds allow it.
-    pub min_size: u32,
-    /// Both sides are multiples of this.
-    pub stride: u32,
-    /// Above this area a picture is made smaller still.
-    pub max_pixels: u64,
-}
-
-impl Rule {
-    /// The area that the reference sets for every encoder: 9,216 patches of 14 by 14.
-    pub const MAX_PIXELS: u64 = 14 * 14 * 9 * 1024;
-
-    /// A rule with the reference's bound on the area.
-    pub const fn new(max_size: u32, min_size: u32, stride: u32) -> Self {
-        Self { max_size, min_size, stride, max_pixels: Self::MAX_PIXELS }
-    }
-
-    /// The size that a picture of `size` is brought to.
-    pub fn resized_size(&self, size: Size) -> Size {
-        let (max_size, min_size) = (f64::from(self.max_size), f64::from(self.min_size));
-        let longer = f64::from(size.width.max(size.height).max(1));
-        let shorter = f64::from(size.width.min(size.height).max(1));
-
-        let scale = (max_size / longer).min(1.0).max(min_size / shorter);
-        let mut sides = self.scaled([f64::from(size.width), f64::from(size.height)], scale);
-
-        let area = sides[0] * sides[1];
-        if area > self.max_pixels as f64 {
-            // The reference scales each side by the ratio of areas, not by its root.
-            sides = self.scaled(sides, self.max_pixels as f64 / area);
-        }
-        let longer = sides[0].max(sides[1]);
-        if longer > max_size {
-            sides = self.scaled(sides, max_size / longer);
-        }
-        Size { width: sides[0] as u32, height: sides[1] as u32 }
-    }
-
-    /// Both sides times `scale`, rounded to whole pixels first and to the stride then.
-    fn scaled(&self, sides: [f64; 2], scale: f64) -> [f64; 2] {
-        let stride = f64::from(self.stride.max(1));
-        sides.map(|side| {
-            let pixels = (side * scale).round_ties_even();
-            ((pixels / stride).round_ties_even() * stride).max(stride)
-        })
-    }
-}
 
 /// Resamples a picture to `size` with an antialiased bicubic filter.
 ///
@@ -215,6 +160,8 @@ mod tests {
     use safetensors::SafeTensors;
     use serde_json::Value;
 
+    use checkpoint::ResizeRule;
+
     use super::*;
 
     fn golden(name: &str) -> Vec<u8> {
@@ -226,9 +173,9 @@ mod tests {
         serde_json::from_slice(&golden(name)).unwrap()
     }
 
-    fn golden_rule(config: &Value, key: &str) -> Rule {
+    fn golden_rule(config: &Value, key: &str) -> ResizeRule {
         let field = |name: &str| config[key][name].as_u64().unwrap() as u32;
-        Rule::new(field("max_image_size"), field("min_image_size"), field("image_stride"))
+        ResizeRule::new(field("max_image_size"), field("min_image_size"), field("image_stride"))
     }
 
     fn picture(tensors: &SafeTensors<'_>, name: &str) -> Picture {
@@ -241,8 +188,8 @@ mod tests {
     fn sizes_equal_the_reference() {
         let config = golden_json("model/config.json");
         let rules = [
-            ("vae_1024_512_16", Rule::new(1024, 512, 16)),
-            ("vit_980_224_14", Rule::new(980, 224, 14)),
+            ("vae_1024_512_16", ResizeRule::new(1024, 512, 16)),
+            ("vit_980_224_14", ResizeRule::new(980, 224, 14)),
             ("vae", golden_rule(&config, "vae_transform")),
             ("vit", golden_rule(&config, "vit_transform")),
         ];
@@ -265,7 +212,7 @@ mod tests {
         let vit = golden_rule(&config, "vit_transform");
         let bytes = golden("cases/components.safetensors");
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        let to = |rule: Rule, picture: &Picture| resize(picture, rule.resized_size(picture.size()));
+        let to = |rule: ResizeRule, picture: &Picture| resize(picture, rule.resized_size(picture.size()));
         for name in ["alpha", "big", "grey", "wide"] {
             let original = picture(&tensors, &format!("image.{name}.rgb"));
             let for_vae = to(vae, &original);
@@ -275,32 +222,6 @@ mod tests {
             let chained = to(vit, &for_vae);
             let expected = picture(&tensors, &format!("image.{name}.vit_resized_from_vae"));
             assert!(chained == expected, "{name} for the VAE, then for the ViT");
-        }
-    }
-
-    #[test]
-    fn halves_round_to_even() {
-        // 40 / 16 is 2.5 and 56 / 16 is 3.5: both lie between two multiples.
-        let rule = Rule::new(1024, 16, 16);
-        assert_eq!(rule.resized_size(Size { width: 40, height: 56 }), Size { width: 32, height: 64 });
-    }
-
-    #[test]
-    fn area_is_bounded_before_the_longer_side() {
-        let rule = Rule { max_pixels: 64 * 64, ..Rule::new(256, 16, 16) };
-        // 128 x 128 is four times too large, and each side shrinks by four.
-        assert_eq!(rule.resized_size(Size { width: 128, height: 128 }), Size { width: 32, height: 32 });
-    }
-
-    #[test]
-    fn extreme_shapes_stay_within_the_rule() {
-        for rule in [Rule::new(1024, 512, 16), Rule::new(980, 224, 14)] {
-            for (width, height) in [(1, 1), (1, 16_384), (16_384, 1), (16_384, 6_000), (3, 2)] {
-                let size = rule.resized_size(Size { width, height });
-                for side in [size.width, size.height] {
-                    assert!(side % rule.stride == 0 && (rule.stride..=rule.max_size).contains(&side), "{size:?}");
-                }
-            }
         }
     }
 

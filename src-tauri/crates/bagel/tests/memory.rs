@@ -1,28 +1,111 @@
-//! The planner foresees what a run takes. One test in its own process: the peak is the process's.
+//! The planner foresees what a run takes, and files are read without being held.
+//!
+//! Peaks are those of a process, so each test must have its own, as nextest gives it.
 
 use std::ops::ControlFlow;
 
 use bagel::bench::{BenchModel, BenchOptions, SyntheticSize, bench};
-use bagel::{DeviceChoice, LoadOptions};
-use checkpoint::Quantization;
+use bagel::{ConvertOptions, DeviceChoice, Engine, LoadOptions, Progress, convert, synthesize};
+use checkpoint::{Checkpoint, Quantization};
 use protocol::Size;
 
+fn go_on(_: Progress<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn on_the_processor() -> LoadOptions {
+    LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() }
+}
+
 /// The peak of every stage of an edit, measured, is within a tenth of what was foreseen.
-#[test]
-fn the_estimate_agrees_with_the_measured_peak() {
-    let options = BenchOptions {
-        load: LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() },
-        size: Size { width: 768, height: 512 },
-        n_runs: 1,
-    };
-    let model = BenchModel::Synthetic { size: SyntheticSize::Small, quantization: Quantization::Q8_0, layers: None };
-    let report = bench(&model, &options, &mut |_| ControlFlow::Continue(())).expect("a report");
+#[track_caller]
+fn check(quantization: Quantization, width: u32, height: u32) {
+    let options = BenchOptions { load: on_the_processor(), size: Size { width, height }, n_runs: 1 };
+    let model = BenchModel::Synthetic { size: SyntheticSize::Small, quantization, layers: None };
+    let report = bench(&model, &options, &mut go_on).expect("a report");
     let foreseen = report.estimate.memory;
     println!("{foreseen:?}\nmeasured {:?}", report.peak_bytes);
     for stage in &report.stages {
-        println!("{:24} {:8.3} s", stage.name, stage.median_secs);
+        println!("{:24} {:8.3} s {:?}", stage.name, stage.median_secs, stage.peak_bytes);
     }
     let Some(measured) = report.peak_bytes else { return };
     let ratio = foreseen.peak_bytes as f64 / measured as f64;
+    println!("foreseen / measured = {ratio:.3}");
     assert!((0.9..1.1).contains(&ratio), "foreseen / measured = {ratio:.2}");
+}
+
+#[test]
+fn the_estimate_of_a_small_edit_agrees_with_the_measured_peak() {
+    check(Quantization::Q8_0, 256, 256);
+}
+
+#[test]
+fn the_estimate_of_an_edit_agrees_with_the_measured_peak() {
+    check(Quantization::Q8_0, 768, 512);
+}
+
+#[test]
+fn the_estimate_of_a_large_edit_agrees_with_the_measured_peak() {
+    check(Quantization::Q4KM, 1024, 768);
+}
+
+/// Bytes of this process that belong to no file.
+#[cfg(target_os = "linux")]
+fn anonymous_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the process's status");
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).expect("its anonymous memory");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") * 1024
+}
+
+/// The most anonymous memory above what was there, seen after every tensor.
+#[cfg(target_os = "linux")]
+fn peak_of(work: impl FnOnce(&mut dyn FnMut(Progress<'_>) -> ControlFlow<()>)) -> u64 {
+    let before = anonymous_bytes();
+    let mut most = 0;
+    work(&mut |_| {
+        most = most.max(anonymous_bytes().saturating_sub(before));
+        ControlFlow::Continue(())
+    });
+    most
+}
+
+/// A checkpoint of random weights in the published layout, of which some numbers matter: its bytes on the disk.
+#[cfg(target_os = "linux")]
+fn synthesized(folder: &std::path::Path) -> (Checkpoint, u64) {
+    let mut config = SyntheticSize::Small.config();
+    (config.text.n_layers, config.text.vocab_size) = (16, 32_768);
+    synthesize(&config, None, folder, &mut go_on).expect("a checkpoint");
+    let checkpoint = Checkpoint::open(folder, None).expect("what was just written");
+    let bytes = checkpoint.total_bytes();
+    assert!(bytes > 100 << 20, "{bytes} bytes are too few to show anything");
+    (checkpoint, bytes)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn conversion_holds_a_part_of_the_file_and_not_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (checkpoint, file_bytes) = synthesized(folder.path());
+    let options = ConvertOptions { understanding: Quantization::Q4_0, generation: Quantization::Q8_0 };
+    let destination = folder.path().join("model.gguf");
+    let peak_bytes = peak_of(|observe| {
+        convert(&checkpoint, &destination, options, observe).expect("a conversion");
+    });
+    println!("{peak_bytes} bytes at most, {file_bytes} bytes of weights");
+    assert!(peak_bytes < file_bytes / 2, "{peak_bytes} of {file_bytes} bytes were held at once");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn loading_holds_the_weights_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (checkpoint, file_bytes) = synthesized(folder.path());
+    let mut engine = None;
+    let peak_bytes = peak_of(|observe| {
+        engine = Some(Engine::load(&checkpoint, &on_the_processor(), observe).expect("an engine"));
+    });
+    // 16 bits in the file are 32 on the processor.
+    println!("{peak_bytes} bytes at most, {file_bytes} bytes of weights");
+    assert!(peak_bytes > file_bytes * 3 / 2, "{peak_bytes}: the weights are not here");
+    assert!(peak_bytes < file_bytes * 2 + (64 << 20), "{peak_bytes} of {file_bytes} bytes in 16 bits");
 }

@@ -37,7 +37,7 @@ pub use hardware::hardware;
 pub use import::How;
 pub use install::Conversion;
 pub use manifest::Manifest;
-pub use planner::{Planned, Planner};
+pub use planner::Planner;
 pub use record::InstallPlan;
 pub use remove::What;
 pub use token::Token;

@@ -10,7 +10,7 @@
 //! and the room serves longer conversations.
 
 use checkpoint::working::Arithmetic;
-use checkpoint::{Config, Quantization};
+use checkpoint::{Config, Planner, Quantization};
 use protocol::{Hardware, Processor, Verdict};
 
 const GIGABYTE: u64 = 1_000_000_000;
@@ -37,7 +37,8 @@ impl Needs {
     /// What a model of these shapes needs at a quantisation, by the engine's own planner.
     pub fn of(config: &Config, quantization: Quantization) -> Self {
         let on = |device: Arithmetic| {
-            device.planned_bytes(config, quantization, quantization) + device.largest_edit_bytes(config)
+            let weights_bytes = device.planned_bytes(config, quantization, quantization);
+            Planner::new(config.clone(), device, weights_bytes).largest_edit().memory.peak_bytes
         };
         Self { gpu_bytes: on(Arithmetic::GPU), cpu_bytes: on(Arithmetic::CPU) }
     }

@@ -63,8 +63,10 @@ impl Mismatches {
             "; put the autoencoder (ae.safetensors) beside it, or give a base checkpoint that holds it"
         } else if missing_only(sees) {
             "; give the base checkpoint that this fine-tune was made from: it supplies the vision tensors"
+        } else if missing_only(|_, _| true) {
+            "; download the files again, or give a base checkpoint that holds what is missing"
         } else {
-            ""
+            "; it is no BAGEL, or was made for another version: take a BAGEL-7B-MoT checkpoint or its fine-tune"
         }
     }
 }

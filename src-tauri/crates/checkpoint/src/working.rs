@@ -1,12 +1,12 @@
 //! What the engine holds while it works: arithmetic on shapes, no tensors.
 //!
-//! The estimate follows the engine's code: weights as they are held, keys and
+//! The numbers follow the engine's code: weights as they are held, keys and
 //! values of every context, the largest set of activations that a forward has
-//! at once, and the largest that the autoencoder has. The engine's own planner
-//! and whoever compares models before any is loaded use the same numbers.
+//! at once, and the largest that the autoencoder has. A
+//! [`Planner`](crate::Planner) puts them together for a request.
 
 use crate::config::VaeConfig;
-use crate::{Config, Kind, Part, PlannedTensor, Quantization, plan};
+use crate::{Checkpoint, Config, Kind, Part, PlannedTensor, Quantization, expected_tensors, plan};
 
 /// Attention scores that exist at once, at most.
 pub const MAX_SCORES: u64 = 32 << 20;
@@ -20,8 +20,8 @@ pub const MAX_COLUMN_BYTES: u64 = 64 << 20;
 /// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
 pub const OVERHEAD_BYTES: u64 = 32 << 20;
 
-/// Tokens of an instruction of some words, its markers counted.
-const INSTRUCTION_TOKENS: u64 = 32;
+/// Channels of a picture.
+const RGB: u64 = 3;
 
 /// How a device computes, as far as memory is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,15 @@ impl Arithmetic {
         self.held_bytes(planned.iter().map(|t| (t.part, t.kind, t.shape.as_slice())))
     }
 
+    /// Bytes that the weights of a checkpoint will hold, told from its headers.
+    pub fn stored_bytes(&self, checkpoint: &Checkpoint) -> u64 {
+        let tensors: Vec<(Part, Kind, Vec<usize>)> = expected_tensors(checkpoint.config())
+            .into_iter()
+            .filter_map(|tensor| Some((tensor.part, checkpoint.tensor(&tensor.name)?.kind, tensor.shape)))
+            .collect();
+        self.held_bytes(tensors.iter().map(|(part, kind, shape)| (*part, *kind, shape.as_slice())))
+    }
+
     /// Bytes of keys and values of so many tokens.
     pub fn context_bytes(&self, config: &Config, n_tokens: u64) -> u64 {
         let text = &config.text;
@@ -95,56 +104,60 @@ impl Arithmetic {
         attention.max(feed_forward)
     }
 
-    /// The most that a residual block or an upsampling of the decoder (the larger half) holds at once.
-    pub fn vae_bytes(&self, vae: &VaeConfig, n_pixels: u64) -> u64 {
-        let mut channels_in = vae.level_channels(vae.ch_mult.len().saturating_sub(1)) as u64;
-        let mut most = 0;
-        let mut columns_bytes = 0;
-        for level_idx in (0..vae.ch_mult.len()).rev() {
+    /// The most that decoding a picture of so many pixels holds at once.
+    pub fn decode_bytes(&self, vae: &VaeConfig, n_pixels: u64) -> u64 {
+        let lowest = vae.ch_mult.len().saturating_sub(1);
+        let mut channels = vae.level_channels(lowest) as u64;
+        let mut most = self.middle_bytes(channels, n_pixels >> (2 * lowest));
+        for level_idx in (0..=lowest).rev() {
             let pixels = n_pixels >> (2 * level_idx);
-            let channels = vae.level_channels(level_idx) as u64;
-            // Input, the first convolution's output and the second's.
-            most = most.max((channels_in + 2 * channels) * pixels).max(3 * channels * pixels);
+            let wider = channels;
+            channels = vae.level_channels(level_idx) as u64;
+            most = most.max(self.block_bytes(wider, channels, pixels));
             if level_idx > 0 {
-                most = most.max(channels * pixels + channels * pixels * 4);
+                most = most.max(self.conv_bytes(channels * pixels, channels, channels, 4 * pixels));
             }
-            columns_bytes = columns_bytes.max(channels_in.max(channels) * 9 * pixels * self.vae_element_bytes);
-            channels_in = channels;
         }
-        let columns_bytes = columns_bytes.min(MAX_COLUMN_BYTES);
-        let pixels = n_pixels >> (2 * vae.ch_mult.len().saturating_sub(1));
+        most
+    }
+
+    /// The most that encoding a picture of so many pixels holds at once.
+    pub fn encode_bytes(&self, vae: &VaeConfig, n_pixels: u64) -> u64 {
+        let lowest = vae.ch_mult.len().saturating_sub(1);
+        let mut channels = vae.ch as u64;
+        let mut most = self.conv_bytes(RGB * n_pixels, RGB, channels, n_pixels);
+        for level_idx in 0..=lowest {
+            let pixels = n_pixels >> (2 * level_idx);
+            let narrower = channels;
+            channels = vae.level_channels(level_idx) as u64;
+            most = most.max(self.block_bytes(narrower, channels, pixels));
+            if level_idx < lowest {
+                most = most.max(self.conv_bytes(channels * pixels, channels, channels, pixels / 4));
+            }
+        }
+        most.max(self.middle_bytes(channels, n_pixels >> (2 * lowest)))
+    }
+
+    /// A residual block: its input is kept while two convolutions follow one another.
+    fn block_bytes(&self, n_in: u64, n_out: u64, pixels: u64) -> u64 {
+        let first = self.conv_bytes(n_in * pixels, n_in, n_out, pixels);
+        first.max(self.conv_bytes((n_in + n_out) * pixels, n_out, n_out, pixels))
+    }
+
+    /// A convolution beside `n_held` numbers: its output, and a strip of what it is multiplied from.
+    fn conv_bytes(&self, n_held: u64, n_in: u64, n_out: u64, pixels: u64) -> u64 {
+        let columns = (n_in * 9 * pixels * self.vae_element_bytes).min(MAX_COLUMN_BYTES);
+        // The processor's strips: the product, with the bias, the shortcut's, and both together.
+        // A device's own convolution copies the strip's rows several times and unfolds them itself.
+        let strip = if self.is_cpu { columns + 4 * columns * n_out / (9 * n_in) } else { 2 * columns };
+        (n_held + n_out * pixels) * self.vae_element_bytes + strip
+    }
+
+    /// The attention over the smallest activations: input, normed, queries, keys, values and output.
+    fn middle_bytes(&self, channels: u64, pixels: u64) -> u64 {
         let scores = if self.has_scores(self.vae_element_bytes) { (pixels * pixels).min(MAX_SCORES) * 8 } else { 0 };
-        (most * self.vae_element_bytes + 2 * columns_bytes)
-            .max(scores + 4 * pixels * channels_in * self.vae_element_bytes)
+        (6 * channels * pixels * self.vae_element_bytes + scores).max(self.block_bytes(channels, channels, pixels))
     }
-
-    /// Bytes beside the weights for the largest request that a model serves: an edit of one picture at full size.
-    pub fn largest_edit_bytes(&self, config: &Config) -> u64 {
-        let side = config.max_side() as u64;
-        let square = |side: u64, cell: usize| (side / cell.max(1) as u64).pow(2);
-        let fitted = fitted_side(&config.vae_transform, side);
-        let seen = fitted_side(&config.vision_transform, fitted);
-        let n_vision = square(seen, config.vision.patch_size) + 2;
-        let n_latents = square(fitted, config.pixels_per_token()) + 2;
-        let n_painted = square(side, config.pixels_per_token()) + 2;
-        let n_context = INSTRUCTION_TOKENS + n_vision + n_latents;
-        // Guided by the text and by the picture: three branches, of which the third keeps the text once more.
-        let context = self.context_bytes(config, n_context + INSTRUCTION_TOKENS);
-        let working = self.forward_bytes(config, 3, n_painted, n_context).max(self.forward_bytes(
-            config,
-            1,
-            n_vision.max(n_latents),
-            n_context,
-        ));
-        let vae = self.vae_bytes(&config.vae, side.max(fitted).pow(2));
-        context + working.max(vae) + OVERHEAD_BYTES
-    }
-}
-
-/// The side that a square picture is brought to, at most.
-fn fitted_side(rule: &crate::config::TransformConfig, side: u64) -> u64 {
-    let (max, min, stride) = (rule.max_size as u64, rule.min_size as u64, rule.stride.max(1) as u64);
-    side.clamp(min.min(max), max).next_multiple_of(stride).min(max.max(stride))
 }
 
 /// The second copy of a matrix that the CPU's kernels lay out for themselves at first use.
@@ -171,29 +184,5 @@ fn repacked_bytes(kind: Kind, shape: &[usize]) -> u64 {
         // Other processors' kernels repack to the same size.
         let n = shape.iter().map(|&extent| extent as u64).product::<u64>();
         if cfg!(target_arch = "aarch64") { kind.size_bytes(n) } else { 0 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_edit_beside_the_published_weights_takes_what_is_planned_for() {
-        let official = Config::official();
-        let beside = Arithmetic::GPU.largest_edit_bytes(&official);
-        // 9,032 tokens of context are half a gigabyte, and the autoencoder's largest block is two at 1024².
-        assert!((1.0e9..3.0e9).contains(&(beside as f64)), "{beside}");
-        let q4 = Arithmetic::GPU.planned_bytes(&official, Quantization::Q4KM, Quantization::Q4KM);
-        assert!((9.6e9..9.8e9).contains(&(q4 as f64)), "{q4}");
-    }
-
-    #[test]
-    fn the_processor_needs_more_than_a_card() {
-        let official = Config::official();
-        assert!(Arithmetic::CPU.largest_edit_bytes(&official) > Arithmetic::GPU.largest_edit_bytes(&official));
-        let [cpu, gpu] = [Arithmetic::CPU, Arithmetic::GPU]
-            .map(|device| device.planned_bytes(&official, Quantization::Bf16, Quantization::Bf16));
-        assert!(cpu > gpu * 19 / 10, "{cpu} {gpu}");
     }
 }

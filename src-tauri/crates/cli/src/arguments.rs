@@ -15,7 +15,7 @@ pub use model::ModelOptions;
 pub(crate) use model::load_options;
 pub use picture::{OutputOptions, PictureOptions, RecipeOptions};
 pub use text::{TextOptions, ThinkingOptions};
-pub(crate) use value::{parse_size, quantization_parser};
+pub(crate) use value::{parse_size, parse_whole, quantization_parser};
 
 use crate::commands::{bench, chat, check, convert, edit, generate, inspect, models, synthesize};
 

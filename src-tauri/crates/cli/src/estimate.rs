@@ -3,9 +3,10 @@
 use bagel::memory::{Estimate, PlannedItem, Planner};
 use bagel::{DeviceChoice, Item};
 use checkpoint::Checkpoint;
-use protocol::{Event, JobId, Request};
+use protocol::{Event, JobId, ModelSource, Request};
 
 use crate::Result;
+use crate::arguments::load_options;
 use crate::host::Inputs;
 
 /// Foresees the memory of requests to one model on one device, without its weights.
@@ -19,6 +20,12 @@ impl Estimator {
     pub(crate) fn new(checkpoint: &Checkpoint, device: DeviceChoice) -> Result<Self> {
         let max_side = u32::try_from(checkpoint.config().max_side()).unwrap_or(u32::MAX);
         Ok(Self { planner: Planner::on(checkpoint, device)?, max_side })
+    }
+
+    /// The same for files that nothing has opened yet.
+    pub(crate) fn open(source: &ModelSource) -> Result<Self> {
+        let checkpoint = Checkpoint::open(&source.path, source.base.as_deref())?;
+        Self::new(&checkpoint, load_options(source.device.as_deref(), None)?.device)
     }
 
     /// Longest side of a picture, in pixels.

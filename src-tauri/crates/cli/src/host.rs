@@ -8,11 +8,12 @@ use bagel::{ChatJob, ImageJob, Item, LoadOptions, Progress};
 use checkpoint::Checkpoint;
 use imagefile::{Recipe, RecipeInput, RecipeKind};
 use protocol::{
-    ChatRequest, Event, Frame, ImageRequest, Input, JobId, ModelDescription, Picture, Request, Statistics,
+    ChatRequest, Event, Frame, ImageRequest, Input, JobId, ModelDescription, Picture, Request, Size, Statistics,
     TextParameters, Thinking,
 };
 
 use crate::estimate::Estimator;
+use crate::noise::Noise;
 use crate::recipe;
 use crate::{Error, Result, locate};
 
@@ -53,6 +54,14 @@ impl Model {
     pub fn check_memory(&self, request: &Request, inputs: &Inputs) -> Result<()> {
         let needed = self.estimator.estimate(request, inputs)?;
         Ok(self.estimator.planner().check_memory(&needed, &self.options)?)
+    }
+
+    /// Reads the noise for the picture that a request will paint.
+    pub fn read_noise(&self, path: &Path, request: &Request, inputs: &Inputs) -> Result<Noise> {
+        let size = self.estimator.estimate(request, inputs)?.size.unwrap_or(Size { width: 0, height: 0 });
+        let config = self.checkpoint.config();
+        let n_patches = |side: u32| side as usize / config.pixels_per_token();
+        Noise::read(path, size, n_patches(size.width) * n_patches(size.height) * config.latent_token_dim())
     }
 
     /// Reads the weights.
@@ -105,12 +114,13 @@ pub struct Painted {
 pub struct Inputs {
     items: Vec<Item>,
     sources: Vec<RecipeInput>,
+    noise: Option<Noise>,
 }
 
 impl Inputs {
     /// Reads the pictures.
     pub fn read(inputs: &[Input]) -> Result<Self> {
-        let mut read = Self { items: Vec::new(), sources: Vec::new() };
+        let mut read = Self { items: Vec::new(), sources: Vec::new(), noise: None };
         for input in inputs {
             match input {
                 Input::Text { text } => {
@@ -125,6 +135,11 @@ impl Inputs {
             }
         }
         Ok(read)
+    }
+
+    /// The same with the noise that a picture starts from.
+    pub fn starting_from(self, noise: Option<Noise>) -> Self {
+        Self { noise, ..self }
     }
 
     /// What the model reads.
@@ -180,10 +195,13 @@ impl Host {
             thinking: request.thinking.clone(),
             image: request.image.clone(),
             text: request.text.clone(),
-            noise: None,
+            noise: inputs.noise.as_ref().map(|noise| noise.numbers.clone()),
         };
         let result = self.engine.paint(&job, &mut observe(id, listener))?;
-        let recipe = recipe::record(kind, request, inputs.sources(), &result, self.description());
+        let recipe = Recipe {
+            noise: inputs.noise.as_ref().map(|noise| noise.hash.clone()),
+            ..recipe::record(kind, request, inputs.sources(), &result, self.description())
+        };
         Ok(Outcome::Painted(Box::new(Painted { picture: result.picture, recipe, statistics: result.statistics })))
     }
 

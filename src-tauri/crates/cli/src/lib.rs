@@ -16,6 +16,7 @@ pub mod estimate;
 pub mod host;
 pub mod interrupt;
 pub mod locate;
+pub mod noise;
 pub mod output;
 pub mod recipe;
 

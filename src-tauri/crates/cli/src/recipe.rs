@@ -8,6 +8,7 @@ use imagefile::{Recipe, RecipeInput, RecipeKind, RecipeModel};
 use protocol::{ImageRequest, Input, ModelDescription, Thinking};
 
 use crate::display::print_note;
+use crate::noise::Noise;
 use crate::{Error, Result};
 
 /// Everything that decides the pixels of a picture that was just painted.
@@ -27,6 +28,7 @@ pub fn record(
         image: result.image.clone(),
         text: result.text.clone(),
         size: result.size,
+        noise: None,
         model: RecipeModel {
             name: model.name.clone(),
             hash: model.hash.clone(),
@@ -96,6 +98,20 @@ impl Original {
         })
     }
 
+    /// What to say of the noise: an error where that of a file is missing, a line where it is other noise.
+    pub fn check_noise(&self, given: Option<&Noise>, has_seed: bool) -> Result<Option<String>> {
+        match (&self.recipe.noise, given) {
+            (Some(_), None) if !has_seed => {
+                Err(self.fault("was painted from noise in a file; give it with --noise, or a seed with --seed"))
+            }
+            (Some(hash), Some(noise)) if *hash != noise.hash => {
+                let path = self.path.display();
+                Ok(Some(format!("{path} was painted from other noise, the picture will differ")))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Compares the pictures that are given with those that the recipe names.
     pub fn check_sources(&self, sources: &[RecipeInput]) -> Result<()> {
         let given = sources.iter().filter_map(image);
@@ -163,6 +179,7 @@ mod tests {
             image: ImageParameters { seed: Some(3), ..ImageParameters::edit() },
             text: TextParameters::thought(),
             size: Size { width: 16, height: 16 },
+            noise: None,
             model: RecipeModel { name: "mini".to_owned(), hash: "m".to_owned(), quantization: "f32".to_owned() },
             engine: "0".to_owned(),
         };
@@ -200,6 +217,21 @@ mod tests {
         assert_eq!(kept.thinking, Thinking::Given { thought: "<think>p</think>".to_owned() });
         let reworded = original(Some("<think>p</think>")).request([given(), vec![said("red")]].concat()).unwrap();
         assert_eq!(reworded.thinking, Thinking::On);
+    }
+
+    #[test]
+    fn noise_of_a_file_is_asked_for_again() {
+        let mut original = original(None);
+        let noise = |hash: &str| Noise { numbers: Vec::new(), hash: hash.to_owned() };
+        assert_eq!(original.check_noise(None, false).unwrap(), None);
+        assert_eq!(original.check_noise(Some(&noise("n")), false).unwrap(), None);
+        original.recipe.noise = Some("n".to_owned());
+        let line = original.check_noise(None, false).unwrap_err().to_string();
+        assert_eq!(line, "made.png: was painted from noise in a file; give it with --noise, or a seed with --seed");
+        assert_eq!(original.check_noise(None, true).unwrap(), None);
+        assert_eq!(original.check_noise(Some(&noise("n")), false).unwrap(), None);
+        let warning = original.check_noise(Some(&noise("m")), true).unwrap().unwrap();
+        assert!(warning.contains("other noise"), "{warning}");
     }
 
     #[test]

@@ -126,6 +126,51 @@ fn recipe_repeats_a_thoughtful_edit_pixel_for_pixel() {
     assert!(a.thought.is_some() && a.thought == b.thought);
 }
 
+/// Noise for a picture of 64 × 48 by the model of the tests: so many numbers, of which no two are the same.
+fn noise(n_numbers: usize) -> Vec<u8> {
+    (0..n_numbers).flat_map(|n| (((n * 7919) % 2003) as f32 / 700.0 - 1.4).to_le_bytes()).collect()
+}
+
+#[test]
+fn picture_starts_from_the_noise_of_a_file_and_its_recipe_asks_for_it() {
+    let bench = Bench::new();
+    let lacking = bench.run_mini(&generate(&["--noise", &bench.file("short.bin", &[0; 8]), "--out", "a.png"]));
+    let (_, wanted) = lacking.stderr.split_once("noise for a picture of 64x48 is ").expect("a line about its length");
+    let n_numbers: usize = wanted.split(' ').next().unwrap().parse().unwrap();
+    let file = bench.file("noise.bin", &noise(n_numbers));
+    bench.run_mini(&generate(&["--noise", &file, "--seed", "1", "--out", "a.png"])).done();
+    bench.run_mini(&generate(&["--noise", &file, "--seed", "2", "--out", "b.png"])).done();
+    assert!(pixels(&bench.path("a.png")) == pixels(&bench.path("b.png")), "the seed has no part in it");
+    bench.run_mini(&generate(&["--seed", "1", "--out", "c.png"])).done();
+    assert!(pixels(&bench.path("a.png")) != pixels(&bench.path("c.png")));
+
+    let again = bench.run_mini(&["generate", "--from", "a.png", "--out", "d.png"]);
+    assert!(again.stderr.contains("was painted from noise in a file; give it with --noise"), "{}", again.stderr);
+    bench.run_mini(&["generate", "--from", "a.png", "--noise", &file, "--out", "d.png"]).done();
+    assert!(pixels(&bench.path("a.png")) == pixels(&bench.path("d.png")));
+    bench.run_mini(&["generate", "--from", "a.png", "--seed", "1", "--out", "e.png"]).done();
+    assert!(pixels(&bench.path("c.png")) == pixels(&bench.path("e.png")));
+    let mut other = noise(n_numbers);
+    other[0] ^= 1;
+    let other = bench.file("other.bin", &other);
+    let run = bench.run_mini(&["generate", "--from", "a.png", "--noise", &other, "--out", "f.png"]);
+    assert!(run.code == Some(0) && run.stderr.contains("painted from other noise"), "{}", run.stderr);
+}
+
+#[test]
+fn what_a_recipe_switched_on_can_be_switched_off_again() {
+    let bench = Bench::new();
+    let made = ["--think", "--limit", "6", "--feature-cache", "--top-k", "3", "--stop", "zzz", "--seed", "4"];
+    bench.run_mini(&generate(&[&made[..], &["--out", "a.png"]].concat())).done();
+    let off = ["--no-think", "--no-feature-cache", "--top-k", "0", "--stop", ""];
+    bench.run_mini(&[&["generate", "--from", "a.png", "--out", "b.png"], &off[..]].concat()).done();
+    bench.run_mini(&generate(&["--seed", "4", "--out", "c.png"])).done();
+    assert!(pixels(&bench.path("b.png")) == pixels(&bench.path("c.png")));
+    let recipe = imagefile::read(&bench.path("b.png")).unwrap().into_recipe().unwrap().recipe;
+    assert!(recipe.thought.is_none() && !recipe.image.feature_cache);
+    assert!(recipe.text.top_k.is_none() && recipe.text.stop.is_empty());
+}
+
 #[test]
 fn recipe_asks_for_the_pictures_it_was_made_from() {
     let bench = Bench::new();

@@ -44,6 +44,8 @@ fn values_out_of_range_are_refused() {
     check_value("--renorm", "local", &["local", "global", "channel", "text_channel"]);
     check_value("--renorm-min", "2", &["renorm minimum 2", "0 to 1"]);
     check_value("--shift", "0", &["shift 0", "above 0"]);
+    check_value("--steps", "abc", &["abc", "--steps", "write a whole number"]);
+    check_value("--shift", "much", &["much", "--shift", "write a number"]);
     check_value("--seed", "99999999999999999999", &["99999999999999999999", "--seed"]);
     check_value("--limit", "1", &["limit 1", "2 or more"]);
     check_value("--temperature", "nan", &["temperature NaN"]);

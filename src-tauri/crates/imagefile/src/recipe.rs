@@ -45,6 +45,9 @@ pub struct Recipe {
     pub text: TextParameters,
     /// Size of the picture.
     pub size: Size,
+    /// blake3 of the noise that the picture started from, where it came from a file and not from the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<String>,
     /// The weights.
     pub model: RecipeModel,
     /// Version of the engine.

@@ -24,12 +24,8 @@ pub enum Command {
     Load {
         /// Answers carry this id.
         id: JobId,
-        /// A folder in the official layout, a safetensors file or a GGUF of ours.
-        path: PathBuf,
-        /// Checkpoint that supplies tensors the first one lacks.
-        base: Option<PathBuf>,
-        /// `cpu`, `cuda:0`, `metal:0`; the best one there is when absent.
-        device: Option<String>,
+        /// Which model, and where.
+        model: ModelSource,
     },
     /// Give the model's memory back.
     Unload {
@@ -47,6 +43,8 @@ pub enum Command {
     Estimate {
         /// Answers carry this id.
         id: JobId,
+        /// By which model, and where; by the one that is loaded when absent.
+        model: Option<ModelSource>,
         /// What would be done.
         request: Request,
     },
@@ -60,6 +58,17 @@ pub enum Command {
         /// Answers carry this id.
         id: JobId,
     },
+}
+
+/// A model on disk, and where it computes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ModelSource {
+    /// A folder in the official layout, a safetensors file or a GGUF of ours.
+    pub path: PathBuf,
+    /// Checkpoint that supplies tensors the first one lacks.
+    pub base: Option<PathBuf>,
+    /// `cpu`, `cuda:0`, `metal:0`; the best one there is when absent.
+    pub device: Option<String>,
 }
 
 /// Which text a delta belongs to.

@@ -105,6 +105,8 @@ pub struct Turn {
     pub answer: String,
     /// Whether the artist stopped the answer before its end.
     pub stopped: bool,
+    /// Whether later questions are asked without it: the model no longer reads it, the artist still does.
+    pub left_out: bool,
     /// Milliseconds since 1970, UTC.
     #[ts(type = "number")]
     pub created_ms: u64,

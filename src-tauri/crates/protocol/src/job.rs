@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Failure, ImageParameters, JobId, MemoryEstimate, NodeId, PieceId, PreviewId, Size, Thinking};
+use crate::{Failure, ImageParameters, JobId, MemoryEstimate, NodeId, PieceId, PreviewId, Size, Thinking, TurnId};
 
 /// What kind of request a job carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -122,7 +122,7 @@ impl JobStatus {
 }
 
 /// What could be tried instead of what cannot be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Remedy {
     /// The same once more.
@@ -136,6 +136,11 @@ pub enum Remedy {
     NoThinking,
     /// Without the other pictures.
     FewerPictures,
+    /// Without the oldest questions of the conversation, their answers and pictures.
+    LeaveOut {
+        /// Which they are.
+        turns: Vec<TurnId>,
+    },
     /// A model, or a form of it, that needs less.
     SmallerModel,
 }

@@ -31,7 +31,9 @@ pub use catalog::{
 };
 pub use check::Invalid;
 pub use error::{ErrorCode, Failure};
-pub use event::{Command, DeviceDescription, Event, JobId, MemoryEstimate, ModelDescription, Statistics, TextChannel};
+pub use event::{
+    Command, DeviceDescription, Event, JobId, MemoryEstimate, ModelDescription, ModelSource, Statistics, TextChannel,
+};
 pub use frame::{Frame, read_frame, write_frame};
 pub use gallery::{ExportFormat, GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Place, TagCount};
 pub use history::{Node, Origin, Piece, PieceContents, Turn};

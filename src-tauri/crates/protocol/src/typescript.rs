@@ -6,10 +6,11 @@ use crate::{
     About, Arrival, ChatRequest, Command, DeviceDescription, EngineState, ErrorCode, Event, ExportFormat, Failure,
     FilesState, Folder, GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Hardware, ImageParameters,
     ImageRequest, Input, Install, InstallStage, Job, JobId, JobKind, JobPlace, JobStatus, Language, LocalText,
-    MemoryEstimate, ModelCard, ModelChoice, ModelDefaults, ModelDescription, ModelForm, ModelId, ModelOrigin, NewJob,
-    Node, NodeId, Origin, PROTOCOL_VERSION, Phase, Piece, PieceContents, PieceId, Place, Preset, PreviewId, Price,
-    Processor, RecipeView, Remedy, Renorm, Request, SavedPlan, Settings, SettingsChange, Size, Snapshot, Statistics,
-    StudioEvent, TagCount, TextChannel, TextParameters, Theme, Thinking, Trial, Turn, TurnId, Verdict, Verification,
+    MemoryEstimate, ModelCard, ModelChoice, ModelDefaults, ModelDescription, ModelForm, ModelId, ModelOrigin,
+    ModelSource, NewJob, Node, NodeId, Origin, PROTOCOL_VERSION, Phase, Piece, PieceContents, PieceId, Place, Preset,
+    PreviewId, Price, Processor, RecipeView, Remedy, Renorm, Request, SavedPlan, Settings, SettingsChange, Size,
+    Snapshot, Statistics, StudioEvent, TagCount, TextChannel, TextParameters, Theme, Thinking, Trial, Turn, TurnId,
+    Verdict, Verification,
 };
 
 /// Where the generated file lies, from the root of the repository.
@@ -34,6 +35,7 @@ pub fn typescript() -> String {
         declare::<TextParameters>(),
         declare::<JobId>(),
         declare::<Command>(),
+        declare::<ModelSource>(),
         declare::<Event>(),
         declare::<TextChannel>(),
         declare::<DeviceDescription>(),

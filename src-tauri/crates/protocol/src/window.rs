@@ -123,6 +123,13 @@ pub enum StudioEvent {
         /// Question and answer.
         turn: Turn,
     },
+    /// Questions and answers changed.
+    TurnsChanged {
+        /// The piece whose conversation they belong to.
+        piece: PieceId,
+        /// As they are now.
+        turns: Vec<Turn>,
+    },
     /// What the library holds changed.
     Counts {
         /// As it is now.

@@ -177,6 +177,7 @@ impl Store {
             thought: new.thought,
             answer: new.answer,
             stopped: new.stopped,
+            left_out: false,
             created_ms: now_ms,
         };
         let order = self.next_sequence();

@@ -66,6 +66,8 @@ struct ListedTurn {
     thought: Option<String>,
     answer: String,
     stopped: bool,
+    #[serde(default)]
+    left_out: bool,
     created_ms: u64,
 }
 
@@ -124,6 +126,7 @@ impl Store {
             thought: turn.thought.clone(),
             answer: turn.answer.clone(),
             stopped: turn.stopped,
+            left_out: turn.left_out,
             created_ms: turn.created_ms,
         };
         let list = List {
@@ -227,6 +230,7 @@ fn turn(listed: ListedTurn, ids: &[NodeId]) -> Turn {
         thought: listed.thought,
         answer: listed.answer,
         stopped: listed.stopped,
+        left_out: listed.left_out,
         created_ms: listed.created_ms,
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use protocol::{ErrorCode, Failure, JobId, NodeId, PieceId};
+use protocol::{ErrorCode, Failure, JobId, NodeId, PieceId, TurnId};
 
 /// What this crate's functions give.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -76,6 +76,9 @@ pub enum Error {
     /// A piece is not there.
     #[error("there is no piece {0}")]
     NoPiece(PieceId),
+    /// A question is not there.
+    #[error("there is no question {0} in the conversations")]
+    NoTurn(TurnId),
     /// A job is not there.
     #[error("there is no job {}", _0.0)]
     NoJob(JobId),
@@ -120,6 +123,7 @@ impl Error {
             Self::Image(error) => error.code(),
             Self::NoNode(_)
             | Self::NoPiece(_)
+            | Self::NoTurn(_)
             | Self::NoJob(_)
             | Self::InvalidCursor
             | Self::TooLong { .. }

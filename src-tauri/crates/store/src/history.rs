@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use imagefile::Recipe;
-use protocol::{Node, NodeId, Piece, PieceContents, PieceId, Turn};
+use protocol::{Node, NodeId, Piece, PieceContents, PieceId, Turn, TurnId};
 use rusqlite::Transaction;
 
 use crate::table::{image, node, piece, recipe, search, tag, turn};
@@ -108,6 +108,28 @@ impl Store {
     /// Gives pictures a star or takes it away.
     pub fn set_starred(&self, ids: &[NodeId], starred: bool) -> Result<Vec<Node>> {
         self.change_each(ids, |tx, seq| node::set_starred(tx, seq, starred))
+    }
+
+    /// Leaves questions with their answers and pictures out of what the model reads, or takes them in again.
+    ///
+    /// Gives back the pieces whose conversations changed, with the questions as they are then.
+    pub fn set_left_out(&self, ids: &[TurnId], left_out: bool) -> Result<Vec<(PieceId, Vec<Turn>)>> {
+        self.write(|tx, _files| {
+            let mut pieces = Vec::new();
+            for id in ids {
+                let piece = turn::set_left_out(tx, *id, left_out)?.ok_or(Error::NoTurn(*id))?;
+                if !pieces.contains(&piece) {
+                    pieces.push(piece);
+                }
+            }
+            let changed = |piece: PieceId| {
+                let seq = piece::seq(tx, piece)?.ok_or(Error::NoPiece(piece))?;
+                let mut turns = turn::of_piece(tx, seq)?;
+                turns.retain(|turn| ids.contains(&turn.id));
+                Ok((piece, turns))
+            };
+            pieces.into_iter().map(changed).collect()
+        })
     }
 
     /// Changes pictures, all of them or none, and gives them back as they are then.

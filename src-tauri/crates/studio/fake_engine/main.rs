@@ -93,9 +93,9 @@ impl Engine {
                     let protocol = if self.name == "old" { 0 } else { PROTOCOL_VERSION };
                     say(&Event::Hello { protocol, engine: "fake".to_owned(), devices: devices(&self.name) });
                 }
-                Ok(Command::Load { id, path, device, .. }) => self.load(id, &path, device),
+                Ok(Command::Load { id, model }) => self.load(id, &model.path, model.device),
                 Ok(Command::Run { id, request }) => self.run(&id, &request),
-                Ok(Command::Estimate { id, request }) => estimate(id, &request),
+                Ok(Command::Estimate { id, request, .. }) => estimate(id, &request),
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => self.beat(),
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -162,6 +162,7 @@ impl Job<'_> {
             image: image.image.clone(),
             text: image.text.clone(),
             size,
+            noise: None,
             model: RecipeModel { name: "pretend".to_owned(), hash: "0".repeat(64), quantization: "q8_0".to_owned() },
             engine: "fake".to_owned(),
         }
@@ -188,7 +189,7 @@ impl Job<'_> {
                 say(&Event::Failed { id, failure });
                 Err(Over)
             }
-            Ok(Command::Estimate { id, request }) => {
+            Ok(Command::Estimate { id, request, .. }) => {
                 crate::estimate(id, &request);
                 Ok(())
             }

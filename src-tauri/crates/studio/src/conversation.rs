@@ -1,8 +1,20 @@
 //! What a question is asked in: the turns before it, and the pictures that they showed.
 
-use protocol::{Input, NodeId, Turn};
+use protocol::{Input, NodeId, Turn, TurnId};
 
 use crate::Result;
+
+/// The turns that the model still reads.
+pub(crate) fn kept(mut turns: Vec<Turn>) -> Vec<Turn> {
+    turns.retain(|turn| !turn.left_out);
+    turns
+}
+
+/// What to leave out of a conversation that has outgrown the model: its older half.
+pub(crate) fn older_half(turns: &[Turn]) -> Vec<TurnId> {
+    let kept: Vec<TurnId> = turns.iter().filter(|turn| !turn.left_out).map(|turn| turn.id).collect();
+    kept[..kept.len().div_ceil(2)].to_vec()
+}
 
 /// Pictures of a question that its conversation has not just shown.
 ///
@@ -37,8 +49,6 @@ pub(crate) fn inputs(turns: &[Turn], read: impl Fn(NodeId) -> Result<Input>) -> 
 
 #[cfg(test)]
 mod tests {
-    use protocol::TurnId;
-
     use super::*;
 
     fn turn(pictures: &[NodeId]) -> Turn {
@@ -49,6 +59,7 @@ mod tests {
             thought: None,
             answer: "that".to_owned(),
             stopped: false,
+            left_out: false,
             created_ms: 0,
         }
     }
@@ -68,6 +79,27 @@ mod tests {
         ] {
             assert_eq!(new_pictures(&turns, &asked), expected);
         }
+    }
+
+    #[test]
+    fn a_picture_of_a_turn_that_was_left_out_is_shown_again() {
+        let a = NodeId::new();
+        let left_out = Turn { left_out: true, ..turn(&[a]) };
+        let turns = kept(vec![left_out, turn(&[])]);
+        assert_eq!(turns.len(), 1);
+        assert_eq!(new_pictures(&turns, &[a]), [a]);
+    }
+
+    #[test]
+    fn the_older_half_is_left_out_first() {
+        let turns: Vec<Turn> = (0..5).map(|_| turn(&[])).collect();
+        let ids = |range: std::ops::Range<usize>| turns[range].iter().map(|turn| turn.id).collect::<Vec<_>>();
+        assert_eq!(older_half(&turns), ids(0..3));
+        assert_eq!(older_half(&turns[..1]), ids(0..1));
+        assert!(older_half(&[]).is_empty());
+        let mut less = turns.clone();
+        less[..3].iter_mut().for_each(|turn| turn.left_out = true);
+        assert_eq!(older_half(&less), ids(3..4));
     }
 
     #[test]

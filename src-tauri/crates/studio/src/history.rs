@@ -40,6 +40,11 @@ pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
             "nothing is known of how this picture was made; it cannot be painted again".to_owned(),
         ));
     };
+    if recipe.noise.is_some() {
+        let message = "it was painted from noise in a file, which the library does not keep; \
+                       paint it again with bagel generate --from and --noise";
+        return Err(Error::BadRequest(message.to_owned()));
+    }
     let node = store.node(node)?;
     let mut pictures = pictures(&node, &recipe, store);
     let n_read = recipe.inputs.iter().filter(|input| matches!(input, RecipeInput::Image { .. })).count();
@@ -125,7 +130,10 @@ fn pictures(node: &Node, recipe: &Recipe, store: &Store) -> Vec<NodeId> {
 
 fn unknown(path: &Path) -> Vec<String> {
     match imagefile::read(path).map(|read| read.recipe) {
-        Ok(EmbeddedRecipe::Found(found)) => found.unknown.into_keys().collect(),
+        Ok(EmbeddedRecipe::Found(found)) => {
+            // Noise from a file cannot be applied here either.
+            found.unknown.into_keys().chain(found.recipe.noise.map(|_| "noise".to_owned())).collect()
+        }
         _ => Vec::new(),
     }
 }

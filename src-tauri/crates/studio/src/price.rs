@@ -1,6 +1,6 @@
 //! What a request will take, and what to do when the machine has less.
 
-use protocol::{DeviceDescription, ErrorCode, Failure, Job, JobKind, Remedy, Size, Thinking};
+use protocol::{DeviceDescription, ErrorCode, Failure, Job, JobKind, Remedy, Size, Thinking, TurnId};
 
 use crate::engine::supervisor::Estimate;
 
@@ -32,7 +32,7 @@ pub(crate) fn overlong(estimate: &Estimate, job: &Job) -> Option<Failure> {
     let what = if job.request == JobKind::Ask { "the conversation has" } else { "texts and pictures have" };
     let message = format!(
         "{what} {tokens} tokens and the model reads {MOST_CONTEXT_TOKENS}; \
-         leave pictures out, or ask in a new piece"
+         leave older questions or pictures out, or ask in a new piece"
     );
     Some(Failure { code: ErrorCode::BadInput, message })
 }
@@ -67,9 +67,13 @@ pub(crate) fn smaller_sizes(size: Size) -> Vec<Size> {
     sizes.into_iter().filter(|it| it.width.min(it.height) >= SMALLEST_SIDE && *it != size).collect()
 }
 
-/// What could be done instead, the gentlest first; `fitting` is a size that is known or hoped to fit.
-pub(crate) fn remedies(failure: &Failure, job: &Job, fitting: Option<Size>) -> Vec<Remedy> {
+/// What could be done instead, the gentlest first; `fitting` is a size that is known or hoped to fit, `older` are
+/// questions that can be left out of what the model reads.
+pub(crate) fn remedies(failure: &Failure, job: &Job, fitting: Option<Size>, older: Vec<TurnId>) -> Vec<Remedy> {
     let mut remedies = Vec::new();
+    if !older.is_empty() {
+        remedies.push(Remedy::LeaveOut { turns: older });
+    }
     match failure.code {
         ErrorCode::OutOfDeviceMemory | ErrorCode::OutOfHostMemory => {
             if job.request != JobKind::Ask {
@@ -167,7 +171,10 @@ mod tests {
     fn the_gentlest_remedy_comes_first() {
         let failure = Failure { code: ErrorCode::OutOfDeviceMemory, message: String::new() };
         let size = Size { width: 768, height: 768 };
-        let found = remedies(&failure, &job(JobKind::Create), Some(size));
+        let found = remedies(&failure, &job(JobKind::Create), Some(size), Vec::new());
         assert_eq!(found, [Remedy::SmallerSize { size }, Remedy::NoThinking, Remedy::SmallerModel]);
+        let older = vec![TurnId::new()];
+        let found = remedies(&failure, &job(JobKind::Ask), None, older.clone());
+        assert_eq!(found, [Remedy::LeaveOut { turns: older }, Remedy::NoThinking, Remedy::SmallerModel]);
     }
 }

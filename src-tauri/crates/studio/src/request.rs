@@ -1,6 +1,6 @@
 //! From what the artist asks for to jobs, and from a job to what the engine reads.
 
-use protocol::check::MAX_SEED;
+use protocol::check::{MAX_SEED, MOST_IMAGES};
 use protocol::{
     ChatRequest, ImageParameters, ImageRequest, Input, Job, JobId, JobKind, JobStatus, NewJob, NodeId, PieceId,
     Request, TextParameters, Thinking,
@@ -14,7 +14,7 @@ use crate::{Error, Result, conversation, plan};
 const MOST_VARIATIONS: u32 = 8;
 
 /// Most other pictures that a request may use.
-const MOST_REFERENCES: usize = 7;
+const MOST_REFERENCES: usize = MOST_IMAGES - 1;
 
 /// Longest instruction, in characters: more than the model was ever shown.
 const MOST_CHARACTERS: usize = 20_000;
@@ -53,7 +53,7 @@ pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job
         )));
     }
     if new.references.len() > MOST_REFERENCES {
-        return Err(Error::BadRequest(format!("{MOST_REFERENCES} other pictures can be used; take some out")));
+        return Err(Error::BadRequest(format!("at most {MOST_REFERENCES} other pictures can be used; take some out")));
     }
     if new.request == JobKind::Edit && new.picture.is_none() {
         return Err(Error::BadRequest("there is no picture to edit; open one first".to_owned()));
@@ -118,7 +118,7 @@ pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters) -> Result
         }
         JobKind::Ask => {
             // A piece that has not begun has no conversation.
-            let turns = store.turns(job.piece).unwrap_or_default();
+            let turns = conversation::kept(store.turns(job.piece).unwrap_or_default());
             new_pictures = conversation::new_pictures(&turns, &pictures);
             let mut inputs = conversation::inputs(&turns, |node| image_input(node, store))?;
             inputs.extend(images(&new_pictures, store)?);

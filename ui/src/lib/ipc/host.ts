@@ -27,6 +27,7 @@ import type {
   Snapshot,
   StudioEvent,
   Trial,
+  TurnId,
 } from './protocol';
 
 /**
@@ -77,6 +78,7 @@ export interface Host {
   renameNode(node: NodeId, name: string): Promise<void>;
   setTags(nodes: NodeId[], tags: string[]): Promise<void>;
   setStarred(nodes: NodeId[], starred: boolean): Promise<void>;
+  leaveOut(turns: TurnId[], leftOut: boolean): Promise<void>;
   trash(nodes: NodeId[]): Promise<void>;
   restore(nodes: NodeId[]): Promise<void>;
   emptyTrash(): Promise<void>;

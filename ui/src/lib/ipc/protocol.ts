@@ -108,12 +108,8 @@ export type Command = { "kind": "hello",
 } | { "kind": "load",
   /** Answers carry this id. */
   id: JobId,
-  /** A folder in the official layout, a safetensors file or a GGUF of ours. */
-  path: string,
-  /** Checkpoint that supplies tensors the first one lacks. */
-  base: string | null,
-  /** `cpu`, `cuda:0`, `metal:0`; the best one there is when absent. */
-  device: string | null,
+  /** Which model, and where. */
+  model: ModelSource,
 } | { "kind": "unload",
   /** Answers carry this id. */
   id: JobId,
@@ -125,6 +121,8 @@ export type Command = { "kind": "hello",
 } | { "kind": "estimate",
   /** Answers carry this id. */
   id: JobId,
+  /** By which model, and where; by the one that is loaded when absent. */
+  model: ModelSource | null,
   /** What would be done. */
   request: Request,
 } | { "kind": "cancel",
@@ -133,6 +131,16 @@ export type Command = { "kind": "hello",
 } | { "kind": "status",
   /** Answers carry this id. */
   id: JobId,
+};
+
+/** A model on disk, and where it computes. */
+export type ModelSource = {
+  /** A folder in the official layout, a safetensors file or a GGUF of ours. */
+  path: string,
+  /** Checkpoint that supplies tensors the first one lacks. */
+  base: string | null,
+  /** `cpu`, `cuda:0`, `metal:0`; the best one there is when absent. */
+  device: string | null,
 };
 
 /** Engine to studio. Pictures (of `Step` and `Image`) carry their RGB bytes as the frame's payload. */
@@ -402,6 +410,8 @@ export type Turn = {
   answer: string,
   /** Whether the artist stopped the answer before its end. */
   stopped: boolean,
+  /** Whether later questions are asked without it: the model no longer reads it, the artist still does. */
+  left_out: boolean,
   /** Milliseconds since 1970, UTC. */
   created_ms: number,
 };
@@ -830,7 +840,10 @@ export type Price = {
 export type Remedy = { "kind": "retry" } | { "kind": "smaller_size",
   /** One that fits. */
   size: Size,
-} | { "kind": "no_thinking" } | { "kind": "fewer_pictures" } | { "kind": "smaller_model" };
+} | { "kind": "no_thinking" } | { "kind": "fewer_pictures" } | { "kind": "leave_out",
+  /** Which they are. */
+  turns: Array<TurnId>,
+} | { "kind": "smaller_model" };
 
 /** How a picture was made, field by field. */
 export type RecipeView = {
@@ -936,6 +949,11 @@ export type StudioEvent = { "kind": "engine",
   piece: PieceId,
   /** Question and answer. */
   turn: Turn,
+} | { "kind": "turns_changed",
+  /** The piece whose conversation they belong to. */
+  piece: PieceId,
+  /** As they are now. */
+  turns: Array<Turn>,
 } | { "kind": "counts",
   /** As it is now. */
   counts: GalleryCounts,

@@ -34,6 +34,7 @@ export function tauriHost(): Host {
     renameNode: (node, name) => invoke('rename_node', { node, name }),
     setTags: (nodes, tags) => invoke('set_tags', { nodes, tags }),
     setStarred: (nodes, starred) => invoke('set_starred', { nodes, starred }),
+    leaveOut: (turns, leftOut) => invoke('leave_out', { turns, leftOut }),
     trash: (nodes) => invoke('trash', { nodes }),
     restore: (nodes) => invoke('restore', { nodes }),
     emptyTrash: () => invoke('empty_trash'),

@@ -156,6 +156,7 @@ export class ComposerState {
       case 'fewer_pictures':
         this.references = [];
         return true;
+      case 'leave_out':
       case 'smaller_model':
       case 'retry':
         return false;

@@ -182,6 +182,7 @@ export class LibraryState {
       case 'nodes_changed':
       case 'nodes_removed':
       case 'turn_added':
+      case 'turns_changed':
         if (this.#wanted !== null) this.#missed.push(event);
         this.#applyToPieces(event);
         break;
@@ -219,6 +220,12 @@ export class LibraryState {
       case 'turn_added':
         if (open?.piece.id === event.piece && !open.turns.some((turn) => turn.id === event.turn.id)) {
           this.#open = { ...open, turns: [...open.turns, event.turn] };
+        }
+        break;
+      case 'turns_changed':
+        if (open?.piece.id === event.piece) {
+          const changed = new Map(event.turns.map((turn) => [turn.id, turn]));
+          this.#open = { ...open, turns: open.turns.map((turn) => changed.get(turn.id) ?? turn) };
         }
         break;
       default:

@@ -1,5 +1,5 @@
 import { i18n } from '$lib/i18n/index.svelte';
-import type { ExportFormat, Host, Node, NodeId, PieceId } from '$lib/ipc';
+import type { ExportFormat, Host, Node, NodeId, PieceId, TurnId } from '$lib/ipc';
 import type { Notices } from './notices.svelte';
 import { byTags } from './tags';
 import type { ViewState } from './view.svelte';
@@ -49,6 +49,11 @@ export class Pictures {
   star(nodes: Node[]): void {
     const starred = nodes.some((node) => !node.starred);
     void this.#notices.try(() => this.#host.setStarred(ids(nodes), starred));
+  }
+
+  /** Leaves questions out of what the model reads next, or takes them in again. */
+  leaveOut(turns: TurnId[], leftOut: boolean): void {
+    void this.#notices.try(() => this.#host.leaveOut(turns, leftOut));
   }
 
   /** Gives tags to pictures and takes others from them; what else they have stays. */

@@ -5,5 +5,6 @@ import { formatSize } from './sizes';
 /** What a remedy's button says. */
 export function remedyLabel(remedy: Remedy): string {
   const m = i18n.m.remedies;
-  return remedy.kind === 'smaller_size' ? m.smaller_size(formatSize(remedy.size)) : m[remedy.kind];
+  if (remedy.kind === 'smaller_size') return m.smaller_size(formatSize(remedy.size));
+  return remedy.kind === 'leave_out' ? m.leave_out(remedy.turns.length) : m[remedy.kind];
 }

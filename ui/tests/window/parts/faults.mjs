@@ -97,7 +97,7 @@ export default {
         replay: one('node'), verify: one('node'), copy_picture: one('node'), reveal_picture: one('node'),
         rename_node: (node) => ({ node, name: 'x' }), set_tags: (text) => ({ nodes: [text], tags: [] }),
         set_starred: (text) => ({ nodes: [text], starred: true }), trash: (text) => ({ nodes: [text] }),
-        restore: (text) => ({ nodes: [text] }), export_pictures: (text) => ({ nodes: [text], format: 'png' }),
+        restore: (text) => ({ nodes: [text] }), leave_out: (text) => ({ turns: [text], leftOut: true }), export_pictures: (text) => ({ nodes: [text], format: 'png' }),
         cancel: one('job'), retry: one('job'), keep: one('job'), pause_plan: one('job'),
         paint_plan: (job) => ({ job, thought: 'x' }), move_job: (job) => ({ job, place: { kind: 'first' } }),
         gallery: (after) => ({ filter, after, limit: 1 }), install_model: (model) => ({ model, quantization: 'q8_0' }),

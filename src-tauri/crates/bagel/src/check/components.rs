@@ -1,6 +1,7 @@
 //! Parts of the model, one by one.
 
 use candle_core::Tensor;
+use checkpoint::ResizeRule;
 use protocol::{ImageParameters, Picture, Renorm, Size};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::engine::Engine;
 use crate::paint::{Contexts, on_host};
 use crate::progress::Observe;
 use crate::reading::Author;
-use crate::transform::{Rule, resize};
+use crate::transform::resize;
 use crate::{Error, Result};
 
 pub(super) fn check(
@@ -68,8 +69,8 @@ fn tokenizer(engine: &Engine, facts: &Value, judge: &mut Judge<'_>) -> Result<()
 
 fn sizes(engine: &Engine, facts: &Value, judge: &mut Judge<'_>) -> Result<()> {
     let rules = [
-        ("vae_1024_512_16", Rule::new(1024, 512, 16)),
-        ("vit_980_224_14", Rule::new(980, 224, 14)),
+        ("vae_1024_512_16", ResizeRule::new(1024, 512, 16)),
+        ("vit_980_224_14", ResizeRule::new(980, 224, 14)),
         ("vae", engine.vae_rule),
         ("vit", engine.vision_rule),
     ];

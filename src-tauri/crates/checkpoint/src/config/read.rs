@@ -241,7 +241,11 @@ impl<'a> Section<'a> {
         if found.is_empty() {
             found = "nothing".to_owned();
         }
-        Error::Config { path: self.path.to_path_buf(), key, reason: format!("{found} is not {wanted}") }
+        Error::Config {
+            path: self.path.to_path_buf(),
+            key,
+            reason: format!("{found} is not {wanted}; correct it, or take it out to use the official value"),
+        }
     }
 }
 

@@ -379,6 +379,30 @@ fn each_crafted_file_is_refused_for_its_own_defect() {
     }
 }
 
+/// Reads `key` of what the system says of this process, in bytes.
+#[cfg(target_os = "linux")]
+fn memory(key: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(key)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_crafted_file_takes_long_or_much_memory() {
+    const MOST_BYTES: u64 = 64 << 20;
+    const MOST_MS: u128 = 200;
+    for case in cases() {
+        fs::write("/proc/self/clear_refs", "5").unwrap();
+        let held = memory("VmRSS:");
+        let begun = std::time::Instant::now();
+        let is_refused = preflight(&case.file).is_err();
+        let took_ms = begun.elapsed().as_millis();
+        let extra = memory("VmHWM:").saturating_sub(held);
+        assert!(is_refused && extra <= MOST_BYTES && took_ms <= MOST_MS, "{}: {extra} bytes, {took_ms} ms", case.name);
+    }
+}
+
 #[test]
 fn names_of_crafted_files_are_unique() {
     let mut names: Vec<String> = cases().into_iter().map(|case| case.name).collect();

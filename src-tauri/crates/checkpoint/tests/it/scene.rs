@@ -87,7 +87,11 @@ pub(crate) fn provenance() -> Provenance {
 }
 
 pub(crate) fn tiny_declared() -> Vec<Declared> {
-    let planned = plan(&tiny_config(), Quantization::Q8_0, Quantization::Q8_0);
+    declared_of(&tiny_config())
+}
+
+fn declared_of(config: &Config) -> Vec<Declared> {
+    let planned = plan(config, Quantization::Q8_0, Quantization::Q8_0);
     planned.into_iter().map(|it| Declared { name: it.name, kind: it.kind, shape: it.shape }).collect()
 }
 
@@ -104,8 +108,13 @@ pub(crate) fn size_of(declared: &Declared) -> usize {
 
 /// A GGUF of the tiny model.
 pub(crate) fn write_tiny(path: &Path) {
-    let declared = tiny_declared();
-    let mut writer = Writer::create(path, &tiny_config(), b"{\"tiny\": true}", &provenance(), &declared).unwrap();
+    write_of(path, &tiny_config());
+}
+
+/// The same for other shapes.
+pub(crate) fn write_of(path: &Path, config: &Config) {
+    let declared = declared_of(config);
+    let mut writer = Writer::create(path, config, b"{\"tiny\": true}", &provenance(), &declared).unwrap();
     for (position, tensor) in declared.iter().enumerate() {
         writer.write(&tensor.name, &noise(position as u64, size_of(tensor))).unwrap();
     }

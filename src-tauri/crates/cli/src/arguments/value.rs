@@ -1,5 +1,7 @@
 //! Values with a spelling of their own.
 
+use std::str::FromStr;
+
 use checkpoint::Quantization;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use protocol::{Renorm, Size};
@@ -12,6 +14,16 @@ pub(crate) fn parse_size(text: &str) -> Result<Size, String> {
     let size = Size { width, height };
     size.check(None).map_err(|invalid| invalid.to_string())?;
     Ok(size)
+}
+
+/// Reads a count or a seed.
+pub(crate) fn parse_whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "write a whole number of 0 or more, such as 50".to_owned())
+}
+
+/// Reads a number that may have a fraction; what it may be is checked with the request.
+pub(super) fn parse_number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "write a number, such as 1.5".to_owned())
 }
 
 /// Reads an amount of memory, such as `12GB` or `1.5GiB`.
@@ -80,6 +92,16 @@ mod tests {
             assert!(parse_size(wrong).is_err(), "{wrong}");
         }
         assert!(parse_size("100x64").is_err_and(|line| line.contains("try 96x64")));
+    }
+
+    #[test]
+    fn what_is_no_number_is_answered_with_one_that_is() {
+        assert_eq!(parse_whole::<u32>("50"), Ok(50));
+        for wrong in ["abc", "-3", "1.5", "99999999999", ""] {
+            assert!(parse_whole::<u32>(wrong).is_err_and(|line| line.contains("such as 50")), "{wrong}");
+        }
+        assert_eq!(parse_number("1.5"), Ok(1.5));
+        assert!(parse_number("much").is_err_and(|line| line.contains("such as 1.5")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use protocol::{ChatRequest, Event, Input, JobId, Request, TextParameters};
 
-use crate::arguments::{Items, ModelOptions, ReportOptions, TextOptions};
+use crate::arguments::{Items, ModelOptions, ReportOptions, TextOptions, parse_whole};
 use crate::display::{Display, Streaming, print_note};
 use crate::host::{Host, Inputs, Listener, Model, Outcome, draw_seeds, plain};
 use crate::{Error, Result, interrupt, locate};
@@ -23,7 +23,7 @@ pub struct Options {
     #[arg(long)]
     think: bool,
     /// Seed of the draws when the temperature is above 0 [default: drawn]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = parse_whole::<u64>, allow_negative_numbers = true)]
     seed: Option<u64>,
     #[command(flatten)]
     text: TextOptions,

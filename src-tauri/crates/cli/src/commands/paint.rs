@@ -73,6 +73,13 @@ pub(crate) fn paint(kind: RecipeKind, given: Vec<Input>, options: &PaintOptions)
     let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref(), load)?;
     request.check(Some(model.max_side()))?;
     model.check_memory(&request, &inputs)?;
+    let noise = options.picture.noise().map(|path| model.read_noise(path, &request, &inputs)).transpose()?;
+    if let Some(original) = &original
+        && let Some(warning) = original.check_noise(noise.as_ref(), options.picture.seed().is_some())?
+    {
+        print_note(&format!("warning: {warning}"));
+    }
+    let inputs = inputs.starting_from(noise);
 
     let begun = Instant::now();
     let id = JobId("1".to_owned());

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
-use protocol::{Command, ErrorCode, Event, Failure, JobId, PROTOCOL_VERSION, Request, read_frame};
+use protocol::{Command, ErrorCode, Event, Failure, JobId, ModelSource, PROTOCOL_VERSION, Request, read_frame};
 
 use super::outbox::Outbox;
 use super::queue::{Cancelled, LoadJob, Queue, Snapshot, Work};
@@ -12,11 +12,19 @@ use super::work::guard;
 use crate::estimate::Estimator;
 use crate::{Error, Result, host};
 
-/// A request whose memory is to be foreseen, for the model that was loaded when it was asked.
+/// A request whose memory is to be foreseen.
 pub(super) struct EstimateJob {
     id: JobId,
     request: Request,
-    estimator: Option<Arc<Estimator>>,
+    planned: Planned,
+}
+
+/// Which model a request is foreseen for.
+enum Planned {
+    /// The one that was loaded when it was asked, if any was.
+    Loaded(Option<Arc<Estimator>>),
+    /// One whose headers are read for it.
+    OnDisk(ModelSource),
 }
 
 /// Reads commands until the pipe closes.
@@ -51,15 +59,16 @@ fn obey(command: Command, queue: &Queue, outbox: &Outbox, estimates: &Sender<Est
     match command {
         // A second greeting changes nothing.
         Command::Hello { .. } => {}
-        Command::Load { id, path, base, device } => {
-            enqueue(Work::Load(LoadJob { id, path, base, device }), queue, outbox);
-        }
+        Command::Load { id, model: source } => enqueue(Work::Load(LoadJob { id, source }), queue, outbox),
         Command::Unload { id } => enqueue(Work::Unload(id), queue, outbox),
         Command::Run { id, request } => enqueue(Work::Run(id, request), queue, outbox),
         // Its pictures are read by another thread, so that a cancel never waits for them.
-        Command::Estimate { id, request } => {
-            let estimator = queue.estimator();
-            if estimates.send(EstimateJob { id, request, estimator }).is_err() {
+        Command::Estimate { id, model, request } => {
+            let planned = match model {
+                Some(source) => Planned::OnDisk(source),
+                None => Planned::Loaded(queue.estimator()),
+            };
+            if estimates.send(EstimateJob { id, request, planned }).is_err() {
                 tracing::error!("the thread that estimates has ended");
             }
         }
@@ -77,10 +86,20 @@ fn obey(command: Command, queue: &Queue, outbox: &Outbox, estimates: &Sender<Est
 
 /// Answers estimates for as long as the process lives.
 pub(super) fn answer_estimates(jobs: &Receiver<EstimateJob>, outbox: &Outbox) {
-    while let Ok(EstimateJob { id, request, estimator }) = jobs.recv() {
-        let answer = guard(|| match estimator {
-            Some(estimator) => estimator.answer(&id, &request),
-            None => Err(Error::ModelMissing("no model is loaded; load one first".to_owned())),
+    // Prices are asked for while one types: the headers of the last model are kept.
+    let mut last: Option<(ModelSource, Arc<Estimator>)> = None;
+    while let Ok(EstimateJob { id, request, planned }) = jobs.recv() {
+        let answer = guard(|| match planned {
+            Planned::Loaded(Some(estimator)) => estimator.answer(&id, &request),
+            Planned::Loaded(None) => Err(Error::ModelMissing("no model is loaded; load one first".to_owned())),
+            Planned::OnDisk(source) => {
+                let known = last.take().filter(|(known, _)| *known == source);
+                let (_, estimator) = last.insert(match known {
+                    Some(known) => known,
+                    None => (source.clone(), Arc::new(Estimator::open(&source)?)),
+                });
+                estimator.answer(&id, &request)
+            }
         });
         outbox.send(answer.unwrap_or_else(|error| Event::Failed { id, failure: error.failure() }));
     }

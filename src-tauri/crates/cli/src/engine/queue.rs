@@ -1,11 +1,10 @@
 //! Jobs that wait, the one that runs, and how both are stopped.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use protocol::{JobId, ModelDescription, Request};
+use protocol::{JobId, ModelDescription, ModelSource, Request};
 
 use crate::estimate::Estimator;
 
@@ -20,13 +19,11 @@ pub(super) enum Work {
     Run(JobId, Request),
 }
 
-/// Which model to load, and on what.
+/// A model that is to be loaded.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LoadJob {
     pub(super) id: JobId,
-    pub(super) path: PathBuf,
-    pub(super) base: Option<PathBuf>,
-    pub(super) device: Option<String>,
+    pub(super) source: ModelSource,
 }
 
 impl Work {

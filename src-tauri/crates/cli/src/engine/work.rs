@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use protocol::{Event, Frame, JobId};
+use protocol::{Event, Frame, JobId, ModelSource};
 
 use super::outbox::Outbox;
 use super::queue::{LoadJob, Queue, Work};
@@ -77,8 +77,8 @@ impl Session {
     }
 
     fn load(&mut self, job: LoadJob, id: &JobId, queue: &Queue, listener: &mut JobListener<'_>) -> Result<&mut Host> {
-        let options = load_options(job.device.as_deref(), None)?;
-        let model = Model::open(&job.path, job.base.as_deref(), options)?;
+        let ModelSource { path, base, device } = &job.source;
+        let model = Model::open(path, base.as_deref(), load_options(device.as_deref(), None)?)?;
         model.check_weights(self.host.as_ref())?;
         // The new weights need the room of the old ones.
         self.unload(queue);

@@ -7,8 +7,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use protocol::{
-    ChatRequest, Command, ErrorCode, Event, Frame, ImageParameters, ImageRequest, Input, JobId, PROTOCOL_VERSION,
-    Request, Size, TextParameters, Thinking, read_frame, write_frame,
+    ChatRequest, Command, ErrorCode, Event, Frame, ImageParameters, ImageRequest, Input, JobId, ModelSource,
+    PROTOCOL_VERSION, Request, Size, TextParameters, Thinking, read_frame, write_frame,
 };
 
 use crate::support::{Bench, mini_model};
@@ -151,8 +151,12 @@ pub(crate) fn job_id(name: &str) -> JobId {
     JobId(name.to_owned())
 }
 
+pub(crate) fn on_the_processor(path: &Path) -> ModelSource {
+    ModelSource { path: path.to_path_buf(), base: None, device: Some("cpu".to_owned()) }
+}
+
 pub(crate) fn load(id: &str, path: &Path) -> Command {
-    Command::Load { id: job_id(id), path: path.to_path_buf(), base: None, device: Some("cpu".to_owned()) }
+    Command::Load { id: job_id(id), model: on_the_processor(path) }
 }
 
 pub(crate) fn run(id: &str, request: Request) -> Command {

@@ -1,9 +1,11 @@
 //! Requests become pictures, answers and estimates.
 
+use std::path::Path;
+
 use protocol::{Command, ErrorCode, Event, Input, Request, Size, TextChannel};
 
-use crate::client::{Engine, chat, endless, generate, job_id, kind, run, text};
-use crate::support::{Bench, picture};
+use crate::client::{Engine, chat, endless, generate, job_id, kind, on_the_processor, run, text};
+use crate::support::{Bench, mini_model, picture};
 
 #[test]
 fn picture_comes_with_previews_and_recipe() {
@@ -78,7 +80,7 @@ fn answer_is_streamed_and_complete() {
 fn estimate_needs_no_run() {
     let mut engine = Engine::loaded();
     engine.say(&run("a", endless()));
-    engine.say(&Command::Estimate { id: job_id("e"), request: generate(50) });
+    engine.say(&Command::Estimate { id: job_id("e"), model: None, request: generate(50) });
     let frames = engine.until(|event| matches!(event, Event::Estimate { .. } | Event::Failed { .. }));
     let Some(Event::Estimate { memory, size, .. }) = frames.last().map(|frame| &frame.header) else {
         panic!("{:?}", frames.last())
@@ -87,8 +89,39 @@ fn estimate_needs_no_run() {
     assert_eq!(size.unwrap(), Size { width: 64, height: 64 });
     let Request::Generate(mut request) = generate(1) else { panic!() };
     request.image.steps = 1;
-    engine.say(&Command::Estimate { id: job_id("f"), request: Request::Generate(request) });
+    engine.say(&Command::Estimate { id: job_id("f"), model: None, request: Request::Generate(request) });
     assert_eq!(engine.failure("f").0, ErrorCode::BadInput);
+}
+
+#[test]
+fn estimate_needs_no_loaded_model() {
+    let mut engine = Engine::greeted();
+    let estimate = |id: &str, model: Option<&Path>| Command::Estimate {
+        id: job_id(id),
+        model: model.map(on_the_processor),
+        request: generate(50),
+    };
+    engine.say(&estimate("nothing", None));
+    assert_eq!(engine.failure("nothing").0, ErrorCode::ModelMissing);
+    engine.say(&estimate("gone", Some(Path::new("gone.gguf"))));
+    let (_, message) = engine.failure("gone");
+    assert!(message.starts_with("gone.gguf: no such file"), "{message}");
+    let mut peak_bytes = |id: &str, model: Option<&Path>| {
+        engine.say(&estimate(id, model));
+        let frames = engine.until(|event| matches!(event, Event::Estimate { .. } | Event::Failed { .. }));
+        let Some(Event::Estimate { memory, .. }) = frames.last().map(|frame| &frame.header) else {
+            panic!("{:?}", frames.last())
+        };
+        memory.peak_bytes
+    };
+    let before = peak_bytes("before", Some(&mini_model()));
+    assert_eq!(peak_bytes("again", Some(&mini_model())), before);
+    // The same question about the same model, now that it is loaded, has the same answer.
+    let mut loaded = Engine::loaded();
+    loaded.say(&estimate("loaded", None));
+    let frames = loaded.until(|event| matches!(event, Event::Estimate { .. }));
+    let Some(Event::Estimate { memory, .. }) = frames.last().map(|frame| &frame.header) else { panic!() };
+    assert_eq!(memory.peak_bytes, before);
 }
 
 #[test]

@@ -58,7 +58,8 @@ fn depth(json: &str) -> usize {
 /// Also insists on objects where there must be objects: the derived readers would take arrays for them.
 fn take_unknown(recipe: &mut Value) -> Result<BTreeMap<String, Value>, RecipeProblem> {
     let mut unknown = BTreeMap::new();
-    let top = ["version", "request", "inputs", "thinking", "thought", "image", "text", "size", "model", "engine"];
+    let top =
+        ["version", "request", "inputs", "thinking", "thought", "image", "text", "size", "noise", "model", "engine"];
     take_from(recipe, "", &top, &mut unknown)?;
     let mut within = |key: &str, known: &[&str]| match recipe.get_mut(key) {
         Some(value) => take_from(value, key, known, &mut unknown),

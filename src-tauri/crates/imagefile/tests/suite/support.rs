@@ -98,6 +98,7 @@ pub(crate) fn recipe() -> Recipe {
         image: ImageParameters { seed: Some(u64::MAX), ..ImageParameters::edit() },
         text: TextParameters { stop: vec!["<|im_end|>".into()], ..TextParameters::thought() },
         size: Size { width: 24, height: 16 },
+        noise: None,
         model: RecipeModel { name: "BAGEL-7B-MoT".into(), hash: "ab".repeat(32), quantization: "q4_k_m".into() },
         engine: "0.1.0".into(),
     }

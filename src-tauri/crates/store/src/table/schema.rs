@@ -6,7 +6,7 @@ use crate::Result;
 use crate::table::connection::{APPLICATION_ID, begin};
 
 /// Each step from one form to the next, the first from an empty file.
-const MIGRATIONS: &[&str] = &[V1];
+const MIGRATIONS: &[&str] = &[V1, V2];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -122,6 +122,10 @@ CREATE VIRTUAL TABLE search USING fts5 (
 );
 ";
 
+const V2: &str = "
+ALTER TABLE turn ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
+";
+
 /// Each step that this program knows.
 #[cfg(not(test))]
 pub(crate) fn migrations() -> &'static [&'static str] {
@@ -221,7 +225,7 @@ mod tests {
 
     fn with_v1() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, MIGRATIONS).unwrap();
+        migrate(&mut connection, &[V1]).unwrap();
         connection.execute("INSERT INTO meta (key, value) VALUES ('a', '1')", []).unwrap();
         connection
     }
@@ -238,7 +242,7 @@ mod tests {
     fn steps_are_taken_once_each() {
         let mut connection = with_v1();
         let before = look(&connection);
-        migrate(&mut connection, MIGRATIONS).unwrap();
+        migrate(&mut connection, &[V1]).unwrap();
         assert_eq!(look(&connection), before);
         assert_eq!(before.0, Form { application: APPLICATION_ID, version: 1 });
         migrate(&mut connection, &[V1, NEXT]).unwrap();
@@ -251,7 +255,7 @@ mod tests {
     #[test]
     fn a_step_that_fails_anywhere_leaves_everything_as_it_was() {
         let mut n_failures = 0;
-        for (done, step) in [(None, V1), (Some(V1), NEXT)] {
+        for (done, step) in [(None, V1), (Some(V1), V2), (Some(V1), NEXT)] {
             let ends: Vec<usize> = step.match_indices(';').map(|(position, _)| position + 1).collect();
             for end in ends {
                 let (first, rest) = step.split_at(end);

@@ -1,7 +1,7 @@
 //! Adding to the history and reading it.
 
 use imagefile::EmbeddedRecipe;
-use protocol::{NodeId, Origin, PieceId, Size};
+use protocol::{NodeId, Origin, PieceId, Size, Turn};
 use serde_json::json;
 use store::{Error, NewTurn, Source, StoredJob};
 
@@ -175,6 +175,17 @@ fn a_conversation_is_kept_in_order() {
     let (second, _) = library.store.add_turn(node.piece, turn("two", vec![]), 4).unwrap();
     assert_eq!(library.store.turns(node.piece).unwrap(), [first.clone(), second]);
     assert_eq!(first.pictures, [node.id]);
+
+    let changed = library.store.set_left_out(&[first.id], true).unwrap();
+    assert_eq!(changed, [(node.piece, vec![Turn { left_out: true, ..first.clone() }])]);
+    let (library, _) = library.close_and_reopen();
+    let left_out = |turns: Vec<Turn>| turns.iter().map(|turn| turn.left_out).collect::<Vec<_>>();
+    assert_eq!(left_out(library.store.turns(node.piece).unwrap()), [true, false]);
+    library.store.set_left_out(&[first.id], false).unwrap();
+    assert_eq!(left_out(library.store.turns(node.piece).unwrap()), [false, false]);
+    let unknown = protocol::TurnId::new();
+    assert!(matches!(library.store.set_left_out(&[first.id, unknown], true), Err(Error::NoTurn(id)) if id == unknown));
+    assert_eq!(left_out(library.store.turns(node.piece).unwrap()), [false, false], "all of them or none");
 
     let piece = PieceId::new();
     assert!(library.store.turns(piece).unwrap().is_empty());

@@ -112,6 +112,7 @@ pub(crate) fn recipe(instruction: &str, size: Size) -> Recipe {
         image: ImageParameters { seed: Some(42), ..ImageParameters::default() },
         text: TextParameters::thought(),
         size,
+        noise: None,
         model: RecipeModel { name: "pocket".to_owned(), hash: "00".repeat(32), quantization: "bf16".to_owned() },
         engine: "0.1.0".to_owned(),
     }

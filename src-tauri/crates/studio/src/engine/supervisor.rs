@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use protocol::{
     Command, DeviceDescription, EngineState, ErrorCode, Event, Failure, JobId, MemoryEstimate, ModelChoice,
-    PROTOCOL_VERSION, Request, Size,
+    ModelSource, PROTOCOL_VERSION, Request, Size,
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -201,7 +201,7 @@ impl Supervisor {
         let is_loaded = matches!(self.state, EngineState::Ready { .. });
         if let Some(running) = self.running.as_ref().filter(|_| is_loaded) {
             let id = JobId(Uuid::now_v7().to_string());
-            running.process.say(Command::Estimate { id: id.clone(), request });
+            running.process.say(Command::Estimate { id: id.clone(), model: None, request });
             self.estimates.insert(id, reply);
         }
     }
@@ -290,7 +290,7 @@ impl Supervisor {
                 let id = JobId(Uuid::now_v7().to_string());
                 // A device that is no longer there, a card taken out say, is no reason to do nothing.
                 let device = self.device.clone().filter(|wished| self.devices.iter().any(|it| it.id == *wished));
-                running.load(id.clone(), Command::Load { id, path, base, device });
+                running.load(id.clone(), Command::Load { id, model: ModelSource { path, base, device } });
                 self.state = EngineState::Loading { name, bytes: 0, total_bytes: 0 };
             }
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{
     EngineState, ErrorCode, Failure, Job, JobId, JobKind, JobPlace, MemoryEstimate, NewJob, NodeId, Price, Remedy,
-    Request, Size,
+    Request, Size, TurnId,
 };
 use store::Store;
 use tokio::sync::oneshot;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::actor::{Basis, Message, expected_secs};
 use super::{Studio, now_ms};
 use crate::engine::supervisor::Estimate;
-use crate::{Error, Result, forecast, history, price, request};
+use crate::{Error, Result, conversation, forecast, history, price, request};
 
 /// How long the engine may take to say what a request would need.
 const ESTIMATE: Duration = Duration::from_secs(10);
@@ -113,7 +113,8 @@ impl Studio {
         }
         if let Some(refusal) = &price.refusal {
             let fitting = self.fitting_size(refusal, &question, &price, &basis).await;
-            price.remedies = price::remedies(refusal, &question.job, fitting);
+            let older = if price.context_tokens > 0 { self.older_turns(&question.job).await } else { Vec::new() };
+            price.remedies = price::remedies(refusal, &question.job, fitting, older);
             price.remedies.retain(|remedy| *remedy != Remedy::Retry);
         }
         if let Some(model) = basis.model {
@@ -142,6 +143,16 @@ impl Studio {
         let forecast = super::blocking(move || shared.forecaster.estimate(&target, &device, &request, &pictures)).await;
         // A model that cannot be read says so when it is loaded.
         forecast.inspect_err(|error| tracing::debug!(%error, "a request's needs are not known")).ok().map(Ok)
+    }
+
+    /// Questions of a conversation without which the next one may fit.
+    async fn older_turns(&self, job: &Job) -> Vec<TurnId> {
+        if job.request != JobKind::Ask {
+            return Vec::new();
+        }
+        let piece = job.piece;
+        let turns = self.with_store(move |store| Ok(store.turns(piece)?)).await;
+        turns.map(|turns| conversation::older_half(&turns)).unwrap_or_default()
     }
 
     /// The largest smaller size that is known to fit.

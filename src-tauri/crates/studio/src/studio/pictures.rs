@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use imagefile::EmbeddedRecipe;
 use protocol::{
     Arrival, ErrorCode, ExportFormat, Failure, GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, Picture,
-    PieceContents, PieceId, RecipeView, StudioEvent,
+    PieceContents, PieceId, RecipeView, StudioEvent, TurnId,
 };
 use store::trash::TRASH_MS;
 use store::{DatabaseState, Recovery, Source, Store};
@@ -114,6 +114,18 @@ impl Studio {
         }
         let nodes = self.with_store(move |store| change(store, &nodes)).await?;
         self.tell_changed(nodes).await
+    }
+
+    /// Leaves questions with their answers and pictures out of what the model reads next, or takes them in again.
+    pub async fn leave_out(&self, turns: Vec<TurnId>, left_out: bool) -> Result<()> {
+        if turns.len() > MOST_NODES {
+            return Err(Error::BadRequest(format!("{MOST_NODES} questions can be changed at once; choose fewer")));
+        }
+        let changed = self.with_store(move |store| Ok(store.set_left_out(&turns, left_out)?)).await?;
+        for (piece, turns) in changed {
+            self.shared.tell(StudioEvent::TurnsChanged { piece, turns });
+        }
+        Ok(())
     }
 
     async fn tell_changed(&self, nodes: Vec<Node>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Questions, and the conversation they belong to.
 
-use protocol::{ErrorCode, JobKind, StudioEvent, TextChannel, Thinking};
+use protocol::{ErrorCode, JobKind, Remedy, StudioEvent, TextChannel, Thinking};
 
 use crate::support::{bench, job};
 
@@ -73,7 +73,23 @@ async fn a_conversation_that_outgrows_the_model_is_refused_with_a_way_out() {
         .await;
     let mut more = job(JobKind::Ask, "and?", None);
     more.piece = Some(piece);
-    let error = bench.studio.submit(more).await.unwrap_err();
+    let error = bench.studio.submit(more.clone()).await.unwrap_err();
     assert_eq!(error.failure().code, ErrorCode::BadInput);
     assert!(error.to_string().contains("ask in a new piece"), "{error}");
+
+    let price = bench.studio.price(more.clone()).await.unwrap();
+    let Some(Remedy::LeaveOut { turns }) = price.remedies.first() else { panic!("{:?}", price.remedies) };
+    bench.studio.leave_out(turns.clone(), true).await.unwrap();
+    let changed = bench
+        .wait(|event| match event {
+            StudioEvent::TurnsChanged { piece: of, turns } if of == piece => Some(turns),
+            _ => None,
+        })
+        .await;
+    assert!(changed.len() == 1 && changed[0].left_out);
+    bench.queue(more.clone()).await;
+    assert_eq!(bench.turn().await.answer, "I was shown: and?");
+    // It is still there, and can be taken in again.
+    bench.studio.leave_out(turns.clone(), false).await.unwrap();
+    assert!(bench.studio.submit(more).await.is_err());
 }

@@ -98,6 +98,7 @@ export const remedies = {
   smaller_size: (size: string) => `Try ${size}`,
   no_thinking: 'Without a plan',
   fewer_pictures: 'Without the references',
+  leave_out: (n: number) => (n === 1 ? 'Leave the oldest question out' : `Leave the ${String(n)} oldest questions out`),
   smaller_model: 'A smaller model',
 };
 

@@ -80,6 +80,7 @@ export const remedies: Messages['remedies'] = {
   smaller_size: (size) => `改用 ${size}`,
   no_thinking: '不写计划',
   fewer_pictures: '不用参考图',
+  leave_out: (n: number) => `不再读最早的 ${String(n)} 个问题`,
   smaller_model: '换小一些的模型',
 };
 

@@ -225,6 +225,16 @@ export function fakeHost(): Host {
     renameNode: (id, name) => changed([id], () => ({ name: name === '' ? null : name })),
     setTags: (nodes, tags) => changed(nodes, () => ({ tags: [...tags].sort() })),
     setStarred: (nodes, starred) => changed(nodes, () => ({ starred })),
+    leaveOut(ids, leftOut) {
+      for (const [piece, all] of world.turns) {
+        const turns = all.map((turn) => (ids.includes(turn.id) ? { ...turn, left_out: leftOut } : turn));
+        const told = turns.filter((turn) => ids.includes(turn.id));
+        if (told.length === 0) continue;
+        world.turns.set(piece, turns);
+        tell({ kind: 'turns_changed', piece, turns: told });
+      }
+      return done();
+    },
     trash: (nodes) => changed(nodes, () => ({ trashed_ms: Date.now() })),
     restore: (nodes) => changed(nodes, () => ({ trashed_ms: null })),
     emptyTrash() {

@@ -244,6 +244,7 @@ export class Queue {
       thought: job.thought === '' ? null : job.thought,
       answer: job.answer,
       stopped: job.status.state === 'stopping',
+      left_out: false,
       created_ms: Date.now(),
     };
     this.#world.turns.set(job.piece, [...(this.#world.turns.get(job.piece) ?? []), turn]);

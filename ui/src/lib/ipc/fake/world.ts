@@ -181,6 +181,7 @@ function turn(world: World, node: Node | undefined, words: (text: string) => str
     thought: null,
     answer: words(ANSWER),
     stopped: false,
+    left_out: false,
     created_ms: START,
   };
 }

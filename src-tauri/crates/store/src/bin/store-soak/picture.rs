@@ -29,6 +29,7 @@ pub(crate) fn recipe(instruction: &str, seed: u64, picture: &Picture) -> Recipe 
         image: ImageParameters { seed: Some(seed), ..ImageParameters::default() },
         text: TextParameters::thought(),
         size: picture.size(),
+        noise: None,
         model: RecipeModel { name: "pocket".to_owned(), hash: "ab".repeat(32), quantization: "bf16".to_owned() },
         engine: "0.1.0".to_owned(),
     }

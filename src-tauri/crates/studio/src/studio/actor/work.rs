@@ -214,7 +214,7 @@ impl Actor {
         tracing::info!(job = %id.0, code = ?failure.code, "a request failed");
         let size = job.image.size.or(self.work.as_ref().and_then(|work| work.size));
         let smaller = size.map(price::smaller_sizes).unwrap_or_default().into_iter().next();
-        let remedies = price::remedies(&failure, job, smaller);
+        let remedies = price::remedies(&failure, job, smaller, Vec::new());
         if let Some(node) = job.verifies {
             let outcome = protocol::Verification::Failed { failure: failure.clone() };
             self.tell(StudioEvent::Verified { node, outcome });
