@@ -1,9 +1,9 @@
 //! What a request will need, told from a model's headers before anything is loaded.
 //!
-//! The peak is the weights, the keys and values of every context, and the
-//! larger of what the transformer and the autoencoder hold at once. Whoever
-//! asks says how many tokens its texts have: the engine counts them, others
-//! guess.
+//! The peak is the weights, and the largest of what is held beside them: keys
+//! and values of every context with what the transformer or the decoder needs,
+//! or the encoder before there is any context. Whoever asks says how many
+//! tokens its texts have: the engine counts them, others guess.
 
 use protocol::{ImageParameters, MemoryEstimate, Size};
 
@@ -60,6 +60,7 @@ struct Reading {
     /// Of these, what belongs to texts: guidance by the pictures keeps it once more.
     text_tokens: u64,
     longest_item: u64,
+    n_pictures: usize,
     most_pixels: u64,
     last_picture: Option<Size>,
 }
@@ -119,7 +120,18 @@ impl Planner {
             0 => 0,
             pixels => self.arithmetic.encode_bytes(&self.config.vae, pixels),
         };
-        self.estimate(n_kept, reading.tokens, working_bytes, decode_bytes.max(encode_bytes), Some(size))
+        let context_bytes = self.arithmetic.context_bytes(&self.config, n_kept);
+        // A lone picture is encoded before anything is kept of it.
+        let before_bytes = if reading.n_pictures > 1 { context_bytes } else { 0 };
+        let beside_bytes = (context_bytes + working_bytes.max(decode_bytes)).max(before_bytes + encode_bytes);
+        let memory = MemoryEstimate {
+            weights_bytes: self.weights_bytes,
+            context_bytes,
+            working_bytes,
+            vae_bytes: decode_bytes.max(encode_bytes),
+            peak_bytes: self.weights_bytes + beside_bytes + OVERHEAD_BYTES,
+        };
+        Estimate { memory, context_tokens: whole(reading.tokens), size: Some(size) }
     }
 
     /// What an answer of at most `limit` tokens needs, with `prompt_tokens` that ask for reasons first.
@@ -127,7 +139,15 @@ impl Planner {
         let reading = self.reading(items, false);
         let n_tokens = reading.tokens + prompt_tokens;
         let working_bytes = self.forward_bytes(1, reading.longest_item, n_tokens);
-        self.estimate(n_tokens + limit, n_tokens, working_bytes, 0, None)
+        let context_bytes = self.arithmetic.context_bytes(&self.config, n_tokens + limit);
+        let memory = MemoryEstimate {
+            weights_bytes: self.weights_bytes,
+            context_bytes,
+            working_bytes,
+            vae_bytes: 0,
+            peak_bytes: self.weights_bytes + context_bytes + working_bytes + OVERHEAD_BYTES,
+        };
+        Estimate { memory, context_tokens: whole(n_tokens), size: None }
     }
 
     /// What the largest request needs that a model serves: an edit of one picture at full size.
@@ -152,21 +172,6 @@ impl Planner {
         })
     }
 
-    fn estimate(
-        &self,
-        n_kept: u64,
-        context_tokens: u64,
-        working_bytes: u64,
-        vae_bytes: u64,
-        size: Option<Size>,
-    ) -> Estimate {
-        let context_bytes = self.arithmetic.context_bytes(&self.config, n_kept);
-        let peak_bytes = self.weights_bytes + context_bytes + working_bytes.max(vae_bytes) + OVERHEAD_BYTES;
-        let memory =
-            MemoryEstimate { weights_bytes: self.weights_bytes, context_bytes, working_bytes, vae_bytes, peak_bytes };
-        Estimate { memory, context_tokens: u32::try_from(context_tokens).unwrap_or(u32::MAX), size }
-    }
-
     fn reading(&self, items: &[PlannedItem], is_edit: bool) -> Reading {
         let mut reading = Reading::default();
         for item in items {
@@ -183,6 +188,7 @@ impl Planner {
                     let n_latents = if is_edit { self.latent_tokens(fitted) } else { 0 };
                     reading.tokens += n_vision + n_latents;
                     reading.longest_item = reading.longest_item.max(n_vision).max(n_latents);
+                    reading.n_pictures += 1;
                     reading.most_pixels = reading.most_pixels.max(area(fitted));
                     reading.last_picture = Some(size);
                 }
@@ -205,6 +211,10 @@ impl Planner {
 fn cells(size: Size, side: usize) -> u64 {
     let side = side.max(1) as u64;
     (u64::from(size.width) / side) * (u64::from(size.height) / side)
+}
+
+fn whole(n: u64) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 fn area(size: Size) -> u64 {
