@@ -1,60 +1,89 @@
 #!/bin/sh
-# Installs a package into an empty Debian, starts the window there and waits for a picture.
-#   sh verify-deb.sh PACKAGE FOLDER      needs root, debootstrap and the network's package registry
+# Installs a package into an empty Debian or Ubuntu, paints there in the terminal, starts the window as a person does,
+# types an instruction, and reads the recipe of the picture that comes of it.
+#   sh verify-deb.sh PACKAGE FOLDER
+# Needs root and what this system's own package sources give. FOLDER keeps an empty system and the packages fetched,
+# so that a second run takes a minute; what the package itself is installed into is made anew every time.
 set -eu
 package=$1
-root=$2
-command -v debootstrap >/dev/null || apt-get install --quiet --yes debootstrap
-if [ ! -e "$root/etc/debian_version" ]; then
-    rm -rf "$root"
-    debootstrap --variant=minbase bookworm "$root" "$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) .*/\2/p;s/^URIs: //p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)"
+folder=$2
+base=$folder/base
+root=$folder/root
+words='a large red circle on a blue background'
+
+command -v debootstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes debootstrap
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+# Where this machine gets its own packages from is where it can get others.
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" 'Component: main' | head -n 1)
+[ -n "$mirror" ] || { echo "no package source of this system has $suite"; exit 1; }
+
+if [ ! -e "$base/complete" ]; then
+    rm -rf "$base"
+    mkdir -p "$base"
+    debootstrap --variant=minbase "$suite" "$base" "$mirror"
+    touch "$base/complete"
 fi
-cleanup() {
-    for folder in proc dev/pts dev; do umount -l "$root/$folder" 2>/dev/null || true; done
-}
-trap cleanup EXIT
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
+rm -rf "$root"
+cp -a "$base" "$root"
+mkdir -p "$folder/archives/partial" "$root/tmp/home"
+# Proxies and the like, which may be what makes the source reachable.
+apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/99host" || true
 cp "$package" "$root/tmp/studio.deb"
-rm -rf "$root/tmp/home"
-mkdir -p "$root/tmp/home"
+
 cat >"$root/tmp/first-picture.sh" <<'INSIDE'
 set -eu
+words=$1
 export HOME=/tmp/home LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 apt-get update --quiet
-apt-get install --quiet --yes --no-install-recommends /tmp/studio.deb xvfb xauth xdotool dbus-x11 fonts-dejavu-core
+apt-get install --quiet --yes --no-install-recommends /tmp/studio.deb >/dev/null
+echo "installed: $(dpkg-query --show bagel-studio)"
 bagel --version
-cd /tmp
+bagel generate --prompt "$words" --out /tmp/in-the-terminal.png
+# What the test needs comes after the package, which must have named what it needs itself.
+apt-get install --quiet --yes --no-install-recommends xvfb xdotool >/dev/null
 Xvfb :77 -screen 0 1400x900x24 >/dev/null 2>&1 &
-display=$!
-export DISPLAY=:77 WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1
-sleep 1
-dbus-run-session bagel-studio >/tmp/studio.log 2>&1 &
-studio=$!
+export DISPLAY=:77
+sleep 2
+bagel-studio >/tmp/studio.log 2>&1 &
 window=$(timeout 60 xdotool search --sync --onlyvisible --name 'Bagel Studio' | head -n 1)
-echo "the window is there: $window"
-pictures() { find /tmp/home -name '*.png' -path '*images*' | wc -l; }
+echo "the window is there"
+pictures() { find /tmp/home -path '*/images/*' -name '*.png'; }
 tries=0
-while [ "$(pictures)" -eq 0 ] && [ $tries -lt 12 ]; do
-    sleep 10
-    if [ $((tries % 4)) -eq 0 ]; then
-        xdotool windowfocus "$window" || true
-        xdotool key --window "$window" Escape
-        xdotool type --window "$window" --delay 20 'i'
-        xdotool type --delay 20 'a red circle on a blue background'
-        xdotool key ctrl+Return
-    fi
+while [ -z "$(pictures)" ] && [ $tries -lt 4 ]; do
     tries=$((tries + 1))
+    # The page may not listen yet the first time.
+    sleep 5
+    xdotool windowfocus "$window"
+    xdotool key slash
+    xdotool key ctrl+a
+    xdotool type --delay 20 "$words"
+    xdotool key ctrl+Return
+    waited=0
+    while [ -z "$(pictures)" ] && [ $waited -lt 30 ]; do sleep 1; waited=$((waited + 1)); done
 done
-found=$(pictures)
-kill $studio $display 2>/dev/null || true
-if [ "$found" -eq 0 ]; then
-    tail -n 40 /tmp/studio.log
+picture=$(pictures | head -n 1)
+if [ -z "$picture" ]; then
+    cat /tmp/studio.log
+    find /tmp/home -name '*.log' -exec tail -n 40 {} +
     echo "no picture was made"
     exit 1
 fi
-find /tmp/home -name '*.png' -path '*images*'
-echo "verified: the installed studio made $found picture(s)"
+cp "$picture" /tmp/first-picture.png
+recipe=$(grep --text --only-matching '{"version".*"inputs".*}' "$picture" || true)
+echo "its recipe: $recipe"
+case $recipe in
+    *"$words"*) ;;
+    *) echo "the recipe of $picture does not hold what was typed"; exit 1 ;;
+esac
 INSIDE
-chroot "$root" sh /tmp/first-picture.sh
+
+# Mounts and processes of the test are its own, and end with it.
+unshare --mount --pid --fork --kill-child sh -eu -c '
+    mount --make-rprivate /
+    mount -t proc proc "$1/proc"
+    mount --rbind /dev "$1/dev"
+    mount --bind "$2" "$1/var/cache/apt/archives"
+    exec chroot "$1" sh /tmp/first-picture.sh "$3"
+' sh "$root" "$folder/archives" "$words"
+cp "$root/tmp/first-picture.png" "$folder/first-picture.png"
+echo "verified: the installed studio made $folder/first-picture.png"

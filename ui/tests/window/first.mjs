@@ -1,14 +1,14 @@
 /**
- * A first start as everybody has it: no model named, no setting touched, the pocket model that ships.
+ * A first start as everybody has it: the pocket model that ships, and no setting touched. Only the seed is given, so
+ * that the pictures can be judged.
  *
  *   node tests/window/first.mjs
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { until } from './driver.mjs';
-
-process.env.BAGEL_MODEL = 'pocket';
-const { ask, checkPrograms, logPath, open, pictures, rows, settled, setUp, shots, tearDown } = await import('./studio.mjs');
+import { background } from './png.mjs';
+import { ask, checkPrograms, lockSeed, logPath, open, pictures, rows, settled, setUp, shots, tearDown } from './studio.mjs';
 
 checkPrograms();
 let browser;
@@ -24,19 +24,24 @@ try {
   await b.screenshot(join(shots, '40-first-start.png'));
   await b.click('.welcome .head button');
   await b.see('.dot.ready', '', 60);
+  await lockSeed(b, 7);
   await ask(b, 'Create', 'a large red circle in the centre on a blue background');
   await until('the first picture', () => pictures().length === 1, 60);
   console.log(`the first picture is there after ${since()} s`);
+  assert.equal(background(pictures()[0]), 'blue', 'it is what was asked for');
   assert.ok(Number(since()) < 60, 'a minute is enough for a first picture');
   await settled(b);
   await b.screenshot(join(shots, '41-first-picture.png'));
-  await ask(b, 'Edit', 'make the circle yellow');
+  const [first] = pictures();
+  await ask(b, 'Edit', 'the picture should be on a yellow background');
   await until('the edit', () => pictures().length === 2, 60);
+  assert.equal(background(pictures().find((path) => path !== first)), 'yellow', 'so is the edit');
   await settled(b);
   assert.equal(await rows(b), 2);
-  await ask(b, 'Ask', 'What colour is the background?');
-  await until('an answer', () => b.run(`return [...document.querySelectorAll('.answer')].some((it) => it.textContent.replace(/^[^:]*:/, '').trim().length > 1)`), 60);
+  await ask(b, 'Ask', 'Which colour is the background?');
+  await until('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1, 60);
   await settled(b);
+  assert.match(await b.text('article .answer'), /yellow/i, 'so is the answer');
   await b.screenshot(join(shots, '42-first-edit.png'));
   console.log('first start: passed');
 } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The real window under Xvfb, with a real engine and a small model.
+ * The real window under Xvfb, with the real engine and the pocket model.
  *
  *   node tests/window/run.mjs [PART…]     runs all parts, or those named
  *

@@ -1,8 +1,8 @@
 /**
  * The real program in a real window: its display, its data, and what a person does with it.
  *
- * BAGEL_STUDIO and BAGEL_ENGINE name the programs where they are not in target/debug, BAGEL_MODEL names the model;
- * `pocket` leaves the choice to the program, as for everybody who starts it.
+ * BAGEL_STUDIO and BAGEL_ENGINE name the programs where they are not in target/debug. BAGEL_MODEL names a model;
+ * without it the choice is the program's, as for everybody who starts it: the pocket model that ships.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -13,8 +13,7 @@ import { Browser, sleep, until } from './driver.mjs';
 
 export const root = resolve(import.meta.dirname, '../../..');
 export const shots = join(root, 'artefacts/window');
-const model = process.env.BAGEL_MODEL ?? join(root, 'src-tauri/crates/bagel/tests/golden/mini/model');
-const isPocket = model === 'pocket';
+const model = process.env.BAGEL_MODEL ?? '';
 const program = process.env.BAGEL_STUDIO ?? join(root, 'target/debug/bagel-studio');
 const engine = process.env.BAGEL_ENGINE ?? join(root, 'target/debug/bagel');
 const images = join(root, 'src-tauri/crates/bagel/tests/golden/mini/images');
@@ -32,7 +31,6 @@ export const env = {
   BAGEL_STUDIO_DATA: library,
   BAGEL_ENGINE: engine,
   BAGEL_MODEL: model,
-  ...(isPocket ? { BAGEL_MODEL: '' } : {}),
   // Settings of the web view stay with this run.
   XDG_DATA_HOME: join(data, 'share'),
   XDG_CACHE_HOME: join(data, 'cache'),
@@ -47,7 +45,7 @@ const log = openSync(logPath, 'w');
 
 /** Fails with one line where something was not built. */
 export function checkPrograms() {
-  for (const path of isPocket ? [program, engine] : [program, engine, model]) {
+  for (const path of [program, engine, ...(model === '' ? [] : [model])]) {
     if (!existsSync(path)) {
       console.error(`${path} is missing: build it first, with \`cargo xtask test\` or \`cargo build\``);
       process.exit(1);
@@ -168,6 +166,16 @@ export const row = (b, words) => b.clickText('[data-row]', words);
 export const settled = (b) => until('the queue to be empty', async () => (await b.count('.progress')) === 0, 120);
 /** Whether a text stands in the middle of the line of what runs. */
 export const working = (b, words) => b.see('.progress .label', words);
+
+/** Takes the chance out of the pictures that follow; their variations count on from it. */
+export async function lockSeed(b, seed) {
+  await b.click('[role=tab][data-tab=dials]');
+  await b.run(
+    `const field = document.querySelector('.dials .seed input');
+     field.value = arguments[0]; field.dispatchEvent(new Event('change', { bubbles: true }));`,
+    String(seed),
+  );
+}
 
 /** Sets how many steps a picture takes; each kind of request has dials of its own. */
 export async function steps(b, n, mode = 'Edit') {

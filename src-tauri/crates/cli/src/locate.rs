@@ -39,13 +39,18 @@ pub fn verified() -> Option<Verified> {
     Some(Verified::new(folder.join("verified")))
 }
 
-/// The folder of the pocket model: beside the program, or in the repository it was built in.
+/// Where the pocket model lies, from a folder that the program is in: beside it, where packages for Linux and macOS put
+/// it, or in the repository that it was built in.
+const POCKET: [&str; 4] = ["pocket", "lib/Bagel Studio/pocket", "Resources/pocket", "assets/pocket"];
+
+/// The folder of the pocket model, wherever this program was installed or built.
 pub fn pocket_folder() -> Option<PathBuf> {
-    let program = env::current_exe().ok()?;
-    let beside = program.ancestors().skip(1);
-    beside
-        .flat_map(|folder| [folder.join("pocket"), folder.join("assets/pocket")])
-        .find(|folder| gguf_in(folder).is_some())
+    pocket_folder_of(&env::current_exe().ok()?)
+}
+
+fn pocket_folder_of(program: &Path) -> Option<PathBuf> {
+    let folders = program.ancestors().skip(1);
+    folders.flat_map(|folder| POCKET.map(|part| folder.join(part))).find(|folder| gguf_in(folder).is_some())
 }
 
 fn gguf_in(folder: &Path) -> Option<PathBuf> {
@@ -56,6 +61,21 @@ fn gguf_in(folder: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pocket_model_is_found_wherever_a_package_puts_it() {
+        let check = |program: &str, pocket: &str| {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join(pocket);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("pocket-q8_0.gguf"), "").unwrap();
+            assert_eq!(pocket_folder_of(&root.path().join(program)), Some(folder));
+        };
+        check("usr/bin/bagel", "usr/lib/Bagel Studio/pocket");
+        check("Bagel Studio.app/Contents/MacOS/bagel", "Bagel Studio.app/Contents/Resources/pocket");
+        check("Programs/Bagel Studio/bagel.exe", "Programs/Bagel Studio/pocket");
+        check("clone/target/debug/bagel", "clone/assets/pocket");
+    }
 
     #[test]
     fn only_gguf_files_count_as_a_pocket_model() {

@@ -13,7 +13,6 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::{
-    program::Program,
     setup::{self, Purpose},
     system::Consent,
     ui, variants,
@@ -213,9 +212,8 @@ pub(crate) fn verify(workspace: &Workspace, packages: &[PathBuf]) -> Result<()> 
     let is_deb = |path: &&PathBuf| path.extension().is_some_and(|suffix| suffix == "deb");
     let Some(package) = packages.iter().find(is_deb) else { bail!("there is no .deb to verify on this system") };
     let script = workspace.root.join("src-tauri/crates/xtask/verify-deb.sh");
-    let clean_root = workspace.target.join("clean-root");
-    let verify: Program = workspace.program("sh").argument(script).argument(package).argument(clean_root);
-    verify.run()
+    let folder = workspace.target.join("clean");
+    workspace.program("sh").argument(script).argument(package).argument(folder).run()
 }
 
 #[cfg(test)]

@@ -18,6 +18,13 @@ impl Program {
     pub(crate) fn new(name: &Path, folder: &Path) -> Self {
         let mut command = Command::new(name);
         command.current_dir(folder).stdin(Stdio::null());
+        // Cargo says about this program what is not true of others: build scripts that look at it would run again
+        // whenever a build is begun in another way, and everything above them would be compiled again.
+        for (variable, _) in std::env::vars_os() {
+            if is_of_this_package(&variable.to_string_lossy()) {
+                command.env_remove(variable);
+            }
+        }
         let shown = name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned();
         Self { command, shown }
     }
@@ -79,11 +86,16 @@ impl Program {
     }
 }
 
+/// Whether a variable is one of those that `cargo run` sets for the package that it runs.
+fn is_of_this_package(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::Program;
+    use super::{Program, is_of_this_package};
 
     fn program(name: &str) -> Program {
         Program::new(Path::new(name), Path::new("."))
@@ -101,6 +113,14 @@ mod tests {
     fn program_that_fails_is_an_error() {
         let error = program(env!("CARGO")).argument("no-such-command").run().expect_err("cargo has no such command");
         assert!(error.to_string().starts_with("`cargo no-such-command` failed"), "{error}");
+    }
+
+    #[test]
+    fn what_cargo_says_about_this_package_is_not_passed_on() {
+        let printed = program("env").output();
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some(), "cargo and nextest set it for tests too");
+        assert!(!printed.contains("CARGO_PKG_") && !printed.contains("CARGO_MANIFEST_"), "{printed}");
+        assert!(!is_of_this_package("CARGO_TARGET_DIR") && !is_of_this_package("CARGO_HOME"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) enum Packages {
     Python,
     /// The web view that shows the window.
     Window,
-    /// A display without a screen, and what drives a real window in it.
+    /// A display without a screen, what drives a real window in it, and what watches its connections.
     WindowTest,
 }
 
@@ -31,7 +31,9 @@ impl Packages {
             Self::Build => &["build-essential", "pkg-config"],
             Self::Python => &["python3", "python3-venv"],
             Self::Window => &["libwebkit2gtk-4.1-dev"],
-            Self::WindowTest => &["webkit2gtk-driver", "xvfb", "xdotool", "chromium", "fonts-dejavu-core"],
+            Self::WindowTest => {
+                &["webkit2gtk-driver", "xvfb", "xdotool", "chromium", "fonts-dejavu-core", "strace", "iproute2"]
+            }
         }
     }
 

@@ -1,11 +1,22 @@
 import { expect, test } from 'vitest';
 import { formatBytes, formatCount, formatSeconds, formatTime } from './quantities';
 
-test('bytes are given in the largest unit that keeps a digit before the point', () => {
-  expect(formatBytes(0, 'en')).toBe('0\u00A0B');
-  expect(formatBytes(14 * 2 ** 20, 'en')).toBe('14\u00A0MB');
-  expect(formatBytes(10.94 * 2 ** 30, 'en')).toBe('10.9\u00A0GB');
-  expect(formatBytes(1023, 'en')).toBe('1,023\u00A0B');
+test('bytes are given in the largest decimal unit that keeps a digit before the point', () => {
+  const check = (bytes: number, expected: string) => expect(formatBytes(bytes, 'en')).toBe(expected.replace(' ', '\u00A0'));
+  check(0, '0 B');
+  check(999, '999 B');
+  check(1000, '1 kB');
+  check(14 * 2 ** 20, '15 MB');
+  check(999_400_000, '999 MB');
+  check(999_600_000, '1 GB');
+  check(29_210_000_000, '29.2 GB');
+  check(312_400_000_000, '312 GB');
+  check(999_900_000_000, '1 TB');
+  check(4.1e16, '41,000 TB');
+});
+
+test('a card of sixteen binary gigabytes has seventeen decimal ones', () => {
+  expect(formatBytes(16 * 2 ** 30, 'de')).toBe('17,2\u00A0GB');
 });
 
 test('parameters are counted as in the field', () => {

@@ -1,12 +1,20 @@
 /** Large numbers as an artist reads them. */
 
-const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
+/**
+ * Bytes in decimal units, of disks, downloads and memory alike, as download pages and the command line give them.
+ * Below a hundred gigabytes one decimal is kept.
+ */
 export function formatBytes(bytes: number, language: string): string {
-  const exponent = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 2 ** (10 * exponent);
-  const digits = exponent >= 3 && value < 100 ? 1 : 0;
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)}\u00A0${UNITS[exponent] ?? ''}`;
+  const write = (exponent: number): string => {
+    const value = bytes / 1000 ** exponent;
+    const digits = exponent >= 3 && value < 100 ? 1 : 0;
+    // What rounds to a thousand is one of the next unit.
+    if (exponent < UNITS.length - 1 && Number(value.toFixed(digits)) >= 1000) return write(exponent + 1);
+    return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)}\u00A0${UNITS[exponent] ?? ''}`;
+  };
+  return write(0);
 }
 
 export function formatCount(count: number, language: string): string {

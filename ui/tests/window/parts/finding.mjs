@@ -20,7 +20,7 @@ export default {
     await b.see('[role=gridcell][data-position]');
     await b.screenshot(join(shots, '10-gallery.png'));
     const all = await cells(b);
-    await search(b, 'warmer');
+    await search(b, 'yellow');
     await until('two pictures', async () => (await cells(b)) === 2);
     await search(b, '');
     await until('all of them', async () => (await cells(b)) === all);
@@ -28,7 +28,7 @@ export default {
 
   async 'the trash takes a picture and gives it back'(b) {
     const all = await cells(b);
-    await search(b, 'moon');
+    await search(b, 'star');
     await until('found', async () => (await cells(b)) >= 1);
     await b.click('[role=gridcell][data-position]');
     await key(b, 'Delete');
@@ -45,10 +45,10 @@ export default {
   },
 
   async 'two pictures are compared in three ways'(b) {
-    await search(b, 'warmer');
+    await search(b, 'yellow');
     await until('found', async () => (await cells(b)) === 2);
     await b.run(`document.querySelector('[role=gridcell][data-position]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
-    await b.see('[data-row] .title', 'Make it warmer');
+    await b.see('[data-row] .title', 'on a yellow background');
     await key(b, 'c');
     for (const [index, mode] of ['Slider', 'Side by side', 'Difference'].entries()) {
       await b.click(`.toolbar button[aria-label="${mode}"]`);
@@ -57,7 +57,7 @@ export default {
     }
     await b.clickText('.toolbar button', 'Done');
     await key(b, 'z', { ctrlKey: true });
-    await until('the parent', () => b.run(`return document.querySelector('[data-row][aria-current=true] .title')?.textContent.includes('small boat')`));
+    await until('the parent', () => b.run(`return document.querySelector('[data-row][aria-current=true] .title')?.textContent.includes('A large red')`));
   },
 
   async 'models say what fits, and settings change language and colours at once'(b) {

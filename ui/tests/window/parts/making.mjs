@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../driver.mjs';
-import { ask, enginePid, pictures, row, rows, settled, shots, steps, working } from '../studio.mjs';
+import { background } from '../png.mjs';
+import { ask, enginePid, lockSeed, pictures, row, rows, settled, shots, steps, working } from '../studio.mjs';
 
 export default {
   async 'the window opens, says what it is, and the model is ready'(b) {
@@ -18,11 +19,12 @@ export default {
   },
 
   async 'a picture is created, its steps are seen, and it is saved with its recipe'(b) {
-    await steps(b, 100, 'Create');
-    await b.type('.composer textarea', 'A small boat on a quiet lake');
+    await lockSeed(b, 7);
+    await b.clickText('.composer label', 'Create');
+    await b.type('.composer textarea', 'A large red circle in the centre on a blue background');
     await b.see('.price', 'needs');
     await b.click('button.run');
-    // A small model is quick: its engine is held while its work is looked at.
+    // The pocket model is quick: its engine is held while its work is looked at.
     const seen = `return Boolean(document.querySelector('.frame img')?.src.includes('/preview/') && document.querySelector('.progress .label')?.textContent.includes('Step'))`;
     await until('a preview and its step', () => b.run(seen));
     const engine = enginePid();
@@ -33,7 +35,8 @@ export default {
     await until('the picture in place', () => b.run(`return document.querySelector('.frame img')?.src.includes('/picture/')`));
     assert.equal(pictures().length, 1);
     const bytes = readFileSync(pictures()[0], 'latin1');
-    assert.ok(bytes.includes('bagel-recipe') && bytes.includes('quiet lake'), 'the recipe is in the file');
+    assert.ok(bytes.includes('bagel-recipe') && bytes.includes('red circle'), 'the recipe is in the file');
+    assert.equal(background(pictures()[0]), 'blue', 'it is what was asked for');
     assert.ok(bytes.includes('trainedAlgorithmicMedia'), 'the file says that it was generated');
     assert.ok(await b.run(`return document.querySelector('.frame img').naturalWidth > 0`));
     await b.screenshot(join(shots, '03-created.png'));
@@ -41,7 +44,7 @@ export default {
 
   async 'stopping leaves no picture'(b) {
     const before = pictures().length;
-    await steps(b, 100, 'Create');
+    await steps(b, 60, 'Create');
     const engine = enginePid();
     await ask(b, 'Create', 'Another one');
     await working(b, 'Step');
@@ -54,28 +57,37 @@ export default {
   },
 
   async 'two variations come from one request, and from the first a branch'(b) {
-    await steps(b, 8);
+    await steps(b, 12);
+    const before = pictures();
     await b.click('.composer button[aria-label="Variations"], .composer button[title="Variations"]');
     await b.clickText(':popover-open button', '2');
-    await row(b, 'A small boat');
-    await ask(b, 'Edit', 'Make it warmer');
-    await until('two edits', async () => (await rows(b)) === 3 && (await b.count('.progress')) === 0, 120);
+    await row(b, 'A large red');
+    await ask(b, 'Edit', 'The picture should be on a yellow background');
+    await until('two edits', () => pictures().length === before.length + 2, 120);
+    await settled(b);
+    assert.equal(await rows(b), 3);
     await b.click('.composer button[aria-label="Variations"], .composer button[title="Variations"]');
     await b.clickText(':popover-open button', '1');
     assert.equal(await b.count('.elbow'), 2, 'both hang on the first');
-    await row(b, 'A small boat');
-    await ask(b, 'Edit', 'Add a moon');
-    await until('the third edit', async () => (await rows(b)) === 4 && (await b.count('.progress')) === 0, 120);
+    const edits = pictures().filter((path) => !before.includes(path));
+    assert.deepEqual(edits.map(background), ['yellow', 'yellow'], 'both are what was asked for');
+    await row(b, 'A large red');
+    await ask(b, 'Edit', 'Please put a small white star at the top left into the picture as well');
+    await until('the third edit', () => pictures().length === before.length + 3, 120);
+    await settled(b);
+    assert.equal(await rows(b), 4);
+    const star = pictures().filter((path) => !before.includes(path) && !edits.includes(path));
+    assert.deepEqual(star.map(background), ['blue'], 'what was not to change is as it was');
     await b.screenshot(join(shots, '04-branches.png'));
   },
 
   async 'two questions are answered in turn, and an answer becomes an edit'(b) {
-    for (const [index, words] of ['What is in this picture?', 'Which colours does it use?'].entries()) {
+    for (const [index, words] of ['Which colour is the background?', 'What is in this picture?'].entries()) {
       await ask(b, 'Ask', words);
       await until('the answer', async () => (await b.count('article .answer:not(.growing)')) === index + 1, 120);
       await b.see('article .question', words);
     }
-    assert.notEqual(await b.text('article .answer'), '');
+    assert.match(await b.text('article .answer'), /blue/i, 'it has seen the picture');
     await b.screenshot(join(shots, '05-answers.png'));
     await b.run(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Make this an edit')).click()`);
     await until('the edit line', () => b.run(`return document.querySelector('.composer textarea').value !== ''`));

@@ -2,37 +2,41 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { sleep, until } from '../driver.mjs';
+import { background } from '../png.mjs';
 import { ask, choose, enginePid, key, pictures, settled, shots, steps, working } from '../studio.mjs';
 
 export default {
   async 'a plan waits to be read, is changed, and the changed plan is painted'(b) {
     await key(b, 'n', { ctrlKey: true });
-    await steps(b, 8, 'Create');
+    await b.clickText('.composer label', 'Create');
+    const before = pictures();
     await choose(b, '.think button', 'Let me edit');
-    await ask(b, 'Create', 'A harbour');
+    await ask(b, 'Create', 'I would like an image with a large red circle in the centre');
     await b.see('.held', 'The plan is ready', 120);
     await b.see('.plan h3', 'Change the plan');
     await b.run(
       `const plan = document.querySelector('.plan textarea');
-       plan.value = 'One red boat.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
+       plan.value = 'The picture needs a green background. In the centre a large red circle.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
     );
     await b.screenshot(join(shots, '08-plan.png'));
     await b.clickText('.plan .ways button', 'Paint');
     await until('the picture in place', () => b.run(`return document.querySelector('.frame img')?.src.includes('/picture/')`), 120);
     await settled(b);
-    await b.see('[data-row] .title', 'A harbour');
+    await b.see('[data-row] .title', 'I would like an image');
     await b.click('[role=tab][data-tab=plan]');
-    await b.see('.plan .text', 'One red boat.');
+    await b.see('.plan .text', 'The picture needs a green background.');
+    const painted = pictures().filter((path) => !before.includes(path));
+    assert.deepEqual(painted.map(background), ['green'], 'what was painted is the plan as it was changed');
     await choose(b, '.think button', 'No plan');
   },
 
   async 'three wait, are put in another order, and outlive the program'(b, studio) {
-    await steps(b, 100);
+    await steps(b, 60);
     const names = ['The first', 'The second', 'The third'];
     const before = pictures().length;
     await ask(b, 'Edit', 'Something slow');
     await working(b, 'Step');
-    // A small model would be done before three more are typed.
+    // The pocket model would be done before three more are typed.
     const engine = enginePid();
     process.kill(engine, 'SIGSTOP');
     await steps(b, 6);
@@ -58,7 +62,7 @@ export default {
   },
 
   async 'the page can be loaded again in the middle of work'(b) {
-    await steps(b, 60);
+    await steps(b, 24);
     const before = pictures().length;
     for (const name of ['Slow work', 'Last work']) await ask(b, 'Edit', name);
     await b.run('location.reload()');

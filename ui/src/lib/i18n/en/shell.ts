@@ -1,5 +1,7 @@
 /** Texts around every place: the header, the queue, dialogs, actions and failures. */
 
+import type { ErrorCode } from '$lib/ipc';
+
 export const app = {
   name: 'Bagel Studio',
   untitled: 'New piece',
@@ -171,7 +173,21 @@ export const failure = {
     network: 'The download failed',
     hash_mismatch: 'The download is not what was expected',
     internal: 'Something went wrong',
-  },
+  } satisfies Record<ErrorCode, string>,
+  meanings: {
+    cancelled: 'It was stopped before it was done.',
+    out_of_device_memory: 'This needs more graphics memory than is free. A smaller picture, fewer references or a smaller model need less.',
+    out_of_host_memory: 'This needs more memory than is free. Close other programs, or use a smaller picture or a smaller model.',
+    device_lost: 'The graphics card or its driver went away in the middle of the work. Try again, and restart the computer if it stays away.',
+    model_invalid: 'They cannot be used as they are. Repair them under Models, or choose another model.',
+    model_missing: 'None is loaded, or its files are no longer where they were. Choose one under Models.',
+    bad_input: 'Something about it has to be different first.',
+    disk_full: 'There is no room for what is to be written. Make room, or choose another folder in Settings.',
+    network: 'What has arrived is kept. Check the connection, or set a mirror in Settings, and resume.',
+    hash_mismatch: 'The file differs from the one that was published, so it was removed. Download it again, or from another mirror.',
+    internal: 'The studio met something unexpected. Trying again often helps.',
+  } satisfies Record<ErrorCode, string>,
+  details: 'Details',
   nothing_lost: 'Your pictures are safe.',
   again: 'Try again',
   choose_model: 'Choose a model',

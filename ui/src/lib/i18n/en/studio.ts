@@ -88,6 +88,8 @@ export const price = {
   about: (time: string) => `about ${time}`,
   needs: (bytes: string) => `needs ${bytes}`,
   needs_of: (bytes: string, all: string) => `needs ${bytes} of ${all}`,
+  refused: (why: string, needed: string, there: string) => `${why}: ${needed} are needed and ${there} are there.`,
+  too_long: (tokens: string) => `This reads ${tokens} tokens, and the model cannot read as many. Leave pictures out, or ask in a new piece.`,
   context: (tokens: string) => `reads ${tokens} tokens`,
   parts: (weights: string, context: string, working: string) =>
     `Weights ${weights}, context ${context}, working memory ${working}`,

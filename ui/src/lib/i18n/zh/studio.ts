@@ -71,6 +71,8 @@ export const price: Messages['price'] = {
   about: (time) => `约 ${time}`,
   needs: (bytes) => `需要 ${bytes}`,
   needs_of: (bytes, all) => `需要 ${bytes}，共 ${all}`,
+  refused: (why, needed, there) => `${why}：需要 ${needed}，而现有 ${there}。`,
+  too_long: (tokens) => `这需要读取 ${tokens} 个词元，超过了模型的上限。请减少图片，或在新作品中提问。`,
   context: (tokens) => `读取 ${tokens} 个词元`,
   parts: (weights, context, working) => `权重 ${weights}，上下文 ${context}，工作内存 ${working}`,
 };

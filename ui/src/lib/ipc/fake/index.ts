@@ -185,11 +185,11 @@ export function fakeHost(): Host {
       const isLarge = job.instruction.startsWith('huge');
       const price: Price = {
         memory: { weights_bytes: 14 << 20, context_bytes: 6 << 20, working_bytes: 30 << 20, vae_bytes: 18 << 20, peak_bytes: isLarge ? 15.2e9 : 48 << 20 },
-        available_bytes: 9 * 2 ** 30,
+        available_bytes: 9e9,
         context_tokens: 1240 + 800 * job.references.length,
         size: job.request === 'ask' ? null : (job.image.size ?? { width: 1024, height: 768 }),
         secs: job.request === 'ask' ? 6 : (0.42 * steps * pixels) / 786_432,
-        refusal: isLarge ? { code: 'out_of_device_memory', message: words('this needs 14.2 GB, and 9.0 GB are free') } : null,
+        refusal: isLarge ? { code: 'out_of_device_memory', message: words('not enough graphics memory for 1024 × 768: 15.2 GB are needed and 9.0 GB are there') } : null,
         remedies: isLarge ? [{ kind: 'smaller_size', size: { width: 768, height: 576 } }, { kind: 'no_thinking' }, { kind: 'smaller_model' }] : [],
       };
       return answer(price);
@@ -285,7 +285,7 @@ export function fakeHost(): Host {
       const card = cards.find((candidate) => candidate.id === id);
       const forms = card?.forms.map((form) => (form.quantization === quantization ? { ...form, is_installed: false } : form));
       if (forms) await changeCard(id, { forms, ...(quantization === null ? { files: { state: 'absent' } as const } : {}) });
-      return 8.9 * 2 ** 30;
+      return 8.9e9;
     },
     importModel: () => answer('import-1'),
     useModel: (model) => change({ model }),
@@ -360,7 +360,7 @@ function engine(state: string, words: (text: string) => string): EngineState {
           hash: '0'.repeat(64),
           quantization: state === 'full' ? 'q5_k_m' : state === 'named' ? 'f32' : 'q8_0',
           parameters: state === 'full' ? 14_690_000_000 : 12_000_000,
-          memory_bytes: state === 'full' ? 10.9 * 2 ** 30 : 14 << 20,
+          memory_bytes: state === 'full' ? 10.9e9 : 14 << 20,
           device: state === 'full' ? 'cuda:0' : 'cpu',
           max_side: 1024,
         },

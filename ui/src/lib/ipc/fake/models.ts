@@ -2,7 +2,7 @@
 import { image, snapshot } from '../blank';
 import type { Hardware, Install, ModelCard, ModelDefaults, ModelForm } from '../protocol';
 
-const GB = 2 ** 30;
+const GB = 1e9;
 
 export const defaults: ModelDefaults = {
   create: image,
@@ -18,7 +18,7 @@ export const hardware: Hardware = {
   free_memory_bytes: 41 * GB,
   free_disk_bytes: 312 * GB,
   devices: [
-    { id: 'cuda:0', name: 'NVIDIA GeForce RTX 4080', memory_bytes: 16 * GB, free_bytes: 14.6 * GB, compute_capability: '8.9' },
+    { id: 'cuda:0', name: 'NVIDIA GeForce RTX 4080', memory_bytes: 16 * 2 ** 30, free_bytes: 14.6 * GB, compute_capability: '8.9' },
     { id: 'cpu', name: 'Processor', memory_bytes: 64 * GB, free_bytes: 41 * GB, compute_capability: null },
   ],
 };
@@ -52,7 +52,7 @@ const published = { licence: 'Apache-2.0', max_side: 1024, defaults, install: nu
 
 /** A model on its way, as many gigabytes of all. */
 export function installing(quantization: string, stage: Install['stage'], done: number, all: number): Install {
-  const bytes_per_sec = stage.stage === 'downloading' ? 46 << 20 : null;
+  const bytes_per_sec = stage.stage === 'downloading' ? 46e6 : null;
   return { quantization, removes_source: false, stage, bytes: Math.round(done * GB), total_bytes: Math.round(all * GB), bytes_per_sec } as Install;
 }
 

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, expect, test } from 'vitest';
+import { i18n } from '$lib/i18n/index.svelte';
+import type { ErrorCode, Price } from '$lib/ipc';
+import { explain, refusalOf } from './failures';
+
+const LANGUAGES = ['en', 'zh'] as const;
+
+/** All codes that the program knows, from the types that it generates. */
+function codes(): ErrorCode[] {
+  const source = readFileSync(new URL('../ipc/protocol.ts', import.meta.url), 'utf8');
+  const [, union = ''] = /export type ErrorCode = ([^;]+);/.exec(source) ?? [];
+  return [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code as ErrorCode);
+}
+
+afterEach(() => (i18n.language = 'en'));
+
+test('every kind of failure has a sentence of its own in both languages', () => {
+  expect(codes().length).toBeGreaterThan(5);
+  for (const language of LANGUAGES) {
+    i18n.language = language;
+    const texts = codes().map((code) => explain({ code, message: '' }));
+    for (const { title, meaning } of texts) {
+      for (const text of [title, meaning]) {
+        expect(text.length).toBeGreaterThan(0);
+        expect(text.length).toBeLessThanOrEqual(160);
+        expect(text, 'no code').not.toMatch(/_|\d|[A-Z]{4}/);
+        expect(text, 'no blame').not.toMatch(/\b(you|invalid|illegal|wrong input)\b|你/i);
+      }
+      expect(meaning).toMatch(/[.。]$/);
+      if (language === 'zh') expect(title + meaning).not.toMatch(/[a-z]/i);
+    }
+    for (const of of ['title', 'meaning'] as const) expect(new Set(texts.map((text) => text[of])).size).toBe(texts.length);
+  }
+});
+
+test('what the program said in English stays to be read, under a sentence of the window', () => {
+  i18n.language = 'zh';
+  const { meaning, details } = explain({ code: 'disk_full', message: 'the disk of /home is full; free 3 GB' });
+  expect(meaning).toContain('空间');
+  expect(details).toEqual({ label: '详情（英文）', text: 'The disk of /home is full; free 3 GB.', isOpen: false });
+});
+
+test('details are open where only they say what to change', () => {
+  expect(explain({ code: 'bad_input', message: 'the name is too long' }).details.isOpen).toBe(true);
+  expect(explain({ code: 'network', message: 'timed out' }).details.isOpen).toBe(false);
+});
+
+test('a request that does not fit is refused with its figures, in the language of the window', () => {
+  const memory = { weights_bytes: 0, context_bytes: 0, working_bytes: 0, vae_bytes: 0, peak_bytes: 15.2e9 };
+  const price: Price = { memory, available_bytes: 9e9, context_tokens: 100, size: null, secs: null, refusal: null, remedies: [] };
+  const check = (language: 'en' | 'zh', code: ErrorCode, changed: Partial<Price>, expected: string) => {
+    i18n.language = language;
+    const line = refusalOf({ code, message: 'why not' }, { ...price, ...changed });
+    expect(line.replaceAll('\u00A0', ' ')).toContain(expected);
+  };
+  check('en', 'out_of_device_memory', {}, 'Not enough graphics memory: 15.2 GB are needed and 9 GB are there.');
+  check('zh', 'out_of_host_memory', {}, '内存不足：需要 15.2 GB，而现有 9 GB。');
+  check('zh', 'out_of_device_memory', { available_bytes: null }, '较小的尺寸');
+  check('zh', 'bad_input', { context_tokens: 40_000 }, '40,000 个词元');
+  check('en', 'bad_input', {}, 'Why not.');
+});
