@@ -41,6 +41,7 @@ const COMMANDS: &[&str] = &[
     "export_piece",
     "open_piece",
     "reveal_picture",
+    "drag_out",
     "hardware",
     "try_hardware",
     "install_model",

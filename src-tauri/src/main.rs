@@ -14,6 +14,7 @@ mod announce;
 mod clipboard;
 mod commands;
 mod dialogs;
+mod drag_out;
 mod feed;
 mod linux;
 mod place;
@@ -31,6 +32,7 @@ use tauri::Manager;
 use tracing_subscriber::EnvFilter;
 
 use crate::clipboard::Clipboard;
+use crate::drag_out::Outgoing;
 use crate::feed::Dragging;
 use crate::window::Closing;
 
@@ -102,6 +104,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), String> {
     let app = tauri::Builder::default()
         .manage(studio)
         .manage(Dragging::default())
+        .manage(Outgoing::default())
         .manage(Clipboard::default())
         .manage(Closing::default())
         .manage(commands::program::Stream::default())
@@ -143,6 +146,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), String> {
             commands::files::export_piece,
             commands::files::open_piece,
             commands::files::reveal_picture,
+            commands::files::drag_out,
             commands::models::hardware,
             commands::models::try_hardware,
             commands::models::install_model,
@@ -166,6 +170,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), String> {
         .setup(move |app| {
             window::open(app.handle())?;
             let studio = app.state::<Studio>().inner().clone();
+            drag_out::tidy(studio.data_folder());
             tauri::async_runtime::spawn(announce::follow(app.handle().clone(), studio.clone()));
             tauri::async_runtime::spawn(window::take_files(app.handle().clone(), studio.clone(), files));
             tauri::async_runtime::spawn(tend(studio));

@@ -9,6 +9,7 @@ use protocol::StudioEvent;
 use studio::{Source, Studio, handover};
 use tauri::{AppHandle, DragDropEvent, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
+use crate::drag_out::Outgoing;
 use crate::feed::Dragging;
 use crate::place::Place;
 
@@ -119,6 +120,10 @@ fn is_ours(url: &Url) -> bool {
 }
 
 fn drag(window: &WebviewWindow, event: &DragDropEvent) {
+    // Its own pictures are here already.
+    if window.state::<Outgoing>().is_under_way() {
+        return;
+    }
     let scale = window.scale_factor().unwrap_or(1.0);
     let place = |position: &tauri::PhysicalPosition<f64>| [position.x / scale, position.y / scale];
     let dragging = window.state::<Dragging>();

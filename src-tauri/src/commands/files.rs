@@ -7,7 +7,7 @@ use tauri::{AppHandle, State};
 
 use super::{Answer, failed};
 use crate::clipboard::Clipboard;
-use crate::{dialogs, reveal};
+use crate::{dialogs, drag_out, reveal};
 
 /// Lets the artist choose pictures to bring in.
 #[tauri::command]
@@ -85,6 +85,12 @@ pub(crate) async fn open_piece(app: AppHandle, studio: State<'_, Studio>) -> Ans
 pub(crate) async fn reveal_picture(studio: State<'_, Studio>, node: NodeId) -> Answer<()> {
     let path = studio.path(node, Rendition::Full).map_err(failed)?;
     reveal::show(path).await
+}
+
+/// Hands pictures to the system while the pointer is held down on them: they are dragged as files.
+#[tauri::command]
+pub(crate) async fn drag_out(app: AppHandle, studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<()> {
+    drag_out::begin(&app, &studio, nodes).await
 }
 
 async fn title(studio: &Studio, node: NodeId) -> Answer<String> {

@@ -59,7 +59,7 @@ pub(crate) async fn choose_engine(app: AppHandle, studio: State<'_, Studio>) -> 
 /// Names what this host can do that not every host can.
 #[tauri::command]
 pub(crate) async fn abilities() -> Vec<&'static str> {
-    vec!["reset_places"]
+    vec!["drag_out", "reset_places"]
 }
 
 /// Puts a folder back to its usual place.

@@ -350,6 +350,12 @@ export const parts = {
     await pull(page, '[role=gridcell][data-position="0"]');
     await until('one alone', async () => (await asked(page, 'dragOut')).length === 3);
     assert.equal((await asked(page, 'dragOut'))[2][0].length, 1);
+    const box = await page.locator('[role=gridcell][data-position="0"]').boundingBox();
+    await page.mouse.move(box.x + 40, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 500, box.y + 300);
+    await page.mouse.up();
+    await until('a quick hand', async () => (await asked(page, 'dragOut')).length === 4);
     const limited = await open('limited&pictures=40');
     await pull(limited, '.frame');
     assert.equal((await asked(limited, 'dragOut')).length, 0);

@@ -9,7 +9,7 @@ import { ask, data, enginePid, library, pictures, processesOf, root, shots, star
 export default {
   async 'an engine that dies fails its job in words, and the next one runs'(b) {
     const before = pictures().length;
-    // A small model would be done before it can be killed at its work.
+    // The pocket model would be done before it can be killed at its work.
     const engine = enginePid();
     process.kill(engine, 'SIGSTOP');
     await ask(b, 'Edit', 'Something long');
@@ -95,6 +95,7 @@ export default {
         piece: one('piece'), export_piece: one('piece'), rename_piece: (piece) => ({ piece, name: 'x' }),
         nodes: (text) => ({ nodes: [text] }), recipe: one('node'), steps: one('node'),
         replay: one('node'), verify: one('node'), copy_picture: one('node'), reveal_picture: one('node'),
+        drag_out: (text) => ({ nodes: [text] }),
         rename_node: (node) => ({ node, name: 'x' }), set_tags: (text) => ({ nodes: [text], tags: [] }),
         set_starred: (text) => ({ nodes: [text], starred: true }), trash: (text) => ({ nodes: [text] }),
         restore: (text) => ({ nodes: [text] }), leave_out: (text) => ({ turns: [text], leftOut: true }), export_pictures: (text) => ({ nodes: [text], format: 'png' }),

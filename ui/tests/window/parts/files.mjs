@@ -1,31 +1,69 @@
 /** Pictures in and out: dragged, opened, pasted, handed over; saved, and dropped back with their recipe. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, openSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { sleep, until } from '../driver.mjs';
 import { alpha, answerDialog, data, key, openWith, rows, shots, start, wide, xdotool } from '../studio.mjs';
 
-/** Drags a file from another program over the window and lets it go there. */
-async function drag(b, path, seen) {
-  const source = join(data, 'drag-source');
-  if (!existsSync(source)) {
+/** A small program of ours beside the window, compiled when it is first wanted. */
+function compiled(name) {
+  const program = join(data, name);
+  if (!existsSync(program)) {
     const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'gtk+-3.0']).toString().trim().split(/\s+/);
-    execFileSync('gcc', [join(import.meta.dirname, '../drag_source.c'), '-o', source, ...flags]);
+    execFileSync('gcc', [join(import.meta.dirname, `../${name}.c`), '-o', program, ...flags]);
   }
-  const dragged = start(source, [path]);
-  xdotool('search', '--sync', '--onlyvisible', '--name', 'drag source');
-  await sleep(500);
-  xdotool('mousemove', 1500, 930, 'mousedown', 1);
+  return program;
+}
+
+/** Moves the pointer with its button held, as a hand does. */
+async function carry(from, to) {
+  xdotool('mousemove', ...from, 'mousedown', 1);
   for (let step = 0; step <= 12; step += 1) {
-    xdotool('mousemove', 1500 - step * 65, 930 - step * 42);
+    xdotool('mousemove', ...from.map((start, i) => Math.round(start + ((to[i] - start) * step) / 12)));
     await sleep(60);
   }
+}
+
+/** Drags a file from another program over the window and lets it go there. */
+async function drag(b, path, seen) {
+  const dragged = start(compiled('drag_source'), [path]);
+  xdotool('search', '--sync', '--onlyvisible', '--name', 'drag source');
+  await sleep(500);
+  await carry([1500, 930], [720, 426]);
   await b.see('.veil', 'Drop to open');
   await seen?.();
   xdotool('mouseup', 1);
   await until('the veil to lift', async () => (await b.count('.veil')) === 0);
   dragged.kill();
+}
+
+/** Where an element's middle is on the screen; the window has no frame there. */
+async function middle(b, css) {
+  const [id] = xdotool('search', '--onlyvisible', '--name', 'Bagel Studio').split('\n');
+  const place = Object.fromEntries(xdotool('getwindowgeometry', '--shell', id).split('\n').map((line) => line.split('=')));
+  const [x, y] = await b.run(
+    `const box = document.querySelector(arguments[0]).getBoundingClientRect();
+     return [box.x + box.width / 2, box.y + box.height / 2];`,
+    css,
+  );
+  return [Math.round(Number(place.X) + x), Math.round(Number(place.Y) + y)];
+}
+
+/** Drags what is in the middle of an element to another program; gives the addresses that arrive there. */
+async function dragOut(b, css, seen) {
+  const printed = join(data, 'dropped.txt');
+  const target = start(compiled('drop_target'), [], { stdio: ['ignore', openSync(printed, 'w'), 'ignore'] });
+  xdotool('search', '--sync', '--onlyvisible', '--name', 'drop target');
+  await sleep(500);
+  await carry(await middle(b, css), [1500, 930]);
+  await sleep(300);
+  await seen?.();
+  xdotool('mouseup', 1);
+  const lines = await until('what was dropped', () => ((words) => words.at(-1) === 'end' && words)(readFileSync(printed, 'utf8').trim().split('\n')), 20);
+  target.kill();
+  return lines.slice(0, -1).map((line) => fileURLToPath(line));
 }
 
 export default {
@@ -61,18 +99,34 @@ export default {
   async 'a copy is saved where the artist wants it, and dropped back it offers its recipe'(b) {
     await key(b, 'g');
     await b.see('[role=gridcell][data-position]');
-    await b.run(`document.querySelector('[role=gridcell][data-position][aria-label*="moon"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
-    await b.see('[data-row] .title', 'Add a moon');
+    await b.run(`document.querySelector('[role=gridcell][data-position][aria-label*="white star"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
+    await b.see('[data-row] .title', 'Please put a small white star');
     const copy = join(data, 'copy.png');
     await b.clickText('.toolbar button', 'Save a copy');
     await b.clickText(':popover-open button, :popover-open [role=option]', 'PNG with');
     await answerDialog('Save', copy);
     await b.see('.notice', 'Saved as copy.png');
-    assert.ok(readFileSync(copy, 'latin1').includes('Add a moon'), 'the recipe went along');
+    assert.ok(readFileSync(copy, 'latin1').includes('Please put a small white star'), 'the recipe went along');
     await drag(b, copy);
     await b.see('.notice', 'recipe');
     await key(b, 'i');
-    await b.see('.recipe', 'Add a moon');
+    await b.see('.recipe', 'Please put a small white star');
     await b.screenshot(join(shots, '07-recipe.png'));
+  },
+
+  async 'pictures dragged out arrive in another program as files with their names and recipes'(b) {
+    const [file, ...others] = await dragOut(b, '.frame img', () => b.screenshot(join(shots, '15-dragged-out.png')));
+    assert.deepEqual(others, []);
+    assert.match(basename(file), /^Please put a small white star.*\.png$/);
+    assert.ok(readFileSync(file, 'latin1').includes('white star'), 'the recipe went along');
+    assert.equal(await b.count('.veil'), 0, 'the window does not offer to open its own picture');
+    await key(b, 'g');
+    await b.see('[role=gridcell][data-position]');
+    await b.click('[role=gridcell][data-position="1"]');
+    await b.run(`document.querySelector('[role=gridcell][data-position="2"]').dispatchEvent(new MouseEvent('click', { bubbles: true, ctrlKey: true }))`);
+    const files = await dragOut(b, '[role=gridcell][data-position="1"]');
+    assert.equal(files.length, 2);
+    for (const path of files) assert.ok(existsSync(path), path);
+    await key(b, 'e');
   },
 };

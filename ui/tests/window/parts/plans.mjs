@@ -8,7 +8,7 @@ import { ask, choose, enginePid, key, pictures, settled, shots, steps, working }
 export default {
   async 'a plan waits to be read, is changed, and the changed plan is painted'(b) {
     await key(b, 'n', { ctrlKey: true });
-    await b.clickText('.composer label', 'Create');
+    await steps(b, 12, 'Create');
     const before = pictures();
     await choose(b, '.think button', 'Let me edit');
     await ask(b, 'Create', 'I would like an image with a large red circle in the centre');
@@ -62,7 +62,7 @@ export default {
   },
 
   async 'the page can be loaded again in the middle of work'(b) {
-    await steps(b, 24);
+    await steps(b, 12);
     const before = pictures().length;
     for (const name of ['Slow work', 'Last work']) await ask(b, 'Edit', name);
     await b.run('location.reload()');
