@@ -2,6 +2,8 @@
 //!
 //! Peaks are those of a process, so each test must have its own, as nextest gives it.
 
+#![allow(clippy::print_stdout, reason = "the figures are shown where they are asked for")]
+
 use std::ops::ControlFlow;
 
 use bagel::bench::{BenchModel, BenchOptions, SyntheticSize, bench};

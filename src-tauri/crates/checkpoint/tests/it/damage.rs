@@ -87,11 +87,11 @@ fn every_header_byte_is_held_by_its_hash() {
     let (path, bytes) = tiny(folder.path());
     let header_len = preflight(&bytes).unwrap().data_start;
     let mut file = File::options().write(true).open(&path).unwrap();
-    for position in 0..header_len {
-        for byte in [bytes[position].wrapping_add(1), bytes[position]] {
+    for (position, good) in bytes[..header_len].iter().copied().enumerate() {
+        for byte in [good.wrapping_add(1), good] {
             file.seek(SeekFrom::Start(position as u64)).unwrap();
             file.write_all(&[byte]).unwrap();
-            assert_eq!(Checkpoint::open(&path, None).is_ok(), byte == bytes[position], "byte {position}");
+            assert_eq!(Checkpoint::open(&path, None).is_ok(), byte == good, "byte {position}");
         }
     }
 }

@@ -18,12 +18,12 @@ pub(crate) fn parse_size(text: &str) -> Result<Size, String> {
 
 /// Reads a count or a seed.
 pub(crate) fn parse_whole<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "write a whole number of 0 or more, such as 50".to_owned())
+    text.parse().map_err(|_unread| "write a whole number of 0 or more, such as 50".to_owned())
 }
 
 /// Reads a number that may have a fraction; what it may be is checked with the request.
 pub(super) fn parse_number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "write a number, such as 1.5".to_owned())
+    text.parse().map_err(|_unread| "write a number, such as 1.5".to_owned())
 }
 
 /// Reads an amount of memory, such as `12GB` or `1.5GiB`.
