@@ -56,7 +56,7 @@ pub(crate) async fn begin(app: &AppHandle, studio: &Studio, nodes: Vec<NodeId>) 
     let (reply, answer) = oneshot::channel();
     let handle = app.clone();
     app.run_on_main_thread(move || {
-        let _ = reply.send(carry(&handle, files, &icon));
+        let _ = reply.send(carry(&handle, &files, &icon));
     })
     .map_err(|error| refused(&error.to_string()))?;
     answer.await.unwrap_or_else(|_closed| Err("the window is gone".to_owned())).map_err(|why| refused(&why))
@@ -72,7 +72,7 @@ fn refused(why: &str) -> Failure {
 
 /// Begins the system's own drag; nothing when the button was let go meanwhile.
 #[cfg(target_os = "linux")]
-fn carry(app: &AppHandle, files: Vec<PathBuf>, icon: &Path) -> Result<(), String> {
+fn carry(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> {
     use std::cell::RefCell;
     use std::rc::Rc;
 
@@ -119,19 +119,18 @@ fn carry(app: &AppHandle, files: Vec<PathBuf>, icon: &Path) -> Result<(), String
 
 /// Begins the system's own drag.
 #[cfg(any(windows, target_os = "macos"))]
-fn carry(app: &AppHandle, files: Vec<PathBuf>, icon: &Path) -> Result<(), String> {
+fn carry(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> {
     let Some(window) = app.get_webview_window("main") else { return Ok(()) };
     let icon = drag::Image::File(icon.to_path_buf());
     let is_under_way = app.state::<Outgoing>().is_under_way.clone();
     is_under_way.store(true, Ordering::Relaxed);
     let ended = is_under_way.clone();
     let when_ended = move |_, _| ended.store(false, Ordering::Relaxed);
-    drag::start_drag(&window, drag::DragItem::Files(files), icon, when_ended, drag::Options::default()).map_err(
-        |error| {
+    drag::start_drag(&window, drag::DragItem::Files(files.to_vec()), icon, when_ended, drag::Options::default())
+        .map_err(|error| {
             is_under_way.store(false, Ordering::Relaxed);
             error.to_string()
-        },
-    )
+        })
 }
 
 #[cfg(test)]
