@@ -20,10 +20,11 @@ if [ ! -f "$run/model.pt" ]; then
     vae --stop $((vae_minutes * 2 / 3)) --crop 64 --batch 6
     vae --batch 4
 fi
+[ -f "$run/vit.pt" ] || "$python" train_vit.py --out "$run" --preset small --minutes 10 --workers 0 --batch 64
 round=1
 while [ $((round * 10)) -le "$model_minutes" ]; do
     "$python" train.py --out "$run" --preset small --minutes "$model_minutes" --stop $((round * 10)) \
-        --rows 20 --shift 3 --rate 3e-3 --workers 0 --reuse 14 --pool 400 --report 25 --compile
+        --rows 20 --shift 3 --rate 3e-3 --workers 0 --reuse 7 --pool 500 --report 25 --compile
     "$python" export.py --out "$run" --to "$export"
     # Sharper pictures from the same latents, a little after every third round.
     if [ $((round % 3)) -eq 0 ]; then

@@ -74,6 +74,7 @@ class Plot:
     texture: torch.Tensor  # (n, 8, 8)
     things: torch.Tensor  # (m, 8): x, y, radius in pixels, cosine, sine, red, green, blue
     owner: torch.Tensor  # (m,)
+    kinds: torch.Tensor  # (m, 3): shape, colour, size
     groups: list
 
     def to(self, device) -> "Plot":
@@ -103,6 +104,7 @@ def plot(scenes: list[Scene]) -> Plot:
         number([scene.texture for scene in scenes]),
         number(things),
         torch.tensor([i for _, _, i, _ in layered]),
+        torch.tensor([(t.shape, t.colour, t.size) for *_, t in layered]),
         groups,
     )
 

@@ -5,7 +5,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from draw import plot
-from world import Sampler, World
+from world import SHAPES, Sampler, World
 
 
 class Stream(IterableDataset):
@@ -31,7 +31,10 @@ def stream(make, workers: int, seed: int):
 
 
 class SceneBatch:
-    """Makes scenes that share one canvas, as numbers ready to be drawn."""
+    """Makes scenes that share one canvas, as numbers ready to be drawn.
+
+    Two of three have a star, whose points an autoencoder is last to keep.
+    """
 
     def __init__(self, world: World, batch: int):
         self.world, self.batch = world, batch
@@ -39,7 +42,15 @@ class SceneBatch:
     def __call__(self, rng):
         sampler = Sampler(self.world, rng)
         canvas = sampler.canvas()
-        return plot([sampler.scene(canvas=canvas) for _ in range(self.batch)])
+        return plot([self.scene(sampler, canvas) for _ in range(self.batch)])
+
+    @staticmethod
+    def scene(sampler, canvas):
+        for _ in range(3):
+            scene = sampler.scene(canvas=canvas)
+            if any(SHAPES[thing.shape] == "star" for thing in scene.things):
+                break
+        return scene
 
 
 def scene_stream(world: World, batch: int, workers: int, seed: int):

@@ -331,6 +331,9 @@ class Tasks:
         return Sample("talk", [Text(speaker.finish(said)), Text(answer, learn=True)], dict(answer=answer))
 
 
+# Kinds that paint nothing.
+TOLD = ("ask", "think_ask", "compare", "talk")
+
 # How often each kind is trained.
 MIXTURE = dict(create=0.34, think_create=0.12, edit=0.24, think_edit=0.05, combine=0.07, ask=0.11, think_ask=0.03, compare=0.03, talk=0.01)
 

@@ -14,14 +14,17 @@ import torch
 import torch.nn.functional as F
 
 from feed import stream
+from heads import Heads, patch_facts
 from loop import Average, Clock, Journal, learning_rate_factor, pick_device, save
 from model import Bagel, ModelShape
 from optimizer import make_optimizers
 from pack import Packer
 from presets import PRESETS
+from tasks import TOLD
 from vae import load_autoencoder
 
-TEXT_WEIGHT = 0.6
+# Weights of the words of answers and of plans, of what the heads are asked, and of latents that a thing covers.
+ANSWER_WEIGHT, PLAN_WEIGHT, HEAD_WEIGHT, THING_WEIGHT = 0.6, 0.2, 0.1, 3.0
 
 
 class Pool:
@@ -55,8 +58,8 @@ class Pool:
         return random.choice(self.kept)
 
 
-def losses(model, batch, latents, patches, shift: float):
-    """Mean losses, and the part of the learned words that would be said right."""
+def losses(model, heads, batch, latents, patches, shift: float):
+    """Mean losses of pictures, words, and the heads; the parts of words and of covered patches that are right."""
     n = len(latents)
     t = torch.sigmoid(torch.randn(n, device=latents.device))
     t = shift * t / (1 + (shift - 1) * t) * batch.latent_noised
@@ -66,12 +69,16 @@ def losses(model, batch, latents, patches, shift: float):
         hidden, velocity = model(batch, noisy, t, patches)
         learned = (batch.labels >= 0).nonzero()[:, 0]
         logits = model.language_model.lm_head(hidden[learned]).float()
-    errors = ((velocity - (noise - latents)) ** 2).mean((1, 2))
-    painted = batch.latent_noised.float()
-    mse = (errors * painted).sum() / painted.sum().clamp(min=1)
+        facts = patch_facts(batch.plot, batch.latent_size)
+        seen, painted = heads(batch, facts)
+    weights = 1 + (THING_WEIGHT - 1) * (facts[batch.latent_scene][..., 0] > 0).float()
+    weights = weights * batch.latent_noised[:, None]
+    errors = ((velocity - (noise - latents)) ** 2).mean(2)
+    mse = (errors * weights).sum() / weights.sum().clamp(min=1)
     labels = batch.labels[learned]
     ce = F.cross_entropy(logits, labels) if len(learned) else mse * 0
-    return mse, ce, (logits.argmax(-1) == labels).float().sum() / max(1, len(labels))
+    right = (logits.argmax(-1) == labels).float().sum() / max(1, len(labels))
+    return mse, ce, seen[0] + painted[0], right, seen[1], painted[1]
 
 
 def main():
@@ -105,6 +112,11 @@ def main():
     model = Bagel(ModelShape(**saved["shape"]) if saved else preset.model)
     if saved:
         model.load_state_dict(saved.get("model", saved["average"]))
+    seeing = torch.load(args.out / "vit.pt", map_location="cpu", weights_only=True)
+    if not saved:
+        model.vit_model["vision_model"].load_state_dict(seeing["vit"])
+    # It can see already; the words' gradients would only disturb it.
+    model.vit_model.requires_grad_(False)
     model.to(device)
     optimizers = make_optimizers(model, args.rate, lambda name: ".layers." in name)
     for optimizer, state in zip(optimizers, saved.get("optimizers", []) if saved else []):
@@ -112,39 +124,63 @@ def main():
     average = Average(model, saved["average"] if saved else None)
     clock = Clock(device, saved["spent"] if saved else 0.0, args.minutes, args.stop, args.finish, args.fall)
     journal = Journal(args.out / "model.jsonl")
-    packer = Packer(preset.world, args.out / "tokenizer.json", args.rows, preset.mixture)
-    pool = Pool(stream(packer, args.workers, seed=step + 1), vae, device, args.reuse, args.pool, args.out / "pool")
+    heads = Heads(model, model.shape, preset.world).to(device)
+    if saved and "heads" in saved:
+        heads.load_state_dict(saved["heads"])
+    else:
+        heads.seen.load_state_dict(seeing["naming"])
+    optimizers.append(torch.optim.AdamW(heads.parameters(), lr=args.rate, weight_decay=0.0))
+    if saved and "heads" in saved:
+        optimizers[-1].load_state_dict(saved["optimizers"][-1])
+
+    # What is only told is cheap to make, and is learned by heart if it comes twice: it is always new.
+    told = {kind: part for kind, part in preset.mixture.items() if kind in TOLD}
+    painted = {kind: part for kind, part in preset.mixture.items() if kind not in TOLD}
+    told_rows = max(1, round(args.rows * sum(told.values()) / sum(preset.mixture.values())))
+
+    def pool_of(mixture, rows, reuse):
+        packer = Packer(preset.world, args.out / "tokenizer.json", rows, mixture)
+        return Pool(stream(packer, args.workers, seed=step + 1), vae, device, reuse, args.pool, args.out / "pool")
+
+    pools = [(pool_of(painted, args.rows - told_rows, args.reuse), PLAN_WEIGHT), (pool_of(told, told_rows, 1), ANSWER_WEIGHT)]
     if args.compile:
+        # Every layer is compiled anew for batches that paint and for those that do not.
+        torch._dynamo.config.recompile_limit = 64
         for layer in model.language_model.model.layers:
             layer.compile_parts()
 
     def checkpoint():
         about = dict(preset=args.preset, shape=vars(model.shape), step=step, pictures=pictures, spent=clock.spent)
-        save(path, about | dict(model=model.state_dict(), average=average.weights, optimizers=[o.state_dict() for o in optimizers]))
+        save(path, about | dict(model=model.state_dict(), average=average.weights, optimizers=[o.state_dict() for o in optimizers], heads=heads.state_dict()))
         # The averaged weights alone are a fifth of that: enough to go on from, and small enough to be carried.
         save(light, about | dict(average={name: value.half() for name, value in average.weights.items()}))
 
-    totals, since, saved_at = torch.zeros(4, device=device), 0, time.monotonic()
+    totals, since, saved_at = torch.zeros(8, device=device), 0, time.monotonic()
     while not clock.over:
         factor = learning_rate_factor(step, clock.progress, warmup=100)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = args.rate * factor
-        batch, latents, patches = pool.next()
-        mse, ce, right = losses(model, batch, latents, patches, args.shift)
-        (mse + TEXT_WEIGHT * ce).backward()
+        said = []
+        for pool, text_weight in pools:
+            batch, latents, patches = pool.next()
+            mse, ce, named, right, *known = losses(model, heads, batch, latents, patches, args.shift)
+            (mse + text_weight * ce + HEAD_WEIGHT * named).backward()
+            pictures += len(batch.kinds)
+            said += [mse.detach(), ce.detach(), right, *known]
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         step += 1
-        pictures += len(batch.kinds)
         average.update(model, step)
-        totals += torch.stack([mse.detach(), ce.detach(), right, norm])
+        (mse, plan_ce, plan_right, _, planned), (_, ce, right, seen, _) = said[:5], said[5:]
+        totals += torch.stack([mse, ce, right, plan_ce, plan_right, seen, planned, norm])
         since += 1
         if step % args.report == 0 or clock.over:
-            mean = (totals / since).tolist()
-            journal.write(step=step, samples=pictures, spent=clock.spent, mse=mean[0], ce=mean[1], right=mean[2], norm=mean[3], rate=factor)
+            names = ["mse", "ce", "right", "plan_ce", "plan_right", "seen", "planned", "norm"]
+            means = dict(zip(names, (totals / since).tolist()))
+            journal.write(step=step, samples=pictures, spent=clock.spent, **means, rate=factor)
             totals.zero_()
             since = 0
         if time.monotonic() - saved_at > 60 * args.every:

@@ -2,7 +2,7 @@
 # Trains everything in one go, or goes on where the last call stopped:  sh train.sh RUN SECONDS
 #
 # RUN is a folder that is kept between calls. The call ends after SECONDS at the latest; the whole
-# budget is VAE_MINUTES + MODEL_MINUTES. If OUT is set (a machine that gives only small files back),
+# budget is VAE_MINUTES + VIT_MINUTES + MODEL_MINUTES. If OUT is set (a machine that gives only small files back),
 # what is needed to go on elsewhere is left there in pieces:  cat $OUT/run.tar.* | tar x -C RUN
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,8 +24,12 @@ if is_less "$done_vae" "$vae_minutes"; then
     stop=$(until_minute "$done_vae" "$(seconds_left 60)" "$vae_minutes")
     "$python" train_vae.py --out "$run" --minutes "$vae_minutes" --stop "$stop" --batch 128
 fi
+# It cannot be resumed, and needs but a minute.
+if [ ! -f "$run/vit.pt" ] && [ "$(seconds_left 90)" -gt 120 ]; then
+    "$python" train_vit.py --out "$run" --minutes "${VIT_MINUTES:-1}"
+fi
 done_model=$(spent "$run/light.pt")
-if [ "$(seconds_left 90)" -gt 60 ] && is_less "$done_model" "$model_minutes"; then
+if [ -f "$run/vit.pt" ] && [ "$(seconds_left 90)" -gt 60 ] && is_less "$done_model" "$model_minutes"; then
     stop=$(until_minute "$done_model" "$(seconds_left 75)" "$model_minutes")
     "$python" train.py --out "$run" --minutes "$model_minutes" --stop "$stop"
 fi
@@ -33,5 +37,5 @@ if [ -f "$run/light.pt" ]; then
     timeout "$(seconds_left 20)" "$python" sample.py --out "$run" --n 32 --kinds create think_create edit combine ask || true
 fi
 if [ -n "${OUT:-}" ]; then
-    (cd "$run" && tar cf - tokenizer.json vae.pt $(ls light.pt vae.jsonl model.jsonl sheet-*.png 2>/dev/null)) | split -b 15M - "$OUT/run.tar."
+    (cd "$run" && tar cf - tokenizer.json vae.pt $(ls vit.pt light.pt vae.jsonl model.jsonl sheet-*.png 2>/dev/null)) | split -b 15M - "$OUT/run.tar."
 fi

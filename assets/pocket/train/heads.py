@@ -1,0 +1,81 @@
+"""Heads that help the training and are not shipped: what covers each patch, said of the tokens themselves.
+
+The two losses of BAGEL reach shapes only through a whole answer or a few pixels. One linear layer
+behind the ViT, and one behind the middle of the painting expert, learn to name the shape, colour and
+size that covers each token's patch, so that both parts are told directly what they should know. The
+second is REPA's idea (Yu et al., 2024, arXiv 2410.06940) with the scene itself in place of another
+model's features.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from draw import Plot
+from model import ModelShape
+from world import SIZES, World
+
+# A patch belongs to the thing whose centre is nearer to it than this part of the thing's radius.
+REACH = 0.85
+
+
+def patch_facts(plot: Plot | None, grid: tuple) -> torch.Tensor:
+    """(scenes, patches, 3): shape, colour and size of the thing that covers a patch, from 1; 0 where there is none."""
+    if plot is None:
+        return torch.zeros(0, 1, 3, dtype=torch.long)
+    (rows, columns), (width, height) = grid, plot.canvas
+    device = plot.things.device
+    top = torch.arange(rows, device=device) * (height / rows)
+    left = torch.arange(columns, device=device) * (width / columns)
+    x, y, radius = plot.things[:, :3, None].unbind(1)  # (things, 1)
+    beside = torch.maximum(left - x, x - left - width / columns).clamp(min=0)
+    above = torch.maximum(top - y, y - top - height / rows).clamp(min=0)
+    distance = (torch.hypot(above[:, :, None], beside[:, None, :]) / radius[:, :, None]).flatten(1)  # (things, patches)
+    owner = plot.owner[:, None].expand_as(distance)
+    nearest = torch.full((len(plot.background), rows * columns), REACH, device=device).scatter_reduce(0, owner, distance, "amin")
+    thing, patch = ((distance == nearest.gather(0, owner)) & (distance < REACH)).nonzero().unbind(1)
+    facts = plot.kinds.new_zeros((*nearest.shape, 3))
+    facts[plot.owner[thing], patch] = plot.kinds[thing] + 1
+    return facts
+
+
+class Naming(nn.Module):
+    """Names what covers a token's patch."""
+
+    def __init__(self, width: int, world: World):
+        super().__init__()
+        self.sizes = [world.n_shapes + 1, world.n_colours + 1, len(SIZES) + 1]
+        self.linear = nn.Linear(width, sum(self.sizes))
+
+    def forward(self, tokens, facts):
+        """Mean cross-entropy, and the part of the covered patches of which all is right."""
+        logits, facts = self.linear(tokens).float().flatten(0, -2), facts.flatten(0, -2)
+        parts = logits.split(self.sizes, -1)
+        loss = sum(F.cross_entropy(part, fact) for part, fact in zip(parts, facts.unbind(-1)))
+        right = torch.stack([part.argmax(-1) == fact for part, fact in zip(parts, facts.unbind(-1))]).all(0)
+        covered = facts[:, 0] > 0
+        return loss, (right & covered).float().sum() / covered.sum().clamp(min=1)
+
+
+class Heads(nn.Module):
+    """Listens to a model while it runs, and then says how well its tokens knew their patches."""
+
+    def __init__(self, model: nn.Module, shape: ModelShape, world: World):
+        super().__init__()
+        self.seen, self.painted = Naming(shape.vit_hidden, world), Naming(shape.hidden, world)
+        self.heard = {}
+        layers = model.language_model.model.layers
+        model.vit_model["vision_model"].register_forward_hook(lambda _m, _i, out: self.heard.update(seen=out))
+        layers[shape.n_layers // 2].register_forward_hook(lambda _m, _i, out: self.heard.update(painted=out[1]))
+
+    def forward(self, batch, facts):
+        """Losses and right parts of what was seen and of what is painted; zeros where a batch has none."""
+        none = torch.zeros((), device=facts.device)
+        seen = painted = (none, none)
+        if len(batch.vit_scene):
+            seen = self.seen(self.heard["seen"], facts[batch.vit_scene])
+        if batch.latent_noised.any():
+            tokens = self.heard["painted"].unflatten(0, (len(batch.latent_scene), -1))[batch.latent_noised]
+            painted = self.painted(tokens, facts[batch.latent_scene[batch.latent_noised]])
+        self.heard.clear()
+        return seen, painted
