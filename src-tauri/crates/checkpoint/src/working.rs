@@ -18,7 +18,7 @@ pub const MAX_MLP_ELEMENTS: u64 = 64 << 20;
 pub const MAX_COLUMN_BYTES: u64 = 64 << 20;
 
 /// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
-pub const OVERHEAD_BYTES: u64 = 32 << 20;
+pub const OVERHEAD_BYTES: u64 = 24 << 20;
 
 /// Channels of a picture.
 const RGB: u64 = 3;
