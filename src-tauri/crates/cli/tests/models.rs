@@ -117,6 +117,19 @@ fn a_download_ends_in_a_form_that_can_be_asked() {
 }
 
 #[test]
+fn what_is_no_token_is_refused_and_not_repeated() {
+    let bench = Bench::new();
+    for typed in ["", "two canaries", "canary-\u{fc}mlaut"] {
+        bench.file("typed", typed.as_bytes());
+        let mut command = bench.command(&["models", "token"]);
+        let output = command.stdin(fs::File::open(bench.path("typed")).unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("this is not a token") && !said.contains("canar"), "{said}");
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_said_in_one_line() {
     let bench = Bench::new();
     let check = |arguments: &[&str], code: i32, expected: &str| {

@@ -2,6 +2,7 @@
 
 mod download;
 mod list;
+mod token;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ enum Command {
     List,
     /// Fetch a model's published files, going on from what is here, and check them
     Download(download::Options),
+    /// Keep a token that the publisher wants, read from the input, in the system's keyring
+    Token(token::Options),
     /// Take up a model that is here already: an official folder, a safetensors file or a GGUF
     Import {
         /// The model
@@ -94,6 +97,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.command {
         Command::List => list::run(&catalog, json),
         Command::Download(which) => download::run(&catalog, which, json),
+        Command::Token(which) => token::run(which, json),
         Command::Import { path, copy } => import(&catalog, path, *copy, json),
         Command::Remove { id, source, form } => {
             let what = match (source, form) {
