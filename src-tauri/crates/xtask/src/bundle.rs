@@ -35,6 +35,16 @@ MimeType=image/png;image/jpeg;image/webp;
 Terminal=false
 ";
 
+/// Debian's `copyright` file. Licences of what is linked in are on the about page, made by the build.
+const COPYRIGHT: &str = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: Bagel Studio
+
+Files: *
+Copyright: The authors of Bagel Studio
+License: Apache-2.0
+ On Debian systems the full text of the licence is in /usr/share/common-licenses/Apache-2.0.
+";
+
 /// Which compiled programs go into a package.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -67,9 +77,8 @@ pub(crate) fn make(workspace: &Workspace, profile: Profile, consent: Consent) ->
     let bundler = install_bundler(workspace)?;
     let configuration = workspace.target.join("bundle.json");
     let engines = stage_engines(workspace, profile)?;
-    let entry = workspace.target.join("bundle.desktop");
-    fs::write(&entry, DESKTOP_ENTRY).with_context(|| entry.display().to_string())?;
-    let text = serde_json::to_string_pretty(&configure(&workspace.root, &engines, &entry))?;
+    let texts = Texts::write(&workspace.target)?;
+    let text = serde_json::to_string_pretty(&configure(&workspace.root, &engines, &texts))?;
     fs::write(&configuration, text).with_context(|| configuration.display().to_string())?;
     let output = workspace.target.join(profile.folder()).join("bundle");
     // A package of an earlier version would be found beside the new one.
@@ -140,10 +149,31 @@ fn stage_engines(workspace: &Workspace, profile: Profile) -> Result<Vec<PathBuf>
     Ok(engines)
 }
 
+/// Files of ours that a Linux package holds beside the programs.
+struct Texts {
+    desktop_entry: PathBuf,
+    copyright: PathBuf,
+}
+
+impl Texts {
+    fn write(folder: &Path) -> Result<Self> {
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::write(&path, text).with_context(|| path.display().to_string())?;
+            Ok::<_, anyhow::Error>(path)
+        };
+        Ok(Self {
+            desktop_entry: write("bundle.desktop", DESKTOP_ENTRY)?,
+            copyright: write("bundle.copyright", COPYRIGHT)?,
+        })
+    }
+}
+
 /// What the bundler is told beyond `tauri.conf.json`.
 ///
 /// It stands here and not there, because there every build would look for the engines.
-fn configure(root: &Path, engines: &[PathBuf], desktop_entry: &Path) -> Value {
+fn configure(root: &Path, engines: &[PathBuf], texts: &Texts) -> Value {
+    let Texts { desktop_entry, copyright } = texts;
     let icons: Vec<PathBuf> = ["32x32.png", "128x128.png", "icon.png", "icon.icns", "icon.ico"]
         .iter()
         .map(|name| root.join("src-tauri/icons").join(name))
@@ -171,6 +201,7 @@ fn configure(root: &Path, engines: &[PathBuf], desktop_entry: &Path) -> Value {
         "bundle": {
             "active": true,
             "category": "GraphicsAndDesign",
+            "publisher": "The authors of Bagel Studio",
             "copyright": "The authors of Bagel Studio",
             "license": "Apache-2.0",
             "licenseFile": root.join("LICENSE"),
@@ -182,7 +213,12 @@ fn configure(root: &Path, engines: &[PathBuf], desktop_entry: &Path) -> Value {
             "icon": icons,
             "fileAssociations": associations,
             "linux": {
-                "deb": { "section": "graphics", "depends": ["xdg-utils"], "desktopTemplate": desktop_entry },
+                "deb": {
+                    "section": "graphics",
+                    "depends": ["xdg-utils"],
+                    "desktopTemplate": desktop_entry,
+                    "files": { "/usr/share/doc/bagel-studio/copyright": copyright },
+                },
                 "rpm": { "depends": ["xdg-utils"], "desktopTemplate": desktop_entry },
             },
             "windows": { "nsis": { "installMode": "currentUser", "languages": ["English", "SimpChinese"] } },
@@ -220,7 +256,7 @@ pub(crate) fn verify(workspace: &Workspace, packages: &[PathBuf]) -> Result<()> 
 mod tests {
     use std::path::Path;
 
-    use super::{configure, packages};
+    use super::{Texts, configure, packages};
 
     #[test]
     fn package_holds_the_engine_the_models_and_the_licence() {
@@ -229,7 +265,10 @@ mod tests {
         for name in ["models.toml", "LICENSE", "assets/pocket/pocket-q8_0.gguf", "assets/pocket/README.md"] {
             std::fs::write(root.path().join(name), "").expect("a file");
         }
-        let bundle = configure(root.path(), &["engines/bagel".into()], Path::new("entry"))["bundle"].clone();
+        let texts = Texts::write(root.path()).expect("texts");
+        let bundle = configure(root.path(), &["engines/bagel".into()], &texts)["bundle"].clone();
+        let copyright = bundle["linux"]["deb"]["files"]["/usr/share/doc/bagel-studio/copyright"].as_str();
+        assert!(copyright.is_some_and(|path| Path::new(path).is_file()), "{copyright:?}");
         assert_eq!(bundle["externalBin"][0], "engines/bagel");
         let names: Vec<&str> =
             bundle["resources"].as_object().expect("a map").values().filter_map(|v| v.as_str()).collect();
