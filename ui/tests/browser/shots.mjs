@@ -56,6 +56,14 @@ const views = {
         globalThis.puppet.tell({ kind: 'notice', failure: { code: 'disk_full', message: 'the disk of /home is full; free 3 GB and try again' } }),
       ),
   },
+  undo: {
+    query: 'pictures=400',
+    key: 'g',
+    act: async (page) => {
+      await page.click('[role=gridcell][data-position="1"]');
+      await page.keyboard.press('Delete');
+    },
+  },
   settings: { query: '', key: 'Control+,' },
   about: {
     query: '',
