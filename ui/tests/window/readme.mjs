@@ -1,0 +1,141 @@
+/**
+ * The pictures of the READMEs: the real program with the pocket model, in English (dark) and Chinese (light).
+ *
+ *   node tests/window/readme.mjs [en|zh]     writes assets/docs/*.png
+ *
+ * Not part of the tests: what is painted is chosen to be looked at, and looked at it must be.
+ */
+import { join } from 'node:path';
+import { sleep, until } from './driver.mjs';
+import { ask, checkPrograms, choose, key, lockSeed, logPath, open, pictures, root, row, rows, settled, setUp, tearDown } from './studio.mjs';
+
+const stories = {
+  en: {
+    suffix: '',
+    look: ['English', 'Dark'],
+    modes: { create: 'Create', edit: 'Edit', ask: 'Ask' },
+    first: 'A large red circle in the centre on a blue background',
+    edits: ['Make the circle yellow', 'Add a small white star in the top left corner'],
+    branch: 'Replace the background with green',
+    question: 'Describe the picture',
+    thinking: 'Let me edit',
+    planned: 'A large red heart on a white background',
+    changed: ['white background', 'yellow background'],
+    more: [
+      'A green square on the left and a small black circle on the right on a white background',
+      'A large yellow star in the centre on a black background',
+      'A small red heart at the top on a background that is white above and green below',
+      'A blue triangle in the centre on a yellow background',
+      'A large white square on a red background',
+      'A medium green circle in the bottom right corner on a black background',
+      'A red triangle on the left and a blue star on the right on a white background',
+      'A large blue heart in the centre on a white background',
+    ],
+    again: ['Make it red', 'Move it to the left', 'Replace the background with white'],
+  },
+  zh: {
+    suffix: '.zh',
+    look: ['中文', '浅色'],
+    modes: { create: '创作', edit: '编辑', ask: '提问' },
+    first: '画一个大的红色圆形，要蓝色背景',
+    edits: ['把圆形变成黄色', '请在左上角加一个小的白色星星'],
+    branch: '把背景换成绿色',
+    question: '请描述这张图',
+    thinking: '让我',
+    planned: '画一个大的红色爱心，白色背景',
+    changed: ['白色背景', '黄色背景'],
+    more: [
+      '白色背景，左边一个绿色正方形和右边一个小的黑色圆形',
+      '画一个大的黄色星星，黑色背景',
+      '画一个蓝色三角形，黄色背景',
+      '红色背景，中间一个大的白色正方形',
+      '黑色背景，右下角一个中等大小的绿色圆形',
+      '白色背景，左边一个红色三角形和右边一个蓝色星星',
+      '画一个大的蓝色爱心，白色背景',
+    ],
+    again: ['变成红色', '移到左边', '把背景换成白色'],
+  },
+};
+
+async function made(b, mode, words) {
+  const before = pictures().length;
+  await ask(b, mode, words);
+  await until(words, () => pictures().length === before + 1, 60);
+  await settled(b);
+  console.log(words);
+}
+
+async function tell(b, story) {
+  const { modes } = story;
+  const shot = async (name) => {
+    await b.run('document.activeElement?.blur()');
+    await sleep(600);
+    await b.screenshot(join(root, 'assets/docs', `${name}${story.suffix}.png`));
+  };
+  await b.see('.welcome', '');
+  await b.click('.welcome .head button');
+  await b.see('.dot.ready', '', 60);
+  await key(b, ',', { ctrlKey: true });
+  for (const word of story.look) await b.clickText('.settings label', word);
+  await key(b, 'e');
+  await lockSeed(b, 7);
+
+  // The gallery's other pieces come first, so that the story stands before them.
+  for (const [index, words] of story.more.entries()) {
+    await key(b, 'n', { ctrlKey: true });
+    await made(b, modes.create, words);
+    if (index % 2 === 1) for (const edit of story.again.slice(0, 1 + (index % 3))) await made(b, modes.edit, edit);
+  }
+
+  await key(b, 'n', { ctrlKey: true });
+  await made(b, modes.create, story.first);
+  const origin = story.first.slice(0, 8);
+  await made(b, modes.edit, story.branch);
+  await row(b, origin);
+  for (const edit of story.edits) await made(b, modes.edit, edit);
+  await b.click('[role=tab][data-tab=ask]');
+  await ask(b, modes.ask, story.question);
+  await until('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1, 60);
+  await settled(b);
+  await b.clickText('.composer label', modes.edit);
+  await until('the history', async () => (await rows(b)) === 4);
+  await shot('studio');
+
+  await key(b, 'n', { ctrlKey: true });
+  await choose(b, '.think button', story.thinking);
+  await ask(b, modes.create, story.planned);
+  await b.see('.plan textarea', '', 60);
+  await until('the plan', () => b.run(`return document.querySelector('.plan textarea')?.value.includes(arguments[0])`, story.changed[0]), 60);
+  await b.run(
+    `const plan = document.querySelector('.plan textarea');
+     plan.value = plan.value.replace(...arguments[0]); plan.dispatchEvent(new Event('input', { bubbles: true }));`,
+    story.changed,
+  );
+  await shot('plan');
+  await b.clickText('.plan .ways button', await b.run(`return [...document.querySelectorAll('.plan .ways button')].at(-1).textContent.trim()`));
+  await settled(b);
+  await key(b, 'g');
+  await b.see('[role=gridcell]');
+  await shot('gallery');
+  await key(b, 'm');
+  await b.see('article', 'BAGEL');
+  await shot('models');
+}
+
+checkPrograms();
+const wanted = process.argv[2];
+const [name] = wanted ? [wanted] : Object.keys(stories);
+let browser;
+try {
+  await setUp();
+  browser = await open();
+  await tell(browser, stories[name]);
+} catch (error) {
+  console.error(error);
+  console.error(`What the programs said is in ${logPath}.`);
+  await browser?.screenshot(join(root, 'artefacts/window/failed.png')).catch(() => {});
+  process.exitCode = 1;
+} finally {
+  await browser?.close().catch(() => {});
+  tearDown();
+}
