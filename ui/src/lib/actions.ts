@@ -104,16 +104,16 @@ export const actions: Action[] = [
   { id: 'ask', group: 'request', keys: [], run: ask('ask') },
   { id: 'pause_queue', group: 'request', keys: [], run: () => studio.jobs.pauseQueue(!library.isPaused) },
   { id: 'reset_dials', group: 'request', keys: [], places: studioOnly, isPossible: () => !studio.composer.isDefault, run: () => studio.composer.resetDials() },
-  { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.reuse('seed') },
+  { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasRecipe, run: () => void studio.recipes.reuse('seed') },
   {
     id: 'reuse_instruction',
     group: 'request',
     keys: ['p'],
     places: studioOnly,
-    isPossible: hasPicture,
+    isPossible: hasRecipe,
     run: () => void studio.recipes.reuse('instruction'),
   },
-  { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.reuse('all') },
+  { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasRecipe, run: () => void studio.recipes.reuse('all') },
 
   { id: 'open', group: 'pictures', keys: ['mod+o'], whileTyping: true, run: () => studio.openPictures() },
   { id: 'new', group: 'pictures', keys: ['mod+n'], whileTyping: true, run: () => studio.newPiece() },
@@ -158,7 +158,7 @@ export const actions: Action[] = [
     group: 'pictures',
     keys: ['delete', 'backspace'],
     places: pictures,
-    isPossible: () => chosen().length > 0 && gallery.filter.place === 'library',
+    isPossible: () => chosen().length > 0 && (view.place !== 'gallery' || gallery.filter.place === 'library'),
     run: () => studio.pictures.trash(chosen()),
   },
 

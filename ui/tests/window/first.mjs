@@ -7,8 +7,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { until } from './driver.mjs';
-import { background } from './png.mjs';
-import { ask, checkPrograms, lockSeed, logPath, open, pictures, rows, settled, setUp, shots, tearDown } from './studio.mjs';
+import { ask, checkPrograms, lockSeed, logPath, open, pictures, rows, sees, settled, setUp, shots, tearDown } from './studio.mjs';
 
 checkPrograms();
 let browser;
@@ -28,14 +27,14 @@ try {
   await ask(b, 'Create', 'a large red circle in the centre on a blue background');
   await until('the first picture', () => pictures().length === 1, 60);
   console.log(`the first picture is there after ${since()} s`);
-  assert.equal(background(pictures()[0]), 'blue', 'it is what was asked for');
+  assert.equal(sees(pictures()[0]), 'large red circle at place 4 on blue', 'it is what was asked for');
   assert.ok(Number(since()) < 60, 'a minute is enough for a first picture');
   await settled(b);
   await b.screenshot(join(shots, '41-first-picture.png'));
   const [first] = pictures();
   await ask(b, 'Edit', 'the picture should be on a yellow background');
   await until('the edit', () => pictures().length === 2, 60);
-  assert.equal(background(pictures().find((path) => path !== first)), 'yellow', 'so is the edit');
+  assert.equal(sees(pictures().find((path) => path !== first)), 'large red circle at place 4 on yellow', 'so is the edit');
   await settled(b);
   assert.equal(await rows(b), 2);
   await ask(b, 'Ask', 'Which colour is the background?');

@@ -1,7 +1,7 @@
 /**
  * The real program in a real window: its display, its data, and what a person does with it.
  *
- * BAGEL_STUDIO and BAGEL_ENGINE name the programs where they are not in target/debug. BAGEL_MODEL names a model;
+ * BAGEL_STUDIO, BAGEL_ENGINE and BAGEL_JUDGE name the programs where they are not in target/debug. BAGEL_MODEL names a model;
  * without it the choice is the program's, as for everybody who starts it: the pocket model that ships.
  */
 import assert from 'node:assert/strict';
@@ -15,6 +15,7 @@ export const root = resolve(import.meta.dirname, '../../..');
 export const shots = join(root, 'artefacts/window');
 const model = process.env.BAGEL_MODEL ?? '';
 const program = process.env.BAGEL_STUDIO ?? join(root, 'target/debug/bagel-studio');
+const judge = process.env.BAGEL_JUDGE ?? join(root, 'target/debug/judge');
 const engine = process.env.BAGEL_ENGINE ?? join(root, 'target/debug/bagel');
 const images = join(root, 'src-tauri/crates/bagel/tests/golden/mini/images');
 export const wide = join(images, 'wide.png');
@@ -45,7 +46,7 @@ const log = openSync(logPath, 'w');
 
 /** Fails with one line where something was not built. */
 export function checkPrograms() {
-  for (const path of [program, engine, ...(model === '' ? [] : [model])]) {
+  for (const path of [program, engine, judge, ...(model === '' ? [] : [model])]) {
     if (!existsSync(path)) {
       console.error(`${path} is missing: build it first, with \`cargo xtask test\` or \`cargo build\``);
       process.exit(1);
@@ -99,6 +100,9 @@ export function pictures() {
     .filter((name) => /\.(png|jpg|jpeg|webp)$/.test(name))
     .map((name) => join(folder, name));
 }
+
+/** What a picture of the pocket model's world shows, read from its pixels: “large red circle at place 4 on blue”. */
+export const sees = (path) => execFileSync(judge, [path], { env }).toString().trim();
 
 /** Processes of this run that a test of their command line takes. */
 export function processesOf(isWanted) {

@@ -161,6 +161,11 @@ impl Catalog {
         }
     }
 
+    /// Whether a model was taken up from where the artist has it, and is removed as a whole.
+    pub fn is_imported(&self, id: &ModelId) -> bool {
+        matches!(self.model(id), Ok(Model::Imported(_)))
+    }
+
     pub(crate) fn model(&self, id: &ModelId) -> Result<Model<'_>> {
         if let Some(entry) = self.manifest.entry(id) {
             return Ok(if entry.bundled { Model::Bundled(entry) } else { Model::Listed(entry) });

@@ -27,6 +27,10 @@ pub enum ErrorCode {
     Network,
     /// Bytes that arrived are not the bytes that were expected.
     HashMismatch,
+    /// What the model gave is of no use: one flat colour, or no words.
+    BadResult,
+    /// Something of the library was mended at the start; no failure, but to be known.
+    Repaired,
     /// A defect of the program.
     Internal,
 }

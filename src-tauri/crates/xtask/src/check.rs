@@ -118,7 +118,8 @@ fn window(workspace: &Workspace) -> Result<Done> {
         passed(
             script
                 .variable("BAGEL_STUDIO", workspace.binary("bagel-studio"))
-                .variable("BAGEL_ENGINE", workspace.binary("bagel")),
+                .variable("BAGEL_ENGINE", workspace.binary("bagel"))
+                .variable("BAGEL_JUDGE", workspace.binary("judge")),
         )
     };
     // Real time and a real window: what fails once may be the machine's doing, twice it is ours.

@@ -307,7 +307,7 @@ export type Statistics = {
 };
 
 /** The one list of failures. */
-export type ErrorCode = "cancelled" | "out_of_device_memory" | "out_of_host_memory" | "device_lost" | "model_invalid" | "model_missing" | "bad_input" | "disk_full" | "network" | "hash_mismatch" | "internal";
+export type ErrorCode = "cancelled" | "out_of_device_memory" | "out_of_host_memory" | "device_lost" | "model_invalid" | "model_missing" | "bad_input" | "disk_full" | "network" | "hash_mismatch" | "bad_result" | "repaired" | "internal";
 
 /** A failure with its one line for the artist. */
 export type Failure = {

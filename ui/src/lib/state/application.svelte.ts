@@ -13,6 +13,9 @@ import { Recipes } from './recipes.svelte';
 import { Repeat } from './repeat';
 import { ViewState } from './view.svelte';
 
+/** How long the news of chosen files may take. */
+const EVENT_MS = 1000;
+
 /** Everything the window shows, and what can be done with it. */
 export class Application {
   readonly library = new LibraryState();
@@ -27,6 +30,9 @@ export class Application {
   readonly pictures: Pictures;
   readonly models: Models;
   readonly price: PriceState;
+  /** Whether files that arrive next were chosen as references. */
+  #expectsReferences = false;
+
   /** Where files hover over the window. */
   dragging = $state.raw<{ x: number; y: number } | null>(null);
   /** Whether the program has answered; nothing is known before. */
@@ -90,6 +96,14 @@ export class Application {
 
   openPictures(): void {
     void this.try(() => this.#host.openPictures());
+  }
+
+  /** Lets files be chosen that join the line instead of opening. */
+  async openReferences(): Promise<void> {
+    this.#expectsReferences = true;
+    await this.try(() => this.#host.openPictures());
+    // What was chosen is told by an event, which may come a little later.
+    setTimeout(() => (this.#expectsReferences = false), EVENT_MS);
   }
 
   async paste(file: Blob): Promise<void> {
@@ -177,7 +191,7 @@ export class Application {
         break;
       case 'job_dismissed':
         this.plans.drafts.delete(event.job);
-        if (this.view.jobId === event.job) this.view.jobId = null;
+        this.jobs.left(event.job);
         break;
       case 'piece_changed':
         if (this.view.piece === event.piece.id) this.view.onpiece(event.piece.id);
@@ -225,8 +239,11 @@ export class Application {
   async #arrive(arrivals: Arrival[], position: [number, number] | null): Promise<void> {
     const unknown = arrivals.filter(({ node }) => !this.library.node(node)).map(({ node }) => node);
     if (unknown.length > 0) await this.try(async () => this.library.remember(await this.#host.nodes(unknown)));
-    const isReference = position !== null && this.view.nodeId !== null && this.isTray({ x: position[0], y: position[1] });
+    const isDropped = position !== null && this.view.nodeId !== null && this.isTray({ x: position[0], y: position[1] });
+    const isReference = this.#expectsReferences || isDropped;
     if (isReference) {
+      this.#expectsReferences = false;
+      if (this.composer.mode === 'create') this.composer.mode = 'edit';
       for (const { node } of arrivals) this.composer.addReference(node);
       return;
     }

@@ -265,6 +265,106 @@ test('instructions of before come back with the arrows', async () => {
   expect(studio.composer.instruction).toBe('');
 });
 
+test('words in the line survive a walk through those of before', async () => {
+  await submit('one');
+  studio.composer.instruction = 'half a thou';
+  studio.composer.recall(1);
+  expect(studio.composer.instruction).toBe('half a thou');
+  studio.composer.recall(-1);
+  expect(studio.composer.instruction).toBe('one');
+  studio.composer.recall(1);
+  expect(studio.composer.instruction).toBe('half a thou');
+});
+
+test('the line is free as soon as a request is sent, and gets its words back when it is not taken', async () => {
+  let refuse: (error: unknown) => void = () => {};
+  const made = hostOf({
+    subscribe: () => Promise.resolve(structuredClone(snapshot)),
+    abilities: () => Promise.resolve([]),
+    submit: () => new Promise((_, reject) => (refuse = reject)),
+  });
+  const other = new Application(made.host);
+  await other.start();
+  other.composer.instruction = 'a boat';
+  const sending = other.jobs.submit();
+  expect(other.composer.instruction).toBe('');
+  await other.jobs.submit();
+  expect(made.calls.filter(([name]) => name === 'submit')).toHaveLength(1);
+  refuse({ code: 'disk_full', message: 'no' });
+  await sending;
+  expect(other.composer.instruction).toBe('a boat');
+  expect(other.notices.all).toHaveLength(1);
+});
+
+test('stopping leaves a plan that waits to be read, and stops what runs beside it', async () => {
+  const planned = await submit('a plan');
+  studio.receive([{ kind: 'job_changed', job: planned.id, status: { state: 'planned' } }]);
+  const running = await submit('a boat');
+  const phase = { name: 'painting', step: 1, steps: 9 } as const;
+  studio.receive([{ kind: 'job_changed', job: running.id, status: { state: 'running', phase } }]);
+  studio.view.watch(planned);
+  studio.jobs.stop();
+  expect(asked('cancel')).toEqual([[running.id]]);
+});
+
+test('a job that is tried again stays in view', async () => {
+  const job = await submit('a boat');
+  const failure = { code: 'internal', message: 'x' } as const;
+  studio.receive([{ kind: 'job_changed', job: job.id, status: { state: 'failed', failure, remedies: [] } }]);
+  expect(studio.view.jobId).toBe(job.id);
+  studio.receive([{ kind: 'job_dismissed', job: job.id }, { kind: 'job_queued', job }]);
+  expect(studio.view.jobId).toBe(job.id);
+});
+
+test('a job of another piece brings its own picture along, or none', async () => {
+  await arrive(node('a'));
+  const edit = { ...jobOf('e', studio.composer.job()), piece: 'p2', picture: 'b' };
+  studio.receive([{ kind: 'job_queued', job: edit }]);
+  studio.view.watch(edit);
+  expect(studio.view.nodeId).toBe('b');
+  studio.view.watch({ ...edit, id: 'c', piece: 'p3', picture: null, request: 'create' });
+  expect(studio.view.nodeId).toBeNull();
+});
+
+test('what hung on a removed picture hangs on what that was made from', async () => {
+  await arrive(node('a'));
+  await arrive(node('b', 'a'), node('c', 'b'));
+  studio.receive([{ kind: 'nodes_removed', nodes: ['b'] }]);
+  expect(studio.library.nodesOf('p1').find((one) => one.id === 'c')?.parent).toBe('a');
+});
+
+test('a size chosen for a creation is not an edit’s', async () => {
+  studio.composer.shape = 'custom';
+  studio.composer.customSize = { width: 512, height: 256 };
+  await arrive(node('a'));
+  expect(studio.composer.size).toBeNull();
+  studio.composer.mode = 'create';
+  expect(studio.composer.size).toEqual({ width: 512, height: 256 });
+});
+
+test('files chosen as references join the line, and the next ones open again', async () => {
+  for (const one of [node('s', null, 'p3'), node('r', null, 'p2'), node('a')]) await arrive(one);
+  const arrived = (id: string): StudioEvent => ({ kind: 'arrived', arrivals: [{ node: id, is_known: true, has_recipe: false }], failures: [], position: null });
+  await studio.openReferences();
+  studio.receive([arrived('r')]);
+  await answered();
+  expect(studio.composer.references).toEqual(['r']);
+  expect(studio.view.nodeId).toBe('a');
+  studio.receive([arrived('s')]);
+  await answered();
+  expect(studio.view.nodeId).toBe('s');
+});
+
+test('a reference dropped on the line of a creation makes it an edit', async () => {
+  for (const one of [node('r', null, 'p2'), node('a')]) await arrive(one);
+  studio.composer.mode = 'create';
+  studio.isTray = () => true;
+  studio.receive([{ kind: 'arrived', arrivals: [{ node: 'r', is_known: true, has_recipe: false }], failures: [], position: [1, 1] }]);
+  await answered();
+  expect(studio.composer.mode).toBe('edit');
+  expect(studio.composer.references).toEqual(['r']);
+});
+
 test('dials stand at the defaults of what is done, until they are turned', async () => {
   expect(studio.composer.dial('image_guidance')).toBe(1.5);
   await arrive(node('a'));

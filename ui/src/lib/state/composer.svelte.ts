@@ -1,6 +1,6 @@
-import type { ImageParameters, JobKind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
+import type { ImageParameters, Job, JobKind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
-import { tagged } from './plan';
+import { readable, tagged } from './plan';
 import { rounded, sizeOf, type ShapeId } from './sizes';
 import type { ViewState } from './view.svelte';
 
@@ -15,6 +15,9 @@ export const qualities = [
 export const MOST_REFERENCES = 3;
 export const MOST_VARIATIONS = 8;
 
+/** Of an edit it means the size of the picture that is edited. */
+const SQUARE = { shape: 'square' as const, custom: { width: 1024, height: 1024 } };
+
 const REMEMBERED = 100;
 const PAST = 'instructions';
 
@@ -28,18 +31,19 @@ export class ComposerState {
   thinking = $state<ThinkingMode>('off');
   /** A plan to be painted instead of a new one. */
   plan = $state<string | null>(null);
-  shape = $state<ShapeId | 'custom'>('square');
-  /** The size when its shape is `custom`. */
-  customSize = $state.raw<Size>({ width: 1024, height: 1024 });
   references = $state<NodeId[]>([]);
   variations = $state(1);
   /** The seed when it is locked; a new one is drawn for each picture otherwise. */
   seed = $state<number | null>(null);
 
   #chosen = $state<JobKind | null>(null);
+  /** Creations and edits have sizes of their own: what one is given says nothing about the other. */
+  #sizes = $state.raw<Record<'create' | 'edit', { shape: ShapeId | 'custom'; custom: Size }>>({ create: SQUARE, edit: SQUARE });
   #dials = $state.raw<Partial<Record<JobKind, Partial<Dials>>>>({});
   #past: string[] = remembered();
   #pastIndex = -1;
+  /** What stood in the line before the walk. */
+  #draft = '';
   #library: LibraryState;
   #view: ViewState;
 
@@ -57,9 +61,31 @@ export class ComposerState {
     this.#chosen = mode;
   }
 
-  /** Lets what is there choose again. */
+  /** Lets what is there choose again: what is done, and the size of an edit. */
   forgetMode(): void {
     this.#chosen = null;
+    this.#sizes = { ...this.#sizes, edit: SQUARE };
+  }
+
+  get shape(): ShapeId | 'custom' {
+    return this.#sizes[this.#sized].shape;
+  }
+
+  set shape(shape: ShapeId | 'custom') {
+    this.#sizes = { ...this.#sizes, [this.#sized]: { ...this.#sizes[this.#sized], shape } };
+  }
+
+  /** The size when its shape is `custom`. */
+  get customSize(): Size {
+    return this.#sizes[this.#sized].custom;
+  }
+
+  set customSize(custom: Size) {
+    this.#sizes = { ...this.#sizes, [this.#sized]: { ...this.#sizes[this.#sized], custom } };
+  }
+
+  get #sized(): 'create' | 'edit' {
+    return this.mode === 'create' ? 'create' : 'edit';
   }
 
   /** What hinders this request, or null. */
@@ -135,11 +161,28 @@ export class ComposerState {
       this.shape = 'custom';
       this.customSize = recipe.image.size;
     }
+    else if (all) this.shape = 'square';
     if ((all || field === 'plan') && recipe.thought !== null) this.plan = recipe.thought;
+    else if (all) [this.plan, this.thinking] = [null, 'off'];
     if (all) this.#dials = { ...this.#dials, [this.mode]: dialsOf(recipe.image) };
     else if (field !== 'instruction' && field !== 'seed' && field !== 'size' && field !== 'plan') {
       this.setDial(field, recipe.image[field]);
     }
+  }
+
+  /** Takes all of a request that failed back into the line. */
+  takeJob(job: Job): void {
+    this.mode = job.request;
+    this.instruction = job.instruction;
+    this.references = job.references;
+    this.plan = job.thinking.kind === 'given' ? readable(job.thinking.thought) : null;
+    this.thinking = job.thinking.kind === 'off' ? 'off' : job.pauses_after_plan ? 'edit' : 'on';
+    this.seed = job.image.seed;
+    if (job.image.size) {
+      this.shape = 'custom';
+      this.customSize = job.image.size;
+    } else this.shape = 'square';
+    this.#dials = { ...this.#dials, [this.mode]: dialsOf(job.image) };
   }
 
   /** Does what was proposed. Gives whether the line could do it by itself. */
@@ -193,12 +236,20 @@ export class ComposerState {
     }
   }
 
-  /** Walks through instructions of before: -1 to an older one, 1 to a newer one. */
+  /** The request was not taken after all: its words come back, unless new ones stand there. */
+  restore(job: NewJob, plan: string | null): void {
+    if (this.instruction !== '') return;
+    this.instruction = job.instruction;
+    this.plan = plan;
+  }
+
+  /** Walks through instructions of before: -1 to an older one, 1 to a newer one, and last to the words that stood there. */
   recall(direction: -1 | 1): void {
     const index = this.#pastIndex - direction;
-    if (index >= this.#past.length) return;
-    this.#pastIndex = Math.max(-1, index);
-    this.instruction = this.#pastIndex < 0 ? '' : (this.#past.at(-1 - this.#pastIndex) ?? '');
+    if (index >= this.#past.length || index < -1) return;
+    if (this.#pastIndex < 0) this.#draft = this.instruction;
+    this.#pastIndex = index;
+    this.instruction = index < 0 ? this.#draft : (this.#past.at(-1 - index) ?? '');
   }
 
   #thinking(): Thinking {

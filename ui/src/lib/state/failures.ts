@@ -23,7 +23,7 @@ export function explain({ code, message }: Failure): Explanation {
   return {
     title: m.titles[code],
     meaning: m.meanings[code],
-    details: { label: m.details, text: sentence(message), isOpen: code === 'bad_input' },
+    details: { label: m.details, text: sentence(message), isOpen: code === 'bad_input' || code === 'repaired' },
   };
 }
 

@@ -28,6 +28,10 @@ export class GalleryState {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isShown = false;
   #isStale = false;
+  /** The question that what is shown answers. */
+  #answered: GalleryFilter | null = null;
+  /** What became of pictures since it was last asked; null where they are gone. */
+  #since = new Map<NodeId, Node | null>();
   #host: Host;
   #fail: (error: unknown) => void;
 
@@ -77,21 +81,27 @@ export class GalleryState {
   /** Fetches the first page at once, and the others one after the other. */
   async load(): Promise<void> {
     const run = (this.#run += 1);
+    // The same question asked again is answered aside: nobody's place in 10,000 pictures is lost over one more.
+    const isAgain = this.#answered === this.filter;
+    const most = isAgain ? this.nodes.length : 0;
     this.#isStale = false;
-    this.isLoading = true;
+    this.isLoading = !isAgain;
+    this.#since = new Map();
     try {
-      let page = await this.#host.gallery(this.filter, null, FIRST_PAGE);
+      let page = await this.#host.gallery(this.filter, null, isAgain ? PAGE : FIRST_PAGE);
       if (run !== this.#run) return;
-      this.#pieces = new Map();
-      this.#take(page, []);
+      if (!isAgain) this.#pieces = new Map();
+      let nodes = page.nodes;
+      this.#show(page, nodes, most);
+      this.#answered = this.filter;
       this.isKnown = true;
-      this.focus = Math.min(this.focus, Math.max(0, this.nodes.length - 1));
       while (page.next !== null) {
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
         if (run !== this.#run) return;
         page = await this.#host.gallery(this.filter, page.next, PAGE);
         if (run !== this.#run) return;
-        this.#take(page, this.nodes);
+        nodes = [...nodes, ...page.nodes];
+        this.#show(page, nodes, most);
       }
       const here = new Set(this.nodes.map((node) => node.id));
       for (const id of [...this.selected]) if (!here.has(id)) this.selected.delete(id);
@@ -145,16 +155,30 @@ export class GalleryState {
     this.#anchor = this.focus;
   }
 
-  #take(page: GalleryPage, before: Node[]): void {
+  /** Where a picture lies now, or else the place nearest to where it was. */
+  #placeOf(id: NodeId | undefined, before: number): number {
+    const found = id === undefined ? -1 : this.nodes.findIndex((node) => node.id === id);
+    return found >= 0 ? found : Math.min(before, Math.max(0, this.nodes.length - 1));
+  }
+
+  /** Shows what has come, once it is all or at least as much as stands there. */
+  #show(page: GalleryPage, nodes: Node[], most: number): void {
     for (const piece of page.pieces) this.#pieces.set(piece.id, piece);
-    this.nodes = [...before, ...page.nodes];
+    if (page.next !== null && nodes.length < most) return;
+    const [focused, anchored] = [this.nodes[this.focus]?.id, this.nodes[this.#anchor]?.id];
+    const newest = nodes.map((node) => (this.#since.has(node.id) ? this.#since.get(node.id) : node));
+    this.nodes = newest.filter((node) => node != null);
     this.total = page.total;
+    const isAgain = most > 0;
+    this.focus = this.#placeOf(isAgain ? focused : undefined, this.focus);
+    this.#anchor = this.#placeOf(isAgain ? anchored : undefined, this.#anchor);
   }
 
   #update(nodes: Node[]): void {
     const changed = new Map(nodes.map((node) => [node.id, node]));
     const wantsTrash = this.filter.place === 'trash';
     const gone = new Set(nodes.filter((node) => (node.trashed_ms !== null) !== wantsTrash).map((node) => node.id));
+    for (const node of nodes) this.#since.set(node.id, gone.has(node.id) ? null : node);
     this.nodes = this.nodes.map((node) => changed.get(node.id) ?? node);
     if (this.nodes.some((node) => gone.has(node.id))) this.#remove(gone);
     else if (nodes.some((node) => (node.trashed_ms !== null) === wantsTrash && !this.nodes.some((n) => n.id === node.id))) {
@@ -166,7 +190,10 @@ export class GalleryState {
     const before = this.nodes.length;
     this.nodes = this.nodes.filter((node) => !gone.has(node.id));
     this.total -= before - this.nodes.length;
-    for (const id of gone) this.selected.delete(id);
+    for (const id of gone) {
+      this.selected.delete(id);
+      this.#since.set(id, null);
+    }
     this.focus = Math.min(this.focus, Math.max(0, this.nodes.length - 1));
   }
 

@@ -77,6 +77,31 @@ test('what went to the trash leaves the gallery and what was chosen', async () =
   expect(gallery.selected.has('n4')).toBe(false);
 });
 
+test('one picture more does not take the place away that was reached', async () => {
+  const pages: [string | null, number][] = [];
+  const { host } = hostOf({
+    gallery: (_, after, limit) => {
+      pages.push([after, limit]);
+      const from = Number(after ?? 0);
+      return Promise.resolve(page(from, Math.min(from + limit, 1500), 1500));
+    },
+  });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  await vi.waitFor(() => expect(gallery.nodes).toHaveLength(1500));
+  gallery.moveTo(1400);
+  const lengths: number[] = [];
+  pages.length = 0;
+  gallery.apply([{ kind: 'node_added', node: node('new') }]);
+  await vi.waitFor(() => {
+    lengths.push(gallery.nodes.length);
+    expect(pages).toHaveLength(2);
+  });
+  await vi.waitFor(() => expect(gallery.isLoading).toBe(false));
+  expect(Math.min(...lengths)).toBe(1500);
+  expect(gallery.nodes[gallery.focus]?.id).toBe('n1400');
+});
+
 test('a star shows at once', async () => {
   const gallery = await opened();
   gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2', null, 'p1', { starred: true })] }]);

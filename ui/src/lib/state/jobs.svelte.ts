@@ -25,20 +25,23 @@ export class Jobs {
   /** Sends what stands in the line. */
   async submit(first = false): Promise<void> {
     if (this.#composer.obstacle !== null) return;
+    const { plan } = this.#composer;
     const job = this.#composer.job(first);
+    // The line is free at once: what is typed from here on belongs to the next request.
+    this.#composer.sent();
     const isBusy = this.#library.running !== undefined;
     if (job.request === 'ask') this.#view.side = 'ask';
     else if (job.pauses_after_plan) this.#view.side = 'plan';
-    await this.#notices.try(async () => {
+    const isTaken = await this.#notices.try(async () => {
       const [id] = await this.#host.submit(job);
-      this.#composer.sent();
       // A second request does not take the view from the first.
       if (job.request === 'ask' || !isBusy || this.#view.jobId === null) this.follow(id);
     });
+    if (!isTaken) this.#composer.restore(job, plan);
   }
 
-  /** Stops what is shown, or else what runs. */
-  stop(id: JobId | undefined = this.#view.jobId ?? this.#library.running?.id): void {
+  /** Stops what is shown if it is at work, or else what runs; a plan that waits to be read is left alone. */
+  stop(id: JobId | undefined = this.#atWork()): void {
     if (id !== undefined) void this.#notices.try(() => this.#host.cancel(id));
   }
 
@@ -73,8 +76,7 @@ export class Jobs {
     const job = this.#library.job(id);
     if (!job) return;
     if (job.picture) this.#view.select(job.picture);
-    this.#composer.mode = job.request;
-    this.#composer.instruction = job.instruction;
+    this.#composer.takeJob($state.snapshot(job));
     this.dismiss(id);
   }
 
@@ -101,6 +103,13 @@ export class Jobs {
     this.showAwaited();
   }
 
+  /** A job left the queue; one that is tried again comes back under the same name, and into view. */
+  left(id: JobId): void {
+    if (this.#view.jobId !== id) return;
+    this.#view.jobId = null;
+    this.#awaited = id;
+  }
+
   showAwaited(): void {
     const job = this.#awaited === null ? undefined : this.#library.job(this.#awaited);
     if (!job) return;
@@ -117,6 +126,12 @@ export class Jobs {
     if (status.state !== 'done') return;
     if (isWatched) this.#view.jobId = null;
     if (status.node !== null && (isWatched || this.#takesView(status.node))) this.#show(status.node);
+  }
+
+  #atWork(): JobId | undefined {
+    const shown = this.#view.job;
+    const isAtWork = shown && (shown.status.state === 'running' || shown.status.state === 'queued');
+    return isAtWork ? shown.id : this.#library.running?.id;
   }
 
   /** Words in the line are meant for the picture in sight: it is not taken from under them. */

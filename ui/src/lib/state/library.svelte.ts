@@ -130,7 +130,11 @@ export class LibraryState {
 
   /** Opens a piece: what was known of it is shown until all of it is here. */
   async open(id: PieceId, fetch: (id: PieceId) => Promise<PieceContents>): Promise<void> {
-    if (this.isOpen(id)) return;
+    if (this.isOpen(id)) {
+      // What is still on its way is not wanted any more.
+      this.#wanted = null;
+      return;
+    }
     this.#wanted = id;
     this.#missed = [];
     const contents = await fetch(id);
@@ -213,7 +217,13 @@ export class LibraryState {
       }
       case 'nodes_removed': {
         const gone = new Set(event.nodes);
-        if (open) this.#open = { ...open, nodes: open.nodes.filter((node) => !gone.has(node.id)) };
+        if (open) {
+          // What was made from them hangs on what they were made from, as in the library.
+          const parents = new Map(open.nodes.map((node) => [node.id, node.parent]));
+          const heir = (id: NodeId | null): NodeId | null => (id !== null && gone.has(id) ? heir(parents.get(id) ?? null) : id);
+          const left = open.nodes.filter((node) => !gone.has(node.id));
+          this.#open = { ...open, nodes: left.map((node) => ({ ...node, parent: heir(node.parent) })) };
+        }
         for (const id of gone) this.#seen.delete(id);
         break;
       }

@@ -12,6 +12,9 @@ export interface Notice {
 const NOTICE_MS = 5000;
 const UNDO_MS = 12_000;
 
+/** Notices that stand at once, but for failures that wait. */
+const MOST = 4;
+
 /** What the artist is told. */
 export class Notices {
   all = $state.raw<Notice[]>([]);
@@ -20,7 +23,10 @@ export class Notices {
 
   notify(notice: Omit<Notice, 'id'>): void {
     const id = (this.#n += 1);
-    this.all = [...this.all, { id, ...notice }].slice(-4);
+    const all = [...this.all, { id, ...notice }];
+    // A failure that nobody has closed is not pushed out by a success.
+    const surplus = all.filter((one) => !one.failure && one.id !== id).slice(0, Math.max(0, all.length - MOST));
+    this.all = all.filter((one) => !surplus.includes(one)).slice(-2 * MOST);
     // A success may go unseen; a failure waits for the artist.
     if (!notice.failure) setTimeout(() => this.close(id), notice.action ? UNDO_MS : NOTICE_MS);
   }

@@ -26,11 +26,18 @@ export class Repeat {
   }
 
   async start(edits: Node[], picture: Node): Promise<void> {
-    await this.#notices.try(async () => {
+    if (this.#job !== null || this.#rest.length > 0) {
+      this.#notices.notify({ text: i18n.m.repeat.busy });
+      return;
+    }
+    const hasBegun = await this.#notices.try(async () => {
       const recipes = await Promise.all(edits.map((edit) => this.#host.recipe(edit.id)));
       this.#rest = recipes.filter((recipe) => recipe !== null);
+      const lacking = recipes.length - this.#rest.length;
+      if (lacking > 0) this.#notices.notify({ text: i18n.m.repeat.lacking(lacking) });
       await this.#next(picture.id);
     });
+    if (!hasBegun) this.#rest = [];
   }
 
   /** A job moved on: where it was one of these edits, the next one follows, or none where it failed. */
@@ -42,8 +49,12 @@ export class Repeat {
       return;
     }
     const { node } = status;
-    if (this.#rest.length > 0) void this.#notices.try(() => this.#next(node));
+    if (this.#rest.length > 0) void this.#go(node);
     else this.#notices.notify({ text: i18n.m.repeat.done });
+  }
+
+  async #go(picture: NodeId): Promise<void> {
+    if (!(await this.#notices.try(() => this.#next(picture)))) this.#rest = [];
   }
 
   async #next(picture: NodeId): Promise<void> {

@@ -80,8 +80,11 @@ export class ViewState {
 
   /** Shows a job's steps; what it is made from stays the picture that is edited next. */
   watch(job: Job): void {
+    const isElsewhere = this.piece !== job.piece;
     this.#enter(job.piece);
-    if (job.picture !== null && this.#library.node(job.picture)?.piece === job.piece) this.nodeId = job.picture;
+    // A picture of the piece that was left is not what is edited next.
+    if (isElsewhere) this.nodeId = job.picture;
+    else if (job.picture !== null && this.#library.node(job.picture)?.piece === job.piece) this.nodeId = job.picture;
     this.jobId = job.id;
     if (job.status.state === 'planned') this.side = 'plan';
     this.isComparing = false;

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { sleep, until } from '../driver.mjs';
-import { background } from '../png.mjs';
-import { ask, choose, enginePid, key, pictures, settled, shots, steps, working } from '../studio.mjs';
+import { ask, choose, enginePid, key, pictures, sees, settled, shots, steps, working } from '../studio.mjs';
 
 export default {
   async 'a plan waits to be read, is changed, and the changed plan is painted'(b) {
@@ -26,7 +25,7 @@ export default {
     await b.click('[role=tab][data-tab=plan]');
     await b.see('.plan .text', 'The picture needs a green background.');
     const painted = pictures().filter((path) => !before.includes(path));
-    assert.deepEqual(painted.map(background), ['green'], 'what was painted is the plan as it was changed');
+    assert.deepEqual(painted.map(sees), ['large red circle at place 4 on green'], 'what was painted is the plan as it was changed');
     await choose(b, '.think button', 'No plan');
   },
 

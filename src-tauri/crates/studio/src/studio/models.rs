@@ -55,12 +55,13 @@ impl Studio {
         self.tell(Message::CancelInstall(model));
     }
 
-    /// Removes a form of a model, or its published files. Gives the bytes freed.
+    /// Removes a form of a model, or its published files; an imported model is forgotten. Gives the bytes freed.
     pub async fn remove_model(&self, model: ModelId, quantization: Option<String>) -> Result<u64> {
         let shared = self.shared.clone();
         let freed = blocking(move || {
             let removal = match quantization {
                 Some(quantization) => What::Form(quantization),
+                None if shared.catalog.is_imported(&model) => What::All,
                 None => What::Source,
             };
             Ok(shared.catalog.remove(&model, &removal)?)

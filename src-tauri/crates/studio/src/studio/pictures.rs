@@ -263,5 +263,5 @@ pub(super) fn recovered(recovery: &Recovery) -> Vec<Failure> {
         0 => {}
         n => lines.push(format!("the files of {n} pictures are gone from the library; copy them back from elsewhere")),
     }
-    lines.into_iter().map(|message| Failure { code: ErrorCode::Internal, message }).collect()
+    lines.into_iter().map(|message| Failure { code: ErrorCode::Repaired, message }).collect()
 }

@@ -45,6 +45,17 @@ async fn an_installation_is_held_forgotten_and_tried_again() {
 }
 
 #[tokio::test]
+async fn a_model_of_the_artists_own_is_taken_up_and_forgotten_as_a_whole() {
+    let bench = bench().await;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets/pocket/pocket-q8_0.gguf");
+    let id = bench.studio.import_model(path.clone()).await.unwrap();
+    assert_eq!(card(&bench, &id).await.origin, protocol::ModelOrigin::Imported);
+    bench.studio.remove_model(id.clone(), None).await.unwrap();
+    assert!(bench.snapshot().await.models.iter().all(|card| card.id != id), "it is not listed any more");
+    assert!(path.is_file(), "its file stays where the artist has it");
+}
+
+#[tokio::test]
 async fn what_does_not_exist_cannot_be_installed_or_used() {
     let bench = bench().await;
     for (id, quantization) in [("nothing", "q4_k_m"), ("../x", "q4_k_m"), ("bagel-7b-mot", "q0")] {

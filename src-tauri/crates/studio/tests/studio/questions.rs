@@ -57,6 +57,7 @@ async fn an_answer_of_nothing_is_a_failure() {
     let id = bench.submit(JobKind::Ask, "mumble", None).await;
     let failure = bench.failure_of(&id).await;
     assert!(failure.message.contains("answered with nothing"), "{}", failure.message);
+    assert_eq!(failure.code, protocol::ErrorCode::BadResult);
 }
 
 #[tokio::test]

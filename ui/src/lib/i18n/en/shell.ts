@@ -66,10 +66,10 @@ export const dialogs = {
   cancel: 'Cancel',
   save: 'Save',
   close_title: 'Work is under way',
-  close_text: (n: number) =>
-    n === 1
-      ? 'One request is not finished. It is kept, and goes on at the next start.'
-      : `${String(n)} requests are not finished. They are kept, and go on at the next start.`,
+  close_running: 'What is being made is broken off. It stays in the queue, to be tried again.',
+  close_waiting: (n: number) =>
+    n === 1 ? 'One request waits. It is kept, and begins at the next start.' : `${String(n)} requests wait. They are kept, and begin at the next start.`,
+  close_installing: 'The download pauses. What has arrived is kept.',
   close_anyway: 'Close',
   stay: 'Stay',
 };
@@ -94,7 +94,7 @@ export const keys = {
   mouse: 'Elsewhere',
   gestures: [
     ['Zoom at the pointer', 'Wheel'],
-    ['Move the picture', 'Space + drag'],
+    ['Move the picture', 'Space + drag, Shift + arrows'],
     ['Paste a picture', 'Ctrl V'],
     ['Earlier instructions', '↑ in an empty line'],
     ['Choose in the gallery', 'Space, Shift + arrows'],
@@ -172,6 +172,8 @@ export const failure = {
     disk_full: 'The disk is full',
     network: 'The download failed',
     hash_mismatch: 'The download is not what was expected',
+    bad_result: 'The model’s result is of no use',
+    repaired: 'The library was put in order',
     internal: 'Something went wrong',
   } satisfies Record<ErrorCode, string>,
   meanings: {
@@ -185,11 +187,13 @@ export const failure = {
     disk_full: 'There is no room for what is to be written. Make room, or choose another folder in Settings.',
     network: 'What has arrived is kept. Check the connection, or set a mirror in Settings, and resume.',
     hash_mismatch: 'The file differs from the one that was published, so it was removed. Download it again, or from another mirror.',
+    bad_result: 'It came out empty or as one flat colour, and was not saved. Try other words, another seed or less guidance.',
+    repaired: 'Not everything was as it should be at the start.',
     internal: 'The studio met something unexpected. Trying again often helps.',
   } satisfies Record<ErrorCode, string>,
   details: 'Details',
   nothing_lost: 'Your pictures are safe.',
-  again: 'Try again',
+  again: 'Change the request',
   choose_model: 'Choose a model',
   dismiss: 'Dismiss',
 };

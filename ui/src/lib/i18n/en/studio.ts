@@ -49,6 +49,7 @@ export const composer = {
   remove_reference: (name: string) => `Remove ${name}`,
   use_as_reference: (name: string) => `Use as a reference: ${name}`,
   add_reference: 'Add a reference',
+  open_reference: 'Open a file…',
   references_hint: 'Up to three more pictures for the model to look at, in this order. You can also drop them on the line.',
   add: 'Open a picture',
   thinking: {
@@ -170,4 +171,6 @@ export const repeat = {
   hint: (name: string) => `Its edits are painted again from “${name}”, one after the other, each with the dials and the seed it had.`,
   after: (n: number, name: string) => (n === 1 ? `1 edit, made after “${name}”` : `${String(n)} edits, made after “${name}”`),
   done: 'The branch is repeated',
+  busy: 'A branch is being repeated; one goes after the other',
+  lacking: (n: number) => (n === 1 ? '1 picture of the branch has no recipe and is left out' : `${String(n)} pictures of the branch have no recipe and are left out`),
 };

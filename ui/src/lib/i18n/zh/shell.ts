@@ -58,7 +58,9 @@ export const dialogs: Messages['dialogs'] = {
   cancel: '取消',
   save: '保存',
   close_title: '还有工作在进行',
-  close_text: (n) => `${String(n)} 个请求尚未完成。它们会被保留，并在下次启动时继续。`,
+  close_running: '正在进行的工作会中断。它会留在队列中，可以重试。',
+  close_waiting: (n) => `${String(n)} 个请求在等待。它们会被保留，下次启动时开始。`,
+  close_installing: '下载会暂停，已下载的部分会保留。',
   close_anyway: '关闭',
   stay: '留下',
 };
@@ -77,7 +79,7 @@ export const keys: Messages['keys'] = {
   mouse: '其他',
   gestures: [
     ['以指针为中心缩放', '滚轮'],
-    ['移动图片', '空格 + 拖动'],
+    ['移动图片', '空格 + 拖动，Shift + 方向键'],
     ['粘贴图片', 'Ctrl V 键'],
     ['之前的指令', '空行中按 ↑'],
     ['在图库中选择', '空格、Shift + 方向键'],
@@ -155,6 +157,8 @@ export const failure: Messages['failure'] = {
     disk_full: '磁盘已满',
     network: '下载失败',
     hash_mismatch: '下载的内容与预期不符',
+    bad_result: '模型的结果无法使用',
+    repaired: '已整理作品库',
     internal: '出了点问题',
   },
   meanings: {
@@ -168,11 +172,13 @@ export const failure: Messages['failure'] = {
     disk_full: '没有足够的空间写入。请腾出空间，或在“设置”中选择其他文件夹。',
     network: '已收到的内容会保留。请检查网络，或在“设置”中设置镜像，然后继续。',
     hash_mismatch: '文件与发布的不一致，因此已被删除。请重新下载，或换一个镜像。',
+    bad_result: '结果是空的或只有一种颜色，没有保存。请换个说法、换一个种子或减弱引导。',
+    repaired: '启动时发现有些内容不正常。',
     internal: '工作室遇到了意外情况。重试往往有用。',
   },
   details: '详情（英文）',
   nothing_lost: '你的图片都还在。',
-  again: '重试',
+  again: '修改请求',
   choose_model: '选择模型',
   dismiss: '关闭',
 };

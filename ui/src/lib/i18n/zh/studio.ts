@@ -42,6 +42,7 @@ export const composer: Messages['composer'] = {
   remove_reference: (name) => `移除${name}`,
   use_as_reference: (name) => `用作参考图：${name}`,
   add_reference: '添加参考图',
+  open_reference: '打开文件…',
   references_hint: '最多再给模型看三张图片，按此顺序读取。也可以把图片拖到输入行上。',
   add: '打开图片',
   thinking: {
@@ -152,4 +153,6 @@ export const repeat: Messages['repeat'] = {
   hint: (name) => `从“${name}”开始依次重做这些编辑，各自沿用原来的参数和种子。`,
   after: (n, name) => `${String(n)} 次编辑，原本接在“${name}”之后`,
   done: '分支已重做',
+  busy: '正在重做一个分支，请等它完成',
+  lacking: (n) => `分支中有 ${String(n)} 张图片没有配方，已跳过`,
 };

@@ -115,7 +115,9 @@ export class Queue {
   retry(id: JobId): void {
     const job = this.find(id);
     if (!job) return;
-    this.set(job, { state: 'queued' });
+    job.status = { state: 'queued' };
+    this.#tell({ kind: 'job_dismissed', job: id });
+    this.#tell({ kind: 'job_queued', job: structuredClone(job) });
     this.run();
   }
 

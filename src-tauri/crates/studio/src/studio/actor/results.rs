@@ -22,7 +22,7 @@ impl Actor {
         if pixels::is_flat(&picture) {
             let message = "the picture came out as one flat colour and was not saved; \
                            try another seed, or less guidance";
-            let failure = Failure { code: ErrorCode::Internal, message: message.to_owned() };
+            let failure = Failure { code: ErrorCode::BadResult, message: message.to_owned() };
             return self.fail(id, failure).await;
         }
         let Some(work) = self.work.as_mut().filter(|work| work.job == *id) else { return };
@@ -124,7 +124,7 @@ impl Actor {
         let answer = if streamed.is_empty() { whole } else { streamed };
         if answer.is_empty() {
             let message = "the model answered with nothing; ask in other words".to_owned();
-            self.fail(id, Failure { code: ErrorCode::Internal, message }).await;
+            self.fail(id, Failure { code: ErrorCode::BadResult, message }).await;
             return;
         }
         let turn = NewTurn {

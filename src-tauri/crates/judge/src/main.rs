@@ -1,0 +1,45 @@
+//! Says what pictures of the pocket world show, one line each:  judge PICTURE…
+//!
+//! The window's tests hold the pictures that were painted against it.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use judge::{Reading, World};
+
+/// The world of the model that ships.
+const WORLD: &str = "small";
+
+fn main() -> ExitCode {
+    let paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    for path in &paths {
+        match read(path) {
+            Ok(seen) => print(&seen),
+            Err(error) => {
+                complain(&error);
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    if paths.is_empty() {
+        complain("name the pictures");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let picture = imagefile::read(path).map_err(|error| error.to_string())?;
+    let world = World::named(WORLD).map_err(|error| error.to_string())?;
+    Ok(Reading::of(&picture.picture, &world).describe(&world))
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what it is for")]
+fn print(line: &str) {
+    println!("{line}");
+}
+
+#[expect(clippy::print_stderr, reason = "it has nowhere else to say it")]
+fn complain(line: &str) {
+    eprintln!("error: {line}");
+}
