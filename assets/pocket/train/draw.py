@@ -75,6 +75,7 @@ class Plot:
     things: torch.Tensor  # (m, 8): x, y, radius in pixels, cosine, sine, red, green, blue
     owner: torch.Tensor  # (m,)
     kinds: torch.Tensor  # (m, 3): shape, colour, size
+    grounds: torch.Tensor  # (n, 2): colours of the background; twice the same where it is plain.
     groups: list
 
     def to(self, device) -> "Plot":
@@ -105,6 +106,7 @@ def plot(scenes: list[Scene]) -> Plot:
         number(things),
         torch.tensor([i for _, _, i, _ in layered]),
         torch.tensor([(t.shape, t.colour, t.size) for *_, t in layered]),
+        torch.tensor([(scene.background[0], scene.background[-1]) for scene in scenes]),
         groups,
     )
 

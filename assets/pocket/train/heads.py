@@ -20,7 +20,10 @@ REACH = 0.85
 
 
 def patch_facts(plot: Plot | None, grid: tuple) -> torch.Tensor:
-    """(scenes, patches, 3): shape, colour and size of the thing that covers a patch, from 1; 0 where there is none."""
+    """(scenes, patches, 3): shape, colour and size of the thing that covers a patch, from 1.
+
+    Where there is none, shape and size are 0 and the colour is the background's.
+    """
     if plot is None:
         return torch.zeros(0, 1, 3, dtype=torch.long)
     (rows, columns), (width, height) = grid, plot.canvas
@@ -35,6 +38,10 @@ def patch_facts(plot: Plot | None, grid: tuple) -> torch.Tensor:
     nearest = torch.full((len(plot.background), rows * columns), REACH, device=device).scatter_reduce(0, owner, distance, "amin")
     thing, patch = ((distance == nearest.gather(0, owner)) & (distance < REACH)).nonzero().unbind(1)
     facts = plot.kinds.new_zeros((*nearest.shape, 3))
+    below = (torch.arange(rows, device=device) * 2 >= rows)[:, None].expand(rows, columns).flatten()
+    beyond = (torch.arange(columns, device=device) * 2 >= columns).expand(rows, columns).flatten()
+    second = (plot.split[:, :1] > 0) & below | (plot.split[:, 1:] > 0) & beyond
+    facts[..., 1] = torch.where(second, plot.grounds[:, 1:], plot.grounds[:, :1]) + 1
     facts[plot.owner[thing], patch] = plot.kinds[thing] + 1
     return facts
 

@@ -23,8 +23,11 @@ from presets import PRESETS
 from tasks import TOLD
 from vae import load_autoencoder
 
-# Weights of the words of answers and of plans, of what the heads are asked, and of latents that a thing covers.
-ANSWER_WEIGHT, PLAN_WEIGHT, HEAD_WEIGHT, THING_WEIGHT = 0.6, 0.2, 0.1, 3.0
+# Weights of the words of answers and of plans, and of what the heads are asked.
+ANSWER_WEIGHT, PLAN_WEIGHT, HEAD_WEIGHT = 0.6, 0.2, 0.1
+
+# Part of the learning rate that the ViT has.
+VIT_RATE = 0.3
 
 
 class Pool:
@@ -71,10 +74,10 @@ def losses(model, heads, batch, latents, patches, shift: float):
         logits = model.language_model.lm_head(hidden[learned]).float()
         facts = patch_facts(batch.plot, batch.latent_size)
         seen, painted = heads(batch, facts)
-    weights = 1 + (THING_WEIGHT - 1) * (facts[batch.latent_scene][..., 0] > 0).float()
-    weights = weights * batch.latent_noised[:, None]
-    errors = ((velocity - (noise - latents)) ** 2).mean(2)
-    mse = (errors * weights).sum() / weights.sum().clamp(min=1)
+    # No more weight where a thing is: a mean over what may be there would be moved towards things that are not.
+    errors = ((velocity - (noise - latents)) ** 2).mean((1, 2))
+    painted_ones = batch.latent_noised.float()
+    mse = (errors * painted_ones).sum() / painted_ones.sum().clamp(min=1)
     labels = batch.labels[learned]
     ce = F.cross_entropy(logits, labels) if len(learned) else mse * 0
     right = (logits.argmax(-1) == labels).float().sum() / max(1, len(labels))
@@ -115,12 +118,11 @@ def main():
     seeing = torch.load(args.out / "vit.pt", map_location="cpu", weights_only=True)
     if not saved:
         model.vit_model["vision_model"].load_state_dict(seeing["vit"])
-    # It can see already; the words' gradients would only disturb it.
-    model.vit_model.requires_grad_(False)
     model.to(device)
+    # It can see already; what is asked changes it slowly.
+    model.vit_model.requires_grad_(False)
     optimizers = make_optimizers(model, args.rate, lambda name: ".layers." in name)
-    for optimizer, state in zip(optimizers, saved.get("optimizers", []) if saved else []):
-        optimizer.load_state_dict(state)
+    model.vit_model.requires_grad_(True)
     average = Average(model, saved["average"] if saved else None)
     clock = Clock(device, saved["spent"] if saved else 0.0, args.minutes, args.stop, args.finish, args.fall)
     journal = Journal(args.out / "model.jsonl")
@@ -130,8 +132,10 @@ def main():
     else:
         heads.seen.load_state_dict(seeing["naming"])
     optimizers.append(torch.optim.AdamW(heads.parameters(), lr=args.rate, weight_decay=0.0))
-    if saved and "heads" in saved:
-        optimizers[-1].load_state_dict(saved["optimizers"][-1])
+    optimizers += make_optimizers(model.vit_model, args.rate, lambda name: ".layers." in name)
+    scales = [1.0, 1.0, 1.0, VIT_RATE, VIT_RATE]
+    for optimizer, state in zip(optimizers, saved.get("optimizers", []) if saved else []):
+        optimizer.load_state_dict(state)
 
     # What is only told is cheap to make, and is learned by heart if it comes twice: it is always new.
     told = {kind: part for kind, part in preset.mixture.items() if kind in TOLD}
@@ -158,9 +162,9 @@ def main():
     totals, since, saved_at = torch.zeros(8, device=device), 0, time.monotonic()
     while not clock.over:
         factor = learning_rate_factor(step, clock.progress, warmup=100)
-        for optimizer in optimizers:
+        for optimizer, scale in zip(optimizers, scales):
             for group in optimizer.param_groups:
-                group["lr"] = args.rate * factor
+                group["lr"] = args.rate * factor * scale
         said = []
         for pool, text_weight in pools:
             batch, latents, patches = pool.next()

@@ -99,26 +99,26 @@ export default {
   async 'a copy is saved where the artist wants it, and dropped back it offers its recipe'(b) {
     await key(b, 'g');
     await b.see('[role=gridcell][data-position]');
-    await b.run(`document.querySelector('[role=gridcell][data-position][aria-label*="white star"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
-    await b.see('[data-row] .title', 'Please put a small white star');
+    await b.run(`document.querySelector('[role=gridcell][data-position][aria-label*="white square"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
+    await b.see('[data-row] .title', 'Please put a small white square');
     const copy = join(data, 'copy.png');
     await b.clickText('.toolbar button', 'Save a copy');
     await b.clickText(':popover-open button, :popover-open [role=option]', 'PNG with');
     await answerDialog('Save', copy);
     await b.see('.notice', 'Saved as copy.png');
-    assert.ok(readFileSync(copy, 'latin1').includes('Please put a small white star'), 'the recipe went along');
+    assert.ok(readFileSync(copy, 'latin1').includes('Please put a small white square'), 'the recipe went along');
     await drag(b, copy);
     await b.see('.notice', 'recipe');
     await key(b, 'i');
-    await b.see('.recipe', 'Please put a small white star');
+    await b.see('.recipe', 'Please put a small white square');
     await b.screenshot(join(shots, '07-recipe.png'));
   },
 
   async 'pictures dragged out arrive in another program as files with their names and recipes'(b) {
     const [file, ...others] = await dragOut(b, '.frame img', () => b.screenshot(join(shots, '15-dragged-out.png')));
     assert.deepEqual(others, []);
-    assert.match(basename(file), /^Please put a small white star.*\.png$/);
-    assert.ok(readFileSync(file, 'latin1').includes('white star'), 'the recipe went along');
+    assert.match(basename(file), /^Please put a small white square.*\.png$/);
+    assert.ok(readFileSync(file, 'latin1').includes('white square'), 'the recipe went along');
     assert.equal(await b.count('.veil'), 0, 'the window does not offer to open its own picture');
     await key(b, 'g');
     await b.see('[role=gridcell][data-position]');

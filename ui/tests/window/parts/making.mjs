@@ -71,14 +71,14 @@ export default {
     const edits = pictures().filter((path) => !before.includes(path));
     for (const path of edits) assert.equal(sees(path), 'large red circle at place 4 on yellow', 'each is what was asked for, and the rest stayed');
     await row(b, 'A large red');
-    await ask(b, 'Edit', 'Please put a small white star at the top left into the picture as well');
+    await ask(b, 'Edit', 'Please put a small white square at the top left into the picture as well');
     await until('the third edit', () => pictures().length === before.length + 3, 120);
     await settled(b);
     assert.equal(await rows(b), 4);
-    const star = pictures().filter((path) => !before.includes(path) && !edits.includes(path));
-    assert.equal(star.length, 1);
-    const shown = sees(star[0]);
-    assert.ok(shown.includes('white star at place 0') && shown.includes('large red circle at place 4') && shown.endsWith('on blue'), shown);
+    const added = pictures().filter((path) => !before.includes(path) && !edits.includes(path));
+    assert.equal(added.length, 1);
+    const shown = sees(added[0]);
+    assert.ok(shown.includes('small white square at place 0') && shown.includes('large red circle at place 4') && shown.endsWith('on blue'), shown);
     await b.screenshot(join(shots, '04-branches.png'));
   },
 
@@ -89,9 +89,9 @@ export default {
       await b.see('article .question', words);
     }
     const answers = await b.run(`return [...document.querySelectorAll('article .answer')].map((e) => e.textContent.trim())`);
-    assert.match(answers[0], /^Blue/, 'it has seen the picture');
+    assert.match(answers[0], /Blue/, 'it has seen the picture');
     assert.match(answers[1], /red circle in the centre/, answers[1]);
-    assert.match(answers[1], /white star in the top left corner/, answers[1]);
+    assert.match(answers[1], /white square in the top left corner/, answers[1]);
     await b.screenshot(join(shots, '05-answers.png'));
     await b.run(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Make this an edit')).click()`);
     await until('the edit line', () => b.run(`return document.querySelector('.composer textarea').value !== ''`));
