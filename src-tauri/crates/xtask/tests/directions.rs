@@ -18,7 +18,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("bagel", &["checkpoint", "protocol"]),
     ("checkpoint", &["protocol"]),
     ("imagefile", &["protocol"]),
-    ("judge", &["protocol"]),
+    ("judge", &["imagefile", "protocol"]),
     ("protocol", &[]),
     ("xtask", &[]),
 ];
