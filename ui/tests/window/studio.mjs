@@ -66,7 +66,8 @@ export function start(command, args, options = {}) {
 
 /** A display without a screen, and what drives the window on it. */
 export async function setUp() {
-  start('Xvfb', [display, '-screen', '0', '1600x1000x24'], { env: process.env });
+  // It would begin anew when the last program leaves, and refuse one that starts just then.
+  start('Xvfb', [display, '-screen', '0', '1600x1000x24', '-noreset'], { env: process.env });
   await sleep(1000);
   start('tauri-driver', ['--port', String(port), '--native-port', String(port + 1)]);
 }
