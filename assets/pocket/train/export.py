@@ -58,6 +58,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument("--weights", choices=["average", "model"], default="average", help="averaged over the last steps, or the last alone")
     args = parser.parse_args()
 
     model = torch.load(args.out / "model.pt", map_location="cpu", weights_only=False)
@@ -71,11 +72,11 @@ def main():
     for name, content in dict(llm_config=text_config(shape, vocabulary), vit_config=vit_config(shape), config=config(shape, vae)).items():
         (partial / f"{name}.json").write_text(json.dumps(content, indent=1))
     shutil.copy(args.out / "tokenizer.json", partial)
-    save_file(half(model["average"]), partial / "ema.safetensors")
+    save_file(half(model[args.weights]), partial / "ema.safetensors")
     save_file(half(vae["average"]), partial / "ae.safetensors")
     shutil.rmtree(args.to, ignore_errors=True)
     os.replace(partial, args.to)
-    total = sum(value.numel() for weights in (model["average"], vae["average"]) for value in weights.values())
+    total = sum(value.numel() for weights in (model[args.weights], vae["average"]) for value in weights.values())
     print(f"{args.to}: {total / 1e6:.1f} M parameters, {model['pictures']} samples seen")
 
 

@@ -115,6 +115,8 @@ def main():
     model = Bagel(ModelShape(**saved["shape"]) if saved else preset.model)
     if saved:
         model.load_state_dict(saved.get("model", saved["average"]))
+    if not (args.out / "vit.pt").exists():
+        parser.error(f"{args.out / 'vit.pt'} is missing: run train_vit.py first")
     seeing = torch.load(args.out / "vit.pt", map_location="cpu", weights_only=True)
     if not saved:
         model.vit_model["vision_model"].load_state_dict(seeing["vit"])

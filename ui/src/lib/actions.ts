@@ -20,6 +20,8 @@ export interface Action {
   /** Where it works; everywhere when absent. */
   places?: Place[];
   isPossible?: () => boolean;
+  /** It lasts as long as its key is held, so that there is nothing to choose in the palette. */
+  isHeld?: boolean;
   run: () => void;
 }
 
@@ -174,6 +176,7 @@ export const actions: Action[] = [
     id: 'original',
     group: 'history',
     keys: ['\\'],
+    isHeld: true,
     places: studioOnly,
     isPossible: () => view.node?.parent != null,
     run: () => {

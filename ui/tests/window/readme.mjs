@@ -1,7 +1,7 @@
 /**
  * The pictures of the READMEs: the real program with the pocket model, in English (dark) and Chinese (light).
  *
- *   node tests/window/readme.mjs [en|zh]     writes assets/docs/*.png
+ *   node tests/window/readme.mjs en|zh     writes assets/docs/*.png
  *
  * Not part of the tests: what is painted is chosen to be looked at, and looked at it must be.
  */
@@ -16,7 +16,7 @@ const stories = {
     modes: { create: 'Create', edit: 'Edit', ask: 'Ask' },
     first: 'A large red circle in the centre on a blue background',
     edits: ['Make the circle yellow', 'Add a small white square in the top left corner'],
-    branch: 'Change the background to green',
+    branch: 'Give the picture a green background',
     question: 'Describe the picture',
     thinking: 'Let me edit',
     planned: 'A large red heart on a white background',
@@ -31,7 +31,7 @@ const stories = {
       'A red triangle on the left and a blue star on the right on a white background',
       'A large blue heart in the centre on a white background',
     ],
-    again: ['Make it red', 'Move it to the left', 'Change the background to white'],
+    again: ['Make it red', 'Move it to the left', 'Give the picture a white background'],
   },
   zh: {
     suffix: '.zh',
@@ -39,7 +39,7 @@ const stories = {
     modes: { create: '创作', edit: '编辑', ask: '提问' },
     first: '画一个大的红色圆形，要蓝色背景',
     edits: ['把圆形变成黄色', '请加上左上角一个小的白色正方形'],
-    branch: '把背景换成绿色',
+    branch: '把背景换成绿色背景',
     question: '请描述这张图',
     thinking: '让我',
     planned: '画一个大的红色爱心，白色背景',
@@ -53,7 +53,7 @@ const stories = {
       '白色背景，左边一个红色三角形和右边一个蓝色星星',
       '画一个大的蓝色爱心，白色背景',
     ],
-    again: ['变成红色', '移到左边', '把背景换成白色'],
+    again: ['变成红色', '移到左边', '把背景换成白色背景'],
   },
 };
 
@@ -123,13 +123,16 @@ async function tell(b, story) {
 }
 
 checkPrograms();
-const wanted = process.argv[2];
-const [name] = wanted ? [wanted] : Object.keys(stories);
+const story = stories[process.argv[2]];
+if (!story) {
+  console.error('name the language: en or zh');
+  process.exit(1);
+}
 let browser;
 try {
   await setUp();
   browser = await open();
-  await tell(browser, stories[name]);
+  await tell(browser, story);
 } catch (error) {
   console.error(error);
   console.error(`What the programs said is in ${logPath}.`);

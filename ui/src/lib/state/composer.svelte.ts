@@ -15,7 +15,7 @@ export const qualities = [
 export const MOST_REFERENCES = 3;
 export const MOST_VARIATIONS = 8;
 
-/** Of an edit it means the size of the picture that is edited. */
+/** What size a request begins with; of an edit `square` means that of the picture that is edited. */
 const SQUARE = { shape: 'square' as const, custom: { width: 1024, height: 1024 } };
 
 const REMEMBERED = 100;
@@ -160,8 +160,7 @@ export class ComposerState {
     if (recipe.image.size && (field === 'size' || (all && recipe.request === 'create'))) {
       this.shape = 'custom';
       this.customSize = recipe.image.size;
-    }
-    else if (all) this.shape = 'square';
+    } else if (all) this.shape = 'square';
     if ((all || field === 'plan') && recipe.thought !== null) this.plan = recipe.thought;
     else if (all) [this.plan, this.thinking] = [null, 'off'];
     if (all) this.#dials = { ...this.#dials, [this.mode]: dialsOf(recipe.image) };

@@ -107,7 +107,7 @@ export class Jobs {
   left(id: JobId): void {
     if (this.#view.jobId !== id) return;
     this.#view.jobId = null;
-    this.#awaited = id;
+    this.#awaited ??= id;
   }
 
   showAwaited(): void {
