@@ -1,10 +1,12 @@
 //! What is seen of the work outside the window: progress in the taskbar, and a word when a result is there.
 
-use protocol::{JobId, JobStatus, Language, Phase, Settings, StudioEvent};
+use protocol::{JobId, JobStatus, Phase, Settings, StudioEvent};
 use studio::Studio;
 use tauri::window::{ProgressBarState, ProgressBarStatus};
 use tauri::{AppHandle, Manager};
 use tokio::sync::broadcast::error::RecvError;
+
+use crate::language;
 
 /// Follows the studio for as long as it is open.
 pub(crate) async fn follow(app: AppHandle, studio: Studio) {
@@ -66,25 +68,7 @@ fn words(status: &JobStatus, settings: &Settings) -> Option<&'static str> {
     if !settings.notifies {
         return None;
     }
-    let is_chinese = match settings.language {
-        Language::Zh => true,
-        Language::En => false,
-        Language::System => speaks_chinese(),
-    };
-    let (english, chinese) = match status {
-        JobStatus::Done { node: Some(_) } => ("A picture is ready.", "图片已完成。"),
-        JobStatus::Done { node: None } => ("An answer is ready.", "回答已完成。"),
-        JobStatus::Planned => ("A plan is ready to be read.", "计划已写好，等你查看。"),
-        JobStatus::Failed { .. } => ("A request failed.", "有一个请求失败了。"),
-        _ => return None,
-    };
-    Some(if is_chinese { chinese } else { english })
-}
-
-fn speaks_chinese() -> bool {
-    let named =
-        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
-    named.is_some_and(|language| language.starts_with("zh"))
+    language::end(status, language::is_chinese(settings.language))
 }
 
 /// Says it while another program has the focus.
@@ -103,6 +87,8 @@ fn notify(app: &AppHandle, words: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use protocol::Language;
+
     use super::*;
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use protocol::ExportFormat;
+use protocol::{ExportFormat, Failure, Language};
 use rfd::{AsyncFileDialog, FileHandle};
 use tauri::{AppHandle, Manager};
 use tokio::sync::oneshot;
+
+use crate::language;
 
 /// How a piece's file ends.
 const PIECE: &[&str] = &["bagelpiece"];
@@ -82,12 +84,12 @@ async fn save(
 }
 
 /// Says why there is no window.
-pub(crate) fn fatal(message: &str) {
+pub(crate) fn fatal(failure: &Failure) {
     if crate::linux::check_display().is_ok() {
         rfd::MessageDialog::new()
             .set_level(rfd::MessageLevel::Error)
             .set_title("Bagel Studio")
-            .set_description(message)
+            .set_description(language::obstacle(failure, language::is_chinese(Language::System)))
             .show();
     }
 }

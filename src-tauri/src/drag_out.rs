@@ -44,7 +44,7 @@ pub(crate) fn tidy(data_folder: &Path) {
 pub(crate) async fn begin(app: &AppHandle, studio: &Studio, nodes: Vec<NodeId>) -> Result<(), Failure> {
     if nodes.len() > MOST_PICTURES {
         let message = format!("{MOST_PICTURES} pictures at most can be dragged out at once; save a copy of more");
-        return Err(Failure { code: ErrorCode::BadInput, message });
+        return Err(Failure { code: ErrorCode::TooMany, message });
     }
     let Some(first) = nodes.first() else { return Ok(()) };
     let icon = studio.path(*first, Rendition::Thumbnail).map_err(|error| error.failure())?;

@@ -16,6 +16,7 @@ mod commands;
 mod dialogs;
 mod drag_out;
 mod feed;
+mod language;
 mod linux;
 mod place;
 mod reveal;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use protocol::{ErrorCode, Failure};
 use studio::logs::Log;
 use studio::{Options, Studio, handover, locate};
 use tauri::Manager;
@@ -49,18 +51,18 @@ fn main() -> ExitCode {
     linux::avoid_blank_window();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            tracing::error!("{message}");
-            dialogs::fatal(&message);
+        Err(failure) => {
+            tracing::error!("{}", failure.message);
+            dialogs::fatal(&failure);
             ExitCode::FAILURE
         }
     }
 }
 
-fn run() -> Result<(), String> {
-    let options = Options::usual().map_err(|error| error.to_string())?;
+fn run() -> Result<(), Failure> {
+    let options = Options::usual().map_err(|error| error.failure())?;
     write_log(&options.data_folder);
-    linux::check_display()?;
+    linux::check_display().map_err(unopened)?;
     let files = handover::files(std::env::args_os().skip(1));
     match open_or_hand_over(&options, &files)? {
         Some(studio) => open_window(studio, files),
@@ -68,8 +70,12 @@ fn run() -> Result<(), String> {
     }
 }
 
+fn unopened(message: String) -> Failure {
+    Failure { code: ErrorCode::Internal, message }
+}
+
 /// Opens the studio; nothing when one that is open has taken the files.
-fn open_or_hand_over(options: &Options, files: &[PathBuf]) -> Result<Option<Studio>, String> {
+fn open_or_hand_over(options: &Options, files: &[PathBuf]) -> Result<Option<Studio>, Failure> {
     let mut tries = 1;
     loop {
         match tauri::async_runtime::block_on(async { Studio::open(options.clone()) }) {
@@ -79,10 +85,10 @@ fn open_or_hand_over(options: &Options, files: &[PathBuf]) -> Result<Option<Stud
                     return Ok(None);
                 }
                 if tries == TRIES {
-                    return Err(error.to_string());
+                    return Err(error.failure());
                 }
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.failure()),
         }
         tries += 1;
     }
@@ -99,7 +105,7 @@ fn write_log(data_folder: &Path) {
     }
 }
 
-fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), String> {
+fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
     let closing = studio.clone();
     let app = tauri::Builder::default()
         .manage(studio)
@@ -177,7 +183,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), String> {
             Ok(())
         })
         .build(tauri::generate_context!())
-        .map_err(|error| format!("the window cannot be opened: {error}"))?;
+        .map_err(|error| unopened(format!("the window cannot be opened: {error}")))?;
     app.run(move |_, event| {
         if let tauri::RunEvent::Exit = event {
             tauri::async_runtime::block_on(closing.close());

@@ -77,7 +77,7 @@ impl Error {
             Self::OutOfMemory { device, .. } if device == "cpu" => ErrorCode::OutOfHostMemory,
             Self::OutOfMemory { .. } => ErrorCode::OutOfDeviceMemory,
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => ErrorCode::DiskFull,
-            Self::File { .. } => ErrorCode::BadInput,
+            Self::File { .. } => ErrorCode::FileUnusable,
             Self::Tensor(error) => device_code(&error.to_string()),
         }
     }

@@ -170,15 +170,13 @@ impl Error {
     /// The class that the window acts on.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Manifest { .. }
-            | Self::Unknown(_)
-            | Self::UnknownForm { .. }
-            | Self::Needed { .. }
-            | Self::Unsuitable { .. }
-            | Self::Address { .. }
-            | Self::Busy { .. }
-            | Self::Keyring(_)
-            | Self::Io { .. } => ErrorCode::BadInput,
+            Self::Manifest { .. } | Self::Unknown(_) | Self::UnknownForm { .. } | Self::Unsuitable { .. } => {
+                ErrorCode::BadInput
+            }
+            Self::Needed { .. } | Self::Busy { .. } => ErrorCode::Busy,
+            Self::Address { .. } => ErrorCode::BadAddress,
+            Self::Keyring(_) => ErrorCode::Keyring,
+            Self::Io { .. } => ErrorCode::FileUnusable,
             Self::NotInstalled { .. } | Self::BaseMissing { .. } => ErrorCode::ModelMissing,
             Self::Checkpoint(error) => match error {
                 checkpoint::Error::DiskFull { .. } => ErrorCode::DiskFull,

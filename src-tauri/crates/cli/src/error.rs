@@ -82,7 +82,7 @@ impl Error {
             Self::Catalog(error) => error.code(),
             Self::Picture(error) => error.code(),
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => ErrorCode::DiskFull,
-            Self::File { .. } => ErrorCode::BadInput,
+            Self::File { .. } => ErrorCode::FileUnusable,
             Self::Cancelled => ErrorCode::Cancelled,
             Self::Frame(_) | Self::Version { .. } | Self::Differs(_) | Self::Internal(_) => ErrorCode::Internal,
         }

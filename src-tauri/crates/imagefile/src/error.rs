@@ -170,7 +170,24 @@ impl Error {
         match self {
             Self::DiskFull { .. } => ErrorCode::DiskFull,
             Self::Encode { .. } => ErrorCode::Internal,
-            _ => ErrorCode::BadInput,
+            Self::Foreign { .. } | Self::NotAFile { .. } => ErrorCode::NotAPicture,
+            Self::Unusable { problem, .. } => match problem {
+                Problem::TooManyPixels { .. } | Problem::TooMuchMemory { .. } => ErrorCode::PictureTooLarge,
+                Problem::Truncated | Problem::Animated | Problem::Empty { .. } | Problem::Damaged { .. } => {
+                    ErrorCode::NotAPicture
+                }
+            },
+            Self::TooLong { .. } | Self::TooLargeToWrite { .. } => ErrorCode::PictureTooLarge,
+            Self::Missing { .. }
+            | Self::Read { .. }
+            | Self::Exists { .. }
+            | Self::NotReplaceable { .. }
+            | Self::NoName { .. }
+            | Self::NoFolder { .. }
+            | Self::UnknownExtension { .. }
+            | Self::Write { .. } => ErrorCode::FileUnusable,
+            Self::NoRecipe { .. } | Self::BadRecipe { .. } | Self::Quality { .. } => ErrorCode::BadInput,
+            Self::RecipeTooLong { .. } => ErrorCode::TextTooLong,
         }
     }
 
@@ -288,6 +305,6 @@ mod tests {
     fn full_disk_is_told_apart() {
         let check = |kind: io::ErrorKind, code| assert_eq!(Error::write(Path::new("a"), kind.into()).code(), code);
         check(io::ErrorKind::StorageFull, ErrorCode::DiskFull);
-        check(io::ErrorKind::PermissionDenied, ErrorCode::BadInput);
+        check(io::ErrorKind::PermissionDenied, ErrorCode::FileUnusable);
     }
 }

@@ -19,8 +19,34 @@ pub enum ErrorCode {
     ModelInvalid,
     /// No model is loaded, or its files are gone.
     ModelMissing,
-    /// The request cannot be carried out as it stands.
+    /// The request cannot be carried out as it stands, for a reason that none of the following names.
     BadInput,
+    /// A file is no picture of a kind that is read, or a damaged one.
+    NotAPicture,
+    /// A picture has more bytes or pixels than are read or can be written.
+    PictureTooLarge,
+    /// A file is no piece that can be opened.
+    NotAPiece,
+    /// A file or folder is not there, or may not be read or written.
+    FileUnusable,
+    /// What should be written or painted was left empty.
+    TextMissing,
+    /// A text has more characters than are kept.
+    TextTooLong,
+    /// Texts and pictures have more tokens than the model reads.
+    ContextTooLong,
+    /// More of something than there may be at once.
+    TooMany,
+    /// A picture, piece, question or job is not there any more.
+    Gone,
+    /// Something else has it in its hands.
+    Busy,
+    /// An address that cannot be used.
+    BadAddress,
+    /// The system's store of secrets refused.
+    Keyring,
+    /// A later version of the program wrote it.
+    NewerProgram,
     /// A disk is full.
     DiskFull,
     /// A download failed.
@@ -31,8 +57,26 @@ pub enum ErrorCode {
     BadResult,
     /// Something of the library was mended at the start; no failure, but to be known.
     Repaired,
+    /// Some or all settings could not be read; their defaults hold.
+    SettingsUnusable,
     /// A defect of the program.
     Internal,
+}
+
+impl ErrorCode {
+    /// The class of what a system says of a file or folder.
+    pub fn of_file(source: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        match source.kind() {
+            Kind::StorageFull | Kind::QuotaExceeded => Self::DiskFull,
+            Kind::NotFound
+            | Kind::PermissionDenied
+            | Kind::ReadOnlyFilesystem
+            | Kind::IsADirectory
+            | Kind::NotADirectory => Self::FileUnusable,
+            _ => Self::Internal,
+        }
+    }
 }
 
 /// A failure with its one line for the artist.

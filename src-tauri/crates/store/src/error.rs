@@ -121,20 +121,15 @@ impl Error {
         match self {
             Self::DiskFull { .. } => ErrorCode::DiskFull,
             Self::Image(error) => error.code(),
-            Self::NoNode(_)
-            | Self::NoPiece(_)
-            | Self::NoTurn(_)
-            | Self::NoJob(_)
-            | Self::InvalidCursor
-            | Self::TooLong { .. }
-            | Self::InsideLibrary { .. }
-            | Self::Bundle { .. }
-            | Self::ReadOnly { .. }
-            | Self::InUse { .. }
-            | Self::NewerSchema { .. } => ErrorCode::BadInput,
-            Self::Disk { .. } | Self::Damaged { .. } | Self::Database(_) | Self::Exists(_) | Self::Closed => {
-                ErrorCode::Internal
-            }
+            Self::NoNode(_) | Self::NoPiece(_) | Self::NoTurn(_) | Self::NoJob(_) => ErrorCode::Gone,
+            Self::InvalidCursor => ErrorCode::BadInput,
+            Self::TooLong { .. } => ErrorCode::TextTooLong,
+            Self::InsideLibrary { .. } | Self::ReadOnly { .. } => ErrorCode::FileUnusable,
+            Self::Bundle { .. } => ErrorCode::NotAPiece,
+            Self::InUse { .. } => ErrorCode::Busy,
+            Self::NewerSchema { .. } => ErrorCode::NewerProgram,
+            Self::Disk { source, .. } => ErrorCode::of_file(source),
+            Self::Damaged { .. } | Self::Database(_) | Self::Exists(_) | Self::Closed => ErrorCode::Internal,
         }
     }
 

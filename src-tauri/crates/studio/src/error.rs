@@ -32,6 +32,14 @@ pub enum Error {
     /// The request cannot be carried out as it stands.
     #[error("{0}")]
     BadRequest(String),
+    /// The request cannot be carried out, for a reason that has a class of its own.
+    #[error("{message}")]
+    Refused {
+        /// The class.
+        code: ErrorCode,
+        /// What to change, in one line.
+        message: String,
+    },
     /// It failed elsewhere, and the line is there already.
     #[error("{}", _0.message)]
     Failed(Failure),
@@ -50,6 +58,10 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    pub(crate) fn refused(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Refused { code, message: message.into() }
+    }
+
     pub(crate) fn disk(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Disk { action, path, source }
@@ -66,11 +78,13 @@ impl Error {
             Self::Library(error) => return error.failure(),
             Self::Models(error) => return error.failure(),
             Self::Failed(failure) => return failure.clone(),
-            Self::Disk { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => ErrorCode::DiskFull,
+            Self::Disk { source, .. } => ErrorCode::of_file(source),
             Self::Image(error) => error.code(),
-            Self::NoJob(_) | Self::BadRequest(_) => ErrorCode::BadInput,
+            Self::Refused { code, .. } => *code,
+            Self::NoJob(_) => ErrorCode::Gone,
+            Self::BadRequest(_) => ErrorCode::BadInput,
             Self::Cancelled => ErrorCode::Cancelled,
-            Self::Disk { .. } | Self::Engine(_) | Self::Closed => ErrorCode::Internal,
+            Self::Engine(_) | Self::Closed => ErrorCode::Internal,
         };
         Failure { code, message: self.to_string() }
     }

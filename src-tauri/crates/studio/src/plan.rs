@@ -1,6 +1,6 @@
 //! A plan's text: what the model writes between its tags, and what the artist makes of it.
 
-use protocol::{JobKind, Thinking};
+use protocol::{ErrorCode, JobKind, Thinking};
 
 use crate::{Error, Result};
 
@@ -21,10 +21,13 @@ pub(crate) fn given(thought: &str) -> Result<Thinking> {
     let words = trimmed.strip_prefix(BEGIN).unwrap_or(trimmed);
     let words = words.strip_suffix(END).unwrap_or(words).trim();
     if words.is_empty() {
-        return Err(Error::BadRequest("the plan is empty; write what is to be painted".to_owned()));
+        return Err(Error::refused(ErrorCode::TextMissing, "the plan is empty; write what is to be painted"));
     }
     if words.chars().count() > MOST_CHARACTERS {
-        return Err(Error::BadRequest(format!("the plan is longer than {MOST_CHARACTERS} characters; shorten it")));
+        return Err(Error::refused(
+            ErrorCode::TextTooLong,
+            format!("the plan is longer than {MOST_CHARACTERS} characters; shorten it"),
+        ));
     }
     // Word for word where it is whole: other white space would paint another picture.
     let is_whole = trimmed.starts_with(BEGIN) && trimmed.ends_with(END);

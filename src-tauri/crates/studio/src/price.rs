@@ -34,7 +34,7 @@ pub(crate) fn overlong(estimate: &Estimate, job: &Job) -> Option<Failure> {
         "{what} {tokens} tokens and the model reads {MOST_CONTEXT_TOKENS}; \
          leave older questions or pictures out, or ask in a new piece"
     );
-    Some(Failure { code: ErrorCode::BadInput, message })
+    Some(Failure { code: ErrorCode::ContextTooLong, message })
 }
 
 /// Why a request does not fit the memory of a device.
@@ -90,8 +90,8 @@ pub(crate) fn remedies(failure: &Failure, job: &Job, fitting: Option<Size>, olde
                 remedies.push(Remedy::Retry);
             }
         }
-        ErrorCode::BadInput if !job.references.is_empty() => remedies.push(Remedy::FewerPictures),
-        ErrorCode::BadInput | ErrorCode::ModelInvalid => {}
+        ErrorCode::ContextTooLong if !job.references.is_empty() => remedies.push(Remedy::FewerPictures),
+        ErrorCode::ContextTooLong | ErrorCode::BadInput | ErrorCode::ModelInvalid => {}
         ErrorCode::ModelMissing => remedies.push(Remedy::Retry),
         _ => remedies.push(Remedy::Retry),
     }
@@ -149,7 +149,7 @@ mod tests {
     fn a_conversation_that_outgrows_the_model_is_refused() {
         assert!(overlong(&estimate(1, 32_768), &job(JobKind::Ask)).is_none());
         let refused = overlong(&estimate(1, 40_000), &job(JobKind::Ask)).unwrap();
-        assert_eq!(refused.code, ErrorCode::BadInput);
+        assert_eq!(refused.code, ErrorCode::ContextTooLong);
         assert!(refused.message.contains("40000 tokens"), "{}", refused.message);
     }
 

@@ -2,8 +2,8 @@
 
 use protocol::check::{MAX_SEED, MOST_IMAGES};
 use protocol::{
-    ChatRequest, ImageParameters, ImageRequest, Input, Job, JobId, JobKind, JobStatus, NewJob, NodeId, PieceId,
-    Request, TextParameters, Thinking,
+    ChatRequest, ErrorCode, ImageParameters, ImageRequest, Input, Job, JobId, JobKind, JobStatus, NewJob, NodeId,
+    PieceId, Request, TextParameters, Thinking,
 };
 use store::Store;
 use uuid::Uuid;
@@ -39,21 +39,25 @@ pub(crate) fn draw_seed() -> u64 {
 pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job>> {
     let instruction = new.instruction.trim().to_owned();
     if instruction.is_empty() {
-        return Err(Error::BadRequest("the instruction is empty; write what you want".to_owned()));
+        return Err(Error::refused(ErrorCode::TextMissing, "the instruction is empty; write what you want"));
     }
     if instruction.chars().count() > MOST_CHARACTERS {
-        return Err(Error::BadRequest(format!(
-            "the instruction is longer than {MOST_CHARACTERS} characters; shorten it"
-        )));
+        return Err(Error::refused(
+            ErrorCode::TextTooLong,
+            format!("the instruction is longer than {MOST_CHARACTERS} characters; shorten it"),
+        ));
     }
     if !(1..=MOST_VARIATIONS).contains(&new.variations) {
-        return Err(Error::BadRequest(format!(
-            "{} variations cannot be made; ask for 1 to {MOST_VARIATIONS}",
-            new.variations
-        )));
+        return Err(Error::refused(
+            ErrorCode::TooMany,
+            format!("{} variations cannot be made; ask for 1 to {MOST_VARIATIONS}", new.variations),
+        ));
     }
     if new.references.len() > MOST_REFERENCES {
-        return Err(Error::BadRequest(format!("at most {MOST_REFERENCES} other pictures can be used; take some out")));
+        return Err(Error::refused(
+            ErrorCode::TooMany,
+            format!("at most {MOST_REFERENCES} other pictures can be used; take some out"),
+        ));
     }
     if new.request == JobKind::Edit && new.picture.is_none() {
         return Err(Error::BadRequest("there is no picture to edit; open one first".to_owned()));

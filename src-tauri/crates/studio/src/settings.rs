@@ -98,14 +98,20 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
         }
         SettingsChange::Presets(presets) => {
             if presets.len() > MOST_PRESETS {
-                return Err(Error::BadRequest(format!("{MOST_PRESETS} presets are kept; remove some first")));
+                return Err(Error::refused(
+                    ErrorCode::TooMany,
+                    format!("{MOST_PRESETS} presets are kept; remove some first"),
+                ));
             }
             presets.iter().try_for_each(check_preset).map_err(Error::BadRequest)?;
             settings.presets = presets;
         }
         SettingsChange::Plans(plans) => {
             if plans.len() > MOST_PRESETS {
-                return Err(Error::BadRequest(format!("{MOST_PRESETS} plans are kept; remove some first")));
+                return Err(Error::refused(
+                    ErrorCode::TooMany,
+                    format!("{MOST_PRESETS} plans are kept; remove some first"),
+                ));
             }
             plans.iter().try_for_each(check_plan).map_err(Error::BadRequest)?;
             settings.plans = plans;
@@ -195,7 +201,7 @@ fn usable<T: DeserializeOwned>(value: Value, check: impl Fn(&T) -> std::result::
 
 fn unusable(path: &Path, key: &str, reason: &str) -> Failure {
     let message = format!("{}: {key} cannot be used ({reason}); its default holds", path.display());
-    Failure { code: ErrorCode::BadInput, message }
+    Failure { code: ErrorCode::SettingsUnusable, message }
 }
 
 /// Keeps the file under a name that no other file has.
@@ -206,7 +212,7 @@ fn put_aside(path: &Path, what: &str) -> Found {
         Some(kept) => format!("{what}; it is kept as {}, and the defaults hold", kept.display()),
         None => format!("{what}; the defaults hold"),
     };
-    Found { settings: Settings::default(), notices: vec![Failure { code: ErrorCode::BadInput, message }] }
+    Found { settings: Settings::default(), notices: vec![Failure { code: ErrorCode::SettingsUnusable, message }] }
 }
 
 fn numbered(path: &Path, number: u32) -> PathBuf {

@@ -1,10 +1,22 @@
 import { i18n } from '$lib/i18n/index.svelte';
-import type { Failure, Price } from '$lib/ipc';
+import type { ErrorCode, Failure, Price } from '$lib/ipc';
 import { sentence } from '$lib/shared/sentence';
 import { formatBytes } from './quantities';
 
-/** Tokens of context that the model was made for. */
-const MOST_CONTEXT_TOKENS = 32_768;
+/** Kinds whose sentence leaves open which file, value or number it is. */
+const NAMING = new Set<ErrorCode>([
+  'bad_input',
+  'not_a_picture',
+  'picture_too_large',
+  'not_a_piece',
+  'file_unusable',
+  'text_too_long',
+  'too_many',
+  'busy',
+  'bad_address',
+  'repaired',
+  'settings_unusable',
+]);
 
 /** A failure in the window's language, with the program's own line, which is English, under it. */
 export interface Explanation {
@@ -23,7 +35,7 @@ export function explain({ code, message }: Failure): Explanation {
   return {
     title: m.titles[code],
     meaning: m.meanings[code],
-    details: { label: m.details, text: sentence(message), isOpen: code === 'bad_input' || code === 'repaired' },
+    details: { label: m.details, text: sentence(message), isOpen: NAMING.has(code) },
   };
 }
 
@@ -31,10 +43,8 @@ export function explain({ code, message }: Failure): Explanation {
 export function refusalOf(failure: Failure, price: Price): string {
   const m = i18n.m.price;
   const { title, meaning, details } = explain(failure);
-  if (failure.code === 'bad_input') {
-    const tokens = new Intl.NumberFormat(i18n.tag).format(price.context_tokens);
-    return price.context_tokens > MOST_CONTEXT_TOKENS ? m.too_long(tokens) : details.text;
-  }
+  if (failure.code === 'context_too_long') return m.too_long(new Intl.NumberFormat(i18n.tag).format(price.context_tokens));
+  if (failure.code === 'bad_input') return details.text;
   const [needed, there] = [price.memory.peak_bytes, price.available_bytes];
   if (there === null || needed <= there) return meaning;
   return m.refused(title, formatBytes(needed, i18n.tag), formatBytes(there, i18n.tag));

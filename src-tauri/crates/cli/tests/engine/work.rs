@@ -130,15 +130,16 @@ fn bad_requests_fail_with_a_line_and_leave_the_engine_ready() {
     let mut engine = Engine::loaded();
     let svg = bench.path("a.png");
     bench.file("a.png", b"<svg/>");
-    for (job, request, expected) in [
-        ("steps", generate(1), "steps 1 is out of range"),
-        ("empty", chat(8, vec![]), "the prompt is empty"),
-        ("missing", chat(8, vec![Input::Image { path: "gone.png".into() }, text("x")]), "gone.png: no such file"),
-        ("svg", chat(8, vec![Input::Image { path: svg }, text("x")]), "SVG"),
+    let shown = |path| chat(8, vec![Input::Image { path }, text("x")]);
+    for (job, request, class, expected) in [
+        ("steps", generate(1), ErrorCode::BadInput, "steps 1 is out of range"),
+        ("empty", chat(8, vec![]), ErrorCode::BadInput, "the prompt is empty"),
+        ("missing", shown("gone.png".into()), ErrorCode::FileUnusable, "gone.png: no such file"),
+        ("svg", shown(svg), ErrorCode::NotAPicture, "SVG"),
     ] {
         engine.say(&run(job, request));
         let (code, message) = engine.failure(job);
-        assert_eq!(code, ErrorCode::BadInput, "{message}");
+        assert_eq!(code, class, "{message}");
         assert!(message.contains(expected) && !message.contains('\n'), "{message}");
     }
     engine.say(&run("good", generate(2)));

@@ -42,13 +42,15 @@ fn missing_file_is_named() {
     let path = folder.path().join("nothing.png");
     let error = read(&path).unwrap_err();
     assert!(matches!(&error, Error::Missing { path: named } if *named == path));
-    assert_eq!(error.code(), ErrorCode::BadInput);
+    assert_eq!(error.code(), ErrorCode::FileUnusable);
 }
 
 #[test]
 fn folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(read(folder.path()), Err(Error::NotAFile { what: "a folder", .. })));
+    let error = read(folder.path()).unwrap_err();
+    assert!(matches!(error, Error::NotAFile { what: "a folder", .. }));
+    assert_eq!(error.code(), ErrorCode::NotAPicture);
 }
 
 #[cfg(unix)]

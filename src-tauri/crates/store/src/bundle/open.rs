@@ -80,7 +80,9 @@ impl Store {
         placed: &mut Vec<Placed>,
     ) -> Result<()> {
         for (listed, id) in nodes.iter().zip(ids) {
-            let Kept { bytes, format, picture, recipe } = keep(Path::new(&listed.file), archive.image(&listed.file)?)?;
+            let bytes = archive.image(&listed.file)?;
+            let kept = keep(Path::new(&listed.file), bytes).map_err(|error| bad(archive.path, &error))?;
+            let Kept { bytes, format, picture, recipe } = kept;
             let recipe = match recipe {
                 EmbeddedRecipe::Found(found) => Some(found.recipe),
                 EmbeddedRecipe::Absent | EmbeddedRecipe::Refused(_) => None,

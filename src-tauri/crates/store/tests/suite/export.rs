@@ -182,7 +182,7 @@ fn a_bundle_that_names_what_it_may_not_is_refused() {
         (1, vec![node("piece.json", None)]),
     ] {
         let error = open(version, &nodes).unwrap_err();
-        assert_eq!(error.code(), protocol::ErrorCode::BadInput, "{error}");
+        assert_eq!(error.code(), protocol::ErrorCode::NotAPiece, "{error}");
         assert_eq!(error.to_string().lines().count(), 1);
     }
     assert!(library.image_files().is_empty());

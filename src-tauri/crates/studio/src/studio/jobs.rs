@@ -48,7 +48,7 @@ impl Studio {
         let Some(job) = jobs.first().filter(|job| job.request == JobKind::Ask).cloned() else { return Ok(()) };
         let basis = self.ask(Message::Basis).await?;
         let priced = self.reckon(job, 1, basis).await?;
-        match priced.refusal.filter(|refusal| refusal.code == ErrorCode::BadInput) {
+        match priced.refusal.filter(|refusal| refusal.code == ErrorCode::ContextTooLong) {
             Some(refusal) => Err(Error::Failed(refusal)),
             None => Ok(()),
         }

@@ -110,7 +110,10 @@ impl Studio {
         change: impl FnOnce(&Store, &[NodeId]) -> Result<Vec<Node>> + Send + 'static,
     ) -> Result<()> {
         if nodes.len() > MOST_NODES {
-            return Err(Error::BadRequest(format!("{MOST_NODES} pictures can be changed at once; choose fewer")));
+            return Err(Error::refused(
+                ErrorCode::TooMany,
+                format!("{MOST_NODES} pictures can be changed at once; choose fewer"),
+            ));
         }
         let nodes = self.with_store(move |store| change(store, &nodes)).await?;
         self.tell_changed(nodes).await
@@ -119,7 +122,10 @@ impl Studio {
     /// Leaves questions with their answers and pictures out of what the model reads next, or takes them in again.
     pub async fn leave_out(&self, turns: Vec<TurnId>, left_out: bool) -> Result<()> {
         if turns.len() > MOST_NODES {
-            return Err(Error::BadRequest(format!("{MOST_NODES} questions can be changed at once; choose fewer")));
+            return Err(Error::refused(
+                ErrorCode::TooMany,
+                format!("{MOST_NODES} questions can be changed at once; choose fewer"),
+            ));
         }
         let changed = self.with_store(move |store| Ok(store.set_left_out(&turns, left_out)?)).await?;
         for (piece, turns) in changed {
@@ -220,7 +226,10 @@ fn bring_in(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
         Source::File(path) => {
             let is_file = std::fs::metadata(&path).map_err(Error::disk("read", &path))?.is_file();
             if !is_file {
-                return Err(Error::BadRequest(format!("{} is not a file; bring in PNG, JPEG or WebP", path.display())));
+                return Err(Error::refused(
+                    ErrorCode::NotAPicture,
+                    format!("{} is not a file; bring in PNG, JPEG or WebP", path.display()),
+                ));
             }
             let bytes = imagefile::read_file(&path)?;
             (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes)

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use protocol::{About, Folder, Settings, SettingsChange};
+use protocol::{About, ErrorCode, Folder, Settings, SettingsChange};
 
 use super::Studio;
 use super::actor::{Choice, Message};
@@ -26,7 +26,7 @@ impl Studio {
     /// Moves pictures' or models' place; takes effect at the next start.
     pub async fn set_folder(&self, folder: Folder, path: PathBuf) -> Result<()> {
         if !path.is_dir() {
-            return Err(Error::BadRequest(format!("{} is not a folder", path.display())));
+            return Err(Error::refused(ErrorCode::FileUnusable, format!("{} is not a folder", path.display())));
         }
         self.place(folder, Some(path)).await
     }
@@ -47,7 +47,7 @@ impl Studio {
     /// Runs another engine program from now on.
     pub async fn set_engine(&self, program: PathBuf) -> Result<()> {
         if !program.is_file() {
-            return Err(Error::BadRequest(format!("{} is not a program", program.display())));
+            return Err(Error::refused(ErrorCode::FileUnusable, format!("{} is not a program", program.display())));
         }
         self.ask(|reply| Message::Choose(Choice::Engine(Some(program)), reply)).await?
     }

@@ -161,7 +161,7 @@ async fn settings_are_told_kept_and_read_again() {
     assert_eq!(bench.start.settings, told);
     assert_eq!(bench.start.notices.len(), 1);
     assert!(bench.start.notices[0].message.contains("follows"), "{:?}", bench.start.notices);
-    assert_eq!(bench.start.notices[0].code, ErrorCode::BadInput);
+    assert_eq!(bench.start.notices[0].code, ErrorCode::SettingsUnusable);
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn a_conversation_that_outgrows_the_model_is_refused_with_a_way_out() {
     let mut more = job(JobKind::Ask, "and?", None);
     more.piece = Some(piece);
     let error = bench.studio.submit(more.clone()).await.unwrap_err();
-    assert_eq!(error.failure().code, ErrorCode::BadInput);
+    assert_eq!(error.failure().code, ErrorCode::ContextTooLong);
     assert!(error.to_string().contains("ask in a new piece"), "{error}");
 
     let price = bench.studio.price(more.clone()).await.unwrap();

@@ -65,7 +65,7 @@ impl Actor {
         removes_source: Option<bool>,
     ) -> Result<()> {
         if self.installs.running.contains_key(&model) {
-            return Err(Error::BadRequest(format!("{model} is being installed already")));
+            return Err(Error::refused(ErrorCode::Busy, format!("{model} is being installed already")));
         }
         // On disk before anybody hears of it, and before it could be called off.
         let (shared, id) = (Arc::clone(&self.shared), model.clone());

@@ -1,6 +1,6 @@
 //! What the artist does with jobs.
 
-use protocol::{Job, JobId, JobKind, JobPlace, JobStatus, Phase, StudioEvent, Thinking};
+use protocol::{ErrorCode, Job, JobId, JobKind, JobPlace, JobStatus, Phase, StudioEvent, Thinking};
 use store::StoredJob;
 
 use super::Actor;
@@ -13,7 +13,10 @@ impl Actor {
     /// Queues jobs; they are on disk before anybody hears of them.
     pub(super) async fn submit(&mut self, jobs: Vec<Job>, first: bool) -> Result<Vec<JobId>> {
         if self.queue.n_waiting() + jobs.len() > MOST_WAITING {
-            return Err(Error::BadRequest(format!("{MOST_WAITING} requests wait already; let some of them finish")));
+            return Err(Error::refused(
+                ErrorCode::TooMany,
+                format!("{MOST_WAITING} requests wait already; let some of them finish"),
+            ));
         }
         let mut jobs = jobs;
         self.expect_times(&mut jobs).await;

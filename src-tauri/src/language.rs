@@ -1,0 +1,63 @@
+//! What the program says where the window's texts do not reach: in notifications, and before there is a window.
+
+use protocol::{ErrorCode, Failure, JobStatus, Language};
+
+/// Whether it speaks Chinese; English otherwise.
+pub(crate) fn is_chinese(language: Language) -> bool {
+    match language {
+        Language::Zh => true,
+        Language::En => false,
+        Language::System => sys_locale::get_locale().is_some_and(|locale| locale.starts_with("zh")),
+    }
+}
+
+/// What to say of a job that came to its end; nothing of what the artist wrote.
+pub(crate) fn end(status: &JobStatus, is_chinese: bool) -> Option<&'static str> {
+    let (english, chinese) = match status {
+        JobStatus::Done { node: Some(_) } => ("A picture is ready.", "图片已完成。"),
+        JobStatus::Done { node: None } => ("An answer is ready.", "回答已完成。"),
+        JobStatus::Planned => ("A plan is ready to be read.", "计划已写好，等你查看。"),
+        JobStatus::Failed { .. } => ("A request failed.", "有一个请求失败了。"),
+        _ => return None,
+    };
+    Some(if is_chinese { chinese } else { english })
+}
+
+/// Why there is no window; the program's own line, which is English, stays under what is said in Chinese.
+pub(crate) fn obstacle(failure: &Failure, is_chinese: bool) -> String {
+    let line = &failure.message;
+    if !is_chinese {
+        return line.clone();
+    }
+    let chinese = match failure.code {
+        ErrorCode::Busy => "作品库已在另一个程序里打开。请先关闭那个程序。",
+        ErrorCode::NewerProgram => "作品库由更新的版本写下。请更新程序。",
+        ErrorCode::FileUnusable => "无法读取或写入程序的文件夹。请检查权限。",
+        ErrorCode::DiskFull => "磁盘已满。请腾出空间后重试。",
+        _ => "程序无法启动。",
+    };
+    format!("{chinese}\n\n{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_artist_chose_comes_before_the_systems_language() {
+        assert!(is_chinese(Language::Zh));
+        assert!(!is_chinese(Language::En));
+    }
+
+    #[test]
+    fn why_there_is_no_window_is_said_in_both_languages_with_the_folder() {
+        let line = "the library in /a is open in another window of Bagel Studio; close it there first";
+        let failure = |code| Failure { code, message: line.to_owned() };
+        assert_eq!(obstacle(&failure(ErrorCode::Busy), false), line);
+        assert_eq!(
+            obstacle(&failure(ErrorCode::Busy), true),
+            format!("作品库已在另一个程序里打开。请先关闭那个程序。\n\n{line}")
+        );
+        assert!(obstacle(&failure(ErrorCode::Internal), true).starts_with("程序无法启动。"));
+    }
+}
