@@ -10,6 +10,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch } from './browser.mjs';
 import { serve } from './server.mjs';
+import * as abilities from './parts/abilities.mjs';
 import * as access from './parts/access.mjs';
 import * as keyboard from './parts/keyboard.mjs';
 import * as load from './parts/load.mjs';
@@ -35,11 +36,16 @@ const parts = {
   'script and style stay small': budget,
   ...access.parts,
   ...keyboard.parts,
+  ...abilities.parts,
   ...load.parts,
   ...hostile.parts,
 };
 
 const wanted = process.argv.slice(2);
+// Of some parts alone nothing follows for all methods.
+if (wanted.length === 0) Object.assign(parts, abilities.last);
+/** What the parts that use the program asked of it, and what there is to ask. */
+const asked = { called: new Set(), methods: new Set() };
 const browser = await launch(['--enable-precise-memory-info']);
 const began = Date.now();
 let failed = 0;
@@ -74,12 +80,22 @@ function opener(problems) {
   };
 }
 
+/** Remembers what the open pages asked for. */
+async function remember() {
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    const { calls, methods } = await page.evaluate(() => ({ calls: globalThis.puppet.calls.map(({ name }) => name), methods: globalThis.puppet.methods() }));
+    for (const call of calls) asked.called.add(call);
+    for (const method of methods) asked.methods.add(method);
+  }
+}
+
 for (const [name, part] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
   const problems = [];
   const start = Date.now();
   try {
-    await part({ open: opener(problems), problems });
+    await part({ open: opener(problems), problems, ...asked });
+    if (name in keyboard.parts || name in abilities.parts) await remember();
     if (problems.length > 0) throw new Error(problems.slice(0, 8).join('\n'));
     passed += 1;
     console.log(`✓ ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);

@@ -113,7 +113,10 @@ export class Application {
   importPiece(): void {
     void this.try(async () => {
       const id = await this.#host.openPiece();
-      if (id !== null) this.openPiece(id);
+      if (id === null) return;
+      this.openPiece(id);
+      // Of its pictures no event tells.
+      this.gallery.refresh();
     });
   }
 

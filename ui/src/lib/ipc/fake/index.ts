@@ -11,6 +11,7 @@ import type {
   EngineState,
   GalleryFilter,
   ModelCard,
+  ModelChoice,
   Node,
   NodeId,
   Price,
@@ -20,7 +21,7 @@ import type {
   StudioEvent,
 } from '../protocol';
 import { image, settings as blank } from '../blank';
-import { defaults, hardware, installing, models } from './models';
+import { defaults, hardware, imported, installing, models } from './models';
 import { painted } from './paint';
 import { Queue } from './queue';
 import { PLAN, populated } from './world';
@@ -29,6 +30,8 @@ import { PLAN, populated } from './world';
 export interface Puppet {
   tell: (...events: StudioEvent[]) => void;
   calls: { name: string; values: unknown[] }[];
+  /** Everything that can be asked for, but for addresses. */
+  methods: () => string[];
   /** The job that runs. */
   running: () => string | undefined;
   /** A step that can be seen. */
@@ -40,6 +43,8 @@ declare global {
   /** Texts that stand wherever the world would have its own. */
   var fakeWords: string[] | undefined;
 }
+
+const pocket: ModelChoice = { model: 'pocket', quantization: 'q8_0' };
 
 export function fakeHost(): Host {
   const options = new URLSearchParams(location.search);
@@ -56,7 +61,7 @@ export function fakeHost(): Host {
     ...blank,
     language: option(options, 'language', ['system', 'en', 'zh']) ?? 'system',
     theme: option(options, 'theme', ['system', 'dark', 'light', 'contrast']) ?? 'system',
-    model: { model: 'pocket', quantization: 'q8_0' },
+    model: pocket,
     library_folder: words('/home/mira/Pictures/Bagel Studio'),
     presets: [{ name: words('Bold and quick'), image: { ...image, steps: 15, text_guidance: 6 } }],
     plans: [{ name: words('Night over the harbour'), thought: words(PLAN) }],
@@ -65,6 +70,7 @@ export function fakeHost(): Host {
   globalThis.puppet = {
     tell,
     calls,
+    methods: () => Object.keys(host).filter((name) => !name.endsWith('Url')),
     running: () => queue.jobs.find((job) => job.status.state === 'running')?.id,
     step(seed) {
       const id = world.name('preview');
@@ -118,8 +124,9 @@ export function fakeHost(): Host {
     return done();
   }
 
-  function arrive(has_recipe: boolean, name: string): Promise<void> {
-    const node: Node = {
+  /** A picture from a file, the first of a piece. */
+  function fromFile(has_recipe: boolean, name: string): Node {
+    return {
       id: world.name('node'),
       piece: world.name('piece'),
       parent: null,
@@ -138,6 +145,15 @@ export function fakeHost(): Host {
       took_ms: null,
       created_ms: Date.now(),
     };
+  }
+
+  function arrive(has_recipe: boolean, name: string): Promise<void> {
+    const known = [...world.nodes.values()].find((node) => node.origin === 'imported' && node.title === name && node.trashed_ms === null);
+    if (known) {
+      tell({ kind: 'arrived', arrivals: [{ node: known.id, is_known: true, has_recipe: known.has_recipe }], failures: [], position: null });
+      return done();
+    }
+    const node = fromFile(has_recipe, name);
     const piece = world.add(node);
     tell(
       { kind: 'piece_changed', piece },
@@ -154,10 +170,35 @@ export function fakeHost(): Host {
     return done();
   }
 
-  function changeCard(id: string, change: Partial<ModelCard>): Promise<void> {
-    cards = cards.map((card) => (card.id === id ? { ...card, ...change } : card));
+  function changeCards(wanted: ModelCard[]): void {
+    cards = wanted;
     tell({ kind: 'models', models: cards });
+  }
+
+  function changeCard(id: string, change: Partial<ModelCard>): Promise<void> {
+    changeCards(cards.map((card) => (card.id === id ? { ...card, ...change } : card)));
     return done();
+  }
+
+  /** Ends the engine, and starts it with a model. */
+  function start(choice: ModelChoice): void {
+    tell({ kind: 'engine', engine: { state: 'starting' } });
+    const ready = engine(choice.model === 'pocket' ? 'pocket' : 'full', words);
+    if (ready.state !== 'ready') return;
+    const model = { ...ready.model, quantization: choice.quantization };
+    setTimeout(() => tell({ kind: 'engine', engine: { ...ready, model, choice } }), 40);
+  }
+
+  /** Queues what a recipe says, to have another picture or to compare. */
+  function again(id: NodeId, verifies: NodeId | null): string[] {
+    const node = world.nodes.get(id);
+    const recipe = node && world.recipe(node);
+    if (!recipe) return [];
+    const { request, instruction } = recipe;
+    const [picture = null, ...references] = [...recipe.pictures].reverse();
+    const thinking = recipe.thought === null ? ({ kind: 'off' } as const) : ({ kind: 'given', thought: recipe.thought } as const);
+    const job = { piece: node.piece, request, instruction, picture, references, thinking, thought: recipe.thought ?? '', image: recipe.image, verifies };
+    return [queue.add(job).id];
   }
 
   const host: Host = {
@@ -195,7 +236,11 @@ export function fakeHost(): Host {
       return answer(price);
     },
     cancel: (job) => (queue.cancel(job), done()),
-    cancelAll: () => (queue.jobs.forEach((job) => queue.cancel(job.id)), done()),
+    cancelAll() {
+      const jobs = queue.jobs.filter(({ status }) => status.state === 'queued' || status.state === 'running');
+      for (const job of jobs.reverse()) queue.cancel(job.id);
+      return done();
+    },
     dismiss: (job) => (queue.dismiss(job), done()),
     retry: (job) => (queue.retry(job), done()),
     keep: (job) => (queue.keep(job), done()),
@@ -218,7 +263,7 @@ export function fakeHost(): Host {
     steps: (node) => answer(queue.steps.get(node) ?? []),
     renamePiece(id, name) {
       const piece = world.pieces.get(id);
-      if (piece) piece.name = name;
+      if (piece) piece.name = name || (world.nodesOf(id)[0]?.title ?? '');
       if (piece) tell({ kind: 'piece_changed', piece });
       return done();
     },
@@ -238,35 +283,23 @@ export function fakeHost(): Host {
     trash: (nodes) => changed(nodes, () => ({ trashed_ms: Date.now() })),
     restore: (nodes) => changed(nodes, () => ({ trashed_ms: null })),
     emptyTrash() {
-      const gone = [...world.nodes.values()].filter((node) => node.trashed_ms !== null).map((node) => node.id);
-      for (const id of gone) world.nodes.delete(id);
+      const gone = world.emptyTrash();
       tell({ kind: 'nodes_removed', nodes: gone }, { kind: 'counts', counts: world.counts() });
       return done();
     },
-    replay(id) {
-      const node = world.nodes.get(id);
-      if (!node) return answer([]);
-      const job = queue.add({
-        piece: node.piece,
-        request: node.parent === null ? 'create' : 'edit',
-        picture: node.parent,
-        image: { ...image, size: node.size, seed: node.seed },
-        instruction: node.title,
-      });
-      return answer([job.id]);
-    },
-    verify(id) {
-      const node = world.nodes.get(id);
-      if (node) queue.add({ piece: node.piece, verifies: id, picture: node.parent, image, instruction: node.title });
-      return done();
-    },
+    replay: (id) => answer(again(id, null)),
+    verify: (id) => (again(id, id), done()),
 
     openPictures: () => arrive(false, 'harbour.jpg'),
     pastePicture: () => arrive(true, 'clipboard.png'),
     copyPicture: () => done(),
     exportPictures: (nodes) => answer(words(nodes.length === 1 ? 'harbour.png' : 'Exports')),
     exportPiece: () => answer(words('harbour.bagel')),
-    openPiece: () => answer(world.newest[1]?.id ?? null),
+    openPiece() {
+      const piece = world.add(fromFile(false, 'Islands at noon'));
+      tell({ kind: 'piece_changed', piece }, { kind: 'counts', counts: world.counts() });
+      return answer(piece.id);
+    },
     revealPicture: () => done(),
     dragOut: () => done(),
 
@@ -283,17 +316,29 @@ export function fakeHost(): Host {
     cancelInstall: (id) => changeCard(id, { install: null }),
     async removeModel(id, quantization) {
       const card = cards.find((candidate) => candidate.id === id);
-      const forms = card?.forms.map((form) => (form.quantization === quantization ? { ...form, is_installed: false } : form));
-      if (forms) await changeCard(id, { forms, ...(quantization === null ? { files: { state: 'absent' } as const } : {}) });
-      return 8.9e9;
+      if (card === undefined) return 0;
+      if (quantization !== null) {
+        const forms = card.forms.map((form) => (form.quantization === quantization ? { ...form, is_installed: false } : form));
+        await changeCard(id, { forms });
+        return card.forms.find((form) => form.quantization === quantization)?.disk_bytes ?? 0;
+      }
+      // Of an imported one the studio has a note of where it lies, and no more.
+      if (card.origin === 'imported') changeCards(cards.filter((other) => other !== card));
+      else await changeCard(id, { files: { state: 'absent' } });
+      return 'bytes' in card.files && card.origin !== 'imported' ? card.files.bytes : 612;
     },
-    importModel: () => answer('import-1'),
-    useModel: (model) => change({ model }),
-    retryEngine: () => done(),
+    importModel(kind) {
+      const id = world.name('import');
+      const name = kind === 'folder' ? 'islands-finetune' : 'islands-finetune.gguf';
+      changeCards([...cards, imported(id, name, words, { state: 'complete', bytes: 29.2e9 })]);
+      return answer(id);
+    },
+    useModel: (model) => (start(model), change({ model })),
+    retryEngine: () => (start(settings.model ?? pocket), done()),
 
     changeSettings: (wanted) => change(settingOf(wanted)),
-    chooseFolder: () => answer(true),
-    chooseEngine: () => answer(true),
+    chooseFolder: async (folder) => (await change({ [`${folder}_folder`]: `/media/large/${folder}` }), true),
+    chooseEngine: async () => (await change({ engine: '/opt/bagel/bagel-engine' }), true),
     resetFolder: (folder) => change({ [`${folder}_folder`]: null }),
     resetEngine: () => change({ engine: null }),
     setToken: () => done(),

@@ -127,20 +127,25 @@ export function models(words: (text: string) => string): ModelCard[] {
         12.1,
       ),
     },
-    {
-      ...published,
-      id: 'import-1',
-      name: { en: words('harbour-finetune'), zh: words('harbour-finetune') },
-      summary: { en: words('Imported from a folder of yours.'), zh: words('从你自己的文件夹导入。') },
-      origin: 'imported',
-      licence: null,
-      repository: null,
-      download_bytes: 0,
-      forms: [form('bf16', 29.2, 31.1)],
-      files: {
-        state: 'damaged',
-        failure: { code: 'hash_mismatch', message: words('ema.safetensors: this file ends too early; import it again') },
-      },
-    },
+    imported('import-1', 'harbour-finetune', words, {
+      state: 'damaged',
+      failure: { code: 'hash_mismatch', message: words('ema.safetensors: this file ends too early; import it again') },
+    }),
   ];
+}
+
+/** A model of the artist's own. */
+export function imported(id: string, name: string, words: (text: string) => string, files: ModelCard['files']): ModelCard {
+  return {
+    ...published,
+    id,
+    name: { en: words(name), zh: words(name) },
+    summary: { en: words('Imported from a folder of yours.'), zh: words('从你自己的文件夹导入。') },
+    origin: 'imported',
+    licence: null,
+    repository: null,
+    download_bytes: 0,
+    forms: [form('bf16', 29.2, 31.1, files.state === 'complete')],
+    files,
+  };
 }

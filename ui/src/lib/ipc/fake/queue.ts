@@ -87,8 +87,7 @@ export class Queue {
     const job = this.find(id);
     if (!job) return;
     if (job.status.state === 'running') this.set(job, { state: 'stopping' });
-    else if (job.status.state === 'queued') this.set(job, { state: 'cancelled' });
-    else this.dismiss(id);
+    else if (job.status.state === 'queued' || job.status.state === 'planned') this.set(job, { state: 'cancelled' });
   }
 
   move(id: JobId, place: JobPlace): void {
@@ -132,15 +131,19 @@ export class Queue {
     if (!job) return;
     job.thought = thought;
     job.thinking = { kind: 'given', thought };
+    job.pauses_after_plan = false;
     this.#tell({ kind: 'plan_changed', job: id, thought });
-    this.retry(id);
+    this.set(job, { state: 'queued' });
+    this.move(id, { kind: 'first' });
+    this.run();
   }
 
   /** Saves what a job has painted so far. */
   keep(id: JobId): void {
     const job = this.find(id);
     if (job?.status.state !== 'running') return;
-    this.set(job, { state: 'done', node: this.#finish(job).id });
+    // The recipe leads to another picture, the one at the last step.
+    this.set(job, { state: 'done', node: this.#finish(job, false).id });
   }
 
   run(): void {
@@ -201,8 +204,9 @@ export class Queue {
       this.#tell({ kind: 'preview', job: job.id, preview });
     }
     if (job.verifies !== null) {
-      const outcome = { kind: 'same' } as const;
-      this.#tell({ kind: 'verified', node: job.verifies, outcome });
+      const verified = this.#world.nodes.get(job.verifies);
+      const isSame = verified !== undefined && this.#world.recipe(verified)?.is_present_model === true;
+      this.#tell({ kind: 'verified', node: job.verifies, outcome: isSame ? { kind: 'same' } : { kind: 'differs', mean: 1.4, largest: 38 } });
       return this.set(job, { state: 'done', node: null });
     }
     const node = this.#finish(job);
@@ -210,7 +214,7 @@ export class Queue {
     this.set(job, { state: 'done', node: node.id });
   }
 
-  #finish(job: Job): Node {
+  #finish(job: Job, has_recipe = true): Node {
     const node: Node = {
       id: this.#world.name('node'),
       piece: job.piece,
@@ -222,8 +226,8 @@ export class Queue {
       size: this.#size(job),
       seed: job.image.seed,
       thought: job.thought === '' ? null : job.thought,
-      has_recipe: true,
-      model: 'pocket',
+      has_recipe,
+      model: has_recipe ? 'pocket' : null,
       starred: false,
       tags: [],
       trashed_ms: null,

@@ -58,6 +58,18 @@ export class World {
     return piece;
   }
 
+  /** Takes out for good what is in the trash, and pieces with their last picture. */
+  emptyTrash(): NodeId[] {
+    const gone = [...this.nodes.values()].filter((node) => node.trashed_ms !== null);
+    for (const { id, piece } of gone) {
+      this.nodes.delete(id);
+      const left = this.nodesOf(piece).filter((node) => node.id !== id);
+      this.#ofPiece.set(piece, left);
+      if (left.length === 0 && !this.turns.get(piece)?.length) this.pieces.delete(piece);
+    }
+    return gone.map((node) => node.id);
+  }
+
   nodesOf(piece: PieceId): Node[] {
     return this.#ofPiece.get(piece) ?? [];
   }

@@ -1,0 +1,500 @@
+/** Every ability that the program has, as the artist comes by it, and what is seen of it afterwards. */
+import assert from 'node:assert/strict';
+import { asked, choose, command, gone, next, nothingRuns, see, text, until } from '../page.mjs';
+
+const line = '.composer textarea';
+const current = '[aria-current=true] .title';
+const rows = (page) => page.locator('[data-row]').count();
+const row = (page, title) => page.click(`[data-row]:has-text("${title}")`);
+const article = (name) => `article[aria-label="${name}"]`;
+const setting = (label) => `.settings .row:has([aria-label$=": ${label}"]) .words`;
+const copied = (page) => page.evaluate(() => navigator.clipboard.readText());
+
+/** Sends a request, and waits until it is painted so far that a step can be seen. */
+async function paint(page, words) {
+  await page.fill(line, words);
+  await page.keyboard.press('Control+Enter');
+  await see(page, '.progress .label', 'Step');
+}
+
+export const parts = {
+  async 'the seed, the words and the whole recipe of a picture are used again by S, P and R'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    const title = 'Add a lighthouse on the left';
+    const seed = () => page.inputValue('.seed input');
+    await row(page, title);
+    await command(page, 'show the dials');
+    await keyboard.press('s');
+    await until('the seed', async () => (await seed()) === '1836');
+    assert.equal(await page.inputValue(line), '');
+    await command(page, 'dials back');
+    assert.equal(await seed(), '');
+    await keyboard.press('p');
+    await until('the words', async () => (await page.inputValue(line)) === title);
+    assert.equal(await seed(), '');
+    await keyboard.press('r');
+    await see(page, '.pills', 'With a saved plan');
+    assert.equal(await seed(), '1836');
+    assert.equal(await text(page, current), 'Turn it into night, keep the boat', 'what it was made from is edited again');
+    await keyboard.press('Control+Enter');
+    const [job] = await next(page, 'submit');
+    assert.deepEqual([job.request, job.instruction, job.picture, job.image.seed], ['edit', title, 'node-00003', 1836]);
+    assert.match(job.thinking.thought, /clear night/);
+    await until('the picture', async () => (await rows(page)) === 6);
+  },
+
+  async 'a picture is verified, and painted again'({ open }) {
+    const page = await open('pace=0.2');
+    await page.keyboard.press('i');
+    await page.click('.recipe button:has-text("Verify")');
+    await see(page, '.recipe button:disabled', 'Verifying…');
+    assert.deepEqual(await next(page, 'verify'), ['node-00006']);
+    await see(page, '.outcome.good', 'every pixel is the same');
+    await row(page, 'Lighthouse taller');
+    await see(page, '.recipe .note', 'another model');
+    await page.click('.recipe button:has-text("Verify")');
+    await see(page, '.outcome:not(.good)', 'Colours differ by 1.4 of 255 on average, 38 at most');
+    assert.deepEqual(await next(page, 'verify', 2), ['node-00005']);
+    await page.click('[data-tab=ask]');
+    await command(page, 'verify the recipe');
+    await see(page, '.notice', 'alike, not the same');
+    assert.equal(await rows(page), 5, 'what is painted to compare is not kept');
+    await page.click('[data-tab=recipe]');
+    await page.click('.recipe button:has-text("Paint it again")');
+    assert.deepEqual(await next(page, 'replay'), ['node-00005']);
+    await until('the picture', async () => (await page.locator('[data-row]:has-text("Lighthouse taller")').count()) === 2);
+    await nothingRuns(page);
+    assert.equal(await page.locator('[data-row]:has-text("Lighthouse taller") >> nth=1').getAttribute('aria-current'), 'true');
+    await see(page, '.fields', '1837');
+    await command(page, 'paint it again');
+    await next(page, 'replay', 2);
+    await until('one more', async () => (await rows(page)) === 7);
+  },
+
+  async 'what is painted is stopped, with its newest step kept or without'({ open }) {
+    const page = await open('pace=2');
+    await paint(page, 'Warm light in the windows');
+    await page.click('.progress button:has-text("Stop and keep")');
+    await gone(page, '.progress');
+    const [job] = await next(page, 'keep');
+    assert.match(job, /^job-/);
+    assert.equal(await text(page, current), 'Warm light in the windows');
+    assert.equal(await rows(page), 6);
+    await page.click('[data-tab=recipe]');
+    await see(page, '.recipe .label', 'Instruction');
+    assert.equal(await page.locator('.recipe button:has-text("Verify")').count(), 0, 'a step has no recipe of its own');
+    await paint(page, 'And gulls');
+    await page.keyboard.press('Escape');
+    assert.match((await next(page, 'cancel'))[0], /^job-/);
+    await gone(page, '.progress');
+    assert.equal(await rows(page), 6);
+    assert.equal(await text(page, current), 'Warm light in the windows');
+  },
+
+  async 'a plan is held while it is written, saved, painted again and forgotten'({ open }) {
+    const page = await open('pictures=0&pace=1');
+    await choose(page, 'Thinking', 'Think first');
+    await page.fill(line, 'A quiet harbour');
+    await page.keyboard.press('Control+Enter');
+    await see(page, '.plan .text', 'The scene');
+    await page.click('.plan button:has-text("Pause")');
+    const [job] = await next(page, 'pausePlan');
+    await page.waitForSelector('.plan textarea');
+    const plan = (await page.inputValue('.plan textarea')).trim();
+    assert.match(plan, /^The scene/);
+    await page.click('.plan button:has-text("Save plan")');
+    const [{ kind, value }] = await next(page, 'changeSettings');
+    assert.equal(kind, 'plans');
+    assert.deepEqual(value.map(({ name }) => name), ['A quiet harbour', 'Night over the harbour']);
+    assert.equal(value[0].thought.trim(), plan);
+    await see(page, '.notice', 'The plan is saved');
+    await page.click('.held button:has-text("Dismiss")');
+    assert.deepEqual(await next(page, 'dismiss'), [job]);
+    await gone(page, '.held');
+    await page.click('.plan .use:has-text("A quiet harbour")');
+    await see(page, '.pills', 'With a saved plan');
+    assert.equal(await page.inputValue(line), 'A quiet harbour');
+    await page.keyboard.press('Control+Enter');
+    const [again] = await next(page, 'submit', 2);
+    assert.ok(again.thinking.kind === 'given' && again.thinking.thought.includes(plan));
+    await until('the picture', async () => (await rows(page)) === 1);
+    await nothingRuns(page);
+    assert.equal(await text(page, '.plan .text'), plan);
+    await page.click('[aria-label="Forget the plan “A quiet harbour”"]');
+    assert.deepEqual((await next(page, 'changeSettings', 2))[0].value.map(({ name }) => name), ['Night over the harbour']);
+    await gone(page, '.plan .use:has-text("A quiet harbour")');
+  },
+
+  async 'a question is asked, left out of what is read, and taken in again'({ open }) {
+    const page = await open('');
+    await command(page, 'ask about the picture');
+    await page.waitForSelector(`${line}:focus`);
+    await page.keyboard.type('What is missing?');
+    await page.keyboard.press('Control+Enter');
+    const [job] = await next(page, 'submit');
+    assert.deepEqual([job.request, job.instruction, job.picture], ['ask', 'What is missing?', 'node-00006']);
+    const answer = 'aside article:has-text("What is missing?")';
+    await see(page, `${answer} .answer:not(.growing)`, 'A quiet harbour at dusk');
+    await page.click(`${answer} button:has-text("Copy")`);
+    await see(page, answer, 'Copied');
+    assert.match(await copied(page), /^A quiet harbour at dusk/);
+    await page.click(`${answer} button:has-text("Leave out")`);
+    const [[turn], isLeftOut] = await next(page, 'leaveOut');
+    assert.ok(isLeftOut);
+    await see(page, `${answer} .note`, 'The model no longer reads this.');
+    await page.click(`${answer} button:has-text("Take in again")`);
+    assert.deepEqual(await next(page, 'leaveOut', 2), [[turn], false]);
+    await gone(page, `${answer} .note`);
+    await page.click(`${answer} button:has-text("Make this an edit")`);
+    assert.match(await page.inputValue(line), /^A quiet harbour at dusk/);
+    assert.equal(await text(page, '.composer label.on'), 'Edit');
+  },
+
+  async 'models are imported, used and removed, and a download is given up'({ open }) {
+    const page = await open('');
+    await page.keyboard.press('m');
+    const nhr = article('BAGEL NHR Edit');
+    await page.click(`${nhr} .install button:has-text("Cancel")`);
+    assert.deepEqual(await next(page, 'cancelInstall'), ['bagel-nhr']);
+    await gone(page, `${nhr} .install`);
+    await see(page, `${nhr} .ways`, 'Download 17.9');
+    const reca = article('BAGEL RecA');
+    await page.click(`${reca} .install button:has-text("Cancel")`);
+    await page.click(`${reca} .forms label:has-text("Q4_K_M")`);
+    await page.click(`${reca} button:has-text("Use this model")`);
+    assert.deepEqual(await next(page, 'useModel'), [{ model: 'bagel-rl', quantization: 'q4_k_m' }]);
+    await see(page, `${reca} .present`, 'In use');
+    await see(page, 'header .chip', 'BAGEL RecA');
+    await see(page, 'header .chip', 'Q4_K_M');
+    await gone(page, `${article('Pocket model')} .present`);
+
+    const files = `${reca} button:has-text("Remove the published files")`;
+    await page.click(files);
+    await see(page, 'dialog', 'Remove from BAGEL RecA?');
+    await page.click('dialog button:has-text("Cancel")');
+    await gone(page, 'dialog');
+    assert.deepEqual(await asked(page, 'removeModel'), []);
+    await page.click(files);
+    await page.click('dialog button.primary');
+    assert.deepEqual(await next(page, 'removeModel'), ['bagel-rl', null]);
+    await see(page, '.notice', '29.2 GB are free again');
+    await gone(page, files);
+    await page.click(`${article('Pocket model')} button:has-text("Use this model")`);
+    await see(page, 'header .chip', 'Pocket model');
+    await page.click(`${reca} .forms label:has-text("Q4_K_M")`);
+    await page.click(`${reca} button:has-text("Remove, frees 8.9")`);
+    await page.click('dialog button.primary');
+    assert.deepEqual(await next(page, 'removeModel', 2), ['bagel-rl', 'q4_k_m']);
+    await see(page, '.notice', '8.9 GB are free again');
+    await see(page, `${reca} .ways`, 'Download 29.2');
+
+    for (const [kind, name] of [['folder', 'islands-finetune'], ['file', 'islands-finetune.gguf']]) {
+      await page.click(`.own button:has-text("Choose a ${kind}")`);
+      await page.waitForSelector(article(name));
+    }
+    assert.deepEqual(await asked(page, 'importModel'), [['folder'], ['file']]);
+    await page.click(`${article('islands-finetune')} button:has-text("Remove from the studio")`);
+    await see(page, 'dialog', 'so do the files you chose');
+    await page.click('dialog button.primary');
+    const [id, form] = await next(page, 'removeModel', 3);
+    assert.match(id, /^import-/);
+    assert.equal(form, null);
+    await gone(page, article('islands-finetune'));
+    assert.equal(await page.locator(article('islands-finetune.gguf')).count(), 1);
+  },
+
+  async 'the machine is tried, and an engine that stopped is started again'({ open }) {
+    const page = await open('engine=failed');
+    await page.click('.notice button:has-text("Start the engine again")');
+    await next(page, 'retryEngine');
+    await page.waitForSelector('header .dot.ready');
+    assert.equal(await page.locator('.notice').count(), 0);
+    const other = await open('engine=failed');
+    await choose(other, 'Model and engine', 'Start the engine again');
+    await next(other, 'retryEngine');
+    await other.waitForSelector('header .dot.ready');
+    await command(page, 'try my hardware');
+    await see(page, '.machine button:disabled', 'Measuring…');
+    await see(page, '.machine', 'NVIDIA GeForce RTX 4080');
+    await see(page, '.trial [role=status]', 'in about 35 sec, and write 38 words a second');
+    await page.click('.machine button:has-text("Try my hardware")');
+    await next(page, 'tryHardware', 2);
+    await see(page, '.machine button:not(:disabled)', 'Try my hardware');
+    assert.ok((await asked(page, 'hardware')).length > 0);
+  },
+
+  async 'folders, the engine program and a token are chosen and given up, and diagnostics are copied'({ open }) {
+    const page = await open('');
+    await page.keyboard.press('Control+,');
+    for (const [folder, label] of [['library', 'Pictures'], ['models', 'Models']]) {
+      await page.click(`[aria-label="Change: ${label}"]`);
+      await see(page, setting(label), `/media/large/${folder}`);
+      await page.click(`[aria-label="Use default: ${label}"]`);
+      await see(page, setting(label), 'The usual place of this system');
+    }
+    assert.deepEqual(await asked(page, 'chooseFolder'), [['library'], ['models']]);
+    assert.deepEqual(await asked(page, 'resetFolder'), [['library'], ['models']]);
+    await page.click('[aria-label="Change: Engine program"]');
+    assert.deepEqual(await next(page, 'chooseEngine'), []);
+    await see(page, setting('Engine program'), '/opt/bagel/bagel-engine');
+    await page.click('[aria-label="Use default: Engine program"]');
+    assert.deepEqual(await next(page, 'resetEngine'), []);
+    await see(page, setting('Engine program'), 'The one beside the studio');
+
+    await page.fill('input[type=password]', ' hf_secret ');
+    await page.keyboard.press('Enter');
+    assert.deepEqual(await next(page, 'setToken'), ['hf_secret']);
+    await see(page, '.notice', 'The token is kept in the keyring');
+    assert.equal(await page.inputValue('input[type=password]'), '');
+    await page.click('button:has-text("Forget")');
+    assert.deepEqual(await next(page, 'setToken', 2), [null]);
+    await see(page, '.notice', 'The token is forgotten');
+
+    await see(page, '.settings', 'Version 0.1.0, engine 0.1.0');
+    await page.click('.settings summary:has-text("Licences")');
+    assert.match(await page.inputValue('.licences'), /MIT OR Apache-2\.0/);
+    await next(page, 'about');
+    await page.click('button:has-text("Copy diagnostics")');
+    await see(page, '.notice', 'Diagnostics are on the clipboard');
+    assert.equal(await copied(page), 'Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0');
+    await page.evaluate(() => navigator.clipboard.writeText(''));
+    await command(page, 'copy diagnostics');
+    await until('the clipboard', async () => (await copied(page)).startsWith('Bagel Studio'));
+    await next(page, 'diagnostics', 2);
+  },
+
+  async 'a piece and a picture are given names, which can be taken back'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    const first = 'A sailing boat in a quiet harbour at dusk';
+    const rename = async (name) => {
+      await page.waitForSelector('dialog input');
+      await keyboard.type(name);
+      await keyboard.press('Enter');
+    };
+    await page.click('[aria-label="Rename the piece"]');
+    await rename('Evenings');
+    assert.deepEqual(await next(page, 'renamePiece'), ['piece-00001', 'Evenings']);
+    await see(page, 'h1', 'Evenings');
+    assert.equal(await page.title(), 'Evenings – Bagel Studio');
+    await page.click('[aria-label="Rename the piece"]');
+    await keyboard.press('Delete');
+    await rename('');
+    assert.deepEqual(await next(page, 'renamePiece', 2), ['piece-00001', '']);
+    await see(page, 'h1', first);
+    await row(page, first);
+    await keyboard.press('F2');
+    await rename('The beginning');
+    assert.deepEqual(await next(page, 'renameNode'), ['node-00002', 'The beginning']);
+    await see(page, current, 'The beginning');
+    await choose(page, 'More', 'Rename the picture');
+    await rename(first);
+    assert.deepEqual(await next(page, 'renameNode', 2), ['node-00002', ''], 'its own words take the name away');
+    await see(page, current, first);
+  },
+
+  async 'pictures and pieces come in and go out'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    await keyboard.press('g');
+    await see(page, '.gallery .count', '14 pictures');
+    await page.click('[role=gridcell][data-position="1"]');
+    await page.click('.bar button:has-text("Show in the file manager")');
+    assert.deepEqual(await next(page, 'revealPicture'), ['node-00005']);
+    await choose(page, 'Import', 'Open a saved piece');
+    assert.deepEqual(await next(page, 'openPiece'), []);
+    await see(page, 'h1', 'Islands at noon');
+    await see(page, current, 'Islands at noon');
+    await keyboard.press('g');
+    await see(page, '.gallery .count', '15 pictures');
+    await keyboard.press('e');
+    await keyboard.press('Control+c');
+    const [id] = await next(page, 'copyPicture');
+    assert.match(id, /^node-/);
+    await see(page, '.notice', 'Copied');
+    await choose(page, 'More', 'Copy the picture');
+    assert.deepEqual(await next(page, 'copyPicture', 2), [id]);
+    await command(page, 'show in the file');
+    assert.deepEqual(await next(page, 'revealPicture', 2), [id]);
+    await choose(page, 'More', 'Save the whole piece');
+    assert.match((await next(page, 'exportPiece'))[0], /^piece-/);
+    await see(page, '.notice', 'Saved as harbour.bagel');
+    await choose(page, 'Save a copy', 'JPEG');
+    assert.deepEqual(await next(page, 'exportPictures'), [[id], 'jpeg']);
+    await see(page, '.notice', 'Saved as harbour.png');
+    await command(page, 'open a saved piece');
+    await next(page, 'openPiece', 2);
+    await keyboard.press('Control+n');
+    await see(page, 'h1', 'New piece');
+    await keyboard.press('Control+o');
+    assert.deepEqual(await next(page, 'openPictures'), []);
+    await see(page, current, 'harbour.jpg');
+    assert.equal(await text(page, '.composer label.on'), 'Edit');
+    await page.evaluate(async () => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 8, height: 8 });
+      canvas.getContext('2d').fillRect(0, 0, 8, 8);
+      const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+    });
+    await keyboard.press('Control+v');
+    await next(page, 'pastePicture');
+    await see(page, current, 'clipboard.png');
+    await page.click('.notice button:has-text("Show it")');
+    await page.waitForSelector('.recipe');
+
+    const full = await open('pictures=40');
+    await full.keyboard.press('Control+o');
+    await see(full, '.notice', 'This picture was in the library already.');
+    assert.equal((await next(full, 'nodes'))[0].length, 1);
+    await see(full, current, 'harbour.jpg');
+  },
+
+  async 'what a request takes is said before it is sent, and what could be done where it is too much'({ open }) {
+    const page = await open('');
+    await page.fill(line, 'Make it blue');
+    await see(page, '.price', 'about 21 sec');
+    assert.equal((await next(page, 'price'))[0].instruction, 'Make it blue');
+    await page.fill(line, 'huge change');
+    await see(page, '.refusal', '15.2 GB');
+    await page.click('.price button:has-text("Try 768 × 576")');
+    await see(page, 'button[title="Size"]', '768 × 576');
+    await until('another price', async () => (await asked(page, 'price')).at(-1)[0].image.size?.width === 768);
+  },
+
+  async 'the trash gives back, and is emptied only when that is confirmed'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    const trash = '.filters button:has-text("Trash")';
+    await keyboard.press('g');
+    await page.click('[role=gridcell][data-position="0"]');
+    await page.click('[role=gridcell][data-position="1"]', { modifiers: ['Shift'] });
+    await page.click('.bar button:has-text("Delete")');
+    await next(page, 'trash');
+    await see(page, '.gallery .count', '12 pictures');
+    await page.click(trash);
+    await see(page, '.gallery .count', '2 pictures · Deleted for good after 30 days.');
+    await page.click('[role=gridcell][data-position="0"]');
+    await page.click('.bar button:has-text("Restore")');
+    assert.deepEqual(await next(page, 'restore'), [['node-00006']]);
+    await see(page, '.gallery .count', '1 picture ·');
+    await page.click('.gallery button:has-text("Empty the trash")');
+    await see(page, 'dialog', 'One picture will be deleted for good.');
+    await page.click('dialog button:has-text("Cancel")');
+    await gone(page, 'dialog');
+    assert.deepEqual(await asked(page, 'emptyTrash'), []);
+    await page.click('.gallery button:has-text("Empty the trash")');
+    await page.click('dialog button.primary');
+    assert.deepEqual(await next(page, 'emptyTrash'), []);
+    await see(page, '.gallery', 'The trash is empty');
+    await see(page, trash, '0');
+    await page.click(trash);
+    await see(page, '.gallery .count', '13 pictures');
+    await keyboard.press('e');
+    assert.equal(await rows(page), 4);
+  },
+
+  async 'the queue is held and let go, and what waits or failed is put away'({ open }) {
+    const page = await open('jobs');
+    const { keyboard } = page;
+    const jobs = (title) => `.queue li:has-text("${title}")`;
+    await keyboard.press('q');
+    await see(page, '.queue .paused', 'nothing new is begun');
+    await page.click(`${jobs('etching')} [aria-label="Cancel"]`);
+    const [cancelled] = await next(page, 'cancel');
+    assert.notEqual(cancelled, await page.evaluate(() => globalThis.puppet.running()));
+    await gone(page, jobs('etching'));
+    await see(page, '.alert', '2 need attention');
+    await page.click(`${jobs('whole bay')} [aria-label="Dismiss"]`);
+    assert.match((await next(page, 'dismiss'))[0], /^job-/);
+    await gone(page, jobs('whole bay'));
+    await see(page, '.alert', 'One needs attention');
+    await page.click('.queue button:has-text("Cancel all")');
+    assert.deepEqual(await next(page, 'cancelAll'), []);
+    await gone(page, '.queue .grip[aria-label]');
+    await see(page, jobs('warm light'), 'Stopping…');
+    assert.equal(await page.locator(`${jobs('clear night')}, ${jobs('Snow')}`).count(), 2, 'plans and what broke stay');
+    await keyboard.press('Escape');
+    await command(page, 'pause or resume');
+    assert.deepEqual(await next(page, 'pauseQueue'), [false]);
+    await keyboard.press('q');
+    await gone(page, '.queue .paused');
+    await page.click('.queue button:has-text("Pause")');
+    assert.deepEqual(await next(page, 'pauseQueue', 2), [true]);
+    await see(page, '.queue .paused', 'nothing new is begun');
+    await keyboard.press('Escape');
+    await row(page, 'Snow on the hills');
+    await page.click('.held button:has-text("Dismiss")');
+    await next(page, 'dismiss', 2);
+    await gone(page, '[data-row]:has-text("Snow")');
+  },
+
+  async 'keys walk the history, move about the canvas and go to every place'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    for (const [key, title] of [
+      ['ArrowUp', 'Lighthouse taller'],
+      ['ArrowLeft', 'A sailing boat'],
+      ['ArrowRight', 'Lighthouse taller'],
+      ['ArrowDown', 'Less blue'],
+      ['Control+z', 'Lighthouse taller'],
+      ['Control+y', 'Less blue'],
+    ]) {
+      await keyboard.press(key);
+      assert.match(await text(page, current), new RegExp(`^${title}`), key);
+    }
+    const percent = async () => Number.parseInt(await text(page, '.percent'), 10);
+    const fitted = await percent();
+    await keyboard.press('+');
+    assert.ok((await percent()) > fitted);
+    await keyboard.press('-');
+    await keyboard.press('-');
+    assert.ok((await percent()) < fitted);
+    await keyboard.press('=');
+    await keyboard.press('0');
+    assert.equal(await percent(), fitted);
+    await keyboard.press('i');
+    await page.waitForSelector('.recipe');
+    for (const [words, panel] of [['show the plan', '.plan'], ['show the dials', '.dials'], ['show the conversation', 'aside .list']]) {
+      await command(page, words);
+      await page.waitForSelector(panel);
+    }
+    for (const [words, mode] of [['create from text', 'Create'], ['edit the picture', 'Edit']]) {
+      await command(page, words);
+      await see(page, '.composer label.on', mode);
+      await page.waitForSelector(`${line}:focus`);
+    }
+    await keyboard.press('Escape');
+    await keyboard.press('g');
+    await page.waitForSelector('.gallery');
+    await keyboard.press('m');
+    await page.waitForSelector('main.models');
+    await keyboard.press('e');
+    await page.waitForSelector(line);
+    await keyboard.press('?');
+    await see(page, 'dialog', 'Reuse the whole recipe');
+    await keyboard.press('Escape');
+    await gone(page, 'dialog');
+  },
+
+  async 'a window that is closed while work goes on asks first'({ open }) {
+    const page = await open('jobs');
+    const askToClose = () => page.evaluate(() => globalThis.puppet.tell({ kind: 'close_asked' }));
+    await askToClose();
+    for (const words of ['What is being made is broken off', '4 requests wait', 'The download pauses']) await see(page, 'dialog', words);
+    await page.click('dialog button:has-text("Stay")');
+    await gone(page, 'dialog');
+    assert.deepEqual(await asked(page, 'close'), []);
+    await askToClose();
+    await page.click('dialog button:has-text("Close")');
+    assert.deepEqual(await next(page, 'close'), []);
+  },
+};
+
+/** After all others: what no part has asked for is an ability that nobody looks at. */
+export const last = {
+  'every method of the program was asked for'({ called, methods }) {
+    assert.ok(methods.size > 0);
+    assert.deepEqual([...methods].filter((name) => !called.has(name)), []);
+  },
+};
