@@ -115,6 +115,8 @@ pub enum StudioEvent {
     NodesRemoved {
         /// The pictures.
         nodes: Vec<NodeId>,
+        /// Pieces that went with their last picture.
+        pieces: Vec<PieceId>,
     },
     /// A question was answered.
     TurnAdded {

@@ -944,6 +944,8 @@ export type StudioEvent = { "kind": "engine",
 } | { "kind": "nodes_removed",
   /** The pictures. */
   nodes: Array<NodeId>,
+  /** Pieces that went with their last picture. */
+  pieces: Array<PieceId>,
 } | { "kind": "turn_added",
   /** The piece whose conversation grew. */
   piece: PieceId,

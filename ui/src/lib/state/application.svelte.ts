@@ -203,7 +203,8 @@ export class Application {
         if (this.view.node?.trashed_ms != null) this.view.replaceMissing();
         break;
       case 'nodes_removed':
-        this.view.replaceMissing();
+        if (this.view.piece !== null && event.pieces.includes(this.view.piece)) this.view.leavePiece();
+        else this.view.replaceMissing();
         break;
       case 'text':
         if (event.channel === 'thought' && event.job === this.view.jobId && this.view.side === 'ask') {

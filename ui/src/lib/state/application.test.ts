@@ -329,8 +329,17 @@ test('a job of another piece brings its own picture along, or none', async () =>
 test('what hung on a removed picture hangs on what that was made from', async () => {
   await arrive(node('a'));
   await arrive(node('b', 'a'), node('c', 'b'));
-  studio.receive([{ kind: 'nodes_removed', nodes: ['b'] }]);
+  studio.receive([{ kind: 'nodes_removed', nodes: ['b'], pieces: [] }]);
   expect(studio.library.nodesOf('p1').find((one) => one.id === 'c')?.parent).toBe('a');
+});
+
+test('a piece that went with its last picture is left, and no longer listed', async () => {
+  await arrive(node('a'));
+  studio.receive([{ kind: 'piece_changed', piece: piece('p1', { cover: 'a' }) }]);
+  studio.view.place = 'gallery';
+  studio.receive([{ kind: 'nodes_removed', nodes: ['a'], pieces: ['p1'] }]);
+  expect(studio.library.pieces.map(({ id }) => id)).not.toContain('p1');
+  expect([studio.view.piece, studio.view.nodeId, studio.view.place]).toEqual([null, null, 'gallery']);
 });
 
 test('a size chosen for a creation is not an edit’s', async () => {

@@ -225,6 +225,7 @@ export class LibraryState {
           this.#open = { ...open, nodes: left.map((node) => ({ ...node, parent: heir(node.parent) })) };
         }
         for (const id of gone) this.#seen.delete(id);
+        this.pieces = this.pieces.filter((piece) => !event.pieces.includes(piece.id));
         break;
       }
       case 'turn_added':

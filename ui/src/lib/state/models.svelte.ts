@@ -31,10 +31,12 @@ export class Models {
     void this.#notices.try(() => this.#host.cancelInstall(model));
   }
 
-  remove(model: ModelId, quantization: string | null): void {
+  /** Of an import whose files the artist keeps, nothing to speak of becomes free. */
+  remove(model: ModelId, quantization: string | null, isImport: boolean): void {
     void this.#notices.try(async () => {
       const bytes = await this.#host.removeModel(model, quantization);
-      this.#notices.notify({ text: i18n.m.models.freed(formatBytes(bytes, i18n.tag)) });
+      const { freed, forgotten } = i18n.m.models;
+      this.#notices.notify({ text: isImport && quantization === null ? forgotten : freed(formatBytes(bytes, i18n.tag)) });
     });
   }
 

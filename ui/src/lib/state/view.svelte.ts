@@ -100,12 +100,17 @@ export class ViewState {
   }
 
   newPiece(): void {
+    this.leavePiece();
+    this.place = 'studio';
+  }
+
+  /** The next picture begins a piece; what is seen stays where it is. */
+  leavePiece(): void {
     this.piece = null;
     this.nodeId = null;
     this.jobId = null;
     this.isComparing = false;
     this.scrub = null;
-    this.place = 'studio';
   }
 
   /** To the picture that this one was made from. */

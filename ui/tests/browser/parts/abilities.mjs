@@ -200,6 +200,7 @@ export const parts = {
     const [id, form] = await next(page, 'removeModel', 3);
     assert.match(id, /^import-/);
     assert.equal(form, null);
+    await see(page, '.notice', 'Removed from the studio');
     await gone(page, article('islands-finetune'));
     assert.equal(await page.locator(article('islands-finetune.gguf')).count(), 1);
   },

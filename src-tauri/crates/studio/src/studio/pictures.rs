@@ -146,7 +146,7 @@ impl Studio {
     async fn tell_summaries(&self, pieces: Vec<PieceId>) -> Result<()> {
         let (pieces, counts) = self
             .with_store(move |store| {
-                // A piece that has gone for good with its last picture has no summary.
+                // One that has gone for good in the meantime has no summary.
                 let pieces: Vec<_> = pieces.into_iter().filter_map(|piece| store.piece_summary(piece).ok()).collect();
                 Ok((pieces, store.counts()?))
             })
@@ -168,8 +168,8 @@ impl Studio {
         if emptied.nodes.is_empty() {
             return Ok(());
         }
-        self.shared.tell(StudioEvent::NodesRemoved { nodes: emptied.nodes });
-        self.tell_summaries(emptied.pieces).await
+        self.shared.tell(StudioEvent::NodesRemoved { nodes: emptied.nodes, pieces: emptied.pieces });
+        self.tell_summaries(Vec::new()).await
     }
 
     /// Does what is due now and then: the daily backup, and what has been in the trash for 30 days.

@@ -104,15 +104,16 @@ async fn marks_are_told_and_found_by() {
     assert_eq!(find(GalleryFilter { place: Place::Trash, ..Default::default() }).await, [boat]);
     bench.studio.restore(vec![boat]).await.unwrap();
     assert_eq!(find(GalleryFilter::default()).await.len(), 2);
+    let sea = bench.node(boat).await.piece;
     bench.studio.trash(vec![boat]).await.unwrap();
     bench.studio.empty_trash().await.unwrap();
     let gone = bench
         .wait(|event| match event {
-            StudioEvent::NodesRemoved { nodes } => Some(nodes),
+            StudioEvent::NodesRemoved { nodes, pieces } => Some((nodes, pieces)),
             _ => None,
         })
         .await;
-    assert_eq!(gone, [boat]);
+    assert_eq!(gone, (vec![boat], vec![sea]));
     assert!(bench.studio.nodes(vec![boat, house]).await.unwrap().len() == 1);
 }
 

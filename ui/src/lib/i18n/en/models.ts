@@ -42,6 +42,7 @@ export const models = {
   remove_import: 'Remove from the studio',
   remove_import_text: 'Your pictures stay, and so do the files you chose.',
   freed: (bytes: string) => `${bytes} are free again`,
+  forgotten: 'Removed from the studio',
   import_title: 'A model you already have',
   import_hint: 'A folder in the published layout, a safetensors file, or a GGUF of this studio. Fine-tunes of the same shape work too.',
   import_folder: 'Choose a folder',

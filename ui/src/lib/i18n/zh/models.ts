@@ -40,6 +40,7 @@ export const models: Messages['models'] = {
   remove_import: '从工作室移除',
   remove_import_text: '你的图片不受影响，你选择的文件也会保留。',
   freed: (bytes) => `已释放 ${bytes}`,
+  forgotten: '已从工作室移除',
   import_title: '已有的模型',
   import_hint: '官方结构的文件夹、safetensors 文件，或本工作室的 GGUF 文件。结构相同的微调模型也可以。',
   import_folder: '选择文件夹',

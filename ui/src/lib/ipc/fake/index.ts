@@ -283,8 +283,7 @@ export function fakeHost(): Host {
     trash: (nodes) => changed(nodes, () => ({ trashed_ms: Date.now() })),
     restore: (nodes) => changed(nodes, () => ({ trashed_ms: null })),
     emptyTrash() {
-      const gone = world.emptyTrash();
-      tell({ kind: 'nodes_removed', nodes: gone }, { kind: 'counts', counts: world.counts() });
+      tell({ kind: 'nodes_removed', ...world.emptyTrash() }, { kind: 'counts', counts: world.counts() });
       return done();
     },
     replay: (id) => answer(again(id, null)),

@@ -59,15 +59,16 @@ export class World {
   }
 
   /** Takes out for good what is in the trash, and pieces with their last picture. */
-  emptyTrash(): NodeId[] {
+  emptyTrash(): { nodes: NodeId[]; pieces: PieceId[] } {
     const gone = [...this.nodes.values()].filter((node) => node.trashed_ms !== null);
+    const pieces: PieceId[] = [];
     for (const { id, piece } of gone) {
       this.nodes.delete(id);
       const left = this.nodesOf(piece).filter((node) => node.id !== id);
       this.#ofPiece.set(piece, left);
-      if (left.length === 0 && !this.turns.get(piece)?.length) this.pieces.delete(piece);
+      if (left.length === 0 && !this.turns.get(piece)?.length && this.pieces.delete(piece)) pieces.push(piece);
     }
-    return gone.map((node) => node.id);
+    return { nodes: gone.map((node) => node.id), pieces };
   }
 
   nodesOf(piece: PieceId): Node[] {
