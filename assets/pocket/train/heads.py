@@ -1,10 +1,11 @@
-"""Heads that help the training and are not shipped: what covers each patch, said of the tokens themselves.
+"""Heads that help the training and are not shipped: what covers each patch, and what an instruction is about.
 
 The two losses of BAGEL reach shapes only through a whole answer or a few pixels. One linear layer
-behind the ViT, and one behind the middle of the painting expert, learn to name the shape, colour and
-size that covers each token's patch, so that both parts are told directly what they should know. The
-second is REPA's idea (Yu et al., 2024, arXiv 2410.06940) with the scene itself in place of another
-model's features.
+behind the ViT, and one in the painting expert, learn to name the shape, colour and size that covers
+each token's patch, so that both parts are told directly what they should know. The second is REPA's
+idea (Yu et al., 2024, arXiv 2410.06940) with the scene itself in place of another model's features.
+A third stands behind the last word of an instruction that changes a picture, and names the thing that
+is meant and its place: without it edits changed the wrong one of two things, or none.
 """
 
 import torch
@@ -64,25 +65,45 @@ class Naming(nn.Module):
         return loss, (right & covered).float().sum() / covered.sum().clamp(min=1)
 
 
+class Meaning(nn.Module):
+    """Names the thing that an instruction is about."""
+
+    def __init__(self, width: int, world: World):
+        super().__init__()
+        self.sizes = [world.n_shapes + 1, world.n_colours + 1, len(SIZES) + 1, 10]
+        self.linear = nn.Linear(width, sum(self.sizes))
+
+    def forward(self, tokens, meant):
+        """Mean cross-entropy, and the part of the instructions of which the place is right."""
+        parts = self.linear(tokens).float().split(self.sizes, -1)
+        loss = sum(F.cross_entropy(part, fact) for part, fact in zip(parts, meant.unbind(-1)))
+        return loss, (parts[-1].argmax(-1) == meant[:, -1]).float().mean()
+
+
 class Heads(nn.Module):
     """Listens to a model while it runs, and then says how well its tokens knew their patches."""
 
     def __init__(self, model: nn.Module, shape: ModelShape, world: World):
         super().__init__()
         self.seen, self.painted = Naming(shape.vit_hidden, world), Naming(shape.hidden, world)
+        self.meant = Meaning(shape.hidden, world)
         self.heard = {}
         layers = model.language_model.model.layers
         model.vit_model["vision_model"].register_forward_hook(lambda _m, _i, out: self.heard.update(seen=out))
-        layers[shape.n_layers // 2].register_forward_hook(lambda _m, _i, out: self.heard.update(painted=out[1]))
+        # What is meant is known one layer before it is painted.
+        layers[shape.n_layers // 2].register_forward_hook(lambda _m, _i, out: self.heard.update(meant=out[0]))
+        layers[shape.n_layers // 2 + 1].register_forward_hook(lambda _m, _i, out: self.heard.update(painted=out[1]))
 
     def forward(self, batch, facts):
-        """Losses and right parts of what was seen and of what is painted; zeros where a batch has none."""
+        """Losses and right parts of what was seen, is meant, and is painted; zeros where a batch has none."""
         none = torch.zeros((), device=facts.device)
-        seen = painted = (none, none)
+        seen = meant = painted = (none, none)
         if len(batch.vit_scene):
             seen = self.seen(self.heard["seen"], facts[batch.vit_scene])
+        if len(batch.meant):
+            meant = self.meant(self.heard["meant"][batch.meant_text], batch.meant)
         if batch.latent_noised.any():
             tokens = self.heard["painted"].unflatten(0, (len(batch.latent_scene), -1))[batch.latent_noised]
             painted = self.painted(tokens, facts[batch.latent_scene[batch.latent_noised]])
         self.heard.clear()
-        return seen, painted
+        return seen, meant, painted

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from draw import Plot, draw, plot
 from model import LATENT_PATCH, ROPE_THETA, VIT_PATCH
-from tasks import Paint, Picture, Sample, Tasks, Text, random_sample
+from tasks import Paint, Picture, Sample, Tasks, Text, meant, random_sample
 from tokenizer import Vocabulary
 from vae import DOWNSAMPLE, patchify
 from world import World
@@ -72,6 +72,8 @@ class Batch:
     text_slots: torch.Tensor
     labels: torch.Tensor  # The next token where it is learned, -1 elsewhere.
     text_sample: torch.Tensor  # Which sample a text token belongs to.
+    meant_text: torch.Tensor  # The last token of every instruction that changes a picture, as a number of text tokens,
+    meant: torch.Tensor  # and (instructions, 4) what it means: see tasks.meant.
     vit_scene: torch.Tensor
     vit_slots: torch.Tensor
     latent_scene: torch.Tensor
@@ -189,7 +191,8 @@ class Packer:
                 if item.prompt and no_prompt or plan and no_pictures:
                     continue
                 ids = [vocabulary.start, *vocabulary.encode(item.text), vocabulary.end]
-                splits.append(dict(kind="text", ids=ids, learn=item.learn))
+                is_instruction = item.prompt and not plan and any(s["kind"] == "vit" for s in splits)
+                splits.append(dict(kind="text", ids=ids, learn=item.learn, meant=meant(sample) if is_instruction else None))
             elif isinstance(item, Picture):
                 if no_pictures or no_vit and no_vae:
                     continue
@@ -220,6 +223,7 @@ class Page:
         self.tokens = dict(vit=vit_tokens, latent=latent_tokens)
         self.rows = []  # [length, used, [(first place, size, position, sample, split, mode)]]
         self.scenes, self.text, self.pictures, self.kinds = [], [], dict(vit=[], latent=[]), []
+        self.meant = []  # [(entry of text, what it means)]
         self.n_splits = 0
 
     def row_for(self, need: int) -> int | None:
@@ -247,6 +251,8 @@ class Page:
                 size, mode = len(split["ids"]), CAUSAL
                 positions = np.arange(position, position + size)
                 labels = split["ids"][1:] + [-1] if split["learn"] else [-1] * size
+                if split.get("meant"):
+                    self.meant.append((len(self.text), split["meant"]))
                 self.text.append((split["ids"], number, np.arange(start, start + size), labels, sample))
                 position += size
             else:
@@ -283,6 +289,9 @@ class Page:
         texts = [(markers if ids == "markers" else ids, slots + starts[row], labels, [sample] * len(slots))
                  for ids, row, slots, labels, sample in self.text]
         ids, slots, labels, kinds = (torch.tensor([n for t in texts for n in t[i]], dtype=torch.long) for i in range(4))
+        ends = np.cumsum([len(t[0]) for t in texts], dtype=np.int64) - 1
+        meant_text = torch.from_numpy(ends[[entry for entry, _ in self.meant]])
+        meant_facts = torch.tensor([facts for _, facts in self.meant], dtype=torch.long).view(-1, 4)
         columns = {}
         for kind, entries in self.pictures.items():
             where = [slots + starts[row] for _, row, slots, _ in entries]
@@ -292,4 +301,4 @@ class Page:
         position, sample, split, mode = (torch.from_numpy(x.copy()) for x in layout)
         vit, latent = columns["vit"], columns["latent"]
         return Batch(canvas, blocks, None, vit_size(canvas), latent_size(canvas), ids, slots, labels, kinds,
-                     vit[0], vit[1], latent[0], latent[2], latent[1], position, sample, split, mode, self.kinds)
+                     meant_text, meant_facts, vit[0], vit[1], latent[0], latent[2], latent[1], position, sample, split, mode, self.kinds)

@@ -85,6 +85,11 @@ class Speaker:
         article = "an" if names[0][0] in "aeiou" else "a"
         return self.lexicon[kind].format(a=names[0], b=names[-1], article=article)
 
+    def background_colours(self, scene: Scene) -> str:
+        """The colours alone: "red", "red above and blue below"."""
+        names = [self.colour(c) for c in scene.background]
+        return self.lexicon[(scene.split or "plain") + "_colours"].format(a=names[0], b=names[-1])
+
     def full(self, thing: Thing, plain=True) -> str:
         """Everything that can be said of a thing."""
         return self.placed(self.a(self.noun(thing, True, plain=plain)), thing.cell, plain)

@@ -99,15 +99,23 @@ class Tasks:
             text = speaker.wording("CREATE_FREE").format(things=things)
         return speaker.finish(text), wanted
 
+    def asked(self) -> tuple[Scene, Speaker, str, dict]:
+        """A scene and the words that ask for it; in training what they leave open is as it usually is."""
+        while True:
+            scene, speaker = self.sampler.scene(), self.speaker()
+            text, wanted = self.request(speaker, scene)
+            if not self.sampler.test:
+                scene = self.sampler.as_usual(scene, wanted)
+            if scene is not None:
+                return scene, speaker, text, wanted
+
     def create(self) -> Sample:
-        scene, speaker = self.sampler.scene(), self.speaker()
-        text, wanted = self.request(speaker, scene)
+        scene, _, text, wanted = self.asked()
         return Sample("create", [Text(text, prompt=True), Paint(scene)], wanted)
 
     def think_create(self) -> Sample:
         """Prompt, plan, picture; one plan in four was changed by hand, and the picture follows it."""
-        scene, speaker = self.sampler.scene(), self.speaker()
-        text, wanted = self.request(speaker, scene)
+        scene, speaker, text, wanted = self.asked()
         by_hand = self.chance(0.25)
         if by_hand:
             scene = self.changed(scene, speaker)[1]
@@ -119,7 +127,7 @@ class Tasks:
 
     def changed(self, scene: Scene, speaker: Speaker, kinds=None):
         """A random change: (kind, new scene, instruction, what the second picture shows, plan)."""
-        kinds = kinds or ["recolour", "reshape", "add", "remove", "move", "resize", "background"]
+        kinds = kinds or (list(CHANGES) if self.sampler.test else [kind for kind, weight in CHANGES.items() for _ in range(weight)])
         while True:
             change = getattr(self, "_" + self.one_of(kinds))(scene, speaker)
             if change is None:
@@ -208,11 +216,14 @@ class Tasks:
         after = self.sampler.background(scene)
         if after.background == scene.background:
             return None
-        text = speaker.wording("BACKGROUND").format(background=speaker.background(after))
+        text = speaker.wording("BACKGROUND").format(background=speaker.background(after), colours=speaker.background_colours(after))
         return "background", after, text, speaker.fixed("back_changed", background=speaker.background(after, True))
 
     def edit(self) -> Sample:
         scene, speaker = self.sampler.scene(), self.speaker()
+        if not self.sampler.test and len(scene.things) == 1 and self.chance(0.5):
+            # With one thing there is no wrong one to change.
+            scene = self.sampler.scene()
         kind, after, text, _ = self.changed(scene, speaker)
         items = [Picture(scene, edited=True), Text(text, prompt=True), Paint(after)]
         return Sample("edit", items, dict(change=kind, before=facts(scene), after=facts(after)))
@@ -331,6 +342,9 @@ class Tasks:
         return Sample("talk", [Text(speaker.finish(said)), Text(answer, learn=True)], dict(answer=answer))
 
 
+# What an edit may change, and how often it is trained: copying all is learned first, and what must vanish last.
+CHANGES = dict(recolour=3, reshape=3, add=4, remove=5, move=4, resize=3, background=2)
+
 # Kinds that paint nothing.
 TOLD = ("ask", "think_ask", "compare", "talk")
 
@@ -340,6 +354,20 @@ MIXTURE = dict(create=0.34, think_create=0.12, edit=0.24, think_edit=0.05, combi
 
 def thought(text: str) -> str:
     return f"<think> {text} </think>"
+
+
+def meant(sample: Sample) -> tuple | None:
+    """What an instruction is about: shape, colour, size and place, from 1, of the thing that it changes or adds.
+
+    Zeros where it is the background; None where nothing is changed.
+    """
+    before = [item.scene for item in sample.items if isinstance(item, Picture)]
+    after = [item.scene for item in sample.items if isinstance(item, Paint)]
+    if len(before) != 1 or not after:
+        return None
+    was, becomes = before[0].things, after[0].things
+    changed = [thing for thing in was if thing not in becomes] or [thing for thing in becomes if thing not in was]
+    return next(((t.shape + 1, t.colour + 1, t.size + 1, t.cell + 1) for t in changed), (0, 0, 0, 0))
 
 
 def facts(scene: Scene) -> dict:

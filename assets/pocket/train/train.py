@@ -24,7 +24,7 @@ from tasks import TOLD
 from vae import load_autoencoder
 
 # Weights of the words of answers and of plans, and of what the heads are asked.
-ANSWER_WEIGHT, PLAN_WEIGHT, HEAD_WEIGHT = 0.6, 0.2, 0.1
+ANSWER_WEIGHT, PLAN_WEIGHT, HEAD_WEIGHT = 0.6, 0.2, 0.2
 
 # Part of the learning rate that the ViT has.
 VIT_RATE = 0.3
@@ -73,7 +73,7 @@ def losses(model, heads, batch, latents, patches, shift: float):
         learned = (batch.labels >= 0).nonzero()[:, 0]
         logits = model.language_model.lm_head(hidden[learned]).float()
         facts = patch_facts(batch.plot, batch.latent_size)
-        seen, painted = heads(batch, facts)
+        seen, meant, painted = heads(batch, facts)
     # No more weight where a thing is: a mean over what may be there would be moved towards things that are not.
     errors = ((velocity - (noise - latents)) ** 2).mean((1, 2))
     painted_ones = batch.latent_noised.float()
@@ -81,7 +81,7 @@ def losses(model, heads, batch, latents, patches, shift: float):
     labels = batch.labels[learned]
     ce = F.cross_entropy(logits, labels) if len(learned) else mse * 0
     right = (logits.argmax(-1) == labels).float().sum() / max(1, len(labels))
-    return mse, ce, seen[0] + painted[0], right, seen[1], painted[1]
+    return mse, ce, seen[0] + meant[0] + painted[0], right, seen[1], meant[1], painted[1]
 
 
 def main():
@@ -161,7 +161,7 @@ def main():
         # The averaged weights alone are a fifth of that: enough to go on from, and small enough to be carried.
         save(light, about | dict(average={name: value.half() for name, value in average.weights.items()}))
 
-    totals, since, saved_at = torch.zeros(8, device=device), 0, time.monotonic()
+    totals, since, saved_at = torch.zeros(9, device=device), 0, time.monotonic()
     while not clock.over:
         factor = learning_rate_factor(step, clock.progress, warmup=100)
         for optimizer, scale in zip(optimizers, scales):
@@ -180,11 +180,11 @@ def main():
             optimizer.zero_grad(set_to_none=True)
         step += 1
         average.update(model, step)
-        (mse, plan_ce, plan_right, _, planned), (_, ce, right, seen, _) = said[:5], said[5:]
-        totals += torch.stack([mse, ce, right, plan_ce, plan_right, seen, planned, norm])
+        (mse, plan_ce, plan_right, _, meant, planned), (_, ce, right, seen, *_) = said[:6], said[6:]
+        totals += torch.stack([mse, ce, right, plan_ce, plan_right, seen, meant, planned, norm])
         since += 1
         if step % args.report == 0 or clock.over:
-            names = ["mse", "ce", "right", "plan_ce", "plan_right", "seen", "planned", "norm"]
+            names = ["mse", "ce", "right", "plan_ce", "plan_right", "seen", "meant", "planned", "norm"]
             means = dict(zip(names, (totals / since).tolist()))
             journal.write(step=step, samples=pictures, spent=clock.spent, **means, rate=factor)
             totals.zero_()

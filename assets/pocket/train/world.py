@@ -21,7 +21,12 @@ SIZES = tuple(size["name"] for size in DEFINED["sizes"])
 RADII = tuple(size["radius"] for size in DEFINED["sizes"])
 # Centres of the three columns and rows as parts of the width and height.
 THIRDS = tuple(DEFINED["thirds"])
-CENTRE = 4
+
+# Where one, two and three things stand, and in which order backgrounds are taken, when nothing is said of it.
+USUAL_CELLS = ((4,), (3, 5), (1, 6, 8))
+USUAL_CELLS_RELATED = dict(above=(1, 7), below=(7, 1), left=(3, 5), right=(5, 3), beside=(3, 5))
+USUAL_SIZES = ("large", "medium", "medium")
+USUAL_BACKGROUNDS = ("white", "blue", "black")
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,37 @@ class Sampler:
                     if self.acceptable(done):
                         return self.background(done, plain)
                     break
+
+    def as_usual(self, scene: Scene, wanted: dict) -> Scene | None:
+        """The scene with all that a request leaves open made as it usually is; None where that is not allowed.
+
+        Were it left to chance, the first steps of painting would begin a thing in all the places that it might have,
+        and a small model finishes more than one of them.
+        """
+        named, related = wanted["things"], wanted["relations"]
+        usual = USUAL_CELLS_RELATED[related[0]["relation"]] if related else USUAL_CELLS[len(named) - 1]
+        facing = [8 - thing.cell for thing, said in zip(scene.things, named) if "place" in said]
+        size = SIZES.index(USUAL_SIZES[len(named) - 1])
+        sized = [t if "size" in said else replace(t, size=size, radius=t.radius * RADII[size] / RADII[t.size])
+                 for t, said in zip(scene.things, named)]
+        made = scene.with_things(sized)
+        if wanted["background"] is None:
+            colour = next(c for c in map(COLOUR_NAMES.index, USUAL_BACKGROUNDS) if all(t.colour != c for t in sized))
+            made = replace(made, background=(colour,), background_rgb=(self.shade(colour),), split="")
+        settled = {index: thing for index, thing in enumerate(sized) if "place" in named[index]}
+        for index, thing in enumerate(sized):
+            if index in settled:
+                continue
+            cells = facing + list(range(9)) if facing else [usual[index]]
+            moved = [replace(thing, cell=cell, x=x, y=y) for cell in cells for x, y in [self.position(scene.canvas, cell, thing.radius)]]
+            others = made.with_things(settled.values())
+            fitting = next((thing for thing in moved if self.fits(others, thing)), None)
+            if fitting is None:
+                return None
+            settled[index] = fitting
+        made = made.with_things(settled[index] for index in range(len(sized)))
+        is_distinct = all(self.fits(made, thing, besides=index) for index, thing in enumerate(made.things))
+        return made if is_distinct and self.acceptable(made) else None
 
     def counts(self) -> list:
         """How often scenes have one, two and three things."""
