@@ -18,6 +18,19 @@ const NAMING = new Set<ErrorCode>([
   'settings_unusable',
 ]);
 
+/** The action that leads to what can be done, where the failure belongs to nothing that has a button of its own. */
+export const WAYS: Partial<Record<ErrorCode, 'open' | 'models' | 'settings'>> = {
+  not_a_picture: 'open',
+  picture_too_large: 'open',
+  model_invalid: 'models',
+  model_missing: 'models',
+  network: 'models',
+  hash_mismatch: 'models',
+  disk_full: 'settings',
+  bad_address: 'settings',
+  settings_unusable: 'settings',
+};
+
 /** A failure in the window's language, with the program's own line, which is English, under it. */
 export interface Explanation {
   title: string;

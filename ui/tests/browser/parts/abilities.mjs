@@ -478,6 +478,26 @@ export const parts = {
     await gone(page, 'dialog');
   },
 
+  async 'a failure that belongs to no request leads to where something can be done'({ open }) {
+    const page = await open('');
+    const fail = (code) => page.evaluate((failure) => globalThis.puppet.tell({ kind: 'notice', failure }), { code, message: 'timed out' });
+    await fail('network');
+    await page.click('.notice button:has-text("Copy")');
+    await see(page, '.notice', 'Copied');
+    assert.equal(await copied(page), 'The download failed: Timed out.');
+    await page.click('.notice button:has-text("Models")');
+    await page.waitForSelector('main.models');
+    await gone(page, '.notice');
+    await fail('disk_full');
+    await page.click('.notice button:has-text("Settings")');
+    await page.waitForSelector('.settings');
+    await fail('not_a_picture');
+    await page.click('.notice button:has-text("Open a picture")');
+    await next(page, 'openPictures');
+    await fail('gone');
+    await see(page, '.notice', 'It is not there any more');
+  },
+
   async 'a window that is closed while work goes on asks first'({ open }) {
     const page = await open('jobs');
     const askToClose = () => page.evaluate(() => globalThis.puppet.tell({ kind: 'close_asked' }));
