@@ -238,7 +238,7 @@ fn failure_is_an_event_too() {
     assert_eq!(run.code, Some(1));
     let failed = run.events().pop().unwrap();
     assert_eq!(failed["kind"], "failed");
-    assert_eq!(failed["failure"]["code"], "bad_input");
+    assert_eq!(failed["failure"]["code"], "file_unusable");
     assert!(run.stderr.starts_with("error: missing.png: no such file"));
 }
 
