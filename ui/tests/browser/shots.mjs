@@ -22,6 +22,18 @@ const views = {
       await plan.fill((await plan.inputValue()).replace('a thin moon', 'two pale moons'));
     },
   },
+  sheet: {
+    query: 'pictures=3&pace=1',
+    act: async (page) => {
+      await page.keyboard.press('Control+n');
+      await page.click('.think button');
+      await page.locator(':popover-open button').nth(2).click();
+      await page.fill('.composer textarea', 'A lighthouse on a cliff in a storm, seen from the sea, with one lit window');
+      await page.keyboard.press('Control+Enter');
+      await page.waitForSelector('.plan .text');
+      await page.waitForTimeout(900);
+    },
+  },
   failure: { query: 'jobs&engine=full', act: row('whole bay') },
   queue: { query: 'jobs&engine=full', key: 'q' },
   gallery: { query: 'pictures=10000', key: 'g' },

@@ -98,6 +98,7 @@ export const parts = {
     await page.fill(line, 'A quiet harbour');
     await page.keyboard.press('Control+Enter');
     await see(page, '.plan .text', 'The scene');
+    await see(page, '.frame .coming', 'A quiet harbour');
     await page.click('.plan button:has-text("Pause")');
     const [job] = await next(page, 'pausePlan');
     await page.waitForSelector('.plan textarea');
