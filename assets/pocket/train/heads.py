@@ -19,6 +19,9 @@ from world import SIZES, World
 # A patch belongs to the thing whose centre is nearer to it than this part of the thing's radius.
 REACH = 0.85
 
+# How often a patch counts that an edit changes: most of them are only copied, and the rest was learned last.
+CHANGED = 6
+
 
 def patch_facts(plot: Plot | None, grid: tuple) -> torch.Tensor:
     """(scenes, patches, 3): shape, colour and size of the thing that covers a patch, from 1.
@@ -55,14 +58,21 @@ class Naming(nn.Module):
         self.sizes = [world.n_shapes + 1, world.n_colours + 1, len(SIZES) + 1]
         self.linear = nn.Linear(width, sum(self.sizes))
 
-    def forward(self, tokens, facts):
-        """Mean cross-entropy, and the part of the covered patches of which all is right."""
+    def forward(self, tokens, facts, before=None):
+        """Mean cross-entropy, and the part of the covered patches of which all is right.
+
+        Where a patch is another than it was before, it counts CHANGED times, and the right part is of such patches
+        and of those that are covered.
+        """
         logits, facts = self.linear(tokens).float().flatten(0, -2), facts.flatten(0, -2)
+        counted, weight = facts[:, 0] > 0, 1.0
+        if before is not None:
+            changed = (before.flatten(0, -2) != facts).any(-1)
+            counted, weight = counted | changed, 1 + (CHANGED - 1) * changed
         parts = logits.split(self.sizes, -1)
-        loss = sum(F.cross_entropy(part, fact) for part, fact in zip(parts, facts.unbind(-1)))
+        loss = sum((F.cross_entropy(part, fact, reduction="none") * weight).mean() for part, fact in zip(parts, facts.unbind(-1)))
         right = torch.stack([part.argmax(-1) == fact for part, fact in zip(parts, facts.unbind(-1))]).all(0)
-        covered = facts[:, 0] > 0
-        return loss, (right & covered).float().sum() / covered.sum().clamp(min=1)
+        return loss, (right & counted).float().sum() / counted.sum().clamp(min=1)
 
 
 class Meaning(nn.Module):
@@ -104,6 +114,6 @@ class Heads(nn.Module):
             meant = self.meant(self.heard["meant"][batch.meant_text], batch.meant)
         if batch.latent_noised.any():
             tokens = self.heard["painted"].unflatten(0, (len(batch.latent_scene), -1))[batch.latent_noised]
-            painted = self.painted(tokens, facts[batch.latent_scene[batch.latent_noised]])
+            painted = self.painted(tokens, *(facts[scene[batch.latent_noised]] for scene in (batch.latent_scene, batch.latent_before)))
         self.heard.clear()
         return seen, meant, painted

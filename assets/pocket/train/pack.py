@@ -77,6 +77,7 @@ class Batch:
     vit_scene: torch.Tensor
     vit_slots: torch.Tensor
     latent_scene: torch.Tensor
+    latent_before: torch.Tensor  # The scene that is edited into latent_scene; the same where nothing is edited.
     latent_noised: torch.Tensor
     latent_slots: torch.Tensor
     position: torch.Tensor
@@ -184,7 +185,7 @@ class Packer:
         no_prompt = draw_lot < drop["prompt"]
         no_pictures = not no_prompt and draw_lot < drop["prompt"] + drop["pictures"]
         no_vit, no_vae = (paints and rng.random() < drop[view] for view in ("vit", "vae"))
-        splits = []
+        splits, before = [], None
         for item in sample.items:
             if isinstance(item, Text):
                 plan = item.prompt and item.text.startswith("<think>")
@@ -196,13 +197,15 @@ class Packer:
             elif isinstance(item, Picture):
                 if no_pictures or no_vit and no_vae:
                     continue
+                if item.edited:
+                    before = item.scene
                 if item.edited and not no_vae:
                     splits.append(dict(kind="latent", scene=item.scene, noised=False))
                 if not (item.edited and no_vit):
                     splits.append(dict(kind="vit", scene=item.scene))
             else:
                 copies = self.copies if any(s["kind"] == "latent" for s in splits) else 1
-                splits += [dict(kind="latent", scene=item.scene, noised=True)] * copies
+                splits += [dict(kind="latent", scene=item.scene, before=before or item.scene, noised=True)] * copies
         return [dict(split, task=sample.kind) for split in splits]
 
 
@@ -261,7 +264,8 @@ class Page:
                 mode, positions = NOISE if noised else FULL, position
                 slots = np.arange(start, start + size)
                 self.text.append(("markers", number, slots[[0, -1]], [-1, -1], sample))
-                self.pictures[split["kind"]].append((self.scene(split["scene"]), number, slots[1:-1], noised))
+                before = self.scene(split.get("before", split["scene"]))
+                self.pictures[split["kind"]].append((self.scene(split["scene"]), number, slots[1:-1], noised, before))
                 position += 0 if noised else 1
             row[2].append((start, size, positions, sample, self.n_splits, mode))
             row[1] += size
@@ -294,11 +298,11 @@ class Page:
         meant_facts = torch.tensor([facts for _, facts in self.meant], dtype=torch.long).view(-1, 4)
         columns = {}
         for kind, entries in self.pictures.items():
-            where = [slots + starts[row] for _, row, slots, _ in entries]
+            where = [slots + starts[row] for _, row, slots, *_ in entries]
             where = np.stack(where) if entries else np.zeros((0, 1), np.int64)
-            scenes, noised = ([e[i] for e in entries] for i in (0, 3))
-            columns[kind] = (torch.tensor(scenes, dtype=torch.long), torch.from_numpy(where), torch.tensor(noised, dtype=torch.bool))
+            scenes, noised, before = (torch.tensor([e[i] for e in entries], dtype=kind_of) for i, kind_of in ((0, torch.long), (3, torch.bool), (4, torch.long)))
+            columns[kind] = (scenes, torch.from_numpy(where), noised, before)
         position, sample, split, mode = (torch.from_numpy(x.copy()) for x in layout)
         vit, latent = columns["vit"], columns["latent"]
         return Batch(canvas, blocks, None, vit_size(canvas), latent_size(canvas), ids, slots, labels, kinds,
-                     meant_text, meant_facts, vit[0], vit[1], latent[0], latent[2], latent[1], position, sample, split, mode, self.kinds)
+                     meant_text, meant_facts, vit[0], vit[1], latent[0], latent[3], latent[2], latent[1], position, sample, split, mode, self.kinds)

@@ -343,7 +343,7 @@ class Tasks:
 
 
 # What an edit may change, and how often it is trained: copying all is learned first, and what must vanish last.
-CHANGES = dict(recolour=3, reshape=3, add=4, remove=5, move=4, resize=3, background=2)
+CHANGES = dict(recolour=5, reshape=4, add=4, remove=5, move=4, resize=5, background=3)
 
 # Kinds that paint nothing.
 TOLD = ("ask", "think_ask", "compare", "talk")
