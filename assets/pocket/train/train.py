@@ -6,7 +6,9 @@ rate follows the time spent of the budget.
 """
 
 import argparse
+import queue
 import random
+import threading
 import time
 from pathlib import Path
 
@@ -39,14 +41,27 @@ class Pool:
 
     def __init__(self, batches, vae, device, reuse: int, size: int, folder: Path):
         self.batches, self.vae, self.device, self.reuse, self.size, self.folder = batches, vae, device, reuse, size, folder
+        # Drawn and encoded beside the training, on a second core where there is one.
+        self.ahead = queue.Queue(1)
+        threading.Thread(target=self.go_ahead, daemon=True).start()
         self.kept = []
         if reuse > 1:
             folder.mkdir(exist_ok=True)
             self.kept = [torch.load(path, map_location=device, weights_only=False) for path in sorted(folder.glob("*.pt"))[:size]]
 
+    def go_ahead(self):
+        try:
+            for batch in self.batches:
+                batch = batch.to(self.device)
+                self.ahead.put((batch, *batch.pictures(self.vae, self.device)))
+        except BaseException as error:
+            self.ahead.put(error)
+
     def fresh(self):
-        batch = next(self.batches).to(self.device)
-        return batch, *batch.pictures(self.vae, self.device)
+        made = self.ahead.get()
+        if isinstance(made, BaseException):
+            raise made
+        return made
 
     def keep(self, index: int):
         made = self.fresh()

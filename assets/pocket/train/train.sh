@@ -2,8 +2,7 @@
 # Trains everything in one go, or goes on where the last call stopped:  sh train.sh RUN SECONDS
 #
 # RUN is a folder that is kept between calls. The call ends after SECONDS at the latest; the whole
-# budget is VAE_MINUTES + VIT_MINUTES + MODEL_MINUTES. If OUT is set (a machine that gives only small files back),
-# what is needed to go on elsewhere is left there in pieces:  cat $OUT/run.tar.* | tar x -C RUN
+# budget is VAE_MINUTES + VIT_MINUTES + MODEL_MINUTES.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 run=$1
@@ -35,7 +34,4 @@ if [ -f "$run/vit.pt" ] && [ "$(seconds_left 90)" -gt 60 ] && is_less "$done_mod
 fi
 if [ -f "$run/light.pt" ]; then
     timeout "$(seconds_left 20)" "$python" sample.py --out "$run" --n 32 --kinds create think_create edit combine ask || true
-fi
-if [ -n "${OUT:-}" ]; then
-    (cd "$run" && tar cf - tokenizer.json vae.pt $(ls vit.pt light.pt vae.jsonl model.jsonl sheet-*.png 2>/dev/null)) | split -b 15M - "$OUT/run.tar."
 fi

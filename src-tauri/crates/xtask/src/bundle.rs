@@ -66,8 +66,7 @@ impl Profile {
 /// Makes this system's packages; gives where they are.
 pub(crate) fn make(workspace: &Workspace, profile: Profile, consent: Consent) -> Result<Vec<PathBuf>> {
     setup::prepare(workspace, Purpose::Window, consent)?;
-    let folder = workspace.ui().context("the window's sources are missing: this clone is incomplete")?;
-    ui::script(workspace, &folder, "build").run()?;
+    ui::script(workspace, &workspace.ui(), "build").run()?;
     let build = match profile {
         Profile::Release => workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli", "--release"]),
         // The targets of the tests, so that what they compiled is used.

@@ -67,11 +67,7 @@ fn unused(workspace: &Workspace) -> Result<Done> {
 }
 
 fn ui_script(workspace: &Workspace, script: &str) -> Result<Done> {
-    let Some(folder) = workspace.ui() else { return Ok(Done::Skipped("there is no frontend yet")) };
-    if !ui::has_script(workspace, &folder, script) {
-        return Ok(Done::Skipped("package.json has no such script"));
-    }
-    passed(ui::script(workspace, &folder, script))
+    passed(ui::script(workspace, &workspace.ui(), script))
 }
 
 /// Every view in a real browser, on a pretended program.
@@ -107,14 +103,11 @@ fn window(workspace: &Workspace) -> Result<Done> {
     if !cfg!(target_os = "linux") {
         return Ok(Done::Skipped("the window is driven on Linux only"));
     }
-    let Some(folder) = workspace.ui().filter(|_| workspace.has_window()) else {
-        return Ok(Done::Skipped("there is no window yet"));
-    };
     // The targets of the tests, so that what they compiled is used and not compiled again with other features.
     workspace.cargo(&["build", "--workspace", "--bins", "--tests"]).run()?;
     let path = tools::path_variable(workspace)?;
     let drive = || {
-        let script = ui::script(workspace, &folder, "window").variable("PATH", &path);
+        let script = ui::script(workspace, &workspace.ui(), "window").variable("PATH", &path);
         passed(
             script
                 .variable("BAGEL_STUDIO", workspace.binary("bagel-studio"))

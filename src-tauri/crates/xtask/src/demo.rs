@@ -8,7 +8,6 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    program::Program,
     setup::{self, Purpose},
     system::Consent,
     ui, variants,
@@ -20,21 +19,18 @@ const RANDOM_WEIGHTS: &str =
 
 /// Builds the studio and runs it.
 pub(crate) fn run(workspace: &Workspace, in_terminal: bool, consent: Consent) -> Result<()> {
-    if workspace.has_window() && !in_terminal && has_display() {
+    if !in_terminal && has_display() {
         return open_window(workspace, consent);
     }
     if !in_terminal {
-        let reason = if workspace.has_window() { "There is no display" } else { "The window is not built yet" };
-        println!("{reason}: the main job runs here in the terminal.");
+        println!("There is no display: the main job runs here in the terminal.");
     }
     run_in_terminal(workspace, consent)
 }
 
 fn open_window(workspace: &Workspace, consent: Consent) -> Result<()> {
     setup::prepare(workspace, Purpose::Window, consent)?;
-    if let Some(folder) = workspace.ui() {
-        ui::script(workspace, &folder, "build").run()?;
-    }
+    ui::script(workspace, &workspace.ui(), "build").run()?;
     println!("Building the studio and its engine; the first time takes several minutes.");
     workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli"]).run()?;
     variants::build(workspace)?;
@@ -52,8 +48,15 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
     setup::prepare(workspace, Purpose::Terminal, consent)?;
     println!("Building the engine; the first time takes several minutes.");
     workspace.cargo(&["build", "--package", "cli"]).run()?;
+    let engine = match variants::build(workspace)? {
+        // A card's engine whose driver does not answer is no use; the window asks the same.
+        Some(variant) if workspace.program(&variant).argument("devices").succeeds() => variant,
+        _ => workspace.binary("bagel"),
+    };
 
     let model = Model::find(workspace)?;
+    let bagel =
+        |subcommand: &str| workspace.program(&engine).argument(subcommand).argument("--model").argument(&model.path);
     println!("\nModel: {}", model.path.display());
     if !model.is_trained {
         println!("{RANDOM_WEIGHTS}");
@@ -65,15 +68,13 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
     let edited = results.join("edited.png");
 
     println!("\nCreate a picture from text");
-    model
-        .program(workspace, "generate")
+    bagel("generate")
         .arguments(&["--prompt", "a red circle on a blue background", "--seed", "1", "--out"])
         .argument(&created)
         .argument("--force")
         .run()?;
     println!("\nEdit the sample picture by an instruction");
-    model
-        .program(workspace, "edit")
+    bagel("edit")
         .argument("--image")
         .argument(&sample)
         .arguments(&["--prompt", "make the red circle green", "--seed", "1", "--out"])
@@ -81,8 +82,7 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
         .argument("--force")
         .run()?;
     println!("\nAsk about the sample picture");
-    model
-        .program(workspace, "chat")
+    bagel("chat")
         .argument("--image")
         .argument(&sample)
         .arguments(&["--prompt", "What is in the picture?", "--limit", "64"])
@@ -91,7 +91,7 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
     println!("\nThe sample picture: {}", sample.display());
     println!("The created picture: {}", created.display());
     println!("The edited picture: {}", edited.display());
-    println!("More: `{} --help`", workspace.binary("bagel").display());
+    println!("More: `{} --help`", engine.display());
     Ok(())
 }
 
@@ -111,10 +111,6 @@ impl Model {
             bail!("{} is missing: this clone is incomplete", path.display());
         }
         Ok(Self { path, is_trained: false })
-    }
-
-    fn program(&self, workspace: &Workspace, subcommand: &str) -> Program {
-        workspace.program(workspace.binary("bagel")).argument(subcommand).argument("--model").argument(&self.path)
     }
 }
 

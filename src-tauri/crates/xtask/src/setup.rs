@@ -15,35 +15,37 @@ pub(crate) enum Purpose {
     Terminal,
     /// The command line, the engine and the window.
     Window,
+    /// The long fault and kill suites.
+    Soak,
     /// All of it, and every check.
     Everything,
 }
 
 /// Installs what is missing and says so; prints one line when nothing is.
 pub(crate) fn prepare(workspace: &Workspace, purpose: Purpose, consent: Consent) -> Result<()> {
-    let has_window = purpose != Purpose::Terminal && workspace.has_window();
-    let mut groups = vec![Packages::Build];
-    if has_window {
-        groups.push(Packages::Window);
-    }
-    if purpose == Purpose::Everything {
-        groups.push(Packages::Python);
-        if has_window {
-            groups.push(Packages::WindowTest);
-        }
-    }
-    system::install(workspace, &groups, consent)?;
+    let groups: &[Packages] = match purpose {
+        Purpose::Terminal => &[Packages::Build],
+        Purpose::Window => &[Packages::Build, Packages::Window],
+        Purpose::Soak => &[Packages::Build, Packages::Trace],
+        Purpose::Everything => &[
+            Packages::Build,
+            Packages::Window,
+            Packages::Python,
+            Packages::Trace,
+            Packages::WindowTest,
+            Packages::Browser,
+        ],
+    };
+    system::install(workspace, groups, consent)?;
     if purpose == Purpose::Everything {
         install_rust_components(workspace)?;
         tools::install(workspace)?;
-        if has_window && cfg!(target_os = "linux") {
+        if cfg!(target_os = "linux") {
             tools::install_window_driver(workspace)?;
         }
     }
-    if purpose != Purpose::Terminal
-        && let Some(folder) = workspace.ui()
-    {
-        ui::install(workspace, &folder)?;
+    if matches!(purpose, Purpose::Window | Purpose::Everything) {
+        ui::install(workspace, &workspace.ui())?;
     }
     println!("Everything needed is installed.");
     Ok(())

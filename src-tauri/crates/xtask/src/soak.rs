@@ -18,12 +18,13 @@ const SUITES: &[(&str, &[&str])] = &[
 
 /// Runs the suites named, or all.
 pub(crate) fn run(workspace: &Workspace, only: &[String], consent: Consent) -> Result<()> {
-    setup::prepare(workspace, Purpose::Terminal, consent)?;
+    setup::prepare(workspace, Purpose::Soak, consent)?;
     let mut report = Report::default();
     for (name, arguments) in SUITES {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
             report.step(name, || {
-                workspace.cargo(arguments).run()?;
+                workspace.cargo(&["build", "--package", "cli"]).run()?;
+                workspace.cargo(arguments).variable("BAGEL_ENGINE", workspace.binary("bagel")).run()?;
                 Ok(Done::Passed)
             });
         }

@@ -6,6 +6,7 @@
 use std::{
     env,
     io::{IsTerminal, Write},
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Result, bail};
@@ -21,8 +22,12 @@ pub(crate) enum Packages {
     Python,
     /// The web view that shows the window.
     Window,
-    /// A display without a screen, what drives a real window in it, and what watches its connections.
+    /// What watches the calls a program makes of the system.
+    Trace,
+    /// A display without a screen, and what drives a real window in it.
     WindowTest,
+    /// The browser that the frontend is tried in. Ubuntu's packages hold none, but others bring one.
+    Browser,
 }
 
 impl Packages {
@@ -31,9 +36,9 @@ impl Packages {
             Self::Build => &["build-essential", "pkg-config"],
             Self::Python => &["python3", "python3-venv"],
             Self::Window => &["libwebkit2gtk-4.1-dev"],
-            Self::WindowTest => {
-                &["webkit2gtk-driver", "xvfb", "xdotool", "chromium", "fonts-dejavu-core", "strace", "iproute2"]
-            }
+            Self::Trace => &["strace"],
+            Self::WindowTest => &["webkit2gtk-driver", "xvfb", "xdotool", "fonts-dejavu-core", "iproute2"],
+            Self::Browser => &["chromium"],
         }
     }
 
@@ -44,9 +49,19 @@ impl Packages {
             Self::Build => succeeds("cc", &["--version"]) && succeeds("pkg-config", &["--version"]),
             Self::Python => succeeds("python3", &["-c", "import venv, ensurepip"]),
             Self::Window => succeeds("pkg-config", &["--exists", "webkit2gtk-4.1"]),
-            Self::WindowTest => missing(&installed_packages(workspace, self.names()), self.names()).is_empty(),
+            Self::Browser => browser().is_some(),
+            Self::Trace | Self::WindowTest => {
+                missing(&installed_packages(workspace, self.names()), self.names()).is_empty()
+            }
         }
     }
+}
+
+/// The browser of this machine, as the frontend's tests look for it.
+fn browser() -> Option<PathBuf> {
+    let named = env::var_os("CHROMIUM").map(PathBuf::from);
+    let usual = ["chromium", "chromium-browser", "google-chrome"].map(|name| Path::new("/usr/bin").join(name));
+    named.into_iter().chain(usual).find(|path| path.exists())
 }
 
 /// Whether packages may be installed without asking.

@@ -6,7 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::{program::Program, workspace::Workspace};
 
-const OLDEST_NODE: u32 = 20;
+/// The oldest of each line that the frontend's tools support; lines between them have ended.
+const OLDEST_NODES: [(u32, u32); 3] = [(20, 19), (22, 13), (24, 0)];
+const SUPPORTED_NODES: &str = "Node 20.19, 22.13, 24 or newer";
 
 /// Installs the frontend's packages unless exactly those of the lock file are there.
 pub(crate) fn install(workspace: &Workspace, folder: &Path) -> Result<()> {
@@ -27,13 +29,6 @@ pub(crate) fn script(workspace: &Workspace, folder: &Path, name: &str) -> Progra
     npm(workspace, folder).arguments(&["run", name])
 }
 
-/// Whether package.json has a script of this name.
-pub(crate) fn has_script(workspace: &Workspace, folder: &Path, script: &str) -> bool {
-    // npm prints the value as JSON, and `{}` when there is none.
-    let value = npm(workspace, folder).arguments(&["pkg", "get", &format!("scripts.{script}")]).output();
-    value.trim().starts_with('"')
-}
-
 fn npm(workspace: &Workspace, folder: &Path) -> Program {
     let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
     workspace.program(name).in_folder(folder)
@@ -41,25 +36,38 @@ fn npm(workspace: &Workspace, folder: &Path) -> Program {
 
 fn require_node(workspace: &Workspace) -> Result<()> {
     let version = workspace.program("node").argument("--version").output();
-    match major_version(&version) {
-        Some(major) if major >= OLDEST_NODE => Ok(()),
-        Some(_) => bail!("Node {} is too old: install Node {OLDEST_NODE} or newer", version.trim()),
-        None => bail!("Node is missing: install Node {OLDEST_NODE} or newer, with npm"),
+    match release(&version) {
+        Some(release) if is_supported(release) => Ok(()),
+        Some(_) => bail!("Node {} will not do: install {SUPPORTED_NODES}", version.trim()),
+        None => bail!("Node is missing: install {SUPPORTED_NODES}, with npm"),
     }
 }
 
-fn major_version(version: &str) -> Option<u32> {
-    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+fn is_supported((major, minor): (u32, u32)) -> bool {
+    let newest = OLDEST_NODES[OLDEST_NODES.len() - 1].0;
+    major > newest || OLDEST_NODES.iter().any(|&(line, oldest)| major == line && minor >= oldest)
+}
+
+/// Major and minor number of what Node says of itself.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.trim().strip_prefix('v')?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::major_version;
+    use super::{is_supported, release};
 
     #[test]
     fn node_version_is_read_from_what_node_prints() {
-        assert_eq!(major_version("v20.20.2\n"), Some(20));
-        assert_eq!(major_version(""), None);
-        assert_eq!(major_version("command not found"), None);
+        assert_eq!(release("v20.20.2\n"), Some((20, 20)));
+        assert_eq!(release(""), None);
+        assert_eq!(release("command not found"), None);
+    }
+
+    #[test]
+    fn node_is_refused_where_the_frontends_tools_refuse_it() {
+        assert!([(20, 19), (22, 13), (24, 0), (25, 1)].into_iter().all(is_supported));
+        assert!(![(18, 20), (20, 18), (21, 7), (22, 12), (23, 11)].into_iter().any(is_supported));
     }
 }

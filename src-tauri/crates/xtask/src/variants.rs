@@ -1,5 +1,7 @@
 //! Engines for graphics cards: built beside the ordinary one where their toolchain is found.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
@@ -23,8 +25,8 @@ impl Variant {
     }
 }
 
-/// Builds what this machine's graphics card needs, and says what is missing where it cannot be built.
-pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+/// Builds what this machine's graphics card needs, or says what is missing; gives the program that was built.
+pub(crate) fn build(workspace: &Workspace) -> Result<Option<PathBuf>> {
     let has_card = workspace.program("nvidia-smi").succeeds();
     let has_compiler = workspace.program("nvcc").argument("--version").succeeds();
     let Some(variant) = choose(has_card, has_compiler) else {
@@ -33,7 +35,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
                 "There is an NVIDIA card, but no CUDA toolkit: install it (nvcc), then run this again to use the card."
             );
         }
-        return Ok(());
+        return Ok(None);
     };
     println!("Building the engine for the graphics card; the first time takes long.");
     // Of its own, because the features of one build would make the other compile again.
@@ -41,13 +43,13 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let build = workspace.cargo(&["build", "--package", "cli", "--features", variant.feature()]);
     if let Err(error) = build.variable("CARGO_TARGET_DIR", &folder).run() {
         println!("The engine for the graphics card could not be built; the processor is used. {error:#}");
-        return Ok(());
+        return Ok(None);
     }
     let suffix = std::env::consts::EXE_SUFFIX;
     let built = folder.join("debug").join(format!("bagel{suffix}"));
     let beside = workspace.binary(&format!("bagel-{}", variant.feature()));
     std::fs::copy(&built, &beside).with_context(|| built.display().to_string())?;
-    Ok(())
+    Ok(Some(beside))
 }
 
 fn choose(has_nvidia_card: bool, has_cuda_compiler: bool) -> Option<Variant> {

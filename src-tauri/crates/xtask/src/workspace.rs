@@ -50,13 +50,8 @@ impl Workspace {
         self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
-    /// The web frontend's folder, if there is one yet.
-    pub(crate) fn ui(&self) -> Option<PathBuf> {
-        Some(self.root.join("ui")).filter(|folder| folder.join("package.json").is_file())
-    }
-
-    /// Whether the window's package is part of the workspace.
-    pub(crate) fn has_window(&self) -> bool {
-        self.root.join("src-tauri/Cargo.toml").is_file()
+    /// The web frontend's folder.
+    pub(crate) fn ui(&self) -> PathBuf {
+        self.root.join("ui")
     }
 }

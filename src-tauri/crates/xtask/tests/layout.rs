@@ -19,7 +19,7 @@ fn root() -> PathBuf {
 }
 
 #[test]
-fn top_level_holds_only_what_the_design_names() {
+fn top_level_holds_only_what_belongs_there() {
     let output = Command::new("git").args(["ls-tree", "--name-only", "HEAD"]).current_dir(root()).output();
     // A source archive has no history to ask.
     let Some(listing) = output.ok().filter(|output| output.status.success()) else { return };

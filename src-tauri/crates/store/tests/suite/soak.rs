@@ -19,6 +19,16 @@ fn soak(arguments: &[&str]) -> String {
     said
 }
 
+/// Whether the system lets a program's calls be looked at; containers may forbid it.
+fn can_trace() -> bool {
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    let can = traced.is_ok_and(|output| output.status.success());
+    if !can {
+        println!("skipped: strace cannot be used here");
+    }
+    can
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_when_the_program_is_killed() {
     assert!(soak(&["kills", "50"]).contains("0 lost"));
@@ -31,12 +41,16 @@ fn damaged_databases_are_noticed_and_mended() {
 
 #[test]
 fn a_change_is_on_the_disk_before_it_is_acknowledged() {
-    let said = soak(&["order"]);
-    assert!(said.contains("all in order") || said.contains("skipped"), "{said}");
+    if can_trace() {
+        let said = soak(&["order"]);
+        assert!(said.contains("all in order"), "{said}");
+    }
 }
 
 #[test]
 fn failing_calls_lose_nothing() {
-    let said = soak(&["faults", "12"]);
-    assert!(said.contains("0 lost") || said.contains("skipped"), "{said}");
+    if can_trace() {
+        let said = soak(&["faults", "12"]);
+        assert!(said.contains("0 lost"), "{said}");
+    }
 }
