@@ -1,5 +1,7 @@
 //! What is seen of the work outside the window: progress in the taskbar, and a word when a result is there.
 
+use std::collections::HashSet;
+
 use protocol::{JobId, JobStatus, Phase, Settings, StudioEvent};
 use studio::Studio;
 use tauri::window::{ProgressBarState, ProgressBarStatus};
@@ -13,15 +15,20 @@ pub(crate) async fn follow(app: AppHandle, studio: Studio) {
     loop {
         let Ok((snapshot, mut events)) = studio.subscribe().await else { return };
         let mut settings = snapshot.settings;
+        let mut verifying: HashSet<JobId> =
+            snapshot.jobs.into_iter().filter(|job| job.verifies.is_some()).map(|job| job.id).collect();
         let mut running: Option<JobId> = None;
         loop {
             match events.recv().await {
                 Ok(StudioEvent::Settings { settings: changed }) => settings = changed,
+                Ok(StudioEvent::JobQueued { job }) if job.verifies.is_some() => {
+                    verifying.insert(job.id);
+                }
                 Ok(StudioEvent::JobChanged { job, status }) => {
                     if let Some(state) = progress(&job, &status, &mut running) {
                         show_progress(&app, state);
                     }
-                    if let Some(words) = words(&status, &settings) {
+                    if let Some(words) = words(&status, verifying.contains(&job), &settings) {
                         notify(&app, words);
                     }
                 }
@@ -64,11 +71,11 @@ fn show_progress(app: &AppHandle, state: ProgressBarState) {
 }
 
 /// What to say of a job that came to its end; nothing of what the artist wrote.
-fn words(status: &JobStatus, settings: &Settings) -> Option<&'static str> {
+fn words(status: &JobStatus, verifies: bool, settings: &Settings) -> Option<&'static str> {
     if !settings.notifies {
         return None;
     }
-    language::end(status, language::is_chinese(settings.language))
+    language::end(status, verifies, language::is_chinese(settings.language))
 }
 
 /// Says it while another program has the focus.
@@ -112,9 +119,11 @@ mod tests {
     fn results_are_announced_in_the_artists_language_unless_that_is_off() {
         let settings = |language, notifies| Settings { language, notifies, ..Settings::default() };
         let done = JobStatus::Done { node: None };
-        assert_eq!(words(&done, &settings(Language::En, true)), Some("An answer is ready."));
-        assert_eq!(words(&done, &settings(Language::Zh, true)), Some("回答已完成。"));
-        assert_eq!(words(&done, &settings(Language::En, false)), None);
-        assert_eq!(words(&JobStatus::Cancelled, &settings(Language::En, true)), None);
+        let said = |status, verifies, language| words(status, verifies, &settings(language, true));
+        assert_eq!(said(&done, false, Language::En), Some("An answer is ready."));
+        assert_eq!(said(&done, false, Language::Zh), Some("回答已完成。"));
+        assert_eq!(said(&done, true, Language::En), Some("A comparison is ready."), "nothing was asked");
+        assert_eq!(words(&done, false, &settings(Language::En, false)), None);
+        assert_eq!(said(&JobStatus::Cancelled, false, Language::En), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The system's own dialogs. Paths stay on this side.
 
+use std::fs;
 use std::path::PathBuf;
 
 use protocol::{ExportFormat, Failure, Language};
@@ -72,15 +73,30 @@ async fn save(
     let name = format!("{}.{extension}", studio::file_name(title));
     let dialog = move |dialog: AsyncFileDialog| dialog.set_file_name(name).add_filter(label, extensions).save_file();
     let file: FileHandle = show(app, dialog).await?;
-    let mut path = file.path().to_path_buf();
+    Some(with_extension(file.path().to_path_buf(), extensions))
+}
+
+/// The path that was chosen, with the first extension if it has none of them.
+///
+/// What the dialog asked about was the name as it was typed: one that is made of it here is of no file that is there.
+fn with_extension(mut path: PathBuf, extensions: &[&str]) -> PathBuf {
     let ends = |known: &&str| path.extension().is_some_and(|given| given.eq_ignore_ascii_case(known));
-    if !extensions.iter().any(ends) {
-        // Added rather than replaced: a dot in a name is part of the name.
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{extension}"));
-        path.set_file_name(name);
+    if extensions.iter().any(ends) {
+        return path;
     }
-    Some(path)
+    let extension = extensions.first().copied().unwrap_or_default();
+    // Added rather than replaced: a dot in a name is part of the name.
+    let typed = path.file_name().unwrap_or_default().to_os_string();
+    let mut number = 1_u32;
+    loop {
+        let mut name = typed.clone();
+        name.push(if number == 1 { format!(".{extension}") } else { format!(" ({number}).{extension}") });
+        path.set_file_name(name);
+        if fs::symlink_metadata(&path).is_err() {
+            return path;
+        }
+        number += 1;
+    }
 }
 
 /// Says why there is no window.
@@ -112,4 +128,26 @@ where
     });
     posted.ok()?;
     answer.await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_was_not_asked_about_replaces_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let named = |typed: &str| {
+            let path = with_extension(folder.path().join(typed), &["jpg", "jpeg"]);
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        };
+        assert_eq!(named("boat"), "boat.jpg");
+        for taken in ["boat.jpg", "boat (2).jpg"] {
+            fs::write(folder.path().join(taken), "").expect("a file");
+        }
+        assert_eq!(named("boat"), "boat (3).jpg");
+        assert_eq!(named("boat.jpg"), "boat.jpg", "the dialog has asked");
+        assert_eq!(named("boat.JPEG"), "boat.JPEG");
+        assert_eq!(named("v1.2"), "v1.2.jpg");
+    }
 }

@@ -12,8 +12,9 @@ pub(crate) fn is_chinese(language: Language) -> bool {
 }
 
 /// What to say of a job that came to its end; nothing of what the artist wrote.
-pub(crate) fn end(status: &JobStatus, is_chinese: bool) -> Option<&'static str> {
+pub(crate) fn end(status: &JobStatus, verifies: bool, is_chinese: bool) -> Option<&'static str> {
     let (english, chinese) = match status {
+        JobStatus::Done { .. } if verifies => ("A comparison is ready.", "比较已完成。"),
         JobStatus::Done { node: Some(_) } => ("A picture is ready.", "图片已完成。"),
         JobStatus::Done { node: None } => ("An answer is ready.", "回答已完成。"),
         JobStatus::Planned => ("A plan is ready to be read.", "计划已写好，等你查看。"),

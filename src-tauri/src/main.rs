@@ -195,10 +195,14 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
 /// Does what is due, for as long as the program runs.
 async fn tend(studio: Studio) {
     let mut ticks = tokio::time::interval(TEND);
+    let mut told = None;
     loop {
         ticks.tick().await;
-        if let Err(error) = studio.tend().await {
-            tracing::warn!(%error, "what is due is not done");
+        let failure = studio.tend().await.err().map(|error| error.failure());
+        // Once and not every hour.
+        if let Some(failure) = failure.clone().filter(|_| failure != told) {
+            studio.notice(failure);
         }
+        told = failure;
     }
 }

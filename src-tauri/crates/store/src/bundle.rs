@@ -33,6 +33,12 @@ const MAX_LIST_BYTES: u64 = 64 << 20;
 /// Most pictures of a piece that is opened.
 const MAX_NODES: usize = 10_000;
 
+/// Longest question or title that is read, in characters: what the studio lets be asked.
+const MAX_WORDS: usize = 20_000;
+
+/// Longest answer or plan of a model that is read, in bytes.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+
 /// A piece without its pixels.
 #[derive(Debug, Serialize, Deserialize)]
 struct List {
@@ -183,6 +189,18 @@ impl<'a> Archive<'a> {
         };
         if list.version != VERSION {
             return Err(bad(self.path, &format!("it has form {}, and form {VERSION} is read here", list.version)));
+        }
+        let is_readable = |words: &str| words.chars().count() <= MAX_WORDS;
+        let is_short = |thought: &Option<String>| thought.as_ref().is_none_or(|it| it.len() <= MAX_ANSWER_BYTES);
+        let are_words_sound = list.nodes.iter().all(|node| is_readable(&node.title) && is_short(&node.thought))
+            && list.turns.iter().all(|turn| {
+                !turn.question.trim().is_empty()
+                    && is_readable(&turn.question)
+                    && turn.answer.len() <= MAX_ANSWER_BYTES
+                    && is_short(&turn.thought)
+            });
+        if !are_words_sound {
+            return Err(bad(self.path, &"a text in it is empty or too long"));
         }
         // Each file once: a small bundle cannot stand for a large one.
         let files: HashSet<&String> = list.nodes.iter().map(|node| &node.file).collect();

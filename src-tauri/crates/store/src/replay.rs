@@ -9,7 +9,7 @@ use protocol::NodeId;
 use rusqlite::{Connection, Transaction};
 
 use crate::add::{NewNode, enter};
-use crate::files::{BACKUPS, IMAGES, ImageFile, ImageFormat, remove_file, shard};
+use crate::files::{BACKUPS, IMAGES, ImageFile, ImageFormat, THUMBNAILS, remove_file, shard};
 use crate::note::{self, Note};
 use crate::table::{connection, doomed, node, schema};
 use crate::{Error, Result, trash};
@@ -66,6 +66,9 @@ pub(crate) fn replay(connection: &mut Connection, folder: &Path, missing: Missin
     let used: HashSet<&String> = known.values().collect();
     let doomed: HashSet<PathBuf> = doomed::all(&tx)?.iter().map(|path| folder.join(path)).collect();
     doomed::clear(&tx)?;
+    // No thumbnail is needed: those of pictures that stay are made again.
+    let thumbnails = folder.join(THUMBNAILS);
+    garbage.extend(doomed.iter().filter(|path| path.starts_with(&thumbnails)).cloned());
 
     let mut candidates = Vec::new();
     let mut with_note: HashSet<&String> = HashSet::new();
@@ -113,14 +116,38 @@ pub(crate) fn replay(connection: &mut Connection, folder: &Path, missing: Missin
             replayed.missing.push(id);
         }
     }
+    // They stay on the list until they are gone, so that one that resists is not taken for a picture later.
+    for path in &garbage {
+        if let Some(path) = path.strip_prefix(folder).ok().and_then(in_library) {
+            doomed::add(&tx, &path)?;
+        }
+    }
     tx.commit()?;
 
-    for path in garbage {
-        remove_file(&path)?;
-        replayed.n_removed += 1;
+    let (gone, staying): (Vec<PathBuf>, Vec<PathBuf>) = garbage.into_iter().partition(|path| match remove_file(path) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, "a file that is to go stays until the next start");
+            false
+        }
+    });
+    replayed.n_removed = gone.len();
+    let tx = connection::begin(connection)?;
+    for path in &gone {
+        if let Some(path) = path.strip_prefix(folder).ok().and_then(in_library) {
+            doomed::spare(&tx, &path)?;
+        }
     }
+    tx.commit()?;
+    tracing::debug!(n_gone = gone.len(), n_staying = staying.len(), "what was to go");
     replayed.unknown.sort();
     Ok(replayed)
+}
+
+/// A path in the library as the list of what is to go has it, the same on every system.
+fn in_library(path: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+    Some(parts?.join("/"))
 }
 
 fn scan(folder: &Path) -> Result<Scan> {

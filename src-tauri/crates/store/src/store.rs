@@ -23,6 +23,8 @@ pub struct Store {
     writer: Mutex<Option<Connection>>,
     readers: Mutex<Vec<Connection>>,
     sequence: AtomicI64,
+    /// Held while files lie in the library that no entry refers to yet, so that none of them is removed as unused.
+    pub(crate) opening: Mutex<()>,
     /// Whether there is anything that the newest backup lacks.
     is_changed: AtomicBool,
     /// Whether the next start must look closely.
@@ -54,6 +56,7 @@ impl Store {
             writer: Mutex::new(Some(parts.writer)),
             readers: Mutex::default(),
             sequence: AtomicI64::new(parts.sequence),
+            opening: Mutex::default(),
             is_changed: AtomicBool::new(parts.is_changed),
             is_suspicious: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
@@ -246,7 +249,7 @@ impl Store {
 }
 
 /// A lock whose holder may have panicked: what it guards is changed as a whole or not at all.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

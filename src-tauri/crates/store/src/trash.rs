@@ -9,6 +9,7 @@ use protocol::{Node, NodeId, PieceId};
 use rusqlite::Transaction;
 
 use crate::files::{FileChanges, ImageFile};
+use crate::store::lock;
 use crate::table::{image, node, piece, search};
 use crate::{Error, Result, Store};
 
@@ -39,6 +40,7 @@ impl Store {
 
     /// Removes for good what came into the trash up to a time: `now_ms - TRASH_MS` for what is due, `u64::MAX` for all.
     pub fn empty_trash(&self, until_ms: u64) -> Result<Emptied> {
+        let _nothing_is_opened = lock(&self.opening);
         let emptied = self.write(|tx, files| {
             let mut emptied = Emptied::default();
             for id in node::trashed_until(tx, until_ms)? {

@@ -1,7 +1,7 @@
 //! An engine without a model: it speaks the same frames and does what it is told, also badly.
 //!
 //! How it starts is chosen by the name it is called by (`mute`, `old`,
-//! `broken`, `gpu`, `tight`), how it converts by that name (`slow`) and by the files beside
+//! `broken`, `gpu`, `tight`, `sleepy`), how it converts by that name (`slow`) and by the files beside
 //! it, how it loads by the model's name (`missing`, `slow`, `heavy`, or a
 //! fault such as `abort@load`), and how it works by the first word of an
 //! instruction: `slow`, or a [`Fault`] and where it happens, such as
@@ -37,6 +37,9 @@ fn main() {
     let name = Path::new(arguments.first().map(String::as_str).unwrap_or_default()).file_stem();
     let name = name.unwrap_or_default().to_string_lossy().into_owned();
     if let Some(command) = arguments.get(1).filter(|command| *command != "engine") {
+        if name.contains("sleepy") {
+            thread::sleep(Duration::from_millis(1500));
+        }
         std::process::exit(commands::run(command, &arguments, &devices(&name)));
     }
     match name.as_str() {

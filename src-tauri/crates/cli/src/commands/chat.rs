@@ -162,8 +162,10 @@ fn talk(mut conversation: Conversation, host: &mut Host, display: &mut Display) 
                 conversation.inputs.push(Input::Image { path });
             }),
             Turn::Say(text) => {
+                // A question without an answer is not read again with the next one.
+                let n_before = conversation.inputs.len();
                 conversation.inputs.push(Input::Text { text });
-                conversation.answer(host, display)
+                conversation.answer(host, display).inspect_err(|_| conversation.inputs.truncate(n_before))
             }
         };
         match result {

@@ -10,6 +10,7 @@ use crate::add::{Kept, NewNode, begin, describe, enter, keep};
 use crate::files::ImageFile;
 use crate::history::{clean_name, clean_tags};
 use crate::note::{KEYWORD, MOST_ANCESTORS};
+use crate::store::lock;
 use crate::table::{doomed, image, node, piece, search, tag, turn as turns};
 use crate::{Result, Store};
 
@@ -31,6 +32,7 @@ impl Store {
         if list.nodes.is_empty() && list.turns.is_empty() {
             return Err(bad(path, &"there is nothing in it"));
         }
+        let _nothing_is_removed = lock(&self.opening);
         let id = PieceId::new();
         let ids: Vec<NodeId> = list.nodes.iter().map(|_| NodeId::new()).collect();
         let mut placed = Vec::new();

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use imagefile::EmbeddedRecipe;
-use protocol::ExportFormat;
-use store::{Error, NewTurn, Store};
+use protocol::{ExportFormat, NodeId};
+use store::{Error, NewTurn, Source, Store};
 
 use crate::support::*;
 
@@ -156,17 +156,25 @@ fn a_bundle_that_names_what_it_may_not_is_refused() {
             "starred": false, "tags": [], "thought": null, "took_ms": null, "created_ms": u64::MAX,
         })
     };
+    let turns = |questions: &[&str]| -> Vec<serde_json::Value> {
+        let turn = |question: &&str| {
+            serde_json::json!({
+                "question": question, "pictures": [], "thought": null, "answer": "a", "stopped": false, "created_ms": 1,
+            })
+        };
+        questions.iter().map(turn).collect()
+    };
     let library = Library::new();
     let outside = Library::outside();
     let path = outside.path().join("a.zip");
-    let open = |version: u32, nodes: &[serde_json::Value]| {
+    let open = |version: u32, nodes: &[serde_json::Value], questions: &[&str]| {
         let mut archive = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
         let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         archive.start_file("a.png", options).unwrap();
         archive.write_all(&png("a")).unwrap();
         archive.start_file("piece.json", options).unwrap();
         let list = serde_json::json!({
-            "version": version, "name": "a", "created_ms": 1, "nodes": nodes, "turns": [],
+            "version": version, "name": "a", "created_ms": 1, "nodes": nodes, "turns": turns(questions),
         });
         archive.write_all(list.to_string().as_bytes()).unwrap();
         archive.finish().unwrap();
@@ -181,12 +189,17 @@ fn a_bundle_that_names_what_it_may_not_is_refused() {
         (1, vec![node("/etc/passwd", None)]),
         (1, vec![node("piece.json", None)]),
     ] {
-        let error = open(version, &nodes).unwrap_err();
+        let error = open(version, &nodes, &[]).unwrap_err();
         assert_eq!(error.code(), protocol::ErrorCode::NotAPiece, "{error}");
         assert_eq!(error.to_string().lines().count(), 1);
     }
+    // What could not have been asked here would end the engine, or be in the way of every later question.
+    for question in ["", " \n", &"x".repeat(20_001)] {
+        let error = open(1, &[node("a.png", None)], &["What?", question]).unwrap_err();
+        assert_eq!(error.code(), protocol::ErrorCode::NotAPiece, "{error}");
+    }
     assert!(library.image_files().is_empty());
-    assert!(open(1, &[node("a.png", None)]).is_ok());
+    assert!(open(1, &[node("a.png", None)], &["What?", &"画".repeat(20_000)]).is_ok());
 }
 
 #[test]
@@ -229,5 +242,32 @@ fn a_damaged_bundle_brings_nothing_in() {
     assert!(recovery.adopted.is_empty() && recovery.unknown.is_empty());
     for path in [outside.path().to_owned(), outside.path().join("none.zip")] {
         assert!(library.store.open_bundle(&path, 1).is_err());
+    }
+}
+
+#[test]
+fn what_is_opened_again_keeps_its_files_while_the_trash_is_emptied() {
+    for delay_ms in 0..8 {
+        let library = Library::new();
+        let piece = library.import("0.png").node.piece;
+        for number in 1..12 {
+            let source = Source::Bytes { name: format!("{number}.png"), bytes: png(&number.to_string()) };
+            library.store.import(source, Some(piece), 1).unwrap();
+        }
+        let ids: Vec<NodeId> = library.store.piece(piece).unwrap().nodes.iter().map(|node| node.id).collect();
+        assert_eq!(ids.len(), 12);
+        let outside = Library::outside();
+        let path = outside.path().join("a.bagelpiece");
+        library.store.bundle(piece, &path).unwrap();
+        library.store.trash(&ids, 1).unwrap();
+        let opened = std::thread::scope(|scope| {
+            let opening = scope.spawn(|| library.store.open_bundle(&path, 2).unwrap());
+            std::thread::sleep(std::time::Duration::from_millis(delay_ms));
+            library.store.empty_trash(u64::MAX).unwrap();
+            opening.join().unwrap()
+        });
+        for node in library.store.piece(opened).unwrap().nodes {
+            assert!(library.store.path(node.id).unwrap().is_file(), "after {delay_ms} ms");
+        }
     }
 }

@@ -347,3 +347,43 @@ fn an_import_of_the_same_file_twice_survives_a_rebuild_twice() {
     assert_eq!(recovery.adopted, [one.id, two.id]);
     assert_eq!(library.store.node(two.id).unwrap().title, "again.png");
 }
+
+/// Puts a file on the list of what is to go, as a program does that ends before it has removed it.
+fn doom(library: &Library, path: &str) {
+    let database = rusqlite::Connection::open(library.folder.path().join("library.db")).unwrap();
+    database.execute("INSERT INTO doomed (path) VALUES (?1)", [path]).unwrap();
+}
+
+#[test]
+fn a_removed_file_that_resists_keeps_no_library_shut_and_does_not_come_back() {
+    let hash = "a".repeat(64);
+    let image = format!("images/aa/{hash}.png");
+    let library = filled();
+    doom(&library, &image);
+    let (library, _) = after(library, |folder| {
+        // A folder cannot be removed as a file can, as little as a file that another program holds open elsewhere.
+        fs::create_dir(folder.join(&image)).unwrap();
+    });
+    library.create("life goes on");
+    let bytes = fs::read(library.store.path(library.create("as made here").node.id).unwrap()).unwrap();
+    let n_before = library.find(&GalleryFilter::default()).len();
+    let (library, recovery) = after(library, |folder| {
+        fs::remove_dir(folder.join(&image)).unwrap();
+        fs::write(folder.join(&image), bytes).unwrap();
+    });
+    assert!(!library.folder.path().join(&image).exists(), "it is still on the list");
+    assert!(recovery.adopted.is_empty());
+    assert_eq!(library.find(&GalleryFilter::default()).len(), n_before);
+}
+
+#[test]
+fn the_thumbnail_of_a_removed_picture_does_not_stay() {
+    let thumbnail = format!("thumbnails/aa/{}.jpg", "a".repeat(64));
+    let library = filled();
+    doom(&library, &thumbnail);
+    let (library, _) = after(library, |folder| {
+        fs::create_dir_all(folder.join("thumbnails/aa")).unwrap();
+        fs::write(folder.join(&thumbnail), "small").unwrap();
+    });
+    assert!(!library.folder.path().join(&thumbnail).exists());
+}

@@ -4,14 +4,14 @@
 //! keeps the last lines it wrote to its error output, which say why it died.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use protocol::frame::{self, Frame};
-use protocol::{Command, Event};
+use protocol::{Command, ErrorCode, Event};
 
 use crate::{Error, Result};
 
@@ -37,7 +37,7 @@ pub(crate) enum Output {
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Vec<u8>>,
     lines: Arc<Mutex<VecDeque<String>>>,
     last_words: thread::JoinHandle<()>,
 }
@@ -65,9 +65,23 @@ impl Process {
         Ok((Self { child, commands, lines, last_words }, output_receiver))
     }
 
-    /// Says something; a process that has died notices nothing, its end is reported by the reader.
-    pub(crate) fn say(&self, command: Command) {
-        let _ = self.commands.send(command);
+    /// Says something, unless it is longer than a frame may be; a process that has died notices nothing, its end is
+    /// reported by the reader.
+    pub(crate) fn say(&self, command: &Command) -> Result<()> {
+        let mut frame = Vec::new();
+        frame::write_frame(&mut frame, command, &[]).map_err(|error| {
+            let message = format!("this is too much text for the engine ({error}); begin a new piece");
+            Error::refused(ErrorCode::ContextTooLong, message)
+        })?;
+        let _ = self.commands.send(frame);
+        Ok(())
+    }
+
+    /// Says something that is short.
+    pub(crate) fn tell(&self, command: &Command) {
+        if let Err(error) = self.say(command) {
+            tracing::error!(%error, "a command was not sent");
+        }
     }
 
     /// Ends it and says how it ended, in words for a report.
@@ -106,10 +120,9 @@ impl Drop for Process {
     }
 }
 
-fn write_commands(stdin: ChildStdin, commands: &mpsc::Receiver<Command>) {
-    let mut writer = BufWriter::new(stdin);
-    while let Ok(command) = commands.recv() {
-        if frame::write_frame(&mut writer, &command, &[]).is_err() || writer.flush().is_err() {
+fn write_commands(mut stdin: ChildStdin, commands: &mpsc::Receiver<Vec<u8>>) {
+    while let Ok(frame) = commands.recv() {
+        if stdin.write_all(&frame).is_err() {
             return;
         }
     }
@@ -155,3 +168,24 @@ fn hide_console(command: &mut std::process::Command) {
 
 #[cfg(not(windows))]
 fn hide_console(_: &mut std::process::Command) {}
+
+#[cfg(test)]
+mod tests {
+    use protocol::PROTOCOL_VERSION;
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_for_a_frame_is_refused_and_the_process_stays() {
+        let itself = std::env::current_exe().unwrap();
+        let (process, _outputs) = Process::start(&itself).unwrap();
+        let long = Command::Load {
+            id: protocol::JobId("a".to_owned()),
+            model: protocol::ModelSource { path: "x".repeat(9 << 20).into(), base: None, device: None },
+        };
+        let Err(Error::Refused { code, message }) = process.say(&long) else { panic!("it was taken") };
+        assert_eq!(code, ErrorCode::ContextTooLong);
+        assert!(message.contains("begin a new piece"), "{message}");
+        process.say(&Command::Hello { protocol: PROTOCOL_VERSION }).unwrap();
+    }
+}

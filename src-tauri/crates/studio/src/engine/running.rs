@@ -38,24 +38,25 @@ impl Running {
     /// Starts the program and greets it.
     pub(super) fn start(program: &Path) -> Result<Self> {
         let (process, outputs) = Process::start(program)?;
-        process.say(Command::Hello { protocol: PROTOCOL_VERSION });
+        process.say(&Command::Hello { protocol: PROTOCOL_VERSION })?;
         let clocks = Clocks::new(Instant::now());
         Ok(Self { process, outputs, is_greeted: false, load: None, job: None, clocks })
     }
 
     /// Sends a job.
-    pub(super) fn run(&mut self, id: JobId, request: Request) {
-        self.job = Some(id.clone());
+    pub(super) fn run(&mut self, id: JobId, request: Request) -> Result<()> {
+        self.process.say(&Command::Run { id: id.clone(), request })?;
+        self.job = Some(id);
         self.clocks.last_progress = Instant::now();
         self.clocks.cancel_since = None;
-        self.process.say(Command::Run { id, request });
+        Ok(())
     }
 
     /// Asks for the end of the job, if it has this one.
     pub(super) fn cancel(&mut self, id: &JobId) {
         if self.job.as_ref() == Some(id) {
             self.clocks.cancel_since.get_or_insert_with(Instant::now);
-            self.process.say(Command::Cancel { id: id.clone() });
+            self.process.tell(&Command::Cancel { id: id.clone() });
         }
     }
 
@@ -82,7 +83,7 @@ impl Running {
     pub(super) fn load(&mut self, id: JobId, command: Command) {
         self.load = Some(id);
         self.clocks.last_progress = Instant::now();
-        self.process.say(command);
+        self.process.tell(&command);
     }
 
     /// Takes its job away, which is over.

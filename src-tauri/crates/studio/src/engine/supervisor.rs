@@ -129,6 +129,10 @@ impl Supervisor {
     pub(crate) fn start(&mut self) {
         self.let_go();
         self.state = EngineState::Starting;
+        // Which one is still being found out; `use_program` starts it.
+        if self.program.as_os_str().is_empty() {
+            return;
+        }
         match Running::start(&self.program) {
             Ok(running) => self.running = Some(running),
             Err(error) => {
@@ -188,11 +192,9 @@ impl Supervisor {
         }
     }
 
-    /// Sends a job.
-    pub(crate) fn run(&mut self, id: JobId, request: Request) {
-        if let Some(running) = &mut self.running {
-            running.run(id, request);
-        }
+    /// Sends a job; one that is too long to be sent is refused.
+    pub(crate) fn run(&mut self, id: JobId, request: Request) -> crate::Result<()> {
+        self.running.as_mut().map_or(Ok(()), |running| running.run(id, request))
     }
 
     /// Asks what a request would need; without a loaded model there is no answer, and the reply is dropped.
@@ -201,8 +203,10 @@ impl Supervisor {
         let is_loaded = matches!(self.state, EngineState::Ready { .. });
         if let Some(running) = self.running.as_ref().filter(|_| is_loaded) {
             let id = JobId(Uuid::now_v7().to_string());
-            running.process.say(Command::Estimate { id: id.clone(), model: None, request });
-            self.estimates.insert(id, reply);
+            match running.process.say(&Command::Estimate { id: id.clone(), model: None, request }) {
+                Ok(()) => drop(self.estimates.insert(id, reply)),
+                Err(error) => drop(reply.send(Err(error.failure()))),
+            }
         }
     }
 

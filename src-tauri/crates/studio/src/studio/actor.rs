@@ -50,10 +50,11 @@ pub(super) enum Message {
     Kept { job: JobId, result: Result<Box<Added>> },
     Compared { job: JobId, node: NodeId, outcome: Verification },
     UseModel { target: Box<Target>, defaults: Box<ModelDefaults>, reply: Reply<Result<()>> },
-    Variant(Variant),
+    Variant { number: u64, variant: Variant },
     RetryEngine,
     Models { cards: Vec<ModelCard>, hardware: Hardware },
     RefreshModels,
+    Notice(Failure),
     Install { model: ModelId, quantization: String, removes_source: Option<bool>, reply: Reply<Result<()>> },
     PauseInstall(ModelId),
     CancelInstall(ModelId),
@@ -116,6 +117,10 @@ pub(super) struct Actor {
     model: Option<ModelDescription>,
     /// What all variants of the engine together can compute on.
     devices: Vec<DeviceDescription>,
+    /// Whether the program to run is being looked for: until it is found nothing begins, because it would be lost.
+    is_choosing: bool,
+    /// How often it was looked for; only the answer to the newest question counts.
+    n_choices: u64,
     models: Vec<ModelCard>,
     installs: Installs,
 }
@@ -150,6 +155,8 @@ impl Actor {
             defaults,
             model: None,
             devices: Vec::new(),
+            is_choosing: false,
+            n_choices: 0,
             models: Vec::new(),
             installs: Installs::default(),
         }
@@ -221,7 +228,7 @@ impl Actor {
             Message::Kept { job, result } => self.kept(&job, result).await,
             Message::Compared { job, node, outcome } => self.compared(&job, node, outcome).await,
             Message::UseModel { target, defaults, reply } => answer(reply, self.use_model(*target, *defaults).await),
-            Message::Variant(variant) => self.use_variant(variant),
+            Message::Variant { number, variant } => self.use_variant(number, variant),
             Message::RetryEngine => {
                 self.abandon("the engine was started again").await;
                 self.engine.retry();
@@ -229,6 +236,7 @@ impl Actor {
             }
             Message::Models { cards, hardware } => self.take_models(cards, hardware),
             Message::RefreshModels => self.refresh_models(),
+            Message::Notice(failure) => self.notice(failure),
             Message::Install { model, quantization, removes_source, reply } => {
                 answer(reply, self.install(model, quantization, removes_source).await);
             }
@@ -273,26 +281,32 @@ impl Actor {
     }
 
     /// Finds the program to run, away from this task: a driver may take its time.
-    fn choose_variant(&self) {
+    fn choose_variant(&mut self) {
+        self.is_choosing = true;
+        self.n_choices += 1;
+        let number = self.n_choices;
         let programs = self.rooms.engine_programs(&self.settings);
         let (device, inbox) = (self.settings.device.clone(), self.inbox.clone());
         tokio::spawn(async move {
             let variant = variants::choose(programs, device).await;
             if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Message::Variant(variant));
+                let _ = inbox.send(Message::Variant { number, variant });
             }
         });
     }
 
-    fn use_variant(&mut self, variant: Variant) {
+    fn use_variant(&mut self, number: u64, variant: Variant) {
+        if number != self.n_choices {
+            return;
+        }
+        self.is_choosing = false;
         self.devices = variant.devices;
         self.engine.use_program(variant.program, self.settings.device.clone());
         self.tell_engine_state();
     }
 
     async fn use_model(&mut self, target: Target, defaults: ModelDefaults) -> Result<()> {
-        self.settings.model = target.choice.clone();
-        self.save_settings().await?;
+        self.save_settings(Settings { model: target.choice.clone(), ..self.settings.clone() }).await?;
         self.abandon("another model was chosen").await;
         self.model = None;
         self.engine.use_model(Some(target));
@@ -307,8 +321,7 @@ impl Actor {
         let device = self.settings.device.clone();
         let mut changed = self.settings.clone();
         settings::apply(&mut changed, change)?;
-        self.settings = changed;
-        self.save_settings().await?;
+        self.save_settings(changed).await?;
         if device != self.settings.device {
             self.abandon("another device was chosen").await;
             self.choose_variant();
@@ -317,18 +330,12 @@ impl Actor {
     }
 
     async fn choose(&mut self, choice: Choice) -> Result<()> {
+        let changed = self.settings.clone();
         match choice {
-            Choice::Library(folder) => {
-                self.settings.library_folder = folder;
-                self.save_settings().await
-            }
-            Choice::Models(folder) => {
-                self.settings.models_folder = folder;
-                self.save_settings().await
-            }
-            Choice::Engine(program) => {
-                self.settings.engine = program;
-                self.save_settings().await?;
+            Choice::Library(library_folder) => self.save_settings(Settings { library_folder, ..changed }).await,
+            Choice::Models(models_folder) => self.save_settings(Settings { models_folder, ..changed }).await,
+            Choice::Engine(engine) => {
+                self.save_settings(Settings { engine, ..changed }).await?;
                 self.abandon("another engine was chosen").await;
                 self.choose_variant();
                 Ok(())
@@ -336,9 +343,11 @@ impl Actor {
         }
     }
 
-    async fn save_settings(&self) -> Result<()> {
-        let (folder, settings) = (self.rooms.data_folder.clone(), self.settings.clone());
-        super::blocking(move || settings::write(&folder, &settings)).await?;
+    /// Writes settings, which hold from then on; those that cannot be written change nothing.
+    async fn save_settings(&mut self, changed: Settings) -> Result<()> {
+        let (folder, written) = (self.rooms.data_folder.clone(), changed.clone());
+        super::blocking(move || settings::write(&folder, &written)).await?;
+        self.settings = changed;
         self.tell(StudioEvent::Settings { settings: self.settings.clone() });
         Ok(())
     }

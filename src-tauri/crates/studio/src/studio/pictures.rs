@@ -173,9 +173,16 @@ impl Studio {
     }
 
     /// Does what is due now and then: the daily backup, and what has been in the trash for 30 days.
+    ///
+    /// What is wrong with the library is the artist's to know: see [`Studio::notice`].
     pub async fn tend(&self) -> Result<()> {
         self.remove_trashed(now_ms().saturating_sub(TRASH_MS)).await?;
         self.with_store(|store| Ok(store.tend(now_ms())?)).await
+    }
+
+    /// Tells the artist of something that went wrong without having been asked for.
+    pub fn notice(&self, failure: Failure) {
+        self.tell(Message::Notice(failure));
     }
 
     /// Brings pictures in; listeners learn of them by [`StudioEvent::Arrived`].
@@ -262,6 +269,9 @@ pub(super) fn recovered(recovery: &Recovery) -> Vec<Failure> {
     }
     if let Some(path) = &recovery.set_aside {
         lines.push(format!("the damaged database is kept as {}", path.display()));
+    }
+    if recovery.lost_jobs {
+        lines.push("requests that were waiting are gone; ask for them again".to_owned());
     }
     match recovery.adopted.len() {
         0 => {}

@@ -67,6 +67,50 @@ async fn the_variant_that_sees_a_card_is_run_unless_the_processor_is_wished_for(
     assert_eq!(device(&mut bench).await, "cpu");
 }
 
+/// Two variants of the engine that take their time to say what they see.
+fn sleepy(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    vec![engine_called(folder, "gpu-sleepy"), engine_called(folder, "plain-sleepy")]
+}
+
+#[tokio::test]
+async fn what_is_asked_for_while_another_device_is_chosen_is_painted_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench_with(|options| options.engines = Some(sleepy(folder.path()))).await;
+    bench.ready().await;
+    bench.studio.change_settings(SettingsChange::Device(Some("cpu".to_owned()))).await.unwrap();
+    // Slow enough to be at work on the old engine when the new one is known.
+    let id = bench.submit(JobKind::Create, "slow boat", None).await;
+    bench.picture_of(&id).await;
+    let EngineState::Ready { model, .. } = bench.snapshot().await.engine else { panic!() };
+    assert_eq!(model.device, "cpu");
+}
+
+#[tokio::test]
+async fn a_model_chosen_before_the_engine_is_known_fails_nothing_that_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench_with(|options| options.engines = Some(sleepy(folder.path()))).await;
+    let id = bench.submit(JobKind::Create, "a boat", None).await;
+    bench.studio.use_model_at("/models/other".into()).await.unwrap();
+    bench.picture_of(&id).await;
+}
+
+#[tokio::test]
+async fn a_device_that_could_not_be_written_down_can_be_chosen_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = vec![engine_called(folder.path(), "gpu"), engine_called(folder.path(), "plain")];
+    let mut bench = bench_with(|options| options.engines = Some(programs)).await;
+    bench.ready().await;
+    let in_the_way = bench.folder.path().join("data/settings.toml");
+    let _ = std::fs::remove_file(&in_the_way);
+    std::fs::create_dir(&in_the_way).unwrap();
+    let change = || bench.studio.change_settings(SettingsChange::Device(Some("cpu".to_owned())));
+    assert!(change().await.is_err());
+    assert_eq!(bench.studio.settings().await.unwrap().device, None, "what was refused does not hold");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    change().await.unwrap();
+    bench.engine(|state| matches!(state, EngineState::Ready { model, .. } if model.device == "cpu")).await;
+}
+
 #[tokio::test]
 async fn the_machine_is_tried_with_a_layer_of_true_shape() {
     let mut bench = bench().await;

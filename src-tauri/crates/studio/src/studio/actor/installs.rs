@@ -1,6 +1,7 @@
 //! Installations under way: begun, held, ended, and told of.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -88,7 +89,7 @@ impl Actor {
         let order = Order {
             model: model.clone(),
             plan,
-            program: self.engine.program().clone(),
+            program: self.converter(),
             mirror: self.settings.mirror.clone(),
             turn: Arc::clone(&self.installs.turn),
         };
@@ -109,6 +110,12 @@ impl Actor {
             }
         });
         Ok(())
+    }
+
+    /// A program that converts, which all of the engine's can; at the start it is not yet known which one will run.
+    fn converter(&self) -> PathBuf {
+        let running = Some(self.engine.program()).filter(|program| !program.as_os_str().is_empty()).cloned();
+        running.or_else(|| self.rooms.engine_programs(&self.settings).pop()).unwrap_or_default()
     }
 
     pub(super) fn pause_install(&mut self, model: &ModelId) {

@@ -54,6 +54,9 @@ pub(super) enum Image {
 impl Actor {
     /// Gives the engine its next job, or ends what it can never do.
     pub(super) async fn pump(&mut self) {
+        if self.is_choosing {
+            return;
+        }
         while let Some(next) = self.queue.next() {
             if self.engine.wake() {
                 self.tell_engine_state();
@@ -92,7 +95,10 @@ impl Actor {
                     image: Image::None,
                 });
                 tracing::debug!(job = %id.0, "begins");
-                self.engine.run(id, request);
+                if let Err(error) = self.engine.run(id.clone(), request) {
+                    self.work = None;
+                    self.fail(&id, error.failure()).await;
+                }
             }
             Err(error) => self.fail(&id, error.failure()).await,
         }
