@@ -22,6 +22,8 @@ export interface Action {
   isPossible?: () => boolean;
   /** It lasts as long as its key is held, so that there is nothing to choose in the palette. */
   isHeld?: boolean;
+  /** It is done once for each press: a key that is held a little long does it to nothing else. */
+  isOnce?: boolean;
   run: () => void;
 }
 
@@ -159,6 +161,7 @@ export const actions: Action[] = [
     id: 'trash',
     group: 'pictures',
     keys: ['delete', 'backspace'],
+    isOnce: true,
     places: pictures,
     isPossible: () => chosen().length > 0 && (view.place !== 'gallery' || gallery.filter.place === 'library'),
     run: () => studio.pictures.trash(chosen()),
@@ -193,7 +196,7 @@ export const actions: Action[] = [
       view.isComparing = !view.isComparing;
     },
   },
-  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: hasPicture, run: () => void studio.recipes.scrub() },
+  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: () => hasPicture() && view.jobId === null, run: () => void studio.recipes.scrub() },
   { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: show('recipe') },
   { id: 'replay', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.replay(node.id)) },
   { id: 'verify', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.verify(node.id)) },
@@ -267,6 +270,7 @@ export function actionFor(event: KeyboardEvent): Action | undefined {
   return actions.find(
     (action) =>
       action.keys.includes(pressed) &&
+      !(action.isOnce === true && event.repeat) &&
       (action.whileTyping === true || !typing) &&
       (action.places === undefined || action.places.includes(view.place)) &&
       (action.isPossible?.() ?? true),

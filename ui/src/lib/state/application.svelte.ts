@@ -32,6 +32,7 @@ export class Application {
   readonly price: PriceState;
   /** Whether files that arrive next were chosen as references. */
   #expectsReferences = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Where files hover over the window. */
   dragging = $state.raw<{ x: number; y: number } | null>(null);
@@ -100,10 +101,12 @@ export class Application {
 
   /** Lets files be chosen that join the line instead of opening. */
   async openReferences(): Promise<void> {
+    // The end of an earlier choice is not the end of this one.
+    clearTimeout(this.#timer);
     this.#expectsReferences = true;
     await this.try(() => this.#host.openPictures());
     // What was chosen is told by an event, which may come a little later.
-    setTimeout(() => (this.#expectsReferences = false), EVENT_MS);
+    this.#timer = setTimeout(() => (this.#expectsReferences = false), EVENT_MS);
   }
 
   async paste(file: Blob): Promise<void> {

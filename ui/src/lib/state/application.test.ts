@@ -229,6 +229,37 @@ test('what goes to the trash leaves the view to its parent, and can be brought b
   expect(asked('restore')).toEqual([[['b']]]);
 });
 
+test('nobody comes to a picture in the trash by going back', async () => {
+  const [a, b, c] = [node('a'), node('b', 'a'), node('c', 'b')];
+  await arrive(a, b, c);
+  studio.view.select('c');
+  studio.receive([{ kind: 'nodes_changed', nodes: [{ ...b, trashed_ms: 1 }] }]);
+  studio.view.goToParent();
+  expect(studio.view.nodeId).toBe('a');
+  studio.view.select('c');
+  studio.receive([{ kind: 'nodes_changed', nodes: [{ ...a, trashed_ms: 1 }] }]);
+  studio.view.goToParent();
+  expect(studio.view.nodeId).toBe('c');
+});
+
+test('a piece opens at its cover, whatever else of it was seen', async () => {
+  held.set('p7', [node('x', null, 'p7'), node('y', 'x', 'p7')]);
+  studio.receive([{ kind: 'piece_changed', piece: piece('p7', { cover: 'y' }) }]);
+  studio.library.remember([node('x', null, 'p7')]);
+  studio.openPiece('p7');
+  expect(studio.view.nodeId).toBe('y');
+  await vi.waitFor(() => expect(studio.library.isOpen('p7')).toBe(true));
+  expect(studio.view.nodeId).toBe('y');
+});
+
+test('a picture that is compared is not hidden by a job', async () => {
+  await arrive(node('a'), node('b', 'a'));
+  const job = await submit('red sails');
+  expect(studio.view.jobId).toBe(job.id);
+  studio.view.compareWith('b');
+  expect([studio.view.jobId, studio.view.other?.id]).toEqual([null, 'b']);
+});
+
 test('a piece is fetched when it is opened, and what happens meanwhile is not lost', async () => {
   held.set('p7', [node('x', null, 'p7')]);
   studio.receive([{ kind: 'piece_changed', piece: piece('p7', { cover: 'x' }) }]);
@@ -316,6 +347,16 @@ test('a job that is tried again stays in view', async () => {
   expect(studio.view.jobId).toBe(job.id);
 });
 
+test('a job that was put away does not keep another from coming back into view', async () => {
+  const [first, second] = [await submit('one'), await submit('two')];
+  for (const { id } of [first, second]) studio.receive([{ kind: 'job_changed', job: id, status: { state: 'interrupted' } }]);
+  studio.view.watch(first);
+  studio.receive([{ kind: 'job_dismissed', job: first.id }]);
+  studio.view.watch(second);
+  studio.receive([{ kind: 'job_dismissed', job: second.id }, { kind: 'job_queued', job: second }]);
+  expect(studio.view.jobId).toBe(second.id);
+});
+
 test('a job of another piece brings its own picture along, or none', async () => {
   await arrive(node('a'));
   const edit = { ...jobOf('e', studio.composer.job()), piece: 'p2', picture: 'b' };
@@ -364,6 +405,20 @@ test('files chosen as references join the line, and the next ones open again', a
   expect(studio.view.nodeId).toBe('s');
 });
 
+test('a choice of references that was given up does not end the next one', async () => {
+  for (const one of [node('r', null, 'p2'), node('a')]) await arrive(one);
+  vi.useFakeTimers();
+  await studio.openReferences();
+  await vi.advanceTimersByTimeAsync(900);
+  const choosing = studio.openReferences();
+  await vi.advanceTimersByTimeAsync(200);
+  await choosing;
+  studio.receive([{ kind: 'arrived', arrivals: [{ node: 'r', is_known: true, has_recipe: false }], failures: [], position: null }]);
+  await vi.advanceTimersByTimeAsync(0);
+  vi.useRealTimers();
+  expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['r']]);
+});
+
 test('a reference dropped on the line of a creation makes it an edit', async () => {
   for (const one of [node('r', null, 'p2'), node('a')]) await arrive(one);
   studio.composer.mode = 'create';
@@ -372,6 +427,47 @@ test('a reference dropped on the line of a creation makes it an edit', async () 
   await answered();
   expect(studio.composer.mode).toBe('edit');
   expect(studio.composer.references).toEqual(['r']);
+});
+
+test('a picture that is edited is not a reference beside itself', async () => {
+  await arrive(node('a'), node('r', 'a'), node('x', 'a'), node('y', 'a'));
+  studio.composer.references = [];
+  for (const id of ['r', 'x', 'a']) studio.composer.addReference(id);
+  expect(studio.composer.references).toEqual(['r', 'x']);
+  studio.view.select('x');
+  expect(studio.composer.beside).toEqual(['r']);
+  await submit('red sails');
+  expect(sent[0]).toMatchObject({ picture: 'x', references: ['r'] });
+  studio.view.select('a');
+  expect(studio.composer.beside).toEqual(['r', 'x']);
+  studio.view.select('r');
+  studio.composer.addReference('y');
+  studio.composer.addReference('a');
+  expect(studio.composer.references).toEqual(['x', 'y', 'a']);
+});
+
+test('dials beside a question are those of the next edit', async () => {
+  await arrive(node('a'));
+  studio.composer.mode = 'ask';
+  expect(studio.composer.dial('image_guidance')).toBe(2);
+  studio.composer.applyPreset({ name: 'x', image: { ...image, steps: 15 } });
+  studio.composer.setDial('image_guidance', 3);
+  studio.composer.mode = 'edit';
+  expect([studio.composer.dial('steps'), studio.composer.dial('image_guidance')]).toEqual([15, 3]);
+  const question = { ...jobOf('q', { ...studio.composer.job(), request: 'ask', image: { ...image, seed: 9, steps: 50 } }) };
+  studio.composer.takeJob(question);
+  expect([studio.composer.mode, studio.composer.dial('steps'), studio.composer.seed]).toEqual(['ask', 15, null]);
+});
+
+test('a proposed question leaves the line and its plan alone', async () => {
+  await arrive(node('a'));
+  studio.composer.instruction = 'half a thou';
+  studio.composer.plan = 'Two boats.';
+  studio.jobs.ask('What is in this picture?');
+  expect(sent[0]).toMatchObject({ request: 'ask', instruction: 'What is in this picture?', picture: 'a', thinking: { kind: 'off' } });
+  expect([studio.composer.instruction, studio.composer.plan]).toEqual(['half a thou', 'Two boats.']);
+  await answered();
+  expect(studio.composer.instruction).toBe('half a thou');
 });
 
 test('dials stand at the defaults of what is done, until they are turned', async () => {
@@ -511,4 +607,35 @@ test('a model is called what is loaded, whatever the settings name', () => {
   expect(told({ state: 'idle', name: 'Pocket model' })).toEqual(['Pocket model', true]);
   expect(told({ state: 'loading', name: 'mini', bytes: 0, total_bytes: 1 })).toEqual(['mini', false]);
   expect(studio.library.modelName('zh')).toBe('mini');
+});
+
+test('whether another model painted a picture is asked again of each that is loaded', async () => {
+  let loaded = '';
+  const recipe = () => ({ model: 'mini', pictures: [], is_present_model: loaded === 'mini' }) as Partial<RecipeView> as RecipeView;
+  const made = hostOf({
+    subscribe: () => Promise.resolve({ ...structuredClone(snapshot), engine: { state: 'starting' } }),
+    abilities: () => Promise.resolve([]),
+    piece: (id) => Promise.resolve(contents(id, [node('a')])),
+    recipe: () => Promise.resolve(recipe()),
+  });
+  studio = new Application(made.host);
+  await studio.start();
+  await arrive(node('a'));
+  const load = (hash: string) => {
+    const model = { name: hash, hash, quantization: 'f32', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 64 };
+    loaded = hash;
+    studio.receive([{ kind: 'engine', engine: { state: 'ready', model, choice: null, is_pocket: false, devices: [] } }]);
+  };
+  const told = async () => {
+    const before = studio.recipes.otherModel;
+    await studio.recipes.read('a');
+    return [before, studio.recipes.otherModel];
+  };
+  expect(await told()).toEqual([null, null]);
+  load('mini');
+  expect(await told()).toEqual([null, null]);
+  load('large');
+  expect(await told()).toEqual([null, 'mini']);
+  expect(await told()).toEqual(['mini', 'mini']);
+  expect(made.calls.filter(([name]) => name === 'recipe')).toHaveLength(3);
 });

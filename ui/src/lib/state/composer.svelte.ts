@@ -37,9 +37,9 @@ export class ComposerState {
   seed = $state<number | null>(null);
 
   #chosen = $state<JobKind | null>(null);
-  /** Creations and edits have sizes of their own: what one is given says nothing about the other. */
+  /** Creations and edits have sizes and dials of their own: what one is given says nothing about the other. */
   #sizes = $state.raw<Record<'create' | 'edit', { shape: ShapeId | 'custom'; custom: Size }>>({ create: SQUARE, edit: SQUARE });
-  #dials = $state.raw<Partial<Record<JobKind, Partial<Dials>>>>({});
+  #dials = $state.raw<Partial<Record<'create' | 'edit', Partial<Dials>>>>({});
   #past: string[] = remembered();
   #pastIndex = -1;
   /** What stood in the line before the walk. */
@@ -68,23 +68,24 @@ export class ComposerState {
   }
 
   get shape(): ShapeId | 'custom' {
-    return this.#sizes[this.#sized].shape;
+    return this.#sizes[this.#painted].shape;
   }
 
   set shape(shape: ShapeId | 'custom') {
-    this.#sizes = { ...this.#sizes, [this.#sized]: { ...this.#sizes[this.#sized], shape } };
+    this.#sizes = { ...this.#sizes, [this.#painted]: { ...this.#sizes[this.#painted], shape } };
   }
 
   /** The size when its shape is `custom`. */
   get customSize(): Size {
-    return this.#sizes[this.#sized].custom;
+    return this.#sizes[this.#painted].custom;
   }
 
   set customSize(custom: Size) {
-    this.#sizes = { ...this.#sizes, [this.#sized]: { ...this.#sizes[this.#sized], custom } };
+    this.#sizes = { ...this.#sizes, [this.#painted]: { ...this.#sizes[this.#painted], custom } };
   }
 
-  get #sized(): 'create' | 'edit' {
+  /** What the size and the dials are for; beside a question they are set for the next edit. */
+  get #painted(): 'create' | 'edit' {
     return this.mode === 'create' ? 'create' : 'edit';
   }
 
@@ -102,20 +103,20 @@ export class ComposerState {
   }
 
   get defaults(): ImageParameters {
-    return this.mode === 'edit' ? this.#library.defaults.edit : this.#library.defaults.create;
+    return this.#library.defaults[this.#painted];
   }
 
   dial<K extends keyof Dials>(name: K): Dials[K] {
-    const turned = this.#dials[this.mode]?.[name];
+    const turned = this.#dials[this.#painted]?.[name];
     return turned === undefined ? this.defaults[name] : (turned as Dials[K]);
   }
 
   setDial<K extends keyof Dials>(name: K, value: Dials[K]): void {
-    this.#dials = { ...this.#dials, [this.mode]: { ...this.#dials[this.mode], [name]: value } };
+    this.#dials = { ...this.#dials, [this.#painted]: { ...this.#dials[this.#painted], [name]: value } };
   }
 
   get isDefault(): boolean {
-    const turned = Object.entries(this.#dials[this.mode] ?? {});
+    const turned = Object.entries(this.#dials[this.#painted] ?? {});
     return (
       this.seed === null &&
       turned.every(([name, value]) => JSON.stringify(this.defaults[name as keyof Dials]) === JSON.stringify(value))
@@ -123,21 +124,26 @@ export class ComposerState {
   }
 
   resetDials(): void {
-    this.#dials = { ...this.#dials, [this.mode]: {} };
+    this.#dials = { ...this.#dials, [this.#painted]: {} };
     this.seed = null;
   }
 
   /** How a picture would be sampled. */
   get image(): ImageParameters {
-    return { ...this.defaults, ...this.#dials[this.mode], size: this.size, seed: this.seed };
+    return { ...this.defaults, ...this.#dials[this.#painted], size: this.size, seed: this.seed };
   }
 
   applyPreset(preset: Preset): void {
-    this.#dials = { ...this.#dials, [this.mode]: dialsOf(preset.image) };
+    this.#dials = { ...this.#dials, [this.#painted]: dialsOf(preset.image) };
+  }
+
+  /** The references that go along: the picture itself is read anyway, and was perhaps opened after it was one. */
+  get beside(): NodeId[] {
+    return this.references.filter((reference) => reference !== this.#view.nodeId);
   }
 
   addReference(id: NodeId): void {
-    if (!this.references.includes(id)) this.references = [...this.references, id].slice(-MOST_REFERENCES);
+    if (id !== this.#view.nodeId && !this.references.includes(id)) this.references = [...this.beside, id].slice(-MOST_REFERENCES);
   }
 
   removeReference(id: NodeId): void {
@@ -146,7 +152,7 @@ export class ComposerState {
 
   /** Moves a reference to a place among the others. */
   moveReference(id: NodeId, index: number): void {
-    const others = this.references.filter((reference) => reference !== id);
+    const others = this.beside.filter((reference) => reference !== id);
     const place = Math.max(0, Math.min(others.length, index));
     this.references = [...others.slice(0, place), id, ...others.slice(place)];
   }
@@ -163,7 +169,7 @@ export class ComposerState {
     } else if (all) this.shape = 'square';
     if ((all || field === 'plan') && recipe.thought !== null) this.plan = recipe.thought;
     else if (all) [this.plan, this.thinking] = [null, 'off'];
-    if (all) this.#dials = { ...this.#dials, [this.mode]: dialsOf(recipe.image) };
+    if (all) this.#dials = { ...this.#dials, [this.#painted]: dialsOf(recipe.image) };
     else if (field !== 'instruction' && field !== 'seed' && field !== 'size' && field !== 'plan') {
       this.setDial(field, recipe.image[field]);
     }
@@ -176,12 +182,14 @@ export class ComposerState {
     this.references = job.references;
     this.plan = job.thinking.kind === 'given' ? readable(job.thinking.thought) : null;
     this.thinking = job.thinking.kind === 'off' ? 'off' : job.pauses_after_plan ? 'edit' : 'on';
+    // A question was not painted: how the next edit is stays as it was.
+    if (job.request === 'ask') return;
     this.seed = job.image.seed;
     if (job.image.size) {
       this.shape = 'custom';
       this.customSize = job.image.size;
     } else this.shape = 'square';
-    this.#dials = { ...this.#dials, [this.mode]: dialsOf(job.image) };
+    this.#dials = { ...this.#dials, [this.#painted]: dialsOf(job.image) };
   }
 
   /** Does what was proposed. Gives whether the line could do it by itself. */
@@ -213,7 +221,7 @@ export class ComposerState {
       instruction: this.instruction.trim(),
       piece: this.#view.piece,
       picture: this.mode === 'create' ? null : this.#view.nodeId,
-      references: this.mode === 'create' ? [] : $state.snapshot(this.references),
+      references: this.mode === 'create' ? [] : this.beside,
       thinking: this.#thinking(),
       pauses_after_plan: !isAsk && this.plan === null && this.thinking === 'edit',
       image: this.image,

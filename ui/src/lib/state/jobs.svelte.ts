@@ -8,6 +8,8 @@ import type { ViewState } from './view.svelte';
 export class Jobs {
   /** A job of the artist's that is to be shown as soon as it is known. */
   #awaited: JobId | null = null;
+  /** The job that left while it was shown: one that is tried again comes back under the same name. */
+  #left: JobId | null = null;
   #host: Host;
   #library: LibraryState;
   #view: ViewState;
@@ -38,6 +40,16 @@ export class Jobs {
       if (job.request === 'ask' || !isBusy || this.#view.jobId === null) this.follow(id);
     });
     if (!isTaken) this.#composer.restore(job, plan);
+  }
+
+  /** Asks what was proposed; what stands in the line, and the plan for it, stay there. */
+  ask(question: string): void {
+    const { instruction, plan } = this.#composer;
+    this.#composer.mode = 'ask';
+    this.#composer.instruction = question;
+    void this.submit();
+    this.#composer.instruction = instruction;
+    this.#composer.plan = plan;
   }
 
   /** Stops what is shown if it is at work, or else what runs; a plan that waits to be read is left alone. */
@@ -103,17 +115,19 @@ export class Jobs {
     this.showAwaited();
   }
 
-  /** A job left the queue; one that is tried again comes back under the same name, and into view. */
+  /** A job left the queue: where it comes back, it comes into view. */
   left(id: JobId): void {
     if (this.#view.jobId !== id) return;
     this.#view.jobId = null;
-    this.#awaited ??= id;
+    this.#left = id;
   }
 
   showAwaited(): void {
-    const job = this.#awaited === null ? undefined : this.#library.job(this.#awaited);
+    const ids = [this.#awaited, this.#left];
+    const job = ids.map((id) => (id === null ? undefined : this.#library.job(id))).find((one) => one !== undefined);
     if (!job) return;
-    this.#awaited = null;
+    if (job.id === this.#awaited) this.#awaited = null;
+    this.#left = null;
     if (job.request === 'ask') this.#view.piece = job.piece;
     else this.#view.watch(job);
   }

@@ -8,8 +8,8 @@ import type { ViewState } from './view.svelte';
 
 /** How pictures were made, and what can be done with that. */
 export class Recipes {
-  /** How the picture in the middle was made; of which picture it is comes with it. */
-  present = $state.raw<{ node: NodeId; recipe: RecipeView | null } | null>(null);
+  /** How the picture in the middle was made; of which picture it is, and beside which model it was read, come with it. */
+  present = $state.raw<{ node: NodeId; model: string | null; recipe: RecipeView | null } | null>(null);
 
   #host: Host;
   #library: LibraryState;
@@ -29,15 +29,24 @@ export class Recipes {
 
   /** Fetches how a picture was made. */
   async read(node: NodeId): Promise<void> {
-    if (this.present?.node === node) return;
-    this.present = null;
+    const model = this.#model;
+    const isHere = this.present?.node === node;
+    if (isHere && this.present?.model === model) return;
+    if (!isHere) this.present = null;
     await this.#notices.try(async () => {
       const recipe = await this.#host.recipe(node);
       if (this.#view.nodeId !== node) return;
-      this.present = { node, recipe };
+      this.present = { node, model, recipe };
       const unknown = recipe?.pictures.filter((id) => !this.#library.node(id)) ?? [];
       if (unknown.length > 0) this.#library.remember(await this.#host.nodes(unknown));
     });
+  }
+
+  /** The model that painted the picture in the middle, where another one is loaded now. */
+  get otherModel(): string | null {
+    const { present } = this;
+    const isTold = present !== null && present.model !== null && present.model === this.#model;
+    return isTold && present.recipe?.is_present_model === false ? present.recipe.model : null;
   }
 
   /** Makes the line say what made the picture in the middle: one field of it, or all. */
@@ -94,5 +103,10 @@ export class Recipes {
       if (previews.length > 0) this.#view.scrub = { node, previews, index: previews.length - 1 };
       else this.#notices.notify({ text: i18n.m.canvas.no_steps });
     });
+  }
+  /** The model that is loaded: before there is one, no picture is another's. */
+  get #model(): string | null {
+    const { engine } = this.#library;
+    return engine.state === 'ready' ? engine.model.hash : null;
   }
 }

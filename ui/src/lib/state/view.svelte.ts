@@ -65,6 +65,8 @@ export class ViewState {
 
   compareWith(id: NodeId): void {
     this.#other = id;
+    // A job's steps would hide it.
+    this.jobId = null;
     this.isComparing = true;
   }
 
@@ -93,8 +95,9 @@ export class ViewState {
 
   openPiece(id: PieceId): void {
     this.#enter(id);
-    const newest = this.#library.nodesOf(id).at(-1);
-    this.nodeId = newest?.id ?? this.#library.piece(id)?.cover ?? null;
+    const newest = this.#library.nodesOf(id).at(-1)?.id;
+    // Of a piece that is not here yet, only some pictures may have been seen.
+    this.nodeId = (this.#library.isOpen(id) ? newest : (this.#library.piece(id)?.cover ?? newest)) ?? null;
     this.jobId = this.#library.jobsOf(id).find((job) => job.request !== 'ask')?.id ?? null;
     this.place = 'studio';
   }
@@ -113,10 +116,11 @@ export class ViewState {
     this.scrub = null;
   }
 
-  /** To the picture that this one was made from. */
+  /** To the picture that this one was made from, or what that was made from where it is in the trash. */
   goToParent(): void {
+    const ancestor = this.#ancestor;
     if (this.jobId !== null) this.jobId = null;
-    else if (this.node?.parent) this.select(this.node.parent);
+    else if (ancestor) this.select(ancestor.id);
   }
 
   /** To the newest picture made from this one. */
@@ -129,8 +133,16 @@ export class ViewState {
   replaceMissing(): void {
     const nodes = this.#library.nodesOf(this.piece);
     if (nodes.some((node) => node.id === this.nodeId)) return;
-    const parent = nodes.find((node) => node.id === this.node?.parent);
-    this.nodeId = (parent ?? nodes.at(-1))?.id ?? null;
+    const ancestor = nodes.find((node) => node.id === this.#ancestor?.id);
+    this.nodeId = (ancestor ?? nodes.at(-1))?.id ?? null;
+  }
+
+  /** The nearest of the pictures that led to the one in the middle which is not in the trash. */
+  get #ancestor(): Node | undefined {
+    const parentOf = (node: Node | undefined) => this.#library.node(node?.parent ?? null);
+    let ancestor = parentOf(this.node);
+    while (ancestor && ancestor.trashed_ms !== null) ancestor = parentOf(ancestor);
+    return ancestor;
   }
 
   #enter(piece: PieceId): void {

@@ -53,6 +53,12 @@ export const parts = {
     await see(page, '.outcome.good', 'every pixel is the same');
     await row(page, 'Lighthouse taller');
     await see(page, '.recipe .note', 'another model');
+    const tell = (engine) => page.evaluate((state) => globalThis.puppet.tell({ kind: 'engine', engine: state }), engine);
+    const model = { name: 'pocket', hash: '0', quantization: 'q8_0', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 1024 };
+    await tell({ state: 'idle', name: 'Pocket model' });
+    await gone(page, '.recipe .note');
+    await tell({ state: 'ready', model, choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true, devices: [] });
+    await see(page, '.recipe .note', 'another model');
     await page.click('.recipe button:has-text("Verify")');
     await see(page, '.outcome:not(.good)', 'Colours differ by 1.4 of 255 on average, 38 at most');
     assert.deepEqual(await next(page, 'verify', 2), ['node-00005']);
@@ -150,6 +156,9 @@ export const parts = {
     await page.click(`${answer} button:has-text("Make this an edit")`);
     assert.match(await page.inputValue(line), /^A quiet harbour at dusk/);
     assert.equal(await text(page, '.composer label.on'), 'Edit');
+    await command(page, 'ask about the picture');
+    await command(page, 'show the dials');
+    await see(page, '.dials', 'Keep the picture');
   },
 
   async 'models are imported, used and removed, and a download is given up'({ open }) {
@@ -172,7 +181,7 @@ export const parts = {
 
     const files = `${reca} button:has-text("Remove the published files")`;
     await page.click(files);
-    await see(page, 'dialog', 'Remove from BAGEL RecA?');
+    await see(page, 'dialog', 'Remove the published files of BAGEL RecA?');
     await page.click('dialog button:has-text("Cancel")');
     await gone(page, 'dialog');
     assert.deepEqual(await asked(page, 'removeModel'), []);
@@ -185,6 +194,7 @@ export const parts = {
     await see(page, 'header .chip', 'Pocket model');
     await page.click(`${reca} .forms label:has-text("Q4_K_M")`);
     await page.click(`${reca} button:has-text("Remove, frees 8.9")`);
+    await see(page, 'dialog', 'Remove Q4_K_M of BAGEL RecA?');
     await page.click('dialog button.primary');
     assert.deepEqual(await next(page, 'removeModel', 2), ['bagel-rl', 'q4_k_m']);
     await see(page, '.notice', '8.9 GB are free again');
@@ -196,6 +206,7 @@ export const parts = {
     }
     assert.deepEqual(await asked(page, 'importModel'), [['folder'], ['file']]);
     await page.click(`${article('islands-finetune')} button:has-text("Remove from the studio")`);
+    await see(page, 'dialog', 'Remove islands-finetune from the studio?');
     await see(page, 'dialog', 'so do the files you chose');
     await page.click('dialog button.primary');
     const [id, form] = await next(page, 'removeModel', 3);
@@ -244,13 +255,18 @@ export const parts = {
     assert.deepEqual(await next(page, 'resetEngine'), []);
     await see(page, setting('Engine program'), 'The one beside the studio');
 
+    await page.fill('input[type=password]', 'locked away');
+    await page.keyboard.press('Enter');
+    await next(page, 'setToken');
+    await see(page, '.notice', 'keyring');
+    assert.equal(await page.inputValue('input[type=password]'), 'locked away', 'what is not kept elsewhere stays');
     await page.fill('input[type=password]', ' hf_secret ');
     await page.keyboard.press('Enter');
-    assert.deepEqual(await next(page, 'setToken'), ['hf_secret']);
+    assert.deepEqual(await next(page, 'setToken', 2), ['hf_secret']);
     await see(page, '.notice', 'The token is kept in the keyring');
     assert.equal(await page.inputValue('input[type=password]'), '');
     await page.click('button:has-text("Forget")');
-    assert.deepEqual(await next(page, 'setToken', 2), [null]);
+    assert.deepEqual(await next(page, 'setToken', 3), [null]);
     await see(page, '.notice', 'The token is forgotten');
 
     await see(page, '.settings', 'Version 0.1.0, engine 0.1.0');
@@ -352,6 +368,52 @@ export const parts = {
     await see(full, current, 'harbour.jpg');
   },
 
+  async 'files that are dropped open from every place, and join the line where it is'({ open }) {
+    const page = await open('');
+    const tell = (...events) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
+    const drop = (node, position) =>
+      tell({ kind: 'arrived', arrivals: [{ node, is_known: true, has_recipe: false }], failures: [], position });
+    const box = await page.locator('.composer').boundingBox();
+    const onLine = [box.x + 40, box.y + 20];
+    await page.keyboard.press('g');
+    await page.waitForSelector('.gallery');
+    await tell({ kind: 'dragging', position: onLine });
+    await see(page, '.veil', 'Drop to open');
+    await drop('node-00009', onLine);
+    await see(page, current, 'Three islands in morning fog');
+    await tell({ kind: 'dragging', position: onLine });
+    await see(page, '.veil', 'Drop to use as a reference');
+    await drop('node-00003', onLine);
+    await page.waitForSelector('.reference');
+    await gone(page, '.veil');
+  },
+
+  async 'a picture that is its own reference is read once, and shown once'({ open }) {
+    const page = await open('');
+    await page.click('button[title="Add a reference"]');
+    await page.click('[popover]:popover-open li button[aria-label*="Lighthouse taller"]');
+    await page.waitForSelector('.reference');
+    await row(page, 'Lighthouse taller');
+    await gone(page, '.reference');
+    await page.fill(line, 'Red sails');
+    await page.keyboard.press('Control+Enter');
+    const [job] = await next(page, 'submit');
+    assert.deepEqual([job.picture, job.references], ['node-00005', []]);
+    await nothingRuns(page);
+    // What was made so before is in the library still.
+    await page.evaluate(async () => {
+      const { puppet } = globalThis;
+      const node = { id: 'twice', piece: 'piece-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edited', title: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, thought: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+      const turn = { id: 'turn', question: 'Which?', pictures: ['node-00005', 'node-00005'], thought: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
+      puppet.tell({ kind: 'node_added', node }, { kind: 'turn_added', piece: 'piece-00001', turn });
+    });
+    assert.equal(await page.locator('article:has-text("Which?") .pictures button').count(), 1);
+    await row(page, 'Twice');
+    await page.click('[data-tab=recipe]');
+    await see(page, '.recipe .words', 'Twice');
+    assert.equal(await page.locator('.sources button').count(), 1);
+  },
+
   async 'what a request takes is said before it is sent, and what could be done where it is too much'({ open }) {
     const page = await open('');
     await page.fill(line, 'Make it blue');
@@ -426,9 +488,32 @@ export const parts = {
     await see(page, '.queue .paused', 'nothing new is begun');
     await keyboard.press('Escape');
     await row(page, 'Snow on the hills');
+    await see(page, '.held button', 'Try again');
     await page.click('.held button:has-text("Dismiss")');
     await next(page, 'dismiss', 2);
     await gone(page, '[data-row]:has-text("Snow")');
+  },
+
+  async 'a question that was interrupted is asked again, or put away'({ open }) {
+    const page = await open('jobs');
+    const question = 'aside article:has-text("the light warmer")';
+    await page.keyboard.press('q');
+    await page.focus('.queue button.grip[aria-label*="the light warmer"]');
+    await page.keyboard.press('Home');
+    const [job] = await next(page, 'moveJob');
+    const interrupt = () => page.evaluate((id) => globalThis.puppet.tell({ kind: 'job_changed', job: id, status: { state: 'interrupted' } }), job);
+    await page.keyboard.press('Escape');
+    await see(page, question, 'Waiting for its turn');
+    await interrupt();
+    await see(page, question, 'Interrupted');
+    assert.equal(await page.locator(`${question} button:has-text("Stop")`).count(), 0);
+    await page.click(`${question} button:has-text("Try again")`);
+    assert.deepEqual(await next(page, 'retry'), [job]);
+    await see(page, question, 'Waiting for its turn');
+    await interrupt();
+    await page.click(`${question} button:has-text("Dismiss")`);
+    assert.deepEqual(await next(page, 'dismiss'), [job]);
+    await gone(page, question);
   },
 
   async 'keys walk the history, move about the canvas and go to every place'({ open }) {

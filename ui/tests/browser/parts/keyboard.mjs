@@ -1,6 +1,6 @@
 /** Every ability by keyboard alone. */
 import assert from 'node:assert/strict';
-import { asked, nothingRuns, tabTo, text, until } from '../page.mjs';
+import { asked, gone, nothingRuns, tabTo, text, until } from '../page.mjs';
 
 export const parts = {
   async 'a picture is made, edited, compared, undone, all by keys'({ open }) {
@@ -51,9 +51,11 @@ export const parts = {
     await until('the star', async () => (await asked(page, 'setStarred')).length === 1);
     await keyboard.press('Control+e');
     await until('the copy', async () => (await asked(page, 'exportPictures')).length === 1);
-    await keyboard.press('Delete');
-    await until('the trash', async () => (await asked(page, 'trash')).length === 1);
+    await keyboard.down('Delete');
+    await keyboard.down('Delete');
+    await keyboard.up('Delete');
     await until('the notice', async () => (await page.locator('.notice button:has-text("Undo")').count()) === 1);
+    assert.equal((await asked(page, 'trash')).length, 1, 'a key that is held throws one picture away');
     await tabTo(page, '.notice button.plain');
     await keyboard.press('Enter');
     await until('the picture back', async () => (await asked(page, 'restore')).length === 1);
@@ -94,7 +96,14 @@ export const parts = {
     await until('the order', async () => (await asked(page, 'moveJob')).length === 1);
     assert.equal((await asked(page, 'moveJob'))[0][1].kind, 'before');
     assert.ok(await page.evaluate(() => document.activeElement.matches('button.grip')), 'the focus stays on the handle');
-    await tabTo(page, '[aria-label="Put first"]:not(:disabled)');
+    const first = '[aria-label="Put first"]:not(:disabled)';
+    await tabTo(page, first);
+    await page.evaluate(() => {
+      const phase = { name: 'painting', step: 10, steps: 24 };
+      globalThis.puppet.tell({ kind: 'job_changed', job: globalThis.puppet.running(), status: { state: 'running', phase } });
+    });
+    await until('a step', async () => /Step 10/.test(await text(page, '.queue .detail')));
+    assert.ok(await page.evaluate((wanted) => document.activeElement.matches(wanted), first), 'a step does not call the focus back');
     await keyboard.press('Enter');
     await until('first', async () => (await asked(page, 'moveJob')).some(([, place]) => place.kind === 'first'));
     await tabTo(page, '[aria-label="Try again"]');
@@ -132,7 +141,7 @@ export const parts = {
     await keyboard.press('Delete');
     await until('the trash', async () => (await asked(page, 'trash')).length === 1);
     assert.equal((await asked(page, 'trash'))[0][0].length, 2);
-    await page.locator('[role=gridcell][tabindex="0"]').focus();
+    await gone(page, '[aria-selected=true]');
     await keyboard.press('End');
     await keyboard.press('Home');
     await keyboard.press('Enter');
@@ -195,17 +204,27 @@ export const parts = {
   async 'dials, presets, sizes and references are set by keys'({ open }) {
     const page = await open('');
     const { keyboard } = page;
-    await tabTo(page, 'button[title="Add a reference"]');
-    for (let n = 0; n < 2; n += 1) {
-      await tabTo(page, 'button[title="Add a reference"]');
-      await keyboard.press('Enter');
-      await tabTo(page, '[popover] li button');
-      await keyboard.press('Enter');
+    const addTwo = async () => {
+      for (let n = 0; n < 2; n += 1) {
+        await tabTo(page, 'button[title="Add a reference"]');
+        await keyboard.press('Enter');
+        await tabTo(page, '[popover] li button');
+        await keyboard.press('Enter');
+      }
+      await page.evaluate(() => document.activeElement.blur());
+    };
+    await addTwo();
+    await tabTo(page, '.reference .handle');
+    for (const next of ['.reference .handle', '.composer textarea']) {
+      await keyboard.press('Delete');
+      await page.waitForFunction((wanted) => document.activeElement.matches(wanted), next);
     }
+    assert.deepEqual(await asked(page, 'trash'), [], 'the picture that is edited stays');
+    await keyboard.type('Four of them');
+    await addTwo();
     const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
     const before = await order();
     assert.equal(before.length, 2);
-    await page.evaluate(() => document.activeElement.blur());
     await tabTo(page, '.reference .handle');
     await keyboard.press('ArrowRight');
     assert.deepEqual(await order(), [...before].reverse());
@@ -218,7 +237,9 @@ export const parts = {
     await tabTo(page, '.own input');
     await keyboard.press('Control+a');
     await keyboard.type('500');
-    await keyboard.press('Tab');
+    await keyboard.press('Enter');
+    assert.equal(await page.inputValue('.own input >> nth=0'), '496');
+    assert.deepEqual(await asked(page, 'submit'), [], 'a size is not the word to begin');
     await keyboard.press('Escape');
     await tabTo(page, '[data-tab=ask]');
     await keyboard.press('ArrowRight');
@@ -234,7 +255,6 @@ export const parts = {
     assert.equal((await asked(page, 'changeSettings'))[0][0].value.at(-1).name, 'Mine');
     await keyboard.press('/');
     await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
-    await keyboard.type('Four of them');
     await keyboard.press('Control+Enter');
     await until('the request', async () => (await asked(page, 'submit')).length === 1);
     const [job] = (await asked(page, 'submit'))[0];
@@ -317,6 +337,17 @@ export const parts = {
       return early;
     };
     const page = await open('pictures=40');
+    const place = () => page.locator('.frame').getAttribute('style');
+    const fitted = await place();
+    await page.keyboard.down(' ');
+    await pull(page, '.frame');
+    assert.notEqual(await place(), fitted, 'with the space bar the picture moves');
+    assert.deepEqual(await asked(page, 'dragOut'), []);
+    // The key comes up where another window has the keyboard.
+    await page.evaluate(() => window.dispatchEvent(new Event('blur')));
+    await gone(page, '.stage.grab');
+    await page.keyboard.up(' ');
+    await page.keyboard.press('0');
     assert.equal(await pull(page, '.frame'), 0, 'a hand that trembles drags nothing');
     await until('the picture', async () => (await asked(page, 'dragOut')).length === 1);
     await page.keyboard.press('g');

@@ -340,7 +340,7 @@ export function fakeHost(): Host {
     chooseEngine: async () => (await change({ engine: '/opt/bagel/bagel-engine' }), true),
     resetFolder: (folder) => change({ [`${folder}_folder`]: null }),
     resetEngine: () => change({ engine: null }),
-    setToken: () => done(),
+    setToken: (token) => (token?.startsWith('locked') ? Promise.reject({ code: 'keyring', message: 'the keyring is locked' }) : done()),
     diagnostics: () => answer('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0'),
     about: () =>
       answer({ version: '0.1.0', engine: '0.1.0', licences: `${words('Apache-2.0')}\n\ncandle-core 0.11.1\nMIT OR Apache-2.0\n`.repeat(40) }),
