@@ -91,6 +91,9 @@ export const parts = {
     await see(page, '.recipe .label', 'Instruction');
     assert.equal(await page.locator('.recipe button:has-text("Verify")').count(), 0, 'a step has no recipe of its own');
     await paint(page, 'And gulls');
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press('w');
+    assert.deepEqual(await asked(page, 'steps'), [], 'what is painted hides the steps of before');
     await page.keyboard.press('Escape');
     assert.match((await next(page, 'cancel'))[0], /^job-/);
     await gone(page, '.progress');

@@ -137,7 +137,7 @@ export const parts = {
     await keyboard.press('Enter');
     await until('the tag', async () => (await asked(page, 'setTags')).length >= 1);
     assert.ok((await asked(page, 'setTags'))[0][1].includes('bay'));
-    await page.locator('[role=gridcell][tabindex="0"]').focus();
+    await page.waitForFunction(() => document.activeElement?.matches('[role=gridcell]'));
     await keyboard.press('Delete');
     await until('the trash', async () => (await asked(page, 'trash')).length === 1);
     assert.equal((await asked(page, 'trash'))[0][0].length, 2);
