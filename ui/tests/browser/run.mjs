@@ -74,7 +74,8 @@ function opener(problems) {
     });
     if (words) await page.addInitScript((texts) => (globalThis.fakeWords = texts), words);
     if (init) await page.addInitScript(init);
-    await page.goto(`${server.address}/?pace=0.02&language=en&${query}`);
+    const options = { pace: '0.02', language: 'en', ...Object.fromEntries(new URLSearchParams(query)) };
+    await page.goto(`${server.address}/?${String(new URLSearchParams(options))}`);
     await page.waitForSelector('header .dot:not(.starting)');
     return page;
   };

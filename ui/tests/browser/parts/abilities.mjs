@@ -79,7 +79,7 @@ export const parts = {
   },
 
   async 'what is painted is stopped, with its newest step kept or without'({ open }) {
-    const page = await open('pace=2');
+    const page = await open('pace=5');
     await paint(page, 'Warm light in the windows');
     await page.click('.progress button:has-text("Stop and keep")');
     await gone(page, '.progress');
