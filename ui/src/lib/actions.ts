@@ -3,6 +3,7 @@ import { tick } from 'svelte';
 import type { Messages } from '$lib/i18n/index.svelte';
 import { studio } from '$lib/state/studio.svelte';
 import type { JobKind, Node } from '$lib/ipc';
+import { isBare, isMac, keysOf, printed } from '$lib/shared/keys';
 import { chainsBeside } from '$lib/state/chains';
 import type { Place, SideTab } from '$lib/state/view.svelte';
 import { viewport } from '$lib/state/viewport.svelte';
@@ -26,8 +27,6 @@ export interface Action {
   isOnce?: boolean;
   run: () => void;
 }
-
-export const isMac = navigator.userAgent.includes('Mac OS');
 
 const { view, library, gallery } = studio;
 const hasPicture = () => view.nodeId !== null;
@@ -262,8 +261,7 @@ export function actionFor(event: KeyboardEvent): Action | undefined {
   if (document.querySelector('dialog[open]') !== null) return undefined;
   const pressed = keysOf(event);
   const typing = isTyping(event.target);
-  const isBare = !event.ctrlKey && !event.metaKey && !event.altKey;
-  if (isBare && event.key.length === 1 && !library.settings.single_letter_keys) return undefined;
+  if (isBare(event) && event.key.length === 1 && !library.settings.single_letter_keys) return undefined;
   // Arrows belong to what has the focus, where that walks by arrows itself.
   if (event.key.startsWith('Arrow') && !isFree(event.target)) return undefined;
   if (event.key === 'Backspace' && !isMac) return undefined;
@@ -277,41 +275,13 @@ export function actionFor(event: KeyboardEvent): Action | undefined {
   );
 }
 
-/** A key press as actions write it. */
-export function keysOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>): string {
-  const mod = isMac ? event.metaKey : event.ctrlKey;
-  const key = event.key.toLowerCase();
-  // Shift is part of a printed character already.
-  const shift = event.shiftKey && (mod || key.length > 1);
-  return [mod && 'mod', event.altKey && 'alt', shift && 'shift', key].filter(Boolean).join('+');
-}
-
-/** Keys as the artist reads them. */
-export function printed(keys: string): string {
-  const names: Record<string, string> = {
-    ...(isMac ? { mod: '⌘', shift: '⇧', alt: '⌥' } : { mod: 'Ctrl', shift: 'Shift', alt: 'Alt' }),
-    enter: '↵',
-    escape: 'Esc',
-    delete: 'Del',
-    backspace: '⌫',
-    arrowleft: '←',
-    arrowright: '→',
-    arrowup: '↑',
-    arrowdown: '↓',
-  };
-  if (keys === '+') return keys;
-  return keys
-    .split('+')
-    .map((key) => names[key] ?? key.toUpperCase())
-    .join(isMac ? '' : ' ');
-}
-
 /** The keys of an action as the artist reads them. */
 export function keysFor(id: ActionId): string {
   return printed(actions.find((action) => action.id === id)?.keys[0] ?? '');
 }
 
-function isTyping(target: EventTarget | null): boolean {
+/** Whether what has the keyboard takes words. */
+export function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLTextAreaElement ||
     target instanceof HTMLSelectElement ||
