@@ -30,8 +30,8 @@ export class Application {
   readonly pictures: Pictures;
   readonly models: Models;
   readonly price: PriceState;
-  /** Whether files that arrive next were chosen as references. */
-  #expectsReferences = false;
+  /** How files that arrive next became references, where they did. */
+  #expected: 'chosen' | 'pasted' | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Where files hover over the window. */
@@ -61,12 +61,20 @@ export class Application {
   }
 
   async start(): Promise<void> {
-    const snapshot = await this.#host.subscribe((events) => this.receive(events));
+    // What is told before the snapshot is here happened after it.
+    let early: StudioEvent[] | null = [];
+    const snapshot = await this.#host.subscribe((events) => {
+      if (early === null) this.receive(events);
+      else early.push(...events);
+    });
     this.library.reset(snapshot);
     const isFirst = !this.isOpen;
     this.isOpen = true;
     if (isFirst) this.#greet(snapshot.notices);
     else this.gallery.refresh();
+    const missed = early;
+    early = null;
+    this.receive(missed);
     const { piece } = this.view;
     if (piece !== null) {
       await this.try(() => this.#fetch(piece));
@@ -101,16 +109,21 @@ export class Application {
 
   /** Lets files be chosen that join the line instead of opening. */
   async openReferences(): Promise<void> {
-    // The end of an earlier choice is not the end of this one.
-    clearTimeout(this.#timer);
-    this.#expectsReferences = true;
-    await this.try(() => this.#host.openPictures());
-    // What was chosen is told by an event, which may come a little later.
-    this.#timer = setTimeout(() => (this.#expectsReferences = false), EVENT_MS);
+    await this.#bringReferences('chosen', () => this.#host.openPictures());
   }
 
-  async paste(file: Blob): Promise<void> {
-    await this.try(async () => this.#host.pastePicture(await file.arrayBuffer()));
+  /** Opens a picture from the clipboard, or lets it join the line beside the one that is there. */
+  async paste(file: Blob, as: 'picture' | 'reference'): Promise<void> {
+    const bring = async () => this.#host.pastePicture(await file.arrayBuffer());
+    if (as === 'reference' && this.view.nodeId !== null) await this.#bringReferences('pasted', bring);
+    else await this.try(bring);
+  }
+
+  /** Lets pictures join the line, and tells of those that there is no room for. */
+  refer(ids: NodeId[]): void {
+    if (this.composer.mode === 'create') this.composer.mode = 'edit';
+    const n = this.composer.addReferences(ids);
+    if (n > 0) this.notify({ text: i18n.m.composer.surplus(n) });
   }
 
   importPiece(): void {
@@ -236,6 +249,25 @@ export class Application {
     }
   }
 
+  async #bringReferences(how: 'chosen' | 'pasted', bring: () => Promise<void>): Promise<void> {
+    // The end of an earlier choice is not the end of this one.
+    clearTimeout(this.#timer);
+    this.#expected = how;
+    await this.try(bring);
+    // What was brought is told by an event, which may come a little later.
+    this.#timer = setTimeout(() => (this.#expected = null), EVENT_MS);
+  }
+
+  /** Where the caret was decided what became of a pasted picture: it can be otherwise. */
+  #tellOfPasted(id: NodeId): void {
+    if (!this.composer.references.includes(id)) return;
+    const run = () => {
+      this.composer.removeReference(id);
+      void this.openNode(id);
+    };
+    this.notify({ text: i18n.m.composer.pasted, action: { label: i18n.m.composer.open_pasted, run } });
+  }
+
   /** An engine that does not run is not only a red point. */
   #tellOfEngine(): void {
     const { engine } = this.library;
@@ -247,19 +279,19 @@ export class Application {
     const unknown = arrivals.filter(({ node }) => !this.library.node(node)).map(({ node }) => node);
     if (unknown.length > 0) await this.try(async () => this.library.remember(await this.#host.nodes(unknown)));
     const isDropped = position !== null && this.view.nodeId !== null && this.isTray({ x: position[0], y: position[1] });
-    const isReference = this.#expectsReferences || isDropped;
-    if (isReference) {
-      this.#expectsReferences = false;
-      if (this.composer.mode === 'create') this.composer.mode = 'edit';
-      for (const { node } of arrivals) this.composer.addReference(node);
+    const [first, ...others] = arrivals;
+    if (this.#expected !== null || isDropped) {
+      const isPasted = this.#expected === 'pasted';
+      this.#expected = null;
+      this.refer(arrivals.map(({ node }) => node));
+      if (isPasted && first) this.#tellOfPasted(first.node);
       return;
     }
-    const [first, ...others] = arrivals;
     if (first === undefined) return;
     this.composer.forgetMode();
     this.composer.references = [];
     this.view.select(first.node);
-    for (const { node } of others) this.composer.addReference(node);
+    if (others.length > 0) this.refer(others.map(({ node }) => node));
     if (first.has_recipe) {
       const action = { label: i18n.m.recipe.show, run: () => void (this.view.side = 'recipe') };
       this.notify({ text: i18n.m.recipe.offered, action });

@@ -432,7 +432,7 @@ test('a reference dropped on the line of a creation makes it an edit', async () 
 test('a picture that is edited is not a reference beside itself', async () => {
   await arrive(node('a'), node('r', 'a'), node('x', 'a'), node('y', 'a'));
   studio.composer.references = [];
-  for (const id of ['r', 'x', 'a']) studio.composer.addReference(id);
+  studio.composer.addReferences(['r', 'x', 'a']);
   expect(studio.composer.references).toEqual(['r', 'x']);
   studio.view.select('x');
   expect(studio.composer.beside).toEqual(['r']);
@@ -441,8 +441,7 @@ test('a picture that is edited is not a reference beside itself', async () => {
   studio.view.select('a');
   expect(studio.composer.beside).toEqual(['r', 'x']);
   studio.view.select('r');
-  studio.composer.addReference('y');
-  studio.composer.addReference('a');
+  studio.composer.addReferences(['y', 'a']);
   expect(studio.composer.references).toEqual(['x', 'y', 'a']);
 });
 
@@ -519,13 +518,57 @@ test('a recipe is taken field by field, or whole with the pictures it read', asy
 });
 
 test('references keep the order they are given', () => {
-  for (const id of ['a', 'b', 'c']) studio.composer.addReference(id);
+  studio.composer.addReferences(['a', 'b', 'c']);
   studio.composer.moveReference('c', 0);
   expect(studio.composer.references).toEqual(['c', 'a', 'b']);
   studio.composer.moveReference('c', 99);
   expect(studio.composer.references).toEqual(['a', 'b', 'c']);
-  studio.composer.addReference('d');
-  expect(studio.composer.references).toEqual(['b', 'c', 'd']);
+  studio.refer(['d', 'c', 'e']);
+  expect(studio.composer.references).toEqual(['a', 'b', 'c']);
+  expect(studio.notices.all.map(({ text }) => text)).toEqual([expect.stringContaining('2 pictures were left out')]);
+});
+
+test('of five files the first opens, three join the line, and the last is told of', async () => {
+  await arrive(...['a', 'b', 'c', 'd', 'e'].map((id, index) => node(id, null, `p${String(index)}`)));
+  expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['b', 'c', 'd']]);
+  expect(studio.notices.all.map(({ text }) => text)).toEqual([expect.stringContaining('1 picture was left out')]);
+});
+
+test('a picture pasted in the line joins the one that is there, and can be opened instead', async () => {
+  const paste = async (as: 'picture' | 'reference', id: string) => {
+    await studio.paste(new Blob(), as);
+    await arrive(node(id, null, id));
+  };
+  await paste('reference', 'a');
+  expect(studio.view.nodeId).toBe('a');
+  await paste('reference', 'b');
+  expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['b']]);
+  await paste('picture', 'c');
+  expect([studio.view.nodeId, studio.composer.references]).toEqual(['c', []]);
+  await paste('reference', 'd');
+  studio.notices.all.at(-1)?.action?.run();
+  await vi.waitFor(() => expect(studio.view.nodeId).toBe('d'));
+  expect(studio.composer.references).toEqual([]);
+});
+
+test('what happens before the snapshot is here is not lost with it', async () => {
+  const job = jobOf('early', studio.composer.job());
+  const early: StudioEvent[] = [
+    { kind: 'job_changed', job: 'early', status: { state: 'done', node: null } },
+    { kind: 'queue_paused', is_paused: true },
+  ];
+  const made = hostOf({
+    subscribe: async (listener) => {
+      listener(early);
+      await Promise.resolve();
+      return { ...structuredClone(snapshot), jobs: [{ ...job, status: { state: 'running', phase: { name: 'saving' } } }] };
+    },
+    abilities: () => Promise.resolve([]),
+  });
+  const other = new Application(made.host);
+  await other.start();
+  expect(other.library.running).toBeUndefined();
+  expect(other.library.isPaused).toBe(true);
 });
 
 test('comparing is with what a picture was made from, until another is chosen', async () => {

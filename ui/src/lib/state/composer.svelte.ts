@@ -142,8 +142,12 @@ export class ComposerState {
     return this.references.filter((reference) => reference !== this.#view.nodeId);
   }
 
-  addReference(id: NodeId): void {
-    if (id !== this.#view.nodeId && !this.references.includes(id)) this.references = [...this.beside, id].slice(-MOST_REFERENCES);
+  /** Lets pictures join the line, as many as there is room for; gives how many there was none for. */
+  addReferences(ids: NodeId[]): number {
+    const { beside } = this;
+    const added = [...new Set(ids)].filter((id) => id !== this.#view.nodeId && !beside.includes(id));
+    if (added.length > 0) this.references = [...beside, ...added].slice(0, MOST_REFERENCES);
+    return Math.max(0, beside.length + added.length - MOST_REFERENCES);
   }
 
   removeReference(id: NodeId): void {

@@ -50,7 +50,11 @@ export const composer = {
   use_as_reference: (name: string) => `Use as a reference: ${name}`,
   add_reference: 'Add a reference',
   open_reference: 'Open a file…',
-  references_hint: 'Up to three more pictures for the model to look at, in this order. You can also drop them on the line.',
+  references_hint: 'Up to three more pictures for the model to look at, in this order. You can also drop or paste them on the line.',
+  surplus: (n: number) =>
+    n === 1 ? 'Three references at most: 1 picture was left out. It is in the gallery.' : `Three references at most: ${String(n)} pictures were left out. They are in the gallery.`,
+  pasted: 'Added as a reference',
+  open_pasted: 'Open it instead',
   add: 'Open a picture',
   thinking: {
     label: 'Thinking',

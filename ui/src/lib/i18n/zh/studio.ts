@@ -43,7 +43,10 @@ export const composer: Messages['composer'] = {
   use_as_reference: (name) => `用作参考图：${name}`,
   add_reference: '添加参考图',
   open_reference: '打开文件…',
-  references_hint: '最多再给模型看三张图片，按此顺序读取。也可以把图片拖到输入行上。',
+  references_hint: '最多再给模型看三张图片，按此顺序读取。也可以把图片拖到或粘贴到输入行上。',
+  surplus: (n) => `最多三张参考图：${String(n)} 张未加入，可在图库中找到。`,
+  pasted: '已添加为参考图',
+  open_pasted: '改为打开',
   add: '打开图片',
   thinking: {
     label: '思考',
