@@ -211,9 +211,9 @@ export const actions: Action[] = [
   },
 
   { id: 'fit', group: 'zoom', keys: ['0'], places: studioOnly, run: () => viewport.fit() },
-  { id: 'zoom_1', group: 'zoom', keys: ['1'], places: studioOnly, run: () => viewport.zoomTo(1) },
-  { id: 'zoom_2', group: 'zoom', keys: ['2'], places: studioOnly, run: () => viewport.zoomTo(2) },
-  { id: 'zoom_4', group: 'zoom', keys: ['4'], places: studioOnly, run: () => viewport.zoomTo(4) },
+  { id: 'zoom_1', group: 'zoom', keys: ['1'], places: studioOnly, run: () => viewport.zoomTo(100) },
+  { id: 'zoom_2', group: 'zoom', keys: ['2'], places: studioOnly, run: () => viewport.zoomTo(200) },
+  { id: 'zoom_4', group: 'zoom', keys: ['4'], places: studioOnly, run: () => viewport.zoomTo(400) },
   { id: 'zoom_in', group: 'zoom', keys: ['+', '='], places: studioOnly, run: () => viewport.zoomBy(1.25) },
   { id: 'zoom_out', group: 'zoom', keys: ['-'], places: studioOnly, run: () => viewport.zoomBy(0.8) },
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { rounded, shapes, sizeOf } from './sizes';
+import type { Size } from '$lib/ipc';
+import { fitOf, rounded, shapes, sizeOf } from './sizes';
 
 test('sizes are whole patches within the longest side, whatever the model', () => {
   for (const maxSide of [64, 96, 100, 128, 512, 1000, 1024]) {
@@ -22,4 +23,18 @@ test('a landscape of the full model is 1024 by 768', () => {
 test('a size of the artist becomes one that can be painted', () => {
   expect(rounded({ width: 1000, height: 3 }, 1024)).toEqual({ width: 1008, height: 16 });
   expect(rounded({ width: 5000, height: NaN }, 1000)).toEqual({ width: 992, height: 992 });
+});
+
+test('what a picture was made from fills its frame where only rounding tells them apart, and is never cropped', () => {
+  const check = (picture: [number, number], frame: [number, number], expected: string) => {
+    const [a, b] = [picture, frame].map(([width, height]) => ({ width, height }));
+    expect(fitOf(a as Size, b as Size), `${picture.join(' × ')} in ${frame.join(' × ')}`).toBe(expected);
+  };
+  check([64, 64], [64, 64], 'fill');
+  check([6000, 4000], [1024, 688], 'fill');
+  check([4000, 6000], [688, 1024], 'fill');
+  check([1023, 767], [1024, 768], 'fill');
+  check([6000, 4000], [1024, 1024], 'contain');
+  check([64, 64], [80, 64], 'contain');
+  check([1024, 1024], [1024, 768], 'contain');
 });

@@ -32,6 +32,19 @@ export function rounded(size: Size, maxSide: number): Size {
   return { width: side(size.width), height: side(size.height) };
 }
 
+/**
+ * How a picture lies in the frame of one that was made from it: it fills the frame where the two differ
+ * by no more than a model's rounding to whole patches, and lies whole within it otherwise.
+ */
+export function fitOf(picture: Size, frame: Size): 'fill' | 'contain' {
+  const scales = (whole: number, side: number) => [(whole - PATCH / 2) / side, (whole + PATCH / 2) / side] as const;
+  const [least, most] = scales(frame.width, picture.width);
+  const [low, high] = scales(frame.height, picture.height);
+  const isEqual = frame.width === picture.width && frame.height === picture.height;
+  // One scale has to give both sides.
+  return isEqual || Math.max(least, low) < Math.min(most, high) ? 'fill' : 'contain';
+}
+
 export function formatSize(size: Size): string {
   return `${String(size.width)} × ${String(size.height)}`;
 }

@@ -4,9 +4,13 @@ import { centred, fit, panned, zoomed, type Extent, type Point, type View } from
 class ViewportState {
   stage = $state<Extent>({ width: 0, height: 0 });
   picture = $state<Extent>({ width: 1, height: 1 });
+  /** Pixels of the screen for one of the window's. */
+  density = $state(globalThis.devicePixelRatio ?? 1);
   #moved = $state<View | null>(null);
 
-  view = $derived<View>(this.#moved ?? fit(this.picture, this.stage));
+  view = $derived<View>(this.#moved ?? fit(this.picture, this.stage, this.density));
+  /** At 100 a pixel of the picture is one of the screen. */
+  percent = $derived(this.view.scale * this.density * 100);
 
   get isFitted(): boolean {
     return this.#moved === null;
@@ -23,8 +27,8 @@ class ViewportState {
     this.#moved = null;
   }
 
-  zoomTo(scale: number): void {
-    this.#moved = centred(this.picture, this.stage, scale);
+  zoomTo(percent: number): void {
+    this.#moved = centred(this.picture, this.stage, percent / 100 / this.density, this.density);
   }
 
   zoomBy(factor: number, at: Point = { x: this.stage.width / 2, y: this.stage.height / 2 }): void {

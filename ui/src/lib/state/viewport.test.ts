@@ -1,28 +1,45 @@
 import { describe, expect, test } from 'vitest';
-import { fit, MAX_SCALE, panned, toPicture, zoomed } from './viewport';
+import { centred, fit, MAX_SCALE, panned, toPicture, zoomed } from './viewport';
 
 const stage = { width: 800, height: 600 };
 
 describe('fit', () => {
   test('a large picture lies whole within the stage', () => {
-    const view = fit({ width: 4000, height: 1000 }, stage);
+    const view = fit({ width: 4000, height: 1000 }, stage, 1);
     expect(4000 * view.scale).toBeLessThanOrEqual(800);
     expect(view.x).toBeGreaterThanOrEqual(0);
     expect(view.y).toBeGreaterThan(0);
   });
 
   test('a small picture is enlarged by a whole factor', () => {
-    expect(fit({ width: 128, height: 128 }, stage).scale).toBe(3);
-    expect(fit({ width: 16, height: 16 }, stage).scale).toBe(8);
+    expect(fit({ width: 128, height: 128 }, stage, 1).scale).toBe(3);
+    expect(fit({ width: 16, height: 16 }, stage, 1).scale).toBe(8);
+  });
+
+  test('on a dense screen whole factors are those of its own pixels', () => {
+    const scaleOf = (side: number, density: number) => fit({ width: side, height: side }, stage, density).scale;
+    expect(scaleOf(128, 2)).toBe(3.5);
+    expect(scaleOf(400, 1)).toBe(1);
+    expect(scaleOf(300, 1.5)).toBeCloseTo(2 / 1.5, 6);
+    expect(scaleOf(700, 2)).toBe(0.5);
+    expect(scaleOf(4000, 2)).toBeLessThan(0.2);
   });
 
   test('a stage without room gives a view all the same', () => {
-    expect(fit({ width: 100, height: 100 }, { width: 0, height: 0 }).scale).toBeGreaterThan(0);
+    expect(fit({ width: 100, height: 100 }, { width: 0, height: 0 }, 1).scale).toBeGreaterThan(0);
   });
 });
 
+test('a picture begins where a pixel of the screen does', () => {
+  for (const density of [1, 1.25, 1.5, 2, 3]) {
+    const { x, y, scale } = centred({ width: 333, height: 77 }, stage, 1 / density, density);
+    expect(scale * density).toBeCloseTo(1, 9);
+    for (const at of [x, y]) expect(at * density).toBeCloseTo(Math.round(at * density), 9);
+  }
+});
+
 test('zooming keeps the point under the cursor', () => {
-  let view = fit({ width: 1024, height: 768 }, stage);
+  let view = fit({ width: 1024, height: 768 }, stage, 1);
   const at = { x: 321, y: 123 };
   const before = toPicture(view, at);
   for (const factor of [1.3, 2, 0.4, 7]) {

@@ -21,22 +21,31 @@ export const MAX_SCALE = 64;
 /** Room left around a fitted picture; the toolbar and the progress of a job have theirs. */
 const MARGIN = { top: 58, bottom: 68, sides: 28 };
 
-/** The whole picture in the middle; small ones are enlarged by whole factors so that pixels stay square. */
-export function fit(picture: Extent, stage: Extent): View {
+/**
+ * The whole picture in the middle. Small ones are enlarged by whole factors so that pixels stay square:
+ * whole for the screen's own pixels, of which `density` make one of the window's.
+ */
+export function fit(picture: Extent, stage: Extent, density: number): View {
   const height = stage.height - MARGIN.top - MARGIN.bottom;
   const room = Math.min((stage.width - 2 * MARGIN.sides) / picture.width, height / picture.height);
   const bounded = Math.max(room, MIN_SCALE);
-  const view = centred(picture, stage, bounded > 1 ? Math.min(Math.floor(bounded), 8) : bounded);
-  return { ...view, y: Math.round(MARGIN.top + (height - picture.height * view.scale) / 2) };
+  const factor = Math.floor(bounded * density);
+  const view = centred(picture, stage, factor >= 1 ? Math.min(factor / density, 8) : bounded, density);
+  return { ...view, y: onPixel(MARGIN.top + (height - picture.height * view.scale) / 2, density) };
 }
 
 /** The picture in the middle at a given scale. */
-export function centred(picture: Extent, stage: Extent, scale: number): View {
+export function centred(picture: Extent, stage: Extent, scale: number, density: number): View {
   return {
     scale,
-    x: Math.round((stage.width - picture.width * scale) / 2),
-    y: Math.round((stage.height - picture.height * scale) / 2),
+    x: onPixel((stage.width - picture.width * scale) / 2, density),
+    y: onPixel((stage.height - picture.height * scale) / 2, density),
   };
+}
+
+/** The nearest place where a pixel of the screen begins. */
+function onPixel(at: number, density: number): number {
+  return Math.round(at * density) / density;
 }
 
 /** Zooms so that what lies under `at` stays there. */

@@ -130,6 +130,7 @@ export const canvas = {
   picture: (title: string) => `Picture: ${title}`,
   drop: 'Drop to open',
   drop_reference: 'Drop to use as a reference',
+  lost: 'This picture cannot be loaded. Its file is missing or damaged.',
 };
 
 export const compare = {

@@ -111,6 +111,7 @@ export const canvas: Messages['canvas'] = {
   picture: (title) => `图片：${title}`,
   drop: '松开即可打开',
   drop_reference: '松开即可作为参考图',
+  lost: '无法载入这张图片。它的文件已丢失或损坏。',
 };
 
 export const compare: Messages['compare'] = {

@@ -353,7 +353,8 @@ export function fakeHost(): Host {
 
   function pictureOf(id: NodeId, scale = 1): string {
     const node = world.nodes.get(id);
-    if (!node) return '';
+    // As of a file that is gone.
+    if (!node) return 'data:image/png,';
     const size = { width: node.size.width * scale, height: node.size.height * scale };
     return painted(`${node.piece} ${node.title}`, size);
   }
