@@ -12,6 +12,9 @@ import { launch } from './browser.mjs';
 import { serve } from './server.mjs';
 import * as abilities from './parts/abilities.mjs';
 import * as access from './parts/access.mjs';
+import * as bringing from './parts/bringing.mjs';
+import * as canvas from './parts/canvas.mjs';
+import * as failures from './parts/failures.mjs';
 import * as keyboard from './parts/keyboard.mjs';
 import * as load from './parts/load.mjs';
 import * as hostile from './parts/hostile.mjs';
@@ -37,6 +40,9 @@ const parts = {
   ...access.parts,
   ...keyboard.parts,
   ...abilities.parts,
+  ...bringing.parts,
+  ...canvas.parts,
+  ...failures.parts,
   ...load.parts,
   ...hostile.parts,
 };

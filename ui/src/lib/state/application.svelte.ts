@@ -55,7 +55,7 @@ export class Application {
     this.recipes = new Recipes(host, library, view, composer, this.jobs, notices);
     this.repeat = new Repeat(host, library, view, this.jobs, notices);
     this.pictures = new Pictures(host, notices, view);
-    this.models = new Models(host, notices);
+    this.models = new Models(host, library, view, notices);
     this.price = new PriceState(host);
     view.onpiece = (id) => void this.try(() => this.#fetch(id));
   }
@@ -68,6 +68,7 @@ export class Application {
       else early.push(...events);
     });
     this.library.reset(snapshot);
+    this.models.expect(snapshot.models);
     const isFirst = !this.isOpen;
     this.isOpen = true;
     if (isFirst) this.#greet(snapshot.notices);
@@ -197,6 +198,12 @@ export class Application {
     switch (event.kind) {
       case 'engine':
         this.#tellOfEngine();
+        break;
+      case 'install':
+        this.models.follow(event.model, event.install);
+        break;
+      case 'models':
+        this.models.greet(event.models);
         break;
       case 'verified':
         this.recipes.tellOf(event.node, event.outcome);

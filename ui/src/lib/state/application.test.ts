@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { EngineState, Job, ModelCard, NewJob, Node, RecipeView, StudioEvent } from '$lib/ipc';
+import type { EngineState, Install, Job, ModelCard, NewJob, Node, RecipeView, StudioEvent } from '$lib/ipc';
 import { Application } from './application.svelte';
 import { contents, hostOf, image, jobOf, node, piece, snapshot } from './fixtures';
 
@@ -633,6 +633,67 @@ test('a branch is made again from another picture, edit by edit', async () => {
   studio.receive([{ kind: 'job_changed', job: 'job-3', status: { state: 'done', node: 'd2' } }]);
   await answered();
   expect(sent).toHaveLength(3);
+  // What was not made is said, and made when that is asked for.
+  const news = () => studio.notices.all.at(-1);
+  expect(news()?.text).toBe('2 edits of the branch were not made');
+  news()?.action?.run();
+  await answered();
+  expect(sent[3]).toMatchObject({ instruction: 'make c', picture: 'other' });
+  const third = jobOf('job-4', sent[3] as NewJob);
+  studio.receive([{ kind: 'job_queued', job: third }]);
+  finish(third, node('c3', 'other'));
+  await answered();
+  // One that failed goes on by itself where it is tried again.
+  const fourth = jobOf('job-5', sent[4] as NewJob);
+  const failure = { code: 'device_lost', message: 'x' } as const;
+  studio.receive([{ kind: 'job_queued', job: fourth }, { kind: 'job_changed', job: 'job-5', status: { state: 'failed', failure, remedies: [] } }]);
+  expect(news()?.text).toBe('1 edit of the branch was not made');
+  news()?.action?.run();
+  expect(made.calls.filter(([name]) => name === 'retry')).toEqual([['retry', 'job-5']]);
+  studio.receive([{ kind: 'job_dismissed', job: 'job-5' }, { kind: 'job_queued', job: fourth }]);
+  finish(fourth, node('d3', 'c3'));
+  expect([sent.length, news()?.text]).toEqual([5, 'The branch is repeated']);
+});
+
+test('what the model cannot read any more is left out of a question that failed, which is asked again', async () => {
+  const job = await submit('What is missing?');
+  studio.jobs.remedy(job, { kind: 'leave_out', turns: ['t1', 't2'] });
+  await vi.waitFor(() => expect(asked('retry')).toEqual([[job.id]]));
+  expect(asked('leaveOut')).toEqual([[['t1', 't2'], true]]);
+  expect(sent).toHaveLength(1);
+});
+
+test('a model that has come, or that could not, is told of with the next thing to do', () => {
+  const install = (stage: Install['stage']): Install => ({ quantization: 'q4_k_m', removes_source: false, stage, bytes: 1, total_bytes: 2, bytes_per_sec: null });
+  const card = (isInstalled: boolean, coming: Install | null) =>
+    ({ id: 'full', name: { en: 'BAGEL 7B', zh: 'BAGEL 7B' }, forms: [{ quantization: 'q4_k_m', is_installed: isInstalled }], install: coming }) as ModelCard;
+  const tell = (coming: Install | null) => studio.receive([{ kind: 'install', model: 'full', install: coming }]);
+  const news = () => studio.notices.all.at(-1);
+  studio.receive([{ kind: 'models', models: [card(false, null)] }]);
+  const failure = { code: 'network', message: 'timed out' } as const;
+  tell(install({ stage: 'downloading' }));
+  studio.receive([{ kind: 'notice', failure }]);
+  tell(install({ stage: 'failed', failure }));
+  expect(studio.notices.all).toHaveLength(1);
+  expect(news()).toMatchObject({ text: 'Installing BAGEL 7B', failure });
+  news()?.action?.run();
+  expect(asked('installModel')).toEqual([['full', 'q4_k_m', null]]);
+  studio.notices.all = [];
+  // It is given up.
+  tell(null);
+  studio.receive([{ kind: 'models', models: [card(false, null)] }]);
+  expect(studio.notices.all).toEqual([]);
+  tell(install({ stage: 'converting' }));
+  tell(null);
+  studio.receive([{ kind: 'models', models: [card(true, null)] }, { kind: 'models', models: [card(true, null)] }]);
+  expect(studio.notices.all.map(({ text }) => text)).toEqual(['BAGEL 7B is ready to be used, in Q4_K_M']);
+  news()?.action?.run();
+  expect(asked('useModel')).toEqual([[{ model: 'full', quantization: 'q4_k_m' }]]);
+  // What is wrong is seen where the model stands.
+  studio.notices.all = [];
+  studio.view.place = 'models';
+  tell(install({ stage: 'failed', failure }));
+  expect(studio.notices.all).toEqual([]);
 });
 
 test('a model is called what is loaded, whatever the settings name', () => {

@@ -39,7 +39,8 @@ test('every kind of failure has a sentence of its own in both languages', () => 
 
 test('what the program said in English stays to be read, under a sentence of the window', () => {
   i18n.language = 'zh';
-  const { meaning, details } = explain({ code: 'disk_full', message: 'the disk of /home is full; free 3 GB' });
+  const { meaning, details, copy } = explain({ code: 'disk_full', message: 'the disk of /home is full; free 3 GB' });
+  expect(copy.text).toBe('磁盘已满: The disk of /home is full; free 3 GB.');
   expect(meaning).toContain('空间');
   expect(details).toEqual({ label: '详情（英文）', text: 'The disk of /home is full; free 3 GB.', isOpen: false });
 });

@@ -19,7 +19,7 @@ const NAMING = new Set<ErrorCode>([
 ]);
 
 /** The action that leads to what can be done, where the failure belongs to nothing that has a button of its own. */
-export const WAYS: Partial<Record<ErrorCode, 'open' | 'models' | 'settings'>> = {
+export const WAYS: Partial<Record<ErrorCode, 'open' | 'import_piece' | 'models' | 'settings' | 'diagnostics'>> = {
   not_a_picture: 'open',
   picture_too_large: 'open',
   model_invalid: 'models',
@@ -27,8 +27,11 @@ export const WAYS: Partial<Record<ErrorCode, 'open' | 'models' | 'settings'>> = 
   network: 'models',
   hash_mismatch: 'models',
   disk_full: 'settings',
+  keyring: 'settings',
   bad_address: 'settings',
   settings_unusable: 'settings',
+  not_a_piece: 'import_piece',
+  internal: 'diagnostics',
 };
 
 /** A failure in the window's language, with the program's own line, which is English, under it. */
@@ -41,14 +44,18 @@ export interface Explanation {
     /** Whether they are seen at once: where the kind of failure alone does not say what to change. */
     isOpen: boolean;
   };
+  /** What is put on the clipboard for a report. */
+  copy: { text: string; label: string; done: string };
 }
 
 export function explain({ code, message }: Failure): Explanation {
   const m = i18n.m.failure;
+  const [title, text] = [m.titles[code], sentence(message)];
   return {
-    title: m.titles[code],
+    title,
     meaning: m.meanings[code],
-    details: { label: m.details, text: sentence(message), isOpen: NAMING.has(code) },
+    details: { label: m.details, text, isOpen: NAMING.has(code) },
+    copy: { text: `${title}: ${text}`, label: i18n.m.ask.copy, done: i18n.m.ask.copied },
   };
 }
 

@@ -103,6 +103,11 @@ export class Jobs {
       return;
     }
     void this.#notices.try(async () => {
+      if (remedy.kind === 'leave_out') {
+        await this.#host.leaveOut(remedy.turns, true);
+        await this.#host.retry(job.id);
+        return;
+      }
       const [id] = await this.#host.submit(remedied(job, remedy));
       await this.#host.dismiss(job.id);
       this.follow(id);

@@ -4,8 +4,11 @@ import type { Failure } from '$lib/ipc';
 export interface Notice {
   id: number;
   failure?: Failure;
+  /** The news, or what a failure is about. */
   text?: string;
   action?: { label: string; run: () => void };
+  /** Whether it stays until it is closed, as a failure does. */
+  waits?: boolean;
 }
 
 /** Successes leave by themselves; those that can be undone stay long enough to be. */
@@ -21,14 +24,19 @@ export class Notices {
 
   #n = 0;
 
-  notify(notice: Omit<Notice, 'id'>): void {
+  /** Tells something; gives what it is closed by. */
+  notify(notice: Omit<Notice, 'id'>): number {
     const id = (this.#n += 1);
-    const all = [...this.all, { id, ...notice }];
+    const { failure } = notice;
+    // A failure that is told twice, by what failed and by what it failed for, stands there once.
+    const others = this.all.filter((one) => !failure || one.failure?.code !== failure.code || one.failure.message !== failure.message);
+    const all = [...others, { id, ...notice }];
     // A failure that nobody has closed is not pushed out by a success.
-    const surplus = all.filter((one) => !one.failure && one.id !== id).slice(0, Math.max(0, all.length - MOST));
+    const surplus = all.filter((one) => !waits(one) && one.id !== id).slice(0, Math.max(0, all.length - MOST));
     this.all = all.filter((one) => !surplus.includes(one)).slice(-2 * MOST);
     // A success may go unseen; a failure waits for the artist.
-    if (!notice.failure) setTimeout(() => this.close(id), notice.action ? UNDO_MS : NOTICE_MS);
+    if (!waits(notice)) setTimeout(() => this.close(id), notice.action ? UNDO_MS : NOTICE_MS);
+    return id;
   }
 
   close(id: number): void {
@@ -46,6 +54,8 @@ export class Notices {
     }
   }
 }
+
+const waits = ({ failure, waits }: Omit<Notice, 'id'>): boolean => failure !== undefined || waits === true;
 
 export function asFailure(error: unknown): Failure {
   if (typeof error === 'object' && error !== null && 'code' in error && 'message' in error) return error as Failure;

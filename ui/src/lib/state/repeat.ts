@@ -8,9 +8,14 @@ import type { ViewState } from './view.svelte';
 
 /** Makes a branch again from another picture: each of its edits from what the one before it has given. */
 export class Repeat {
+  /** What is still to be made, the edit that is under way first. */
   #rest: RecipeView[] = [];
-  /** The edit that is under way. */
+  /** What the next edit is made from. */
+  #picture: NodeId | null = null;
+  /** The edit that is under way, or that broke and may be tried again. */
   #job: JobId | null = null;
+  /** The notice of a repetition that waits to go on. */
+  #held: number | null = null;
   #host: Host;
   #library: LibraryState;
   #view: ViewState;
@@ -26,46 +31,84 @@ export class Repeat {
   }
 
   async start(edits: Node[], picture: Node): Promise<void> {
-    if (this.#job !== null || this.#rest.length > 0) {
+    if (this.#rest.length > 0 && this.#held === null) {
       this.#notices.notify({ text: i18n.m.repeat.busy });
       return;
     }
-    const hasBegun = await this.#notices.try(async () => {
+    this.#let();
+    this.#job = null;
+    await this.#notices.try(async () => {
       const recipes = await Promise.all(edits.map((edit) => this.#host.recipe(edit.id)));
       this.#rest = recipes.filter((recipe) => recipe !== null);
+      this.#picture = picture.id;
       const lacking = recipes.length - this.#rest.length;
       if (lacking > 0) this.#notices.notify({ text: i18n.m.repeat.lacking(lacking) });
-      await this.#next(picture.id);
     });
-    if (!hasBegun) this.#rest = [];
+    await this.#make();
   }
 
-  /** A job moved on: where it was one of these edits, the next one follows, or none where it failed. */
+  /** A job moved on: where it was one of these edits, the next one follows, or waits for a word where it broke. */
   settle(job: JobId, status: Job['status']): void {
-    if (job !== this.#job || !['done', 'failed', 'cancelled', 'interrupted'].includes(status.state)) return;
-    this.#job = null;
-    if (status.state !== 'done' || status.node === null) {
+    if (job !== this.#job) return;
+    switch (status.state) {
+      case 'done':
+        this.#let();
+        this.#job = null;
+        this.#rest = this.#rest.slice(1);
+        this.#picture = status.node;
+        if (this.#rest.length > 0) void this.#make();
+        else this.#notices.notify({ text: i18n.m.repeat.done });
+        break;
+      case 'cancelled':
+        this.#job = null;
+        this.#hold();
+        break;
+      case 'failed':
+      case 'interrupted':
+        this.#hold();
+        break;
+      default:
+        // What broke is tried again.
+        this.#let();
+    }
+  }
+
+  /** Makes the next edit. */
+  async #make(): Promise<void> {
+    const [recipe] = this.#rest;
+    const picture = this.#picture;
+    const piece = this.#library.node(picture)?.piece;
+    if (!recipe || picture === null || piece === undefined) {
       this.#rest = [];
       return;
     }
-    const { node } = status;
-    if (this.#rest.length > 0) void this.#go(node);
-    else this.#notices.notify({ text: i18n.m.repeat.done });
-  }
-
-  async #go(picture: NodeId): Promise<void> {
-    if (!(await this.#notices.try(() => this.#next(picture)))) this.#rest = [];
-  }
-
-  async #next(picture: NodeId): Promise<void> {
-    const [recipe, ...rest] = this.#rest;
-    const piece = this.#library.node(picture)?.piece;
-    if (!recipe || piece === undefined) return;
-    this.#rest = rest;
     const isWatched = this.#view.nodeId === picture && this.#view.jobId === null;
-    const [id] = await this.#host.submit(again(recipe, piece, picture));
-    this.#job = id ?? null;
-    if (isWatched) this.#jobs.follow(id);
+    const isTaken = await this.#notices.try(async () => {
+      const [id] = await this.#host.submit(again(recipe, piece, picture));
+      this.#job = id ?? null;
+      if (isWatched) this.#jobs.follow(id);
+    });
+    if (!isTaken) this.#hold();
+  }
+
+  /** Says what was not made, and offers to make it. */
+  #hold(): void {
+    const action = { label: i18n.m.repeat.go_on, run: () => this.#goOn() };
+    this.#let();
+    this.#held = this.#notices.notify({ text: i18n.m.repeat.left(this.#rest.length), action, waits: true });
+  }
+
+  #let(): void {
+    if (this.#held !== null) this.#notices.close(this.#held);
+    this.#held = null;
+  }
+
+  #goOn(): void {
+    if (this.#held === null) return;
+    this.#let();
+    // One that broke is in the queue still.
+    if (this.#job !== null && this.#library.job(this.#job)) this.#jobs.retry(this.#job);
+    else void this.#make();
   }
 }
 

@@ -67,4 +67,16 @@ export const parts = {
     await until('the trash', async () => (await asked(page, 'trash')).length === 1);
     assert.equal((await asked(page, 'trash'))[0][0].length, 1);
   },
+
+  async 'several pictures are saved at once'({ open }) {
+    const page = await open('pictures=40');
+    await page.keyboard.press('g');
+    await page.click('[role=gridcell][data-position="1"]');
+    await page.click('[role=gridcell][data-position="2"]', { modifiers: ['Control'] });
+    await page.click('.bar button:has-text("Save a copy")');
+    await page.click(':popover-open button:has-text("WebP")');
+    const [ids, format] = await next(page, 'exportPictures');
+    assert.deepEqual([ids.length, format], [2, 'webp']);
+    await see(page, '.notice', 'Saved as Exports');
+  },
 };

@@ -97,10 +97,10 @@ export const parts = {
     const page = await open('');
     await page.waitForSelector('.frame img');
     const chosen = await text(page, '[aria-current=true] .title');
-    await page.click('[data-row]:has-text("Make the sails red")', { modifiers: ['Control'] });
+    await page.click('[data-row]:has-text("Add a lighthouse on the left")', { modifiers: ['Control'] });
     await page.waitForSelector('.over img');
     assert.equal(await text(page, '[aria-current=true] .title'), chosen);
-    await see(page, '.over .tag', 'Make the sails red');
+    await see(page, '.over .tag', 'Add a lighthouse on the left');
     await page.click('[aria-label="Side by side"]');
     const frames = () => page.locator('.half .frame').evaluateAll((all) => all.map((frame) => frame.getAttribute('style')));
     await until('two halves', async () => (await frames()).length === 2);

@@ -51,6 +51,7 @@ export const models = {
   import_file: 'Choose a file',
   install: {
     label: (name: string) => `Installing ${name}`,
+    ready: (name: string, form: string) => `${name} is ready to be used, in ${form}`,
     stages: {
       downloading: () => 'Downloading',
       checking: () => 'Checking',

@@ -22,9 +22,11 @@ export const welcome = {
   pocket:
     'You are painting with the pocket model. It ships with the studio, is tiny, and knows only a world of coloured shapes: enough to try every tool here within a minute.',
   ready: 'A model is ready. Describe a picture below and press Paint.',
-  offer: (name: string, size: string, form: string, memory: string) =>
-    `${name} paints, edits and talks about any picture. It is a download of ${size}; here ${form} suits best, with ${memory} in memory.`,
-  offer_small: (name: string) => `${name} paints, edits and talks about any picture. It needs more memory than this machine has free.`,
+  download: (size: string, time: string) => `a download of ${size}, about ${time} at 100 Mbit a second`,
+  offer: (name: string, download: string, form: string, memory: string, disk: string) =>
+    `${name} paints, edits and talks about any picture. It is ${download}. Here ${form} suits best, with ${memory} in memory and ${disk} on the disk.`,
+  offer_small: (name: string, download: string) =>
+    `${name} paints, edits and talks about any picture. It is ${download}, and needs more memory than this machine has free.`,
   begin: 'Begin with the pocket model',
   begin_full: 'Begin',
   see_models: 'See the full model',
@@ -127,10 +129,10 @@ export const canvas = {
   steps: 'Walk through the steps',
   steps_close: 'Back to the picture',
   no_steps: 'The steps of this picture are no longer kept.',
+  lost: 'This picture cannot be loaded. Its file is missing or damaged.',
   picture: (title: string) => `Picture: ${title}`,
   drop: 'Drop to open',
   drop_reference: 'Drop to use as a reference',
-  lost: 'This picture cannot be loaded. Its file is missing or damaged.',
 };
 
 export const compare = {
@@ -177,5 +179,7 @@ export const repeat = {
   after: (n: number, name: string) => (n === 1 ? `1 edit, made after “${name}”` : `${String(n)} edits, made after “${name}”`),
   done: 'The branch is repeated',
   busy: 'A branch is being repeated; one goes after the other',
+  left: (n: number) => (n === 1 ? '1 edit of the branch was not made' : `${String(n)} edits of the branch were not made`),
+  go_on: 'Go on',
   lacking: (n: number) => (n === 1 ? '1 picture of the branch has no recipe and is left out' : `${String(n)} pictures of the branch have no recipe and are left out`),
 };

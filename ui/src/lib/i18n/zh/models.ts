@@ -49,6 +49,7 @@ export const models: Messages['models'] = {
   import_file: '选择文件',
   install: {
     label: (name) => `正在安装 ${name}`,
+    ready: (name, form) => `${name} 的 ${form} 已可使用`,
     stages: {
       downloading: () => '正在下载',
       checking: () => '正在校验',

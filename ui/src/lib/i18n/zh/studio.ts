@@ -16,8 +16,10 @@ export const welcome: Messages['welcome'] = {
   title: '欢迎',
   pocket: '现在使用的是口袋模型。它随工作室附带，非常小，只认识彩色形状的世界：足以让你在一分钟内试用这里的每样工具。',
   ready: '模型已就绪。在下方描述一张图片，然后按“绘制”。',
-  offer: (name, size, form, memory) => `${name} 可以绘制、编辑并谈论任何图片。需要下载 ${size}；这里最适合 ${form}，占用内存 ${memory}。`,
-  offer_small: (name) => `${name} 可以绘制、编辑并谈论任何图片，但它需要的内存超过这台电脑的可用内存。`,
+  download: (size, time) => `需要下载 ${size}，每秒 100 兆比特时约需 ${time}`,
+  offer: (name, download, form, memory, disk) =>
+    `${name} 可以绘制、编辑并谈论任何图片。${download}。这里最适合 ${form}，占用内存 ${memory}、磁盘 ${disk}。`,
+  offer_small: (name, download) => `${name} 可以绘制、编辑并谈论任何图片。${download}，但它需要的内存超过这台电脑的可用内存。`,
   begin: '先用口袋模型',
   begin_full: '开始',
   see_models: '查看完整模型',
@@ -108,10 +110,10 @@ export const canvas: Messages['canvas'] = {
   steps: '逐步回看',
   steps_close: '回到图片',
   no_steps: '这张图片的步骤已不再保留。',
+  lost: '无法载入这张图片。它的文件已丢失或损坏。',
   picture: (title) => `图片：${title}`,
   drop: '松开即可打开',
   drop_reference: '松开即可作为参考图',
-  lost: '无法载入这张图片。它的文件已丢失或损坏。',
 };
 
 export const compare: Messages['compare'] = {
@@ -158,5 +160,7 @@ export const repeat: Messages['repeat'] = {
   after: (n, name) => `${String(n)} 次编辑，原本接在“${name}”之后`,
   done: '分支已重做',
   busy: '正在重做一个分支，请等它完成',
+  left: (n) => `分支中有 ${String(n)} 次编辑没有完成`,
+  go_on: '继续',
   lacking: (n) => `分支中有 ${String(n)} 张图片没有配方，已跳过`,
 };
