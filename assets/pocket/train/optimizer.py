@@ -8,11 +8,13 @@ from collections import defaultdict
 
 import torch
 
+from loop import working_type
+
 
 def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
     """(n, rows, columns) to nearly orthogonal matrices of the same directions."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrices.bfloat16()
+    x = matrices.to(working_type(matrices.device.type))
     tall = x.shape[1] > x.shape[2]
     x = x.mT if tall else x
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)

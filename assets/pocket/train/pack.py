@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from draw import Plot, draw, plot
+from loop import mixed_precision
 from model import LATENT_PATCH, ROPE_THETA, VIT_PATCH
 from tasks import Paint, Picture, Sample, Tasks, Text, meant, random_sample
 from tokenizer import Vocabulary
@@ -121,7 +122,7 @@ class Batch:
         drawn = draw(self.plot, device) * 2 - 1
         if len(self.latent_scene):
             used, back = torch.unique(self.latent_scene, return_inverse=True)
-            with torch.autocast(device.type, torch.bfloat16):
+            with mixed_precision(device):
                 encoded = vae.encode(drawn[used])
             latents = patchify(encoded.float(), LATENT_PATCH)[back]
         if len(self.vit_scene):

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 
 from feed import stream
 from heads import Heads, patch_facts
-from loop import Average, Clock, Journal, learning_rate_factor, pick_device, save
+from loop import Average, Clock, Journal, learning_rate_factor, mixed_precision, pick_device, save
 from model import Bagel, ModelShape
 from optimizer import make_optimizers
 from pack import Packer
@@ -28,6 +28,11 @@ from vae import load_autoencoder
 # Weights of the words of answers and of plans, and of what the heads are asked. An instruction has one word to ask,
 # a picture 36 patches: at ten times this weight its gradient was eight times that of the pictures, which got worse.
 ANSWER_WEIGHT, PLAN_WEIGHT, HEAD_WEIGHT, MEANT_WEIGHT = 0.6, 0.2, 0.1, 0.02
+
+# Weight of what the model's own pictures teach.
+LESSON_WEIGHT = 0.7
+# How many of them one step takes.
+MOST_LESSONS = 2
 
 # Part of the learning rate that the ViT has.
 VIT_RATE = 0.3
@@ -77,6 +82,32 @@ class Pool:
         return random.choice(self.kept)
 
 
+class Lessons:
+    """What `rollouts.py` writes into `folder`; each is learned once, the oldest first."""
+
+    def __init__(self, folder: Path | None):
+        self.folder = folder
+
+    def next(self):
+        """A lesson, or None while none waits."""
+        waiting = sorted(self.folder.glob("*.pt")) if self.folder else []
+        if not waiting:
+            return None
+        lesson = torch.load(waiting[0], weights_only=False)
+        waiting[0].unlink()
+        return lesson
+
+
+def lesson_loss(model, lesson) -> torch.Tensor:
+    """Mean squared distance of the velocities of the model's own pictures from where they should go."""
+    batch, times = lesson["batch"], torch.zeros(len(lesson["latents"]))
+    latents, painted = lesson["latents"].clone(), batch.latent_noised
+    latents[painted], times[painted] = lesson["noisy"], lesson["t"]
+    with mixed_precision(latents.device):
+        velocity = model(batch, latents, times, lesson["patches"])[1]
+    return F.mse_loss(velocity[painted], lesson["target"])
+
+
 def losses(model, heads, batch, latents, patches, shift: float):
     """Mean losses of pictures, words, and the heads; the parts of words and of covered patches that are right."""
     n = len(latents)
@@ -84,7 +115,7 @@ def losses(model, heads, batch, latents, patches, shift: float):
     t = shift * t / (1 + (shift - 1) * t) * batch.latent_noised
     noise = torch.randn_like(latents)
     noisy = torch.lerp(latents, noise, t[:, None, None])
-    with torch.autocast(latents.device.type, torch.bfloat16):
+    with mixed_precision(latents.device):
         hidden, velocity = model(batch, noisy, t, patches)
         learned = (batch.labels >= 0).nonzero()[:, 0]
         logits = model.language_model.lm_head(hidden[learned]).float()
@@ -114,6 +145,7 @@ def main():
     parser.add_argument("--workers", type=int, default=14)
     parser.add_argument("--reuse", type=int, default=1, help="how often a batch is used, with new noise each time")
     parser.add_argument("--pool", type=int, default=2000, help="how many batches are kept for that")
+    parser.add_argument("--lessons", action="store_true", help="learn from the pictures that rollouts.py marks, too")
     parser.add_argument("--report", type=int, default=100)
     parser.add_argument("--every", type=float, default=5, help="minutes between checkpoints")
     parser.add_argument("--compile", action="store_true", help="compile the layers; pays after a few minutes")
@@ -177,7 +209,8 @@ def main():
         # The averaged weights alone are a fifth of that: enough to go on from, and small enough to be carried.
         save(light, about | dict(average={name: value.half() for name, value in average.weights.items()}))
 
-    totals, since, saved_at = torch.zeros(9, device=device), 0, time.monotonic()
+    lessons = Lessons(args.out / "lessons" if args.lessons else None)
+    totals, since, saved_at = torch.zeros(11, device=device), 0, time.monotonic()
     while not clock.over:
         factor = learning_rate_factor(step, clock.progress, warmup=100)
         for optimizer, scale in zip(optimizers, scales):
@@ -190,6 +223,12 @@ def main():
             (mse + text_weight * ce + named).backward()
             pictures += len(batch.kinds)
             said += [mse.detach(), ce.detach(), right, *known]
+        taught, n_lessons = torch.zeros((), device=device), 0
+        while n_lessons < MOST_LESSONS and (lesson := lessons.next()):
+            loss = lesson_loss(model, lesson)
+            (LESSON_WEIGHT * loss).backward()
+            heads.heard.clear()
+            taught, n_lessons = taught + loss.detach(), n_lessons + 1
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
@@ -197,10 +236,10 @@ def main():
         step += 1
         average.update(model, step)
         (mse, plan_ce, plan_right, _, meant, planned), (_, ce, right, seen, *_) = said[:6], said[6:]
-        totals += torch.stack([mse, ce, right, plan_ce, plan_right, seen, meant, planned, norm])
+        totals += torch.stack([mse, ce, right, plan_ce, plan_right, seen, meant, planned, norm, taught, torch.tensor(float(n_lessons))])
         since += 1
         if step % args.report == 0 or clock.over:
-            names = ["mse", "ce", "right", "plan_ce", "plan_right", "seen", "meant", "planned", "norm"]
+            names = ["mse", "ce", "right", "plan_ce", "plan_right", "seen", "meant", "planned", "norm", "taught", "lessons"]
             means = dict(zip(names, (totals / since).tolist()))
             journal.write(step=step, samples=pictures, spent=clock.spent, **means, rate=factor)
             totals.zero_()

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from draw import draw
 from feed import scene_stream
-from loop import Average, Clock, Journal, learning_rate_factor, pick_device, save
+from loop import Average, Clock, Journal, learning_rate_factor, mixed_precision, pick_device, save
 from optimizer import make_optimizers
 from vae import AutoEncoder, VaeShape
 from presets import PRESETS
@@ -118,7 +118,7 @@ def main():
         if args.crop:
             top, left = (int(torch.randint(max(0, side - args.crop) + 1, ())) for side in picture.shape[2:])
             picture = picture[..., top : top + args.crop, left : left + args.crop]
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             pixels, edges, kl = losses(vae, picture)
         (pixels + edges + KL_WEIGHT * kl).backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)

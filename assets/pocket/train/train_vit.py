@@ -12,7 +12,7 @@ import torch
 from draw import draw
 from feed import scene_stream
 from heads import Naming, patch_facts
-from loop import Average, Clock, Journal, learning_rate_factor, pick_device, save
+from loop import Average, Clock, Journal, learning_rate_factor, mixed_precision, pick_device, save
 from model import VisionTransformer, grid_places
 from optimizer import make_optimizers
 from pack import vit_patches, vit_size
@@ -46,7 +46,7 @@ def main():
             group["lr"] = args.rate * learning_rate_factor(step, clock.progress)
         plot = next(batches).to(device)
         grid = vit_size(plot.canvas)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             patches = vit_patches(draw(plot, device) * 2 - 1, grid)
             seen = vit(patches, grid_places(*grid, preset.model.vit_grid, device))
             loss, right = naming(seen, patch_facts(plot, grid))

@@ -1,6 +1,9 @@
 //! Says what pictures of the pocket world show, one line each:  judge PICTURE…
 //!
-//! The window's tests hold the pictures that were painted against it.
+//! The window's tests hold the pictures that were painted against it. `judge --marks` gives the marks of a training
+//! that learns from its own pictures (`assets/pocket/train/rollouts.py`).
+
+mod marks;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,6 +15,15 @@ const WORLD: &str = "small";
 
 fn main() -> ExitCode {
     let paths: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    if paths == [PathBuf::from("--marks")] {
+        return match give_marks() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&error);
+                ExitCode::FAILURE
+            }
+        };
+    }
     for path in &paths {
         match read(path) {
             Ok(seen) => print(&seen),
@@ -26,6 +38,11 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+fn give_marks() -> Result<(), String> {
+    let world = World::named(WORLD).map_err(|error| error.to_string())?;
+    marks::mark_all(&mut std::io::stdin().lock(), &mut std::io::stdout().lock(), &world)
 }
 
 fn read(path: &Path) -> Result<String, String> {
