@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { nothingRuns } from '../page.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -108,6 +109,34 @@ const states = {
     },
   ],
   'engine failed': ['engine=failed', (page) => page.click('header .chip >> nth=0')],
+  'compare difference': [
+    '',
+    async (page) => {
+      await page.keyboard.press('c');
+      await page.click('[aria-label="Difference"]');
+    },
+  ],
+  scrubbing: [
+    '',
+    async (page) => {
+      await page.fill('.composer textarea', 'Warm light');
+      await page.keyboard.press('Control+Enter');
+      await page.waitForSelector('[aria-current=true]:has-text("Warm light")');
+      await nothingRuns(page);
+      await page.evaluate(() => document.activeElement.blur());
+      await page.keyboard.press('w');
+      await page.waitForSelector('.scrub');
+    },
+  ],
+  'a failed installation': [
+    '',
+    (page) =>
+      page.evaluate(() => {
+        const stage = { stage: 'failed', failure: { code: 'network', message: 'timed out' } };
+        globalThis.puppet.tell({ kind: 'install', model: 'bagel-nhr', install: { quantization: 'q5_k_m', removes_source: false, stage, bytes: 1e9, total_bytes: 2e9, bytes_per_sec: null } });
+      }),
+  ],
+  'a failure in Chinese': ['jobs&language=zh', (page) => page.click('[data-row]:has-text("whole bay")')],
   'a notice': ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'notice', failure: { code: 'disk_full', message: 'free 3 GB' } }))],
 };
 
@@ -119,7 +148,7 @@ async function leave(page) {
     document.querySelector(':popover-open')?.hidePopover();
     document.activeElement?.blur();
   });
-  if ((await page.locator('.over, .halves').count()) > 0) await page.keyboard.press('Escape');
+  if ((await page.locator('.over, .halves, .scrub').count()) > 0) await page.keyboard.press('Escape');
 }
 
 /** What is wrong with the element that has the focus, or null. */
@@ -180,6 +209,7 @@ async function inPairs(tasks) {
 export const parts = {
   async 'axe finds nothing in any view, theme, language and size'({ open }) {
     const all = [0, 10_000].flatMap((n) => ['dark', 'light'].flatMap((theme) => ['en', 'zh'].map((tongue) => [n, theme, tongue])));
+    all.push([40, 'contrast', 'en']);
     await inPairs(
       all.map(([pictures, theme, language]) => async () => {
         const page = await open(`pictures=${pictures}&theme=${theme}&language=${language}`);
