@@ -563,6 +563,8 @@ export const parts = {
     await page.waitForSelector(line);
     await keyboard.press('?');
     await see(page, 'dialog', 'Reuse the whole recipe');
+    await see(page, 'dialog', 'Ctrl V in the line');
+    assert.equal(await page.evaluate(() => document.querySelector('dialog').scrollTop), 0, 'it is read from its beginning');
     await keyboard.press('Escape');
     await gone(page, 'dialog');
   },
