@@ -55,7 +55,8 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    fn folder(self) -> &'static str {
+    /// What cargo calls the folder of its programs.
+    pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Release => "release",
             Self::Development => "debug",
@@ -75,7 +76,10 @@ pub(crate) fn make(workspace: &Workspace, profile: Profile, consent: Consent) ->
     build.run()?;
     let bundler = install_bundler(workspace)?;
     let configuration = workspace.target.join("bundle.json");
-    let engines = stage_engines(workspace, profile)?;
+    let ordinary = workspace.target.join(profile.folder()).join(format!("bagel{}", std::env::consts::EXE_SUFFIX));
+    let programs: Vec<PathBuf> =
+        std::iter::once(ordinary).chain(variants::build_for_package(workspace, profile)?).collect();
+    let engines = stage_engines(&workspace.target.join("bundle-engines"), &host(workspace)?, &programs)?;
     let texts = Texts::write(&workspace.target)?;
     let text = serde_json::to_string_pretty(&configure(&workspace.root, &engines, &texts))?;
     fs::write(&configuration, text).with_context(|| configuration.display().to_string())?;
@@ -127,23 +131,26 @@ fn install_bundler(workspace: &Workspace) -> Result<PathBuf> {
     Ok(script)
 }
 
-/// Puts the engines where the bundler looks for them: by name and target.
-fn stage_engines(workspace: &Workspace, profile: Profile) -> Result<Vec<PathBuf>> {
-    let folder = workspace.target.join("bundle-engines");
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+/// The target that this machine compiles for.
+fn host(workspace: &Workspace) -> Result<String> {
     let listing = workspace.program("rustc").argument("--version").argument("--verbose").output();
-    let target =
-        listing.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc does not name its host")?;
-    let built = workspace.target.join(profile.folder());
+    let host = listing.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc does not name its host")
+}
+
+/// Puts the engines where the bundler looks for them: by name and target. Only those just built are there then.
+fn stage_engines(folder: &Path, target: &str, programs: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if folder.is_dir() {
+        fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let mut engines = Vec::new();
-    for name in std::iter::once("bagel").chain(variants::NAMES) {
-        let program = built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        if !program.is_file() {
-            continue;
-        }
-        let staged = folder.join(format!("{name}-{target}{}", std::env::consts::EXE_SUFFIX));
-        fs::copy(&program, &staged).with_context(|| program.display().to_string())?;
-        engines.push(folder.join(name));
+    for program in programs {
+        let name = program.file_stem().with_context(|| program.display().to_string())?;
+        let engine = folder.join(name);
+        let staged = folder.join(format!("{}-{target}{}", name.to_string_lossy(), std::env::consts::EXE_SUFFIX));
+        fs::copy(program, &staged).with_context(|| program.display().to_string())?;
+        engines.push(engine);
     }
     Ok(engines)
 }
@@ -255,7 +262,7 @@ pub(crate) fn verify(workspace: &Workspace, packages: &[PathBuf]) -> Result<()> 
 mod tests {
     use std::path::Path;
 
-    use super::{Texts, configure, packages};
+    use super::{Texts, configure, packages, stage_engines};
 
     #[test]
     fn package_holds_the_engine_the_models_and_the_licence() {
@@ -276,6 +283,26 @@ mod tests {
             "{names:?}"
         );
         assert_eq!(names.len(), 3, "{names:?}");
+    }
+
+    #[test]
+    fn every_engine_that_was_built_goes_in_and_none_of_an_earlier_package() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (built, staged) = (root.path().join("release"), root.path().join("bundle-engines"));
+        for folder in [&built, &staged] {
+            std::fs::create_dir(folder).expect("a folder");
+        }
+        std::fs::write(staged.join("bagel-metal-target"), "old").expect("a file");
+        let program = |name: &str| built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let programs = [program("bagel"), program("bagel-cuda")];
+        for program in &programs {
+            std::fs::write(program, "engine").expect("a file");
+        }
+        let engines = stage_engines(&staged, "target", &programs).expect("engines");
+        assert_eq!(engines, [staged.join("bagel"), staged.join("bagel-cuda")]);
+        let n_files = std::fs::read_dir(&staged).expect("a folder").count();
+        assert_eq!(n_files, 2);
+        assert!(stage_engines(&staged, "target", &[program("bagel-metal")]).is_err());
     }
 
     #[test]
