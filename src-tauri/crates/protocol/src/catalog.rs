@@ -226,4 +226,6 @@ pub struct Hardware {
     pub free_disk_bytes: u64,
     /// What the engine could compute on.
     pub devices: Vec<DeviceDescription>,
+    /// A graphics card that is here while no engine here computes on it.
+    pub card_without_engine: Option<String>,
 }

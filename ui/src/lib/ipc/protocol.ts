@@ -608,6 +608,8 @@ export type Hardware = {
   free_disk_bytes: number,
   /** What the engine could compute on. */
   devices: Array<DeviceDescription>,
+  /** A graphics card that is here while no engine here computes on it. */
+  card_without_engine: string | null,
 };
 
 /** All settings. A file that lacks some of them means their defaults. */

@@ -4,6 +4,8 @@ export const models = {
   machine: 'This machine',
   no_gpu: 'No graphics card was found.',
   no_gpu_hint: 'The processor paints, slowly.',
+  card_without_engine: (name: string) => `${name} is here, and no engine that uses it.`,
+  card_without_engine_hint: 'The processor paints, slowly. A package for NVIDIA cards, or a build with a CUDA toolkit, has that engine.',
   memory_of: (free: string, all: string) => `${free} free of ${all}`,
   computer: (processor: string, cores: number, memory: string, disk: string) =>
     `${processor}, ${String(cores)} cores, ${memory} memory, ${disk} free on the disk`,

@@ -4,6 +4,8 @@ export const models: Messages['models'] = {
   machine: '这台电脑',
   no_gpu: '没有找到显卡。',
   no_gpu_hint: '将由处理器绘制，速度较慢。',
+  card_without_engine: (name) => `找到了 ${name}，但没有可以使用它的引擎。`,
+  card_without_engine_hint: '将由处理器绘制，速度较慢。适用于 NVIDIA 显卡的安装包，或用 CUDA 工具包自行构建，都带有这个引擎。',
   memory_of: (free, all) => `可用 ${free}，共 ${all}`,
   computer: (processor, cores, memory, disk) => `${processor}，${String(cores)} 核，内存 ${memory}，磁盘可用 ${disk}`,
   try: '测试我的硬件',

@@ -17,6 +17,7 @@ export const hardware: Hardware = {
   memory_bytes: 64 * GB,
   free_memory_bytes: 41 * GB,
   free_disk_bytes: 312 * GB,
+  card_without_engine: null,
   devices: [
     { id: 'cuda:0', name: 'NVIDIA GeForce RTX 4080', memory_bytes: 16 * 2 ** 30, free_bytes: 14.6 * GB, compute_capability: '8.9' },
     { id: 'cpu', name: 'Processor', memory_bytes: 64 * GB, free_bytes: 41 * GB, compute_capability: null },
