@@ -71,7 +71,8 @@ impl Error {
         match self {
             Self::Cancelled => ErrorCode::Cancelled,
             Self::Checkpoint(error) => checkpoint_code(error),
-            Self::Invalid(_) | Self::BadInput(_) | Self::Device(_) => ErrorCode::BadInput,
+            Self::Invalid(invalid) => invalid.code(),
+            Self::BadInput(_) | Self::Device(_) => ErrorCode::BadInput,
             Self::Tokenizer { .. } => ErrorCode::ModelInvalid,
             Self::NotFinite { .. } | Self::Flat => ErrorCode::Internal,
             Self::OutOfMemory { device, .. } if device == "cpu" => ErrorCode::OutOfHostMemory,

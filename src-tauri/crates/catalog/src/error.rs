@@ -170,14 +170,16 @@ impl Error {
     /// The class that the window acts on.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Manifest { .. } | Self::Unknown(_) | Self::UnknownForm { .. } | Self::Unsuitable { .. } => {
-                ErrorCode::BadInput
-            }
+            Self::Manifest { .. } => ErrorCode::CatalogueUnusable,
+            // The window offers nothing of this kind.
+            Self::Unsuitable { .. } => ErrorCode::BadInput,
             Self::Needed { .. } | Self::Busy { .. } => ErrorCode::Busy,
             Self::Address { .. } => ErrorCode::BadAddress,
             Self::Keyring(_) => ErrorCode::Keyring,
             Self::Io { .. } => ErrorCode::FileUnusable,
-            Self::NotInstalled { .. } | Self::BaseMissing { .. } => ErrorCode::ModelMissing,
+            Self::Unknown(_) | Self::UnknownForm { .. } | Self::NotInstalled { .. } | Self::BaseMissing { .. } => {
+                ErrorCode::ModelMissing
+            }
             Self::Checkpoint(error) => match error {
                 checkpoint::Error::DiskFull { .. } => ErrorCode::DiskFull,
                 checkpoint::Error::NotFound { .. } => ErrorCode::ModelMissing,

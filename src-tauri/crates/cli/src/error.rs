@@ -76,7 +76,8 @@ impl Error {
     /// The class that the window acts on.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Invalid(_) | Self::Usage(_) | Self::BadInput(_) => ErrorCode::BadInput,
+            Self::Invalid(invalid) => invalid.code(),
+            Self::Usage(_) | Self::BadInput(_) => ErrorCode::BadInput,
             Self::ModelMissing(_) => ErrorCode::ModelMissing,
             Self::Model(error) => error.code(),
             Self::Catalog(error) => error.code(),

@@ -3,7 +3,7 @@
 //! The command line, the studio and the engine all ask here, so that a bad
 //! value gets the same line everywhere.
 
-use crate::{ChatRequest, ImageParameters, ImageRequest, Input, Request, Size, TextParameters, Thinking};
+use crate::{ChatRequest, ErrorCode, ImageParameters, ImageRequest, Input, Request, Size, TextParameters, Thinking};
 
 /// Sides of a picture are multiples of this many pixels.
 pub const SIDE_MULTIPLE: u32 = 16;
@@ -101,6 +101,27 @@ pub enum Invalid {
     /// No picture where one is needed.
     #[error("edit needs a picture: give one with the instruction, or use generate")]
     NoImageInEdit,
+}
+
+impl Invalid {
+    /// The class that the window acts on.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::SizeMultiple { .. } | Self::SizeTooLarge { .. } => ErrorCode::SizeUnusable,
+            Self::Steps { .. }
+            | Self::Number { .. }
+            | Self::Interval { .. }
+            | Self::Limit { .. }
+            | Self::TopK
+            | Self::Seed { .. }
+            | Self::EmptyStop => ErrorCode::OutOfRange,
+            Self::EmptyPrompt | Self::EmptyThought => ErrorCode::TextMissing,
+            Self::TooManyImages { .. } => ErrorCode::TooMany,
+            Self::NoImageInEdit => ErrorCode::PictureMissing,
+            // The window shows no pictures to this kind of request.
+            Self::ImageInGenerate => ErrorCode::BadInput,
+        }
+    }
 }
 
 impl Request {
@@ -266,6 +287,20 @@ mod tests {
 
     fn check_size(width: u32, height: u32, expected: &str) {
         check(|image| image.size = Some(Size { width, height }), expected);
+    }
+
+    #[test]
+    fn the_window_tells_what_is_invalid_by_its_class() {
+        let size = Size { width: 8, height: 8 };
+        for (invalid, code) in [
+            (Invalid::SizeTooLarge { size, max_side: 4, nearest: size }, ErrorCode::SizeUnusable),
+            (Invalid::Steps { steps: 1 }, ErrorCode::OutOfRange),
+            (Invalid::EmptyPrompt, ErrorCode::TextMissing),
+            (Invalid::TooManyImages { n: 9 }, ErrorCode::TooMany),
+            (Invalid::NoImageInEdit, ErrorCode::PictureMissing),
+        ] {
+            assert_eq!(invalid.code(), code, "{invalid}");
+        }
     }
 
     #[test]

@@ -25,6 +25,12 @@ pub enum ErrorCode {
     NotAPicture,
     /// A picture has more bytes or pixels than are read or can be written.
     PictureTooLarge,
+    /// There is no picture where one is to be edited.
+    PictureMissing,
+    /// A size that the model cannot paint.
+    SizeUnusable,
+    /// A number or another setting of a request that makes no sense.
+    OutOfRange,
     /// A file is no piece that can be opened.
     NotAPiece,
     /// A file or folder is not there, or may not be read or written.
@@ -41,6 +47,14 @@ pub enum ErrorCode {
     Gone,
     /// Something else has it in its hands.
     Busy,
+    /// What was asked of a job fits what it did a moment ago, and not what it does now.
+    TooLate,
+    /// What a picture was made from or with is not all known.
+    NotRepeatable,
+    /// A file that lists models cannot be understood.
+    CatalogueUnusable,
+    /// What was given as a token is none.
+    TokenUnusable,
     /// An address that cannot be used.
     BadAddress,
     /// The system's store of secrets refused.

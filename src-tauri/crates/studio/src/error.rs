@@ -26,6 +26,9 @@ pub enum Error {
     /// A picture could not be read or written.
     #[error(transparent)]
     Image(#[from] imagefile::Error),
+    /// A request that makes no sense.
+    #[error(transparent)]
+    Invalid(#[from] protocol::Invalid),
     /// A job is not in the queue.
     #[error("there is no job {} in the queue any more", _0.0)]
     NoJob(JobId),
@@ -80,6 +83,7 @@ impl Error {
             Self::Failed(failure) => return failure.clone(),
             Self::Disk { source, .. } => ErrorCode::of_file(source),
             Self::Image(error) => error.code(),
+            Self::Invalid(invalid) => invalid.code(),
             Self::Refused { code, .. } => *code,
             Self::NoJob(_) => ErrorCode::Gone,
             Self::BadRequest(_) => ErrorCode::BadInput,

@@ -36,21 +36,20 @@ pub(crate) fn view(node: NodeId, store: &Store, present: Option<&ModelDescriptio
 /// A request that paints a picture again as it was painted.
 pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
     let Some(recipe) = store.recipe(node)? else {
-        return Err(Error::BadRequest(
-            "nothing is known of how this picture was made; it cannot be painted again".to_owned(),
-        ));
+        let message = "nothing is known of how this picture was made; it cannot be painted again";
+        return Err(Error::refused(ErrorCode::NotRepeatable, message));
     };
     if recipe.noise.is_some() {
         let message = "it was painted from noise in a file, which the library does not keep; \
                        paint it again with bagel generate --from and --noise";
-        return Err(Error::BadRequest(message.to_owned()));
+        return Err(Error::refused(ErrorCode::NotRepeatable, message));
     }
     let node = store.node(node)?;
     let mut pictures = pictures(&node, &recipe, store);
     let n_read = recipe.inputs.iter().filter(|input| matches!(input, RecipeInput::Image { .. })).count();
     if pictures.len() < n_read {
         let message = "pictures that it was made from are not in the library; bring them in and edit them anew";
-        return Err(Error::BadRequest(message.to_owned()));
+        return Err(Error::refused(ErrorCode::NotRepeatable, message));
     }
     Ok(NewJob {
         request: kind(&recipe),

@@ -91,7 +91,13 @@ pub(crate) fn remedies(failure: &Failure, job: &Job, fitting: Option<Size>, olde
             }
         }
         ErrorCode::ContextTooLong if !job.references.is_empty() => remedies.push(Remedy::FewerPictures),
-        ErrorCode::ContextTooLong | ErrorCode::BadInput | ErrorCode::ModelInvalid => {}
+        ErrorCode::ContextTooLong
+        | ErrorCode::BadInput
+        | ErrorCode::ModelInvalid
+        | ErrorCode::PictureMissing
+        | ErrorCode::SizeUnusable
+        | ErrorCode::OutOfRange
+        | ErrorCode::TextMissing => {}
         ErrorCode::ModelMissing => remedies.push(Remedy::Retry),
         _ => remedies.push(Remedy::Retry),
     }

@@ -60,7 +60,7 @@ pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job
         ));
     }
     if new.request == JobKind::Edit && new.picture.is_none() {
-        return Err(Error::BadRequest("there is no picture to edit; open one first".to_owned()));
+        return Err(Error::refused(ErrorCode::PictureMissing, "there is no picture to edit; open one first"));
     }
     let piece = match (new.piece, new.picture) {
         (Some(piece), _) => piece,
@@ -131,7 +131,7 @@ pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters) -> Result
             Request::Chat(ChatRequest { inputs, think: job.thinking == Thinking::On, text: chat.clone() })
         }
     };
-    request.check(None).map_err(|invalid| Error::BadRequest(invalid.to_string()))?;
+    request.check(None)?;
     Ok(Prepared { request, new_pictures, pictures: read })
 }
 

@@ -93,7 +93,7 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
         SettingsChange::IdleMinutes(minutes) => settings.idle_minutes = minutes.min(MOST_IDLE_MINUTES),
         SettingsChange::Mirror(mirror) => {
             let mirror = mirror.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
-            check_mirror(mirror.as_deref()).map_err(Error::BadRequest)?;
+            check_mirror(mirror.as_deref())?;
             settings.mirror = mirror;
         }
         SettingsChange::Presets(presets) => {
@@ -103,7 +103,7 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
                     format!("{MOST_PRESETS} presets are kept; remove some first"),
                 ));
             }
-            presets.iter().try_for_each(check_preset).map_err(Error::BadRequest)?;
+            presets.iter().try_for_each(check_preset)?;
             settings.presets = presets;
         }
         SettingsChange::Plans(plans) => {
@@ -113,7 +113,7 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
                     format!("{MOST_PRESETS} plans are kept; remove some first"),
                 ));
             }
-            plans.iter().try_for_each(check_plan).map_err(Error::BadRequest)?;
+            plans.iter().try_for_each(check_plan)?;
             settings.plans = plans;
         }
         SettingsChange::Welcomed => settings.welcomed = true,
@@ -122,29 +122,42 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
 }
 
 /// An address that downloads may come from: https, without a name and password in it.
-fn check_mirror(mirror: Option<&str>) -> std::result::Result<(), String> {
+fn check_mirror(mirror: Option<&str>) -> Result<()> {
     let Some(mirror) = mirror else { return Ok(()) };
     if mirror.len() > MOST_ADDRESS_BYTES || !mirror.chars().all(|c| c.is_ascii_graphic()) {
-        return Err("a mirror is an address that begins with https:// and has no spaces in it".to_owned());
+        let message = "a mirror is an address that begins with https:// and has no spaces in it";
+        return Err(Error::refused(ErrorCode::BadAddress, message));
     }
-    catalog::host_of(Some(mirror)).map(drop).map_err(|error| error.to_string())
+    Ok(catalog::host_of(Some(mirror)).map(drop)?)
 }
 
-fn check_name(name: &str) -> std::result::Result<(), String> {
-    let n_characters = name.trim().chars().count();
-    let is_usable = (1..=NAME_CHARACTERS).contains(&n_characters);
-    if is_usable { Ok(()) } else { Err(format!("a name has 1 to {NAME_CHARACTERS} characters")) }
+fn check_name(name: &str) -> Result<()> {
+    check_length("a name", name.trim(), NAME_CHARACTERS)
 }
 
-fn check_plan(plan: &SavedPlan) -> std::result::Result<(), String> {
+fn check_plan(plan: &SavedPlan) -> Result<()> {
     check_name(&plan.name)?;
-    let is_usable = !plan.thought.trim().is_empty() && plan.thought.chars().count() <= PLAN_CHARACTERS;
-    if is_usable { Ok(()) } else { Err(format!("the plan {}: it has 1 to {PLAN_CHARACTERS} characters", plan.name)) }
+    let what = format!("the plan {}", plan.name);
+    match plan.thought.trim() {
+        "" => check_length(&what, "", PLAN_CHARACTERS),
+        _ => check_length(&what, &plan.thought, PLAN_CHARACTERS),
+    }
 }
 
-fn check_preset(preset: &Preset) -> std::result::Result<(), String> {
+fn check_preset(preset: &Preset) -> Result<()> {
     check_name(&preset.name)?;
-    preset.image.check(None).map_err(|invalid| format!("the preset {}: {invalid}", preset.name))
+    let named =
+        |invalid: protocol::Invalid| Error::refused(invalid.code(), format!("the preset {}: {invalid}", preset.name));
+    preset.image.check(None).map_err(named)
+}
+
+fn check_length(what: &str, text: &str, most_characters: usize) -> Result<()> {
+    let code = match text.chars().count() {
+        0 => ErrorCode::TextMissing,
+        n if n > most_characters => ErrorCode::TextTooLong,
+        _ => return Ok(()),
+    };
+    Err(Error::refused(code, format!("{what} has 1 to {most_characters} characters")))
 }
 
 /// Takes every value that can be used; names the others.
@@ -159,7 +172,7 @@ fn understand(path: &Path, table: Table) -> Found {
                     good.insert(key, value);
                 }
                 Err(reason) => {
-                    found.notices.push(unusable(path, &key, &reason));
+                    found.notices.push(unusable(path, &key, &reason.to_string()));
                     keep_usable(&mut good, key, value);
                 }
             },
@@ -175,10 +188,11 @@ fn understand(path: &Path, table: Table) -> Found {
     found
 }
 
-fn check(settings: &Settings) -> std::result::Result<(), String> {
+fn check(settings: &Settings) -> Result<()> {
     check_mirror(settings.mirror.as_deref())?;
     if settings.idle_minutes > MOST_IDLE_MINUTES {
-        return Err(format!("{} minutes are more than a week", settings.idle_minutes));
+        let message = format!("{} minutes are more than a week", settings.idle_minutes);
+        return Err(Error::refused(ErrorCode::OutOfRange, message));
     }
     settings.presets.iter().try_for_each(check_preset)?;
     settings.plans.iter().try_for_each(check_plan)
@@ -193,7 +207,7 @@ fn keep_usable(good: &mut Table, key: String, value: Value) {
     }
 }
 
-fn usable<T: DeserializeOwned>(value: Value, check: impl Fn(&T) -> std::result::Result<(), String>) -> Value {
+fn usable<T: DeserializeOwned>(value: Value, check: impl Fn(&T) -> Result<()>) -> Value {
     let Value::Array(items) = value else { return Value::Array(Vec::new()) };
     let is_usable = |item: &Value| item.clone().try_into::<T>().is_ok_and(|it| check(&it).is_ok());
     Value::Array(items.into_iter().filter(is_usable).collect())
@@ -287,7 +301,24 @@ mod tests {
         assert!(change("https://hf-mirror.example/path").is_ok());
         assert!(change("http://127.0.0.1:8080/models").is_ok(), "one on this machine needs no encryption");
         for bad in ["http://x.example", "https://", "https://a:b@x.example", "ftp://x", "https://x.example/?t=1", "x"] {
-            assert!(change(bad).is_err(), "{bad}");
+            assert_eq!(change(bad).unwrap_err().failure().code, ErrorCode::BadAddress, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_saved_by_name_is_refused_by_kinds_of_its_own() {
+        let refused = |change| apply(&mut Settings::default(), change).unwrap_err().failure().code;
+        let preset = |name: &str, steps| {
+            let image = ImageParameters { steps, ..ImageParameters::generate() };
+            SettingsChange::Presets(vec![Preset { name: name.to_owned(), image }])
+        };
+        assert_eq!(refused(preset(" ", 20)), ErrorCode::TextMissing);
+        assert_eq!(refused(preset(&"n".repeat(NAME_CHARACTERS + 1), 20)), ErrorCode::TextTooLong);
+        assert_eq!(refused(preset("Quick", 0)), ErrorCode::OutOfRange);
+        let plan = |thought: &str| {
+            SettingsChange::Plans(vec![SavedPlan { name: "Boat".to_owned(), thought: thought.to_owned() }])
+        };
+        assert_eq!(refused(plan("  ")), ErrorCode::TextMissing);
+        assert_eq!(refused(plan(&"n".repeat(PLAN_CHARACTERS + 1))), ErrorCode::TextTooLong);
     }
 }

@@ -307,7 +307,7 @@ export type Statistics = {
 };
 
 /** The one list of failures. */
-export type ErrorCode = "cancelled" | "out_of_device_memory" | "out_of_host_memory" | "device_lost" | "model_invalid" | "model_missing" | "bad_input" | "not_a_picture" | "picture_too_large" | "not_a_piece" | "file_unusable" | "text_missing" | "text_too_long" | "context_too_long" | "too_many" | "gone" | "busy" | "bad_address" | "keyring" | "newer_program" | "disk_full" | "network" | "hash_mismatch" | "bad_result" | "repaired" | "settings_unusable" | "internal";
+export type ErrorCode = "cancelled" | "out_of_device_memory" | "out_of_host_memory" | "device_lost" | "model_invalid" | "model_missing" | "bad_input" | "not_a_picture" | "picture_too_large" | "picture_missing" | "size_unusable" | "out_of_range" | "not_a_piece" | "file_unusable" | "text_missing" | "text_too_long" | "context_too_long" | "too_many" | "gone" | "busy" | "too_late" | "not_repeatable" | "catalogue_unusable" | "token_unusable" | "bad_address" | "keyring" | "newer_program" | "disk_full" | "network" | "hash_mismatch" | "bad_result" | "repaired" | "settings_unusable" | "internal";
 
 /** A failure with its one line for the artist. */
 export type Failure = {

@@ -64,4 +64,5 @@ test('a request that does not fit is refused with its figures, in the language o
   check('zh', 'out_of_device_memory', { available_bytes: null }, '较小的尺寸');
   check('zh', 'context_too_long', { context_tokens: 40_000 }, '40,000 个词元');
   check('en', 'bad_input', {}, 'Why not.');
+  check('zh', 'size_unusable', { available_bytes: null }, '模型画不了这个尺寸。');
 });

@@ -8,12 +8,16 @@ const NAMING = new Set<ErrorCode>([
   'bad_input',
   'not_a_picture',
   'picture_too_large',
+  'size_unusable',
+  'out_of_range',
   'not_a_piece',
   'file_unusable',
   'text_too_long',
   'too_many',
   'busy',
   'bad_address',
+  'not_repeatable',
+  'catalogue_unusable',
   'repaired',
   'settings_unusable',
 ]);
@@ -22,6 +26,7 @@ const NAMING = new Set<ErrorCode>([
 export const WAYS: Partial<Record<ErrorCode, 'open' | 'import_piece' | 'models' | 'settings' | 'diagnostics'>> = {
   not_a_picture: 'open',
   picture_too_large: 'open',
+  picture_missing: 'open',
   model_invalid: 'models',
   model_missing: 'models',
   network: 'models',
@@ -65,6 +70,7 @@ export function refusalOf(failure: Failure, price: Price): string {
   const { title, meaning, details } = explain(failure);
   if (failure.code === 'context_too_long') return m.too_long(new Intl.NumberFormat(i18n.tag).format(price.context_tokens));
   if (failure.code === 'bad_input') return details.text;
+  if (failure.code === 'size_unusable' || failure.code === 'out_of_range') return m.because(title, meaning);
   const [needed, there] = [price.memory.peak_bytes, price.available_bytes];
   if (there === null || needed <= there) return meaning;
   return m.refused(title, formatBytes(needed, i18n.tag), formatBytes(there, i18n.tag));

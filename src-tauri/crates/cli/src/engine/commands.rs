@@ -109,6 +109,6 @@ fn enqueue(work: Work, queue: &Queue, outbox: &Outbox) {
     if let Err(refused) = queue.push(work) {
         let id: JobId = refused.id().clone();
         let message = "too many jobs wait in the engine; wait until some are done".to_owned();
-        outbox.send(Event::Failed { id, failure: Failure { code: ErrorCode::BadInput, message } });
+        outbox.send(Event::Failed { id, failure: Failure { code: ErrorCode::TooMany, message } });
     }
 }

@@ -90,7 +90,7 @@ fn estimate_needs_no_run() {
     let Request::Generate(mut request) = generate(1) else { panic!() };
     request.image.steps = 1;
     engine.say(&Command::Estimate { id: job_id("f"), model: None, request: Request::Generate(request) });
-    assert_eq!(engine.failure("f").0, ErrorCode::BadInput);
+    assert_eq!(engine.failure("f").0, ErrorCode::OutOfRange);
 }
 
 #[test]
@@ -132,8 +132,8 @@ fn bad_requests_fail_with_a_line_and_leave_the_engine_ready() {
     bench.file("a.png", b"<svg/>");
     let shown = |path| chat(8, vec![Input::Image { path }, text("x")]);
     for (job, request, class, expected) in [
-        ("steps", generate(1), ErrorCode::BadInput, "steps 1 is out of range"),
-        ("empty", chat(8, vec![]), ErrorCode::BadInput, "the prompt is empty"),
+        ("steps", generate(1), ErrorCode::OutOfRange, "steps 1 is out of range"),
+        ("empty", chat(8, vec![]), ErrorCode::TextMissing, "the prompt is empty"),
         ("missing", shown("gone.png".into()), ErrorCode::FileUnusable, "gone.png: no such file"),
         ("svg", shown(svg), ErrorCode::NotAPicture, "SVG"),
     ] {

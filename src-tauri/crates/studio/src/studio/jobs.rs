@@ -252,7 +252,7 @@ fn expand(new: &NewJob, store: &Store, basis: &Basis) -> Result<Vec<Job>> {
     if let Some(job) = jobs.first() {
         let request = request::prepare(job, store, &basis.defaults.chat)?.request;
         let max_side = basis.model.as_ref().map(|model| model.max_side);
-        request.check(max_side).map_err(|invalid| Error::BadRequest(invalid.to_string()))?;
+        request.check(max_side)?;
     }
     Ok(jobs)
 }

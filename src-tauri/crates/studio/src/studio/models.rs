@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use catalog::{How, Token, What, host_of};
-use protocol::{Hardware, ModelChoice, ModelId, Trial};
+use protocol::{ErrorCode, Hardware, ModelChoice, ModelId, Trial};
 
 use super::actor::Message;
 use super::{Studio, blocking, now_ms};
-use crate::{Result, models, trial};
+use crate::{Error, Result, models, trial};
 
 /// What the trial times, and what most machines would run.
 const TRIAL_QUANTIZATION: &str = "q4_k_m";
@@ -110,7 +110,7 @@ impl Studio {
         let host = host_of(mirror.as_deref())?;
         blocking(move || match token {
             Some(text) => {
-                let refused = || crate::Error::BadRequest("this is not a token; copy it again".to_owned());
+                let refused = || Error::refused(ErrorCode::TokenUnusable, "this is not a token; copy it again");
                 Ok(Token::new(&text).ok_or_else(refused)?.keep(&host)?)
             }
             None => Ok(Token::forget(&host)?),

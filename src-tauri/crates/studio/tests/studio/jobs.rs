@@ -131,15 +131,19 @@ async fn requests_that_make_no_sense_are_refused_before_they_are_queued() {
     odd.image.steps = 0;
     let mut plan = job(JobKind::Create, "a boat", None);
     plan.thinking = Thinking::Given { thought: "<think></think>".to_owned() };
-    for (new, expected) in [
-        (job(JobKind::Create, "  ", None), "empty"),
-        (job(JobKind::Edit, "red sails", None), "no picture to edit"),
-        (job(JobKind::Edit, "red sails", Some(protocol::NodeId::new())), "there is no picture"),
-        (many, "9 variations"),
-        (odd, "steps 0"),
-        (plan, "the plan is empty"),
+    let mut narrow = job(JobKind::Create, "a boat", None);
+    narrow.image.size = Some(protocol::Size { width: 7, height: 64 });
+    for (new, code, expected) in [
+        (job(JobKind::Create, "  ", None), ErrorCode::TextMissing, "empty"),
+        (job(JobKind::Edit, "red sails", None), ErrorCode::PictureMissing, "no picture to edit"),
+        (job(JobKind::Edit, "red sails", Some(protocol::NodeId::new())), ErrorCode::Gone, "there is no picture"),
+        (many, ErrorCode::TooMany, "9 variations"),
+        (odd, ErrorCode::OutOfRange, "steps 0"),
+        (narrow, ErrorCode::SizeUnusable, "size 7x64"),
+        (plan, ErrorCode::TextMissing, "the plan is empty"),
     ] {
         let error = bench.studio.submit(new).await.unwrap_err();
+        assert_eq!(error.failure().code, code, "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
     assert!(bench.snapshot().await.jobs.is_empty());

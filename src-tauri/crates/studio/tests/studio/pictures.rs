@@ -209,7 +209,8 @@ async fn an_edit_from_elsewhere_finds_its_source_by_what_it_shows() {
     let (arrivals, _) = arrived(&mut other).await;
     let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();
     assert_eq!((recipe.pictures.len(), recipe.n_missing), (0, 1));
-    assert!(other.studio.replay(arrivals[0].node).await.is_err(), "its source is not here");
+    let refused = other.studio.replay(arrivals[0].node).await.unwrap_err().failure();
+    assert_eq!(refused.code, ErrorCode::NotRepeatable, "its source is not here");
     other.studio.import(vec![file(parent_file)], None).await;
     let (sources, _) = arrived(&mut other).await;
     let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();

@@ -1,6 +1,6 @@
 //! Plans: held while they are written or when they are complete, changed, painted.
 
-use protocol::{JobId, JobKind, JobStatus, NewJob, StudioEvent, TextChannel, Thinking};
+use protocol::{ErrorCode, JobId, JobKind, JobStatus, NewJob, StudioEvent, TextChannel, Thinking};
 
 use crate::support::{Bench, bench, job};
 
@@ -107,5 +107,6 @@ async fn what_has_no_plan_cannot_be_held() {
     let thinks = bench.queue(thinking("slow boat")).await;
     bench.picture_of(&id).await;
     bench.status(&thinks, |s| matches!(s, JobStatus::Running { phase: protocol::Phase::Painting { .. } })).await;
-    assert!(bench.studio.pause_plan(thinks).await.is_err(), "it is being painted already");
+    let refused = bench.studio.pause_plan(thinks).await.unwrap_err().failure();
+    assert_eq!(refused.code, ErrorCode::TooLate, "it is being painted already");
 }

@@ -96,6 +96,7 @@ export const price = {
   needs: (bytes: string) => `needs ${bytes}`,
   needs_of: (bytes: string, all: string) => `needs ${bytes} of ${all}`,
   refused: (why: string, needed: string, there: string) => `${why}: ${needed} are needed and ${there} are there.`,
+  because: (what: string, why: string) => `${what}. ${why}`,
   too_long: (tokens: string) => `This reads ${tokens} tokens, and the model cannot read as many. Leave pictures out, or ask in a new piece.`,
   context: (tokens: string) => `reads ${tokens} tokens`,
   parts: (weights: string, context: string, working: string) =>

@@ -78,6 +78,7 @@ export const price: Messages['price'] = {
   needs: (bytes) => `需要 ${bytes}`,
   needs_of: (bytes, all) => `需要 ${bytes}，可用 ${all}`,
   refused: (why, needed, there) => `${why}：需要 ${needed}，而现有 ${there}。`,
+  because: (what, why) => `${what}。${why}`,
   too_long: (tokens) => `这需要读取 ${tokens} 个词元，超过了模型的上限。请减少图片，或在新作品中提问。`,
   context: (tokens) => `读取 ${tokens} 个词元`,
   parts: (weights, context, working) => `权重 ${weights}，上下文 ${context}，工作内存 ${working}`,

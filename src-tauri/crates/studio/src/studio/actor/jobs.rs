@@ -57,7 +57,7 @@ impl Actor {
         let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
         let paints = matches!(job.status, JobStatus::Running { phase: Phase::Painting { .. } });
         if !paints || job.preview.is_none() || job.verifies.is_some() {
-            return Err(Error::BadRequest("there is no step of this request to keep".to_owned()));
+            return Err(Error::refused(ErrorCode::TooLate, "there is no step of this request to keep"));
         }
         self.stop_running(id, Goal::Keep);
         self.set(id, JobStatus::Stopping).await;
@@ -78,7 +78,7 @@ impl Actor {
     pub(super) async fn dismiss(&mut self, id: &JobId) -> Result<()> {
         let Some(job) = self.queue.get(id) else { return Ok(()) };
         if !matches!(job.status, JobStatus::Failed { .. } | JobStatus::Interrupted | JobStatus::Planned) {
-            return Err(Error::BadRequest("this request still waits or runs; stop it instead".to_owned()));
+            return Err(Error::refused(ErrorCode::TooLate, "this request still waits or runs; stop it instead"));
         }
         let stored = (self.shared.store.clone(), id.clone());
         blocking(move || Ok(stored.0.remove_job(&stored.1)?)).await?;
@@ -91,7 +91,10 @@ impl Actor {
     pub(super) async fn retry(&mut self, id: &JobId) -> Result<()> {
         let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
         if !matches!(job.status, JobStatus::Failed { .. } | JobStatus::Interrupted) {
-            return Err(Error::BadRequest("this request has not failed; there is nothing to try again".to_owned()));
+            return Err(Error::refused(
+                ErrorCode::TooLate,
+                "this request has not failed; there is nothing to try again",
+            ));
         }
         let job = renewed(job);
         self.queue.remove(id);
@@ -156,8 +159,9 @@ impl Actor {
                 self.stop_running(id, Goal::Hold);
                 Ok(())
             }
-            JobStatus::Running { .. } => Err(Error::BadRequest(
-                "the plan is being painted already; stop it and try again with a plan".to_owned(),
+            JobStatus::Running { .. } => Err(Error::refused(
+                ErrorCode::TooLate,
+                "the plan is being painted already; stop it and try again with a plan",
             )),
             _ => Ok(()),
         }
@@ -168,7 +172,7 @@ impl Actor {
         let given = plan::given(thought)?;
         let Some(job) = self.queue.get_mut(id) else { return Err(Error::NoJob(id.clone())) };
         if job.status != JobStatus::Planned {
-            return Err(Error::BadRequest("this request has no plan that is held".to_owned()));
+            return Err(Error::refused(ErrorCode::TooLate, "this request has no plan that is held"));
         }
         if let Thinking::Given { thought } = &given {
             job.thought.clone_from(thought);
