@@ -4,6 +4,7 @@
 //! folder that the first one looks into; a note that nobody takes is taken
 //! back, and then the second program says why it cannot start.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -12,25 +13,24 @@ use std::time::{Duration, Instant};
 use imagefile::{Overwrite, place_bytes};
 use uuid::Uuid;
 
-/// Files of one note; more were hardly meant.
-const MOST_FILES: usize = 64;
-
-/// Bytes of one note.
-const MOST_BYTES: u64 = 1 << 20;
+/// Bytes of one note: more than what a system passes to a program, in the digits that it is written in.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// Files among a program's arguments that can be opened: regular ones, by their whole path.
-pub fn files(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<PathBuf> {
+pub fn files(arguments: impl Iterator<Item = OsString>) -> Vec<PathBuf> {
     let paths = arguments.map(PathBuf::from).filter(|path| !path.to_string_lossy().starts_with('-'));
     // Asking is safe for a pipe or a device; opening one may never end.
     let regular = paths.filter(|path| fs::metadata(path).is_ok_and(|about| about.is_file()));
-    regular.filter_map(|path| std::path::absolute(path).ok()).take(MOST_FILES).collect()
+    regular.filter_map(|path| std::path::absolute(path).ok()).collect()
 }
 
 /// Hands files to the studio that is open on a data folder; blocks. Gives back whether it took them.
 pub fn offer(data_folder: &Path, files: &[PathBuf], patience: Duration) -> bool {
     let folder = folder(data_folder);
     let note = folder.join(format!("{}.json", Uuid::now_v7()));
-    let Ok(bytes) = serde_json::to_vec(files) else { return false };
+    // A name on disk need not be text.
+    let names: Vec<&OsStr> = files.iter().map(|file| file.as_os_str()).collect();
+    let Ok(bytes) = serde_json::to_vec(&names) else { return false };
     if fs::create_dir_all(&folder).is_err() || place_bytes(&note, &bytes, Overwrite::Refuse).is_err() {
         return false;
     }
@@ -58,9 +58,9 @@ fn take_one(note: &Path) -> Option<Vec<PathBuf>> {
     let is_small = fs::symlink_metadata(note).is_ok_and(|about| about.is_file() && about.len() <= MOST_BYTES);
     let bytes = if is_small { fs::read(note).ok() } else { None };
     fs::remove_file(note).ok()?;
-    let files: Vec<PathBuf> = serde_json::from_slice(&bytes?).ok()?;
+    let files: Vec<OsString> = serde_json::from_slice(&bytes?).ok()?;
     let is_meant = |path: &PathBuf| path.is_absolute() && fs::metadata(path).is_ok_and(|about| about.is_file());
-    Some(files.into_iter().filter(is_meant).take(MOST_FILES).collect())
+    Some(files.into_iter().map(PathBuf::from).filter(is_meant).collect())
 }
 
 fn folder(data_folder: &Path) -> PathBuf {
@@ -74,9 +74,15 @@ mod tests {
     #[test]
     fn files_reach_the_first_studio() {
         let folder = tempfile::tempdir().unwrap();
-        let picture = folder.path().join("船.png");
-        fs::write(&picture, "x").unwrap();
-        let (data_folder, offered) = (folder.path().to_path_buf(), vec![picture.clone(), "/nowhere.png".into()]);
+        let mut pictures: Vec<PathBuf> =
+            (0..200).map(|number| folder.path().join(format!("船 {number}.png"))).collect();
+        #[cfg(target_os = "linux")]
+        pictures.push(folder.path().join(not_text()));
+        for picture in &pictures {
+            fs::write(picture, "x").unwrap();
+        }
+        let (data_folder, mut offered) = (folder.path().to_path_buf(), pictures.clone());
+        offered.push("/nowhere.png".into());
         let second = thread::spawn(move || offer(&data_folder, &offered, Duration::from_secs(60)));
         let taken = loop {
             let taken = take(folder.path());
@@ -85,7 +91,7 @@ mod tests {
             }
             thread::sleep(Duration::from_millis(5));
         };
-        assert_eq!(taken, [[picture]]);
+        assert_eq!(taken, [pictures]);
         assert!(second.join().unwrap());
     }
 
@@ -98,14 +104,110 @@ mod tests {
 
     #[test]
     fn only_regular_files_are_meant() {
+        let strange = [
+            "",
+            " ",
+            "-",
+            "--",
+            "---",
+            "--flag",
+            "--flag=a.png",
+            "-a.png",
+            "--help",
+            "\0",
+            "a\0b",
+            "\n",
+            "\t.png",
+            "~",
+            "~/a.png",
+            ".",
+            "..",
+            "../..",
+            "./",
+            "/",
+            "//",
+            "/nowhere.png",
+            "/nowhere/a.png",
+            "a.png/",
+            "a.png/..",
+            "*",
+            "*.png",
+            "?",
+            "$HOME",
+            "${PATH}",
+            "`id`",
+            "$(id)",
+            "; id",
+            "| id",
+            "%41.png",
+            "C:\\a.png",
+            "\\\\server\\a.png",
+            "NUL",
+            "CON",
+            "https://x/y.png",
+            "file:///etc/passwd",
+            "file://localhost/etc/passwd",
+            "data:image/png;base64,AAAA",
+            "image://localhost/picture/x",
+            "\u{202e}gnp.a",
+            "\u{feff}a.png",
+            "a\u{301}.png",
+            "🖼.png",
+            "ａ.png",
+        ];
+        let mut arguments: Vec<OsString> = strange.map(OsString::from).to_vec();
+        for length in [255, 256, 4095, 4096, 100_000] {
+            arguments.push("n".repeat(length).into());
+        }
+        arguments.push("../".repeat(10_000).into());
         let folder = tempfile::tempdir().unwrap();
-        let picture = folder.path().join("a.png");
-        fs::write(&picture, "x").unwrap();
-        let arguments = ["--flag", "/dev/zero", "", "https://x/y.png", "../..", "file:///etc/passwd", "\0", "-"]
-            .map(std::ffi::OsString::from)
-            .into_iter()
-            .chain([folder.path().into(), picture.clone().into()]);
-        assert_eq!(files(arguments), [picture]);
+        arguments.push(folder.path().into());
+        arguments.push(folder.path().join("a.png/inside").into());
+        arguments.push(folder.path().join("missing.png").into());
+        #[cfg(unix)]
+        arguments.extend(never_ending(folder.path()));
+        assert_eq!(files(arguments.clone().into_iter()), Vec::<PathBuf>::new());
+
+        // Regular ones are taken among all of these, whatever they are called.
+        let mut expected = Vec::new();
+        for name in ["a.png", "--flag.png", "船.png", " ", "%41.png", "\u{202e}gnp.a", "a\nb.png", &"n".repeat(200)] {
+            let path = folder.path().join(name);
+            // A system need not take every name.
+            if fs::write(&path, "x").is_ok() {
+                expected.push(path);
+            }
+        }
+        #[cfg(target_os = "linux")]
+        {
+            expected.push(folder.path().join(not_text()));
+            fs::write(&expected[expected.len() - 1], "x").unwrap();
+        }
+        arguments.extend(expected.iter().map(|path| path.clone().into_os_string()));
+        assert_eq!(files(arguments.into_iter()), expected);
+    }
+
+    /// A name that is no text in any encoding that Rust knows.
+    #[cfg(target_os = "linux")]
+    fn not_text() -> &'static OsStr {
+        use std::os::unix::ffi::OsStrExt;
+        OsStr::from_bytes(b"\xff\xfe\x80.png")
+    }
+
+    /// Devices, pipes and sockets, some of them behind links, and a link to itself.
+    #[cfg(unix)]
+    fn never_ending(folder: &Path) -> Vec<OsString> {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+        let inside = |name: &str| folder.join(name);
+        assert!(std::process::Command::new("mkfifo").arg(inside("pipe.png")).status().unwrap().success());
+        drop(UnixListener::bind(inside("socket.png")).unwrap());
+        symlink("/dev/zero", inside("zero.png")).unwrap();
+        symlink(inside("pipe.png"), inside("to-pipe.png")).unwrap();
+        symlink(inside("itself.png"), inside("itself.png")).unwrap();
+        symlink(inside("gone"), inside("dangling.png")).unwrap();
+        symlink(folder, inside("folder.png")).unwrap();
+        let made = ["pipe", "socket", "zero", "to-pipe", "itself", "dangling", "folder"];
+        let devices = ["/dev/zero", "/dev/null", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/full"];
+        made.iter().map(|name| inside(&format!("{name}.png")).into()).chain(devices.map(Into::into)).collect()
     }
 
     #[test]
