@@ -136,6 +136,17 @@ const states = {
         globalThis.puppet.tell({ kind: 'install', model: 'bagel-nhr', install: { quantization: 'q5_k_m', removes_source: false, stage, bytes: 1e9, total_bytes: 2e9, bytes_per_sec: null } });
       }),
   ],
+  'a picture without its file': [
+    'pictures=20',
+    async (page) => {
+      await page.evaluate(() => {
+        const node = { id: 'gone', piece: 'piece-00001', parent: 'node-00006', references: [], origin: 'edited', title: 'Gone', name: null, size: { width: 512, height: 512 }, seed: null, thought: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+        globalThis.puppet.tell({ kind: 'node_added', node });
+      });
+      await page.click('[data-row]:has-text("Gone")');
+      await page.waitForSelector('.lost');
+    },
+  ],
   'a failure in Chinese': ['jobs&language=zh', (page) => page.click('[data-row]:has-text("whole bay")')],
   'a notice': ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'notice', failure: { code: 'disk_full', message: 'free 3 GB' } }))],
 };
