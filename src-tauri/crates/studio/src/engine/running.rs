@@ -80,10 +80,10 @@ impl Running {
     }
 
     /// Has it read a model.
-    pub(super) fn load(&mut self, id: JobId, command: Command) {
+    pub(super) fn load(&mut self, id: JobId, command: &Command) {
         self.load = Some(id);
         self.clocks.last_progress = Instant::now();
-        self.process.tell(&command);
+        self.process.tell(command);
     }
 
     /// Takes its job away, which is over.

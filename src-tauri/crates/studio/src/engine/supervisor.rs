@@ -294,7 +294,7 @@ impl Supervisor {
                 let id = JobId(Uuid::now_v7().to_string());
                 // A device that is no longer there, a card taken out say, is no reason to do nothing.
                 let device = self.device.clone().filter(|wished| self.devices.iter().any(|it| it.id == *wished));
-                running.load(id.clone(), Command::Load { id, model: ModelSource { path, base, device } });
+                running.load(id.clone(), &Command::Load { id, model: ModelSource { path, base, device } });
                 self.state = EngineState::Loading { name, bytes: 0, total_bytes: 0 };
             }
         }
