@@ -90,14 +90,8 @@ mod tests {
 
     /// A red thing in the centre of a blue picture.
     fn picture(shape: &str) -> Vec<u8> {
-        let thing = DrawnThing {
-            shape: shape.to_owned(),
-            rgb: [214.0, 40.0, 40.0],
-            x: 0.5,
-            y: 0.5,
-            radius: 0.21,
-            angle: 0.0,
-        };
+        let thing =
+            DrawnThing { shape: shape.to_owned(), rgb: [214.0, 40.0, 40.0], x: 0.5, y: 0.5, radius: 0.21, angle: 0.0 };
         let scene = Scene {
             size: [96, 96],
             background: vec![[42.0, 92.0, 212.0]],
@@ -141,7 +135,9 @@ mod tests {
         .expect("marks");
         let right: Vec<bool> = said.iter().filter_map(|mark| mark["right"].as_bool()).collect();
         assert_eq!(right, [true, false, true, false]);
-        assert!(said.iter().all(|mark| mark["background"] == true && mark["colours"] == true && mark["number"] == true));
+        assert!(
+            said.iter().all(|mark| mark["background"] == true && mark["colours"] == true && mark["number"] == true)
+        );
     }
 
     #[test]
