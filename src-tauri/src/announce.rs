@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use protocol::{JobId, JobStatus, Phase, Settings, StudioEvent};
+use protocol::{Job, JobId, JobStatus, Phase, Settings, StudioEvent};
 use studio::Studio;
 use tauri::window::{ProgressBarState, ProgressBarStatus};
 use tauri::{AppHandle, Manager};
@@ -15,9 +15,11 @@ pub(crate) async fn follow(app: AppHandle, studio: Studio) {
     loop {
         let Ok((snapshot, mut events)) = studio.subscribe().await else { return };
         let mut settings = snapshot.settings;
+        let mut running: Option<JobId> = None;
+        // What ended while events were lost would stay in the taskbar.
+        show_progress(&app, standing(&snapshot.jobs, &mut running));
         let mut verifying: HashSet<JobId> =
             snapshot.jobs.into_iter().filter(|job| job.verifies.is_some()).map(|job| job.id).collect();
-        let mut running: Option<JobId> = None;
         loop {
             match events.recv().await {
                 Ok(StudioEvent::Settings { settings: changed }) => settings = changed,
@@ -39,6 +41,12 @@ pub(crate) async fn follow(app: AppHandle, studio: Studio) {
             }
         }
     }
+}
+
+/// How far the running job is when one begins to follow; cleared where none runs.
+fn standing(jobs: &[Job], running: &mut Option<JobId>) -> ProgressBarState {
+    let cleared = ProgressBarState { status: Some(ProgressBarStatus::None), progress: None };
+    jobs.iter().find_map(|job| progress(&job.id, &job.status, running)).unwrap_or(cleared)
 }
 
 /// How far the running job is, when that changed.
@@ -94,7 +102,7 @@ fn notify(app: &AppHandle, words: &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Language;
+    use protocol::{ImageParameters, JobKind, Language, PieceId, Thinking};
 
     use super::*;
 
@@ -113,6 +121,36 @@ mod tests {
         check(JobStatus::Stopping, None);
         check(JobStatus::Cancelled, Some(None));
         check(JobStatus::Cancelled, None);
+    }
+
+    #[test]
+    fn the_taskbar_begins_anew_with_what_runs_now() {
+        let job = |id: &str, status| Job {
+            id: JobId(id.to_owned()),
+            piece: PieceId::new(),
+            request: JobKind::Create,
+            instruction: String::new(),
+            picture: None,
+            references: Vec::new(),
+            thinking: Thinking::Off,
+            pauses_after_plan: false,
+            image: ImageParameters::generate(),
+            verifies: None,
+            status,
+            thought: String::new(),
+            answer: String::new(),
+            preview: None,
+            expected_secs: None,
+            created_ms: 0,
+        };
+        let mut running = None;
+        let painting = JobStatus::Running { phase: Phase::Painting { step: 3, steps: 4 } };
+        let jobs = [job("a", JobStatus::Queued), job("b", painting)];
+        assert_eq!(standing(&jobs, &mut running).progress, Some(75));
+        assert_eq!(running, Some(JobId("b".to_owned())));
+        let mut running = None;
+        assert!(matches!(standing(&jobs[..1], &mut running).status, Some(ProgressBarStatus::None)));
+        assert_eq!(running, None);
     }
 
     #[test]
