@@ -184,10 +184,17 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
         })
         .build(tauri::generate_context!())
         .map_err(|error| unopened(format!("the window cannot be opened: {error}")))?;
-    app.run(move |_, event| {
-        if let tauri::RunEvent::Exit = event {
-            tauri::async_runtime::block_on(closing.close());
+    app.run(move |_, event| match event {
+        tauri::RunEvent::Exit => tauri::async_runtime::block_on(closing.close()),
+        // macOS names files by an event, at the start as well as later, and shows the window itself.
+        #[cfg(target_os = "macos")]
+        tauri::RunEvent::Opened { urls } => {
+            let paths = urls.iter().filter_map(|url| url.to_file_path().ok()).map(PathBuf::into_os_string);
+            let sources = handover::files(paths).into_iter().map(studio::Source::File).collect();
+            let studio = closing.clone();
+            tauri::async_runtime::spawn(async move { studio.import(sources, None).await });
         }
+        _ => {}
     });
     Ok(())
 }

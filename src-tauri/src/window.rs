@@ -13,9 +13,6 @@ use crate::drag_out::Outgoing;
 use crate::feed::Dragging;
 use crate::place::Place;
 
-/// Files beyond this number were hardly meant.
-const MOST_FILES: usize = 64;
-
 /// How often a second start is looked for.
 const HANDOVER: Duration = Duration::from_millis(500);
 
@@ -138,7 +135,7 @@ fn drag(window: &WebviewWindow, event: &DragDropEvent) {
 }
 
 fn import(studio: Studio, paths: Vec<PathBuf>, position: [f64; 2]) {
-    let sources = paths.into_iter().take(MOST_FILES).map(Source::File).collect();
+    let sources = paths.into_iter().map(Source::File).collect();
     tauri::async_runtime::spawn(async move { studio.import(sources, Some(position)).await });
 }
 
