@@ -1,9 +1,11 @@
-//! Pictures to the system's clipboard.
+//! Pictures to the system's clipboard, and from it where the web view shows none of what is there.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arboard::ImageData;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use protocol::{ErrorCode, Failure, Picture};
 
 /// The clipboard, open from the first picture on: on some systems what was copied lives only as long as it.
@@ -17,6 +19,30 @@ impl Clipboard {
         let put = tauri::async_runtime::spawn_blocking(move || put(&clipboard, &picture));
         put.await.unwrap_or_else(|_panic| Err(refused("it gave no answer")))
     }
+
+    /// The picture that is there, as a PNG; nothing where there is none.
+    ///
+    /// WebKit on Linux tells a page of words and of files' names only.
+    pub(crate) async fn take(&self) -> Option<Vec<u8>> {
+        let clipboard = Arc::clone(&self.0);
+        tauri::async_runtime::spawn_blocking(move || take(&clipboard)).await.ok().flatten()
+    }
+}
+
+fn take(clipboard: &Mutex<Option<arboard::Clipboard>>) -> Option<Vec<u8>> {
+    let mut open = clipboard.lock().unwrap_or_else(PoisonError::into_inner);
+    if open.is_none() {
+        *open = arboard::Clipboard::new().ok();
+    }
+    let found = open.as_mut()?.get_image();
+    found.inspect_err(|error| tracing::debug!(%error, "no picture is on the clipboard")).ok().and_then(|it| png(&it))
+}
+
+fn png(image: &ImageData<'_>) -> Option<Vec<u8>> {
+    let (width, height) = (u32::try_from(image.width).ok()?, u32::try_from(image.height).ok()?);
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes).write_image(&image.bytes, width, height, ExtendedColorType::Rgba8).ok()?;
+    Some(bytes)
 }
 
 fn put(clipboard: &Mutex<Option<arboard::Clipboard>>, picture: &Picture) -> Result<(), Failure> {
@@ -37,4 +63,18 @@ fn put(clipboard: &Mutex<Option<arboard::Clipboard>>, picture: &Picture) -> Resu
 fn refused(reason: &str) -> Failure {
     let message = format!("the clipboard did not take the picture ({reason}); export it instead");
     Failure { code: ErrorCode::Internal, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_of_the_clipboard_becomes_a_file_that_shows_the_same() {
+        let rgba: Vec<u8> = (0..2 * 3 * 4).collect();
+        let bytes = png(&ImageData { width: 2, height: 3, bytes: Cow::Owned(rgba.clone()) }).unwrap();
+        let read = image::load_from_memory(&bytes).unwrap().into_rgba8();
+        assert_eq!((read.width(), read.height(), read.into_raw()), (2, 3, rgba));
+        assert_eq!(png(&ImageData { width: 0, height: 0, bytes: Cow::Borrowed(&[]) }), None);
+    }
 }

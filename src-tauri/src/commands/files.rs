@@ -19,11 +19,17 @@ pub(crate) async fn open_pictures(app: AppHandle, studio: State<'_, Studio>) -> 
     Ok(())
 }
 
-/// Brings in the bytes of a pasted picture.
+/// Brings in the bytes of a pasted picture; without any, what the system's clipboard holds.
 #[tauri::command]
-pub(crate) async fn paste_picture(studio: State<'_, Studio>, request: Request<'_>) -> Answer<()> {
-    if let InvokeBody::Raw(bytes) = request.body() {
-        let source = Source::Bytes { name: "clipboard".to_owned(), bytes: bytes.clone() };
+pub(crate) async fn paste_picture(
+    studio: State<'_, Studio>,
+    clipboard: State<'_, Clipboard>,
+    request: Request<'_>,
+) -> Answer<()> {
+    let InvokeBody::Raw(bytes) = request.body() else { return Ok(()) };
+    let bytes = if bytes.is_empty() { clipboard.take().await } else { Some(bytes.clone()) };
+    if let Some(bytes) = bytes {
+        let source = Source::Bytes { name: "clipboard".to_owned(), bytes };
         studio.import(vec![source], None).await;
     }
     Ok(())

@@ -1,14 +1,17 @@
 /** The parts of a clipboard that decide what is pasted. */
 interface Clipboard {
   files: Iterable<File>;
+  types: readonly string[];
   getData: (format: string) => string;
 }
 
 /**
  * The picture that is pasted, if it is one. Where words are written and the clipboard has words as well,
  * as of a table's cells, they are meant; the path of a copied file, which file managers send along, is not.
+ * An empty one stands for what only the program can see: WebKit on Linux does not tell of a picture.
  */
-export function pictureIn(clipboard: Clipboard, isTyping: boolean): File | undefined {
+export function pictureIn(clipboard: Clipboard, isTyping: boolean): Blob | undefined {
+  if (clipboard.types.length === 0) return new Blob();
   const picture = [...clipboard.files].find((file) => file.type.startsWith('image/'));
   const words = clipboard.getData('text/plain').trim();
   const isPath = picture !== undefined && words.endsWith(`/${picture.name}`);
