@@ -1,10 +1,15 @@
 //! What the web view may do, word for word. A change here is a decision, not a side effect.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tauri::utils::acl::capability::Capability;
+use tauri::utils::acl::manifest::Manifest;
+use tauri::utils::acl::resolved::Resolved;
+use tauri::utils::acl::{ACL_MANIFESTS_FILE_NAME, CAPABILITIES_FILE_NAME, ExecutionContext};
+use tauri::utils::platform::Target;
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -30,6 +35,25 @@ fn the_window_may_call_the_studios_own_commands_and_nothing_else() {
     let handled = list(&file("src/main.rs"), "generate_handler![");
     let names = handled.iter().filter_map(|path| path.rsplit("::").next().map(str::to_owned)).collect();
     assert_eq!(declared, names);
+}
+
+/// What is compiled into the program: the build's own lists, of the framework's commands as well, put together as
+/// Tauri does it.
+#[test]
+fn what_the_build_makes_of_the_permissions_is_no_more_than_was_written() {
+    let made = |name| std::fs::read_to_string(Path::new(env!("OUT_DIR")).join(name)).unwrap();
+    let manifests: BTreeMap<String, Manifest> = serde_json::from_str(&made(ACL_MANIFESTS_FILE_NAME)).unwrap();
+    let capabilities: BTreeMap<String, Capability> = serde_json::from_str(&made(CAPABILITIES_FILE_NAME)).unwrap();
+    let resolved = Resolved::resolve(&manifests, capabilities, Target::current()).unwrap();
+    assert!(resolved.has_app_acl, "without such a list every command would be allowed");
+    let allowed: BTreeSet<String> = resolved.allowed_commands.keys().cloned().collect();
+    assert_eq!(allowed, list(&file("build.rs"), "const COMMANDS: &[&str] = &["));
+    for command in resolved.allowed_commands.values().flatten() {
+        let windows: Vec<&str> = command.windows.iter().map(|pattern| pattern.as_str()).collect();
+        assert_eq!((&command.context, windows), (&ExecutionContext::Local, vec!["main"]));
+        assert!(command.webviews.is_empty() && command.scope_id.is_none(), "{command:?}");
+    }
+    assert!(resolved.command_scope.is_empty() && resolved.global_scope.is_empty());
 }
 
 #[test]
