@@ -128,6 +128,28 @@ export function enginePid() {
 
 export const xdotool = (...args) => execFileSync('xdotool', args.map(String), { env }).toString().trim();
 
+/** The window of the program, as the display knows it. */
+export const windowId = () => xdotool('search', '--onlyvisible', '--name', 'Bagel Studio').split('\n')[0];
+
+/** Presses keys on the display's own keyboard, in the program's window. */
+export function press(...keys) {
+  xdotool('windowfocus', '--sync', windowId());
+  xdotool('key', '--clearmodifiers', ...keys);
+}
+
+/** A small program of ours beside the window, compiled when it is first wanted. */
+export function compiled(name) {
+  const made = join(data, name);
+  if (!existsSync(made)) {
+    const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'gtk+-3.0', 'x11']).toString().trim().split(/\s+/);
+    execFileSync('gcc', [join(import.meta.dirname, `${name}.c`), '-o', made, ...flags]);
+  }
+  return made;
+}
+
+/** Wishes the window to be closed, as its frame does. */
+export const wishClosed = () => execFileSync(compiled('close_wish'), [windowId()], { env });
+
 /** Answers the system's own file dialog with a path. */
 export async function answerDialog(title, path) {
   const id = await until(`the dialog “${title}”`, () => xdotool('search', '--onlyvisible', '--name', title).split('\n').at(-1));
@@ -169,6 +191,15 @@ export async function choose(b, button, entry) {
 export const rows = (b) => b.count('[data-row]');
 export const row = (b, words) => b.clickText('[data-row]', words);
 export const settled = (b) => until('the queue to be empty', async () => (await b.count('.progress')) === 0, 120);
+/** Waits until a picture grows, and holds the engine there. */
+export async function holdWhilePainting(b) {
+  const seen = `return Boolean(document.querySelector('.frame img')?.src.includes('/preview/') && document.querySelector('.progress .label')?.textContent.includes('Step'))`;
+  await until('a preview and its step', () => b.run(seen));
+  const engine = enginePid();
+  process.kill(engine, 'SIGSTOP');
+  return engine;
+}
+
 /** Whether a text stands in the middle of the line of what runs. */
 export const working = (b, words) => b.see('.progress .label', words);
 

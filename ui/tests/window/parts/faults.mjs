@@ -4,22 +4,57 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, until } from '../driver.mjs';
-import { ask, data, enginePid, library, pictures, processesOf, root, shots, startStudio, working } from '../studio.mjs';
+import {
+  ask, data, enginePid, holdWhilePainting, key, library, pictures, press, processesOf, root, sees, shots, startStudio, steps, windowId, wishClosed,
+  working, xdotool,
+} from '../studio.mjs';
 
 export default {
   async 'an engine that dies fails its job in words, and the next one runs'(b) {
     const before = pictures().length;
-    // The pocket model would be done before it can be killed at its work.
-    const engine = enginePid();
-    process.kill(engine, 'SIGSTOP');
+    await steps(b, 60);
     await ask(b, 'Edit', 'Something long');
-    await working(b, 'Reading');
-    process.kill(engine, 'SIGKILL');
+    process.kill(await holdWhilePainting(b), 'SIGKILL');
     await b.see('.card[role=alert]', 'Your pictures are safe');
     await b.screenshot(join(shots, '14-failure.png'));
     await b.see('.dot.ready', '', 120);
     await b.clickText('.card[role=alert] button', 'Try again');
     await until('the picture, tried again', () => pictures().length === before + 1, 120);
+    await steps(b, 12);
+  },
+
+  async 'a wish to close in the middle of work is asked about, and who stays has lost nothing'(b) {
+    const before = pictures().length;
+    const engine = enginePid();
+    process.kill(engine, 'SIGSTOP');
+    for (const words of ['Work to stay for', 'Work that waits']) await ask(b, 'Edit', words);
+    await working(b, 'Reading');
+    wishClosed();
+    await b.see('dialog[open]', 'Work is under way');
+    await b.see('dialog[open]', 'One request waits');
+    await b.screenshot(join(shots, '16-close.png'));
+    await b.clickText('dialog[open] button', 'Stay');
+    process.kill(engine, 'SIGCONT');
+    await until('both pictures', () => pictures().length === before + 2, 120);
+  },
+
+  async 'the window closes at once when nothing runs, and opens where it was'(_, studio) {
+    await studio.close();
+    const program = startStudio();
+    await until('the window', windowId);
+    const geometry = () => xdotool('getwindowgeometry', '--shell', windowId()).replace(/^WINDOW=.*$/m, '');
+    await sleep(2000);
+    xdotool('windowsize', '--sync', windowId(), 1100, 700);
+    xdotool('windowmove', '--sync', windowId(), 60, 40);
+    await sleep(1000);
+    const before = geometry();
+    assert.match(before, /X=60\nY=40\nWIDTH=1100\nHEIGHT=700/);
+    wishClosed();
+    await until('the end', () => program.exitCode === 0, 20);
+    startStudio();
+    await until('the same place', () => geometry() === before, 30);
+    await studio.close();
+    await studio.reopen();
   },
 
   async 'a start waits for a program that is still closing'(b, studio) {
@@ -36,20 +71,54 @@ export default {
     await studio.reopen();
   },
 
-  async 'the page comes back when its process dies'(b, studio) {
+  async 'the page comes back when its process dies, and what ran and waited is painted'(b, studio) {
     const isPage = (words) => words[0].endsWith('WebKitWebProcess');
+    const isEngine = (words) => words[1] === 'engine';
+    await b.see('.dot.ready', '', 120);
+    const before = pictures();
     // Without the driver, which ends what it drives together with its page.
     await studio.close();
     await until('its page to be gone', () => processesOf(isPage).length === 0);
     const program = startStudio();
     const [page] = await until('the page', () => ((found) => found.length > 0 && found)(processesOf(isPage)));
-    await sleep(1500);
+    const [engine] = await until('the engine', () => ((found) => found.length > 0 && found)(processesOf(isEngine)));
+    await sleep(4000);
+    process.kill(engine, 'SIGSTOP');
+    const write = async (words) => {
+      press('ctrl+n');
+      await sleep(300);
+      press('slash');
+      await sleep(300);
+      xdotool('type', '--delay', 20, words);
+      // Nobody can look whether they stand there.
+      await sleep(2000);
+      press('ctrl+Return');
+      await sleep(700);
+    };
+    const circle = (colour) => `A large red circle in the centre on a ${colour} background`;
+    for (const colour of ['blue', 'green']) await write(circle(colour));
     process.kill(page, 'SIGKILL');
-    await until('another page', () => processesOf(isPage).some((pid) => pid !== page));
-    await sleep(1000);
+    const [reborn] = await until('another page', () => ((found) => found.length > 0 && found)(processesOf(isPage).filter((pid) => pid !== page)));
+    await sleep(2000);
     assert.equal(program.exitCode, null, 'the program goes on');
+    assert.equal(pictures().length, before.length, 'one runs and one waits');
+    process.kill(engine, 'SIGCONT');
+    await until('both pictures', () => pictures().length === before.length + 2, 120);
+    // The page that came back takes the next one.
+    await write(circle('yellow'));
+    await until('the third picture', () => pictures().length === before.length + 3, 120);
+    assert.deepEqual(processesOf(isPage), [reborn]);
+    const painted = pictures().filter((path) => !before.includes(path)).map(sees);
+    for (const ground of ['blue', 'green', 'yellow']) assert.ok(painted.some((shown) => shown.endsWith(`on ${ground}`)), painted.join('; '));
     await studio.close();
-    await studio.reopen();
+    b = await studio.reopen();
+    await b.see('.dot.ready', '', 120);
+    assert.equal(await b.count('.progress'), 0, 'nothing is left in the queue');
+    await key(b, 'g');
+    for (const ground of ['blue', 'green', 'yellow']) {
+      await until(`the picture on ${ground}`, () => b.count(`[role=gridcell][aria-label*="on a ${ground} background"]`));
+    }
+    await key(b, 'e');
   },
 
   async 'the page reaches nothing but the program'(b) {
@@ -65,9 +134,29 @@ export default {
         .then((results) => results.filter(Boolean));`);
     assert.deepEqual(refused, []);
     const address = await b.run('return location.href');
-    await b.run(`window.open('https://example.org/'); location.href = 'https://example.org/';`);
+    const windows = () => xdotool('search', '--onlyvisible', '--name', '.').split('\n').sort();
+    const open = windows();
+    const handle = await b.run(`return window.open('https://example.org/') === null && window.open('about:blank', '_blank', 'popup') === null`);
+    await b.run(`location.href = 'https://example.org/';`);
     await sleep(500);
     assert.equal(await b.run('return location.href'), address);
+    assert.deepEqual([handle, windows()], [true, open], 'no window opens beside it');
+    const framed = await b.run(`
+      const refused = [];
+      document.addEventListener('securitypolicyviolation', (event) => refused.push(event.effectiveDirective));
+      const frames = [['src', 'https://example.org/'], ['src', 'tauri://localhost/index.html'], ['src', 'data:text/html,<p>x'],
+        ['srcdoc', '<script>parent.wasRun = true</' + 'script>']].map(([kind, value]) => {
+        const frame = document.createElement('iframe');
+        frame[kind] = value;
+        document.body.append(frame);
+        return frame;
+      });
+      return new Promise((resolve) => setTimeout(resolve, 1500)).then(() => {
+        const seen = frames.slice(0, 3).filter((frame) => (frame.contentDocument?.body?.childElementCount ?? 0) > 0).length;
+        frames.forEach((frame) => frame.remove());
+        return { refused: refused.filter((directive) => directive === 'frame-src').length, seen, wasRun: window.wasRun ?? null };
+      });`);
+    assert.deepEqual(framed, { refused: 3, seen: 0, wasRun: null }, 'no page opens within the page');
     const inline = await b.run(`
       const script = document.createElement('script');
       script.textContent = 'window.wasRun = true';

@@ -1,21 +1,10 @@
 /** Pictures in and out: dragged, opened, pasted, handed over; saved, and dropped back with their recipe. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep, until } from '../driver.mjs';
-import { alpha, answerDialog, data, key, openWith, rows, shots, start, wide, xdotool } from '../studio.mjs';
-
-/** A small program of ours beside the window, compiled when it is first wanted. */
-function compiled(name) {
-  const program = join(data, name);
-  if (!existsSync(program)) {
-    const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'gtk+-3.0']).toString().trim().split(/\s+/);
-    execFileSync('gcc', [join(import.meta.dirname, `../${name}.c`), '-o', program, ...flags]);
-  }
-  return program;
-}
+import { alpha, answerDialog, compiled, data, key, openWith, pictures, press, rows, shots, start, wide, windowId, xdotool } from '../studio.mjs';
 
 /** Moves the pointer with its button held, as a hand does. */
 async function carry(from, to) {
@@ -41,8 +30,7 @@ async function drag(b, path, seen) {
 
 /** Where an element's middle is on the screen; the window has no frame there. */
 async function middle(b, css) {
-  const [id] = xdotool('search', '--onlyvisible', '--name', 'Bagel Studio').split('\n');
-  const place = Object.fromEntries(xdotool('getwindowgeometry', '--shell', id).split('\n').map((line) => line.split('=')));
+  const place = Object.fromEntries(xdotool('getwindowgeometry', '--shell', windowId()).split('\n').map((line) => line.split('=')));
   const [x, y] = await b.run(
     `const box = document.querySelector(arguments[0]).getBoundingClientRect();
      return [box.x + box.width / 2, box.y + box.height / 2];`,
@@ -87,6 +75,18 @@ export default {
        window.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));`,
       readFileSync(wide).toString('base64'),
     );
+    await b.see('[data-row] .title', 'wide.png');
+    assert.equal(await rows(b), 1);
+  },
+
+  async 'a picture goes through the system’s clipboard and back, and is known again'(b) {
+    const before = pictures().length;
+    await b.run(`document.activeElement?.blur(); document.querySelectorAll('.notice button[aria-label="Dismiss"]').forEach((e) => e.click())`);
+    press('ctrl+c');
+    await b.see('.notice', 'Copied');
+    press('ctrl+v');
+    await b.see('.notice', 'in the library already');
+    assert.equal(pictures().length, before);
     await b.see('[data-row] .title', 'wide.png');
     assert.equal(await rows(b), 1);
   },

@@ -29,6 +29,39 @@ export default {
     await choose(b, '.think button', 'No plan');
   },
 
+  async 'a plan is paused while it is written, and nothing is painted until it is let go'(b) {
+    await choose(b, '.think button', 'Think first');
+    const before = pictures().length;
+    const engine = enginePid();
+    process.kill(engine, 'SIGSTOP');
+    await ask(b, 'Create', 'I would like an image with a small blue square in the centre');
+    await working(b, 'Reading');
+    // A few milliseconds at a time, or the plan is whole before a hand could pause it.
+    const isWriting = () => b.run(`return document.querySelector('.progress .label')?.textContent === 'Thinking'`);
+    await until('the first words', async () => {
+      process.kill(engine, 'SIGCONT');
+      await sleep(4);
+      process.kill(engine, 'SIGSTOP');
+      await sleep(100);
+      return isWriting();
+    }, 120);
+    await b.clickText('.progress button', 'Pause');
+    await sleep(500);
+    process.kill(engine, 'SIGCONT');
+    await b.see('.held', 'The plan is ready', 60);
+    await sleep(1000);
+    assert.equal(pictures().length, before, 'it waits to be read');
+    await b.see('.plan h3', 'Change the plan');
+    await b.run(
+      `const plan = document.querySelector('.plan textarea');
+       plan.value = 'The picture needs a white background. In the centre a small blue square.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
+    );
+    await b.clickText('.plan .ways button', 'Paint');
+    await until('the picture', () => pictures().length === before + 1, 120);
+    await settled(b);
+    await choose(b, '.think button', 'No plan');
+  },
+
   async 'three wait, are put in another order, and outlive the program'(b, studio) {
     await steps(b, 60);
     const names = ['The first', 'The second', 'The third'];
