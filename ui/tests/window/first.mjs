@@ -36,7 +36,7 @@ try {
   await until('the edit', () => pictures().length === 2, 60);
   assert.equal(sees(pictures().find((path) => path !== first)), 'large red circle at place 4 on yellow', 'so is the edit');
   await settled(b);
-  assert.equal(await rows(b), 2);
+  await until('2 rows', async () => (await rows(b)) === 2);
   await ask(b, 'Ask', 'Which colour is the background?');
   await until('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1, 60);
   await settled(b);

@@ -76,7 +76,7 @@ export default {
       readFileSync(wide).toString('base64'),
     );
     await b.see('[data-row] .title', 'wide.png');
-    assert.equal(await rows(b), 1);
+    await until('1 rows', async () => (await rows(b)) === 1);
   },
 
   async 'a picture goes through the system’s clipboard and back, and is known again'(b) {
@@ -88,7 +88,7 @@ export default {
     await b.see('.notice', 'in the library already');
     assert.equal(pictures().length, before);
     await b.see('[data-row] .title', 'wide.png');
-    assert.equal(await rows(b), 1);
+    await until('1 rows', async () => (await rows(b)) === 1);
   },
 
   async 'a second start hands its file over to the window that is open'(b) {

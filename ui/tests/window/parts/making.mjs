@@ -52,7 +52,7 @@ export default {
     process.kill(engine, 'SIGCONT');
     await settled(b);
     assert.equal(pictures().length, before);
-    assert.equal(await rows(b), 1);
+    await until('1 rows', async () => (await rows(b)) === 1);
   },
 
   async 'two variations come from one request, and from the first a branch'(b) {
@@ -64,17 +64,17 @@ export default {
     await ask(b, 'Edit', 'The picture should be on a yellow background');
     await until('two edits', () => pictures().length === before.length + 2, 120);
     await settled(b);
-    assert.equal(await rows(b), 3);
+    await until('3 rows', async () => (await rows(b)) === 3);
     await b.click('.composer button[aria-label="Variations"], .composer button[title="Variations"]');
     await b.clickText(':popover-open button', '1');
-    assert.equal(await b.count('.elbow'), 2, 'both hang on the first');
+    await until('both to hang on the first', async () => (await b.count('.elbow')) === 2);
     const edits = pictures().filter((path) => !before.includes(path));
     for (const path of edits) assert.equal(sees(path), 'large red circle at place 4 on yellow', 'each is what was asked for, and the rest stayed');
     await row(b, 'A large red');
     await ask(b, 'Edit', 'Please put a small white square at the top left into the picture as well');
     await until('the third edit', () => pictures().length === before.length + 3, 120);
     await settled(b);
-    assert.equal(await rows(b), 4);
+    await until('4 rows', async () => (await rows(b)) === 4);
     const added = pictures().filter((path) => !before.includes(path) && !edits.includes(path));
     assert.equal(added.length, 1);
     const shown = sees(added[0]);
