@@ -28,7 +28,7 @@ export default {
 
   async 'the trash takes a picture and gives it back'(b) {
     const all = await cells(b);
-    await search(b, 'square');
+    await search(b, 'top left');
     // All of them are there until the search answers.
     await until('found', async () => (await cells(b)) === 1);
     await b.click('[role=gridcell][data-position]');
