@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::{
-    DeviceDescription, EngineState, Event, Failure, Hardware, Job, JobId, JobPlace, ModelCard, ModelDefaults,
-    ModelDescription, ModelId, NodeId, Picture, Request, Settings, SettingsChange, StudioEvent, Verification,
+    DeviceDescription, EngineState, Event, Failure, Job, JobId, JobPlace, ModelCard, ModelDefaults, ModelDescription,
+    ModelId, NodeId, Picture, Request, Settings, SettingsChange, StudioEvent, Verification,
 };
 use store::Added;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -52,7 +52,7 @@ pub(super) enum Message {
     UseModel { target: Box<Target>, defaults: Box<ModelDefaults>, reply: Reply<Result<()>> },
     Variant { number: u64, variant: Variant },
     RetryEngine,
-    Models { cards: Vec<ModelCard>, hardware: Hardware },
+    Models { number: u64, cards: Vec<ModelCard> },
     RefreshModels,
     Notice(Failure),
     Install { model: ModelId, quantization: String, removes_source: Option<bool>, reply: Reply<Result<()>> },
@@ -122,6 +122,8 @@ pub(super) struct Actor {
     /// How often it was looked for; only the answer to the newest question counts.
     n_choices: u64,
     models: Vec<ModelCard>,
+    /// How often models were looked at; an answer may come after a newer one, and would undo it.
+    n_looks: u64,
     installs: Installs,
 }
 
@@ -158,6 +160,7 @@ impl Actor {
             is_choosing: false,
             n_choices: 0,
             models: Vec::new(),
+            n_looks: 0,
             installs: Installs::default(),
         }
     }
@@ -234,7 +237,7 @@ impl Actor {
                 self.engine.retry();
                 self.tell_engine_state();
             }
-            Message::Models { cards, hardware } => self.take_models(cards, hardware),
+            Message::Models { number, cards } => self.take_models(number, cards),
             Message::RefreshModels => self.refresh_models(),
             Message::Notice(failure) => self.notice(failure),
             Message::Install { model, quantization, removes_source, reply } => {
@@ -353,13 +356,15 @@ impl Actor {
     }
 
     /// Looks at models and machine anew, away from this task.
-    fn refresh_models(&self) {
+    fn refresh_models(&mut self) {
+        self.n_looks += 1;
+        let number = self.n_looks;
         let (shared, inbox, devices) = (Arc::clone(&self.shared), self.inbox.clone(), self.all_devices());
         tokio::task::spawn_blocking(move || {
             let hardware = models::hardware(&shared.models_folder, devices);
             let cards = shared.catalog.cards(&hardware);
             if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Message::Models { cards, hardware });
+                let _ = inbox.send(Message::Models { number, cards });
             }
         });
     }
@@ -405,4 +410,58 @@ fn answer<T>(reply: Reply<T>, value: T) {
 fn picture(size: protocol::Size, rgb: Vec<u8>) -> Result<Picture> {
     Picture::new(size.width, size.height, rgb)
         .ok_or_else(|| Error::Engine("the engine's picture is not of the size it names; try again".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::path::Path;
+
+    use catalog::{Catalog, How};
+
+    use super::*;
+    use crate::engine::Patience;
+    use crate::forecast::Forecaster;
+    use crate::previews::Previews;
+
+    fn actor(folder: &Path, inbox: mpsc::WeakUnboundedSender<Message>) -> Actor {
+        let models_folder = folder.join("models");
+        let shared = Shared {
+            store: Arc::new(store::Store::open(&folder.join("library"), 1).unwrap().store),
+            catalog: Arc::new(Catalog::open(models_folder.clone(), None, None).unwrap()),
+            previews: Previews::default(),
+            forecaster: Forecaster::default(),
+            events: broadcast::channel(8).0,
+            models_folder,
+        };
+        let start = Start {
+            shared: Arc::new(shared),
+            rooms: Rooms { data_folder: folder.to_owned(), engines: Some(Vec::new()) },
+            settings: Settings::default(),
+            notices: Vec::new(),
+            queue: Queue::default(),
+            target: None,
+            defaults: ModelDefaults::default(),
+            patience: Patience::default(),
+        };
+        Actor::new(start, inbox)
+    }
+
+    #[tokio::test]
+    async fn a_look_at_the_models_that_comes_late_does_not_undo_a_newer_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inbox, mut messages) = mpsc::unbounded_channel();
+        let mut actor = actor(folder.path(), inbox.downgrade());
+        actor.refresh_models();
+        let late = messages.recv().await.unwrap();
+
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets/pocket/pocket-q8_0.gguf");
+        let id = actor.shared.catalog.import(&path, How::Link, 1, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        actor.refresh_models();
+        let newer = messages.recv().await.unwrap();
+
+        actor.receive(newer).await;
+        actor.receive(late).await;
+        assert!(actor.models.iter().any(|card| card.id == id), "what was imported is forgotten");
+    }
 }

@@ -1,6 +1,8 @@
 //! Models on their way to this machine.
 
-use protocol::{Install, InstallStage, ModelId, SettingsChange, StudioEvent};
+use std::time::Duration;
+
+use protocol::{Install, InstallStage, ModelCard, ModelId, SettingsChange, StudioEvent};
 
 use crate::support::{Bench, bench, bench_with};
 
@@ -13,14 +15,21 @@ async fn install(bench: &mut Bench, wanted: impl Fn(&Option<Install>) -> bool) -
         .await
 }
 
-async fn card(bench: &Bench, id: &ModelId) -> protocol::ModelCard {
-    loop {
-        // Cards are made away from the task that answers.
-        if let Some(card) = bench.snapshot().await.models.into_iter().find(|card| card.id == *id) {
-            return card;
+/// What a question about the models is answered, once it is; cards are made away from the task that answers.
+async fn models<T>(bench: &Bench, wanted: impl Fn(Vec<ModelCard>) -> Option<T>) -> T {
+    let search = async {
+        loop {
+            if let Some(found) = wanted(bench.snapshot().await.models) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    };
+    tokio::time::timeout(Duration::from_secs(60), search).await.expect("the models were so within a minute")
+}
+
+async fn card(bench: &Bench, id: &ModelId) -> ModelCard {
+    models(bench, |cards| cards.into_iter().find(|card| card.id == *id)).await
 }
 
 #[tokio::test]
@@ -51,9 +60,7 @@ async fn a_model_of_the_artists_own_is_taken_up_and_forgotten_as_a_whole() {
     let id = bench.studio.import_model(path.clone()).await.unwrap();
     assert_eq!(card(&bench, &id).await.origin, protocol::ModelOrigin::Imported);
     bench.studio.remove_model(id.clone(), None).await.unwrap();
-    while bench.snapshot().await.models.iter().any(|card| card.id == id) {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    models(&bench, |cards| cards.iter().all(|card| card.id != id).then_some(())).await;
     assert!(path.is_file(), "its file stays where the artist has it");
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol::{ErrorCode, Failure, Hardware, Install, InstallStage, ModelCard, ModelId, StudioEvent};
+use protocol::{ErrorCode, Failure, Install, InstallStage, ModelCard, ModelId, StudioEvent};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::{Actor, Message};
@@ -173,7 +173,10 @@ impl Actor {
         }
     }
 
-    pub(super) fn take_models(&mut self, mut cards: Vec<ModelCard>, _hardware: Hardware) {
+    pub(super) fn take_models(&mut self, number: u64, mut cards: Vec<ModelCard>) {
+        if number != self.n_looks {
+            return;
+        }
         self.installs.complete(&mut cards);
         if cards != self.models {
             self.models = cards;
