@@ -35,7 +35,8 @@ fn has_one_heap() -> bool {
     false
 }
 
-/// The peak of every stage of an edit, measured, is within a tenth of what was foreseen.
+/// What was foreseen of an edit is at most a tenth below the measured peak, and little above it: on processors with
+/// small caches products hold more beside their numbers than on others, and what is foreseen must do for both.
 #[track_caller]
 fn check(quantization: Quantization, width: u32, height: u32) {
     if !has_one_heap() {
@@ -52,7 +53,7 @@ fn check(quantization: Quantization, width: u32, height: u32) {
     let Some(measured) = report.peak_bytes else { return };
     let ratio = foreseen.peak_bytes as f64 / measured as f64;
     println!("foreseen / measured = {ratio:.3}");
-    assert!((0.9..1.1).contains(&ratio), "foreseen / measured = {ratio:.2}");
+    assert!((0.9..1.15).contains(&ratio), "foreseen / measured = {ratio:.2}");
 }
 
 #[test]
