@@ -35,8 +35,8 @@ fn has_one_heap() -> bool {
     false
 }
 
-/// What was foreseen of an edit is at most a tenth below the measured peak, and little above it: on processors with
-/// small caches products hold more beside their numbers than on others, and what is foreseen must do for both.
+/// What was foreseen of an edit is at most a tenth below the measured peak, and at most 15 % above it: too much costs
+/// an artist little, too little a picture.
 #[track_caller]
 fn check(quantization: Quantization, width: u32, height: u32) {
     if !has_one_heap() {
