@@ -1,7 +1,7 @@
 """A small copy of the decoder for `rollouts.py`: `python quick.py --out RUN` learns it from pictures that the decoder made.
 
-The autoencoder's decoder takes four times as long as painting; what the judge must see of a picture needs a
-twentieth of it. `rollouts.py --pairs` collects what it is learned from.
+The autoencoder's decoder takes more than twice as long as painting does; what the judge must see of a picture
+needs a twentieth of it. `rollouts.py --pairs` collects what it is learned from.
 """
 
 import argparse

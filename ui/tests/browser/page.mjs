@@ -4,6 +4,12 @@
 export const asked = (page, name) =>
   page.evaluate((wanted) => globalThis.puppet.calls.filter((call) => call.name === wanted).map((call) => call.values), name);
 
+/** What the program tells the window. */
+export const tell = (page, ...events) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
+
+/** What is on the clipboard. */
+export const copied = (page) => page.evaluate(() => navigator.clipboard.readText());
+
 export async function until(what, question) {
   for (let tries = 0; tries < 750; tries += 1) {
     if (await question()) return;

@@ -39,6 +39,11 @@ export const WAYS: Partial<Record<ErrorCode, 'open' | 'import_piece' | 'models' 
   internal: 'diagnostics',
 };
 
+/** Whether another model is what would help. */
+export function needsModel({ code }: Failure): boolean {
+  return code === 'model_missing' || code === 'model_invalid';
+}
+
 /** A failure in the window's language, with the program's own line, which is English, under it. */
 export interface Explanation {
   title: string;

@@ -1,6 +1,6 @@
 /** Every ability that the program has, as the artist comes by it, and what is seen of it afterwards. */
 import assert from 'node:assert/strict';
-import { asked, choose, command, gone, next, nothingRuns, see, text, until } from '../page.mjs';
+import { asked, choose, command, copied, gone, next, nothingRuns, see, tell, text, until } from '../page.mjs';
 
 const line = '.composer textarea';
 const current = '[aria-current=true] .title';
@@ -8,7 +8,6 @@ const rows = (page) => page.locator('[data-row]').count();
 const row = (page, title) => page.click(`[data-row]:has-text("${title}")`);
 const article = (name) => `article[aria-label="${name}"]`;
 const setting = (label) => `.settings .row:has([aria-label$=": ${label}"]) .words`;
-const copied = (page) => page.evaluate(() => navigator.clipboard.readText());
 
 /** Sends a request, and waits until it is painted so far that a step can be seen. */
 async function paint(page, words) {
@@ -53,11 +52,11 @@ export const parts = {
     await see(page, '.outcome.good', 'every pixel is the same');
     await row(page, 'Lighthouse taller');
     await see(page, '.recipe .note', 'another model');
-    const tell = (engine) => page.evaluate((state) => globalThis.puppet.tell({ kind: 'engine', engine: state }), engine);
+    const tellEngine = (engine) => tell(page, { kind: 'engine', engine });
     const model = { name: 'pocket', hash: '0', quantization: 'q8_0', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 1024 };
-    await tell({ state: 'idle', name: 'Pocket model' });
+    await tellEngine({ state: 'idle', name: 'Pocket model' });
     await gone(page, '.recipe .note');
-    await tell({ state: 'ready', model, choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true, devices: [] });
+    await tellEngine({ state: 'ready', model, choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true, devices: [] });
     await see(page, '.recipe .note', 'another model');
     await page.click('.recipe button:has-text("Verify")');
     await see(page, '.outcome:not(.good)', 'Colours differ by 1.4 of 255 on average, 38 at most');
@@ -373,18 +372,17 @@ export const parts = {
 
   async 'files that are dropped open from every place, and join the line where it is'({ open }) {
     const page = await open('');
-    const tell = (...events) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
     const drop = (node, position) =>
-      tell({ kind: 'arrived', arrivals: [{ node, is_known: true, has_recipe: false }], failures: [], position });
+      tell(page, { kind: 'arrived', arrivals: [{ node, is_known: true, has_recipe: false }], failures: [], position });
     const box = await page.locator('.composer').boundingBox();
     const onLine = [box.x + 40, box.y + 20];
     await page.keyboard.press('g');
     await page.waitForSelector('.gallery');
-    await tell({ kind: 'dragging', position: onLine });
+    await tell(page, { kind: 'dragging', position: onLine });
     await see(page, '.veil', 'Drop to open');
     await drop('node-00009', onLine);
     await see(page, current, 'Three islands in morning fog');
-    await tell({ kind: 'dragging', position: onLine });
+    await tell(page, { kind: 'dragging', position: onLine });
     await see(page, '.veil', 'Drop to use as a reference');
     await drop('node-00003', onLine);
     await page.waitForSelector('.reference');
@@ -504,7 +502,7 @@ export const parts = {
     await page.focus('.queue button.grip[aria-label*="the light warmer"]');
     await page.keyboard.press('Home');
     const [job] = await next(page, 'moveJob');
-    const interrupt = () => page.evaluate((id) => globalThis.puppet.tell({ kind: 'job_changed', job: id, status: { state: 'interrupted' } }), job);
+    const interrupt = () => tell(page, { kind: 'job_changed', job, status: { state: 'interrupted' } });
     await page.keyboard.press('Escape');
     await see(page, question, 'Waiting for its turn');
     await interrupt();
@@ -571,7 +569,7 @@ export const parts = {
 
   async 'a failure that belongs to no request leads to where something can be done'({ open }) {
     const page = await open('');
-    const fail = (code) => page.evaluate((failure) => globalThis.puppet.tell({ kind: 'notice', failure }), { code, message: 'timed out' });
+    const fail = (code) => tell(page, { kind: 'notice', failure: { code, message: 'timed out' } });
     await fail('network');
     await page.click('.notice button:has-text("Copy")');
     await see(page, '.notice', 'Copied');
@@ -591,7 +589,7 @@ export const parts = {
 
   async 'a window that is closed while work goes on asks first'({ open }) {
     const page = await open('jobs');
-    const askToClose = () => page.evaluate(() => globalThis.puppet.tell({ kind: 'close_asked' }));
+    const askToClose = () => tell(page, { kind: 'close_asked' });
     await askToClose();
     for (const words of ['What is being made is broken off', '4 requests wait', 'The download pauses']) await see(page, 'dialog', words);
     await page.click('dialog button:has-text("Stay")');

@@ -1,9 +1,8 @@
 /** The picture in the middle: how it lies there, what is shown in its place, and the keys and hands that move it. */
 import assert from 'node:assert/strict';
-import { asked, gone, see, text, until } from '../page.mjs';
+import { asked, gone, see, tell, text, until } from '../page.mjs';
 
 const row = (page, title) => page.click(`[data-row]:has-text("${title}")`);
-const tell = (page, ...events) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
 const fitOf = (page, selector = '.frame img') => page.locator(selector).evaluate((image) => image.style.objectFit);
 
 /** A picture of the first piece that the program has no file of. */

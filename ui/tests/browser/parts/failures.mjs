@@ -1,9 +1,7 @@
 /** What failed or was stopped: what is said of it, and the one thing to do. */
 import assert from 'node:assert/strict';
-import { asked, command, gone, next, see, until } from '../page.mjs';
+import { asked, command, copied, gone, next, see, tell, until } from '../page.mjs';
 
-const copied = (page) => page.evaluate(() => navigator.clipboard.readText());
-const tell = (page, ...events) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
 
 export const parts = {
   async 'a question is stopped while it is answered'({ open }) {
