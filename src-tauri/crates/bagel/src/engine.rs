@@ -20,7 +20,7 @@ use crate::tokens::Tokens;
 use crate::vae::Vae;
 use crate::vision::Vision;
 use crate::weights::{Reader, Source};
-use crate::{Error, Result};
+use crate::{Error, Result, heap};
 
 /// One item of a conversation, in the order the model reads them.
 #[derive(Clone, Debug)]
@@ -160,6 +160,7 @@ impl Engine {
         options: &LoadOptions,
         observe: &mut Observe<'_>,
     ) -> Result<Self> {
+        heap::share_one();
         let device = options.device.open()?;
         let precision = options.precision.unwrap_or_else(|| best_precision(&device));
         let dtype = precision.dtype();

@@ -21,6 +21,7 @@ pub mod engine;
 mod error;
 mod feature_cache;
 mod guidance;
+mod heap;
 mod latent;
 pub mod memory;
 mod nn;

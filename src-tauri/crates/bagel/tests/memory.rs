@@ -19,29 +19,9 @@ fn on_the_processor() -> LoadOptions {
     LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() }
 }
 
-/// The allocator of glibc as the studio starts its engine with it: one heap for all threads.
-const ONE_HEAP: &str = "MALLOC_ARENA_MAX";
-
-/// Whether this process has one heap; if not, the same test has been run in a process that has.
-fn has_one_heap() -> bool {
-    if std::env::var_os(ONE_HEAP).is_some() {
-        return true;
-    }
-    let thread = std::thread::current();
-    let name = thread.name().expect("tests run in threads of their names");
-    let program = std::env::current_exe().expect("this program");
-    let status = std::process::Command::new(program).args(["--exact", name, "--nocapture"]).env(ONE_HEAP, "1").status();
-    assert!(status.expect("it starts").success(), "{name} failed with one heap");
-    false
-}
-
-/// What was foreseen of an edit is at most a tenth below the measured peak, and at most 15 % above it: too much costs
-/// an artist little, too little a picture.
+/// The peak of every stage of an edit, measured, is within a tenth of what was foreseen.
 #[track_caller]
 fn check(quantization: Quantization, width: u32, height: u32) {
-    if !has_one_heap() {
-        return;
-    }
     let options = BenchOptions { load: on_the_processor(), size: Size { width, height }, n_runs: 1 };
     let model = BenchModel::Synthetic { size: SyntheticSize::Small, quantization, layers: None };
     let report = bench(&model, &options, &mut go_on).expect("a report");
@@ -53,7 +33,7 @@ fn check(quantization: Quantization, width: u32, height: u32) {
     let Some(measured) = report.peak_bytes else { return };
     let ratio = foreseen.peak_bytes as f64 / measured as f64;
     println!("foreseen / measured = {ratio:.3}");
-    assert!((0.9..1.15).contains(&ratio), "foreseen / measured = {ratio:.2}");
+    assert!((0.9..1.1).contains(&ratio), "foreseen / measured = {ratio:.2}");
 }
 
 #[test]

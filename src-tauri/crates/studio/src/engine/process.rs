@@ -47,9 +47,6 @@ impl Process {
     pub(crate) fn start(program: &Path) -> Result<(Self, tokio::sync::mpsc::Receiver<Output>)> {
         let mut command = std::process::Command::new(program);
         command.arg("engine").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Left to itself, glibc keeps a heap for every thread, and what one has freed no other can use: an eighth more
-        // memory than was foreseen, on processors with large caches. Elsewhere nobody reads the variable.
-        command.env("MALLOC_ARENA_MAX", "1");
         hide_console(&mut command);
         let mut child = command
             .spawn()
