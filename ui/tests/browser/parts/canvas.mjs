@@ -25,6 +25,9 @@ export const parts = {
     await row(page, 'Square');
     await see(page, '.frame .lost', 'This picture cannot be loaded');
     assert.equal(await page.locator('.frame img').count(), 0);
+    const broken = () => page.locator('img').evaluateAll((all) => all.filter((image) => image.complete && image.naturalWidth === 0 && getComputedStyle(image).visibility !== 'hidden').length);
+    await page.waitForSelector('.composer img[data-lost]', { state: 'attached' });
+    assert.equal(await broken(), 0, 'nowhere a broken picture is drawn');
     await page.click('.lost button:has-text("Show in the file manager")');
     assert.deepEqual(await asked(page, 'revealPicture'), [['Square']]);
     await row(page, 'Less blue');

@@ -1,7 +1,8 @@
-/** Much to show and much that changes: what it costs. Times are printed, not judged. */
+/** Much to show and much that changes: what it costs. Elements and memory are judged; times are printed. */
 import assert from 'node:assert/strict';
 
 const MOST_NODES = 400;
+const MOST_HEAP_BYTES = 400e6;
 /** As most see it: with motion. */
 const context = { reducedMotion: 'no-preference' };
 
@@ -78,6 +79,7 @@ export const parts = {
         `frames median ${(frames[frames.length >> 1] ?? 0).toFixed(1)} ms, slowest ${(frames.at(-1) ?? 0).toFixed(0)} ms, heap ${(heap / 1e6).toFixed(0)} MB`,
     );
     console.log(`  long tasks while filling: ${figures(filling)}; while scrolling: ${figures(scrolling)}`);
+    assert.ok(heap > 0 && heap <= MOST_HEAP_BYTES, `${String(heap)} bytes of heap`);
     assert.ok(most <= MOST_NODES, `${String(most)} elements in the grid`);
   },
 
