@@ -8,6 +8,7 @@ use tauri::window::{ProgressBarState, ProgressBarStatus};
 use tauri::{AppHandle, Manager};
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::coming::Coming;
 use crate::language;
 
 /// Follows the studio for as long as it is open.
@@ -18,10 +19,17 @@ pub(crate) async fn follow(app: AppHandle, studio: Studio) {
         let mut running: Option<JobId> = None;
         // What ended while events were lost would stay in the taskbar.
         show_progress(&app, standing(&snapshot.jobs, &mut running));
+        let mut coming = Coming::of(&snapshot.models);
         let mut verifying: HashSet<JobId> =
             snapshot.jobs.into_iter().filter(|job| job.verifies.is_some()).map(|job| job.id).collect();
         loop {
-            match events.recv().await {
+            let event = events.recv().await;
+            if let Some(ending) = event.as_ref().ok().and_then(|event| coming.follow(event))
+                && settings.notifies
+            {
+                notify(&app, language::arrival(ending, language::is_chinese(settings.language)));
+            }
+            match event {
                 Ok(StudioEvent::Settings { settings: changed }) => settings = changed,
                 Ok(StudioEvent::JobQueued { job }) if job.verifies.is_some() => {
                     verifying.insert(job.id);

@@ -2,6 +2,8 @@
 
 use protocol::{ErrorCode, Failure, JobStatus, Language};
 
+use crate::coming::Ending;
+
 /// Whether it speaks Chinese; English otherwise.
 pub(crate) fn is_chinese(language: Language) -> bool {
     match language {
@@ -22,6 +24,18 @@ pub(crate) fn end(status: &JobStatus, verifies: bool, is_chinese: bool) -> Optio
         _ => return None,
     };
     Some(if is_chinese { chinese } else { english })
+}
+
+/// What to say of a model that has come, or could not.
+pub(crate) fn arrival(ending: Ending, is_chinese: bool) -> &'static str {
+    let (english, chinese) = match ending {
+        Ending::Ready => ("A model is ready to be used.", "一个模型已可使用。"),
+        Ending::Failed => (
+            "A model could not be installed; it can go on from where it stopped.",
+            "一个模型没有安装成功，可以从停下的地方继续。",
+        ),
+    };
+    if is_chinese { chinese } else { english }
 }
 
 /// Why there is no window; the program's own line, which is English, stays under what is said in Chinese.

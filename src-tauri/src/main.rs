@@ -12,6 +12,7 @@
 
 mod announce;
 mod clipboard;
+mod coming;
 mod commands;
 mod dialogs;
 mod drag_out;
