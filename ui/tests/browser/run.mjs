@@ -54,7 +54,7 @@ if (wanted.length === 0) Object.assign(parts, abilities.last);
 const asked = { called: new Set(), methods: new Set() };
 const browser = await launch(['--enable-precise-memory-info']);
 const began = Date.now();
-let failed = 0;
+const broken = [];
 let passed = 0;
 
 /** A page on the pretended program; whatever goes wrong in it fails the part. */
@@ -107,15 +107,17 @@ for (const [name, part] of Object.entries(parts)) {
     passed += 1;
     console.log(`✓ ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   } catch (error) {
-    failed += 1;
     const page = browser.contexts().at(-1)?.pages().at(-1);
-    await page?.screenshot({ path: join(shots, `failed-${String(failed)}.png`) }).catch(() => {});
-    console.error(`✗ ${name}\n${[error.stack ?? String(error), ...problems.slice(0, 8)].join('\n')}`);
+    await page?.screenshot({ path: join(shots, `failed-${String(broken.length + 1)}.png`) }).catch(() => {});
+    broken.push(`✗ ${name}\n${[error.stack ?? String(error), ...problems.slice(0, 8)].join('\n')}`);
+    console.error(broken.at(-1));
   }
   await Promise.all(browser.contexts().map((context) => context.close()));
 }
 
 await browser.close();
 server.close();
-console.log(`browser: ${String(passed)} passed, ${String(failed)} failed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+// Again where a long log ends.
+if (broken.length > 0) console.error(`\n${broken.join('\n')}`);
+console.log(`browser: ${String(passed)} passed, ${String(broken.length)} failed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+process.exitCode = broken.length === 0 && passed > 0 ? 0 : 1;

@@ -1,12 +1,19 @@
 //! Other programs: shown before they run, and named when they fail.
 
 use std::{
+    collections::VecDeque,
     ffi::OsStr,
+    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
+    thread,
 };
 
 use anyhow::{Context, Result, bail};
+
+/// How many of a failed program's last lines are kept.
+const LAST_LINES: usize = 60;
 
 /// A program about to be started.
 pub(crate) struct Program {
@@ -64,13 +71,31 @@ impl Program {
     }
 
     /// Shows the command line and runs it to its end.
+    ///
+    /// Where nobody is watching, its last lines are part of the error: a long log may be read from its end alone.
     pub(crate) fn run(mut self) -> Result<()> {
         println!("$ {}", self.shown);
-        let status = self.command.status().with_context(|| format!("`{}` could not be started", self.shown))?;
+        let is_watched = io::stdout().is_terminal() && io::stderr().is_terminal();
+        let ended = if is_watched { self.command.status().map(|status| (status, String::new())) } else { self.pass_on() };
+        let (status, last_lines) = ended.with_context(|| format!("`{}` could not be started", self.shown))?;
         if !status.success() {
-            bail!("`{}` failed ({status})", self.shown);
+            bail!("`{}` failed ({status}){last_lines}", self.shown);
         }
         Ok(())
+    }
+
+    /// Runs it to its end and passes on what it prints; how it ended, and its last lines, each after a line's end.
+    fn pass_on(&mut self) -> io::Result<(ExitStatus, String)> {
+        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let Child { stdout, stderr, .. } = &mut child;
+        let (stdout, stderr) = (stdout.take(), stderr.take());
+        let last_lines = Mutex::new(VecDeque::new());
+        thread::scope(|scope| {
+            scope.spawn(|| stdout.map(|from| pass_lines_on(from, io::stdout(), &last_lines)));
+            scope.spawn(|| stderr.map(|from| pass_lines_on(from, io::stderr(), &last_lines)));
+        });
+        let last_lines = last_lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok((child.wait()?, last_lines.iter().map(|line| format!("\n{line}")).collect()))
     }
 
     /// Whether it can be started and succeeds; prints nothing.
@@ -86,6 +111,20 @@ impl Program {
     }
 }
 
+/// Copies every line as it comes, and keeps the last.
+fn pass_lines_on(from: impl Read, mut to: impl Write, last_lines: &Mutex<VecDeque<String>>) {
+    for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        // Whoever reads may have gone; the program is run to its end all the same.
+        let _ = writeln!(to, "{line}");
+        let mut kept = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back(line);
+        if kept.len() > LAST_LINES {
+            kept.pop_front();
+        }
+    }
+}
+
 /// Whether a variable is one of those that `cargo run` sets for the package that it runs.
 fn is_of_this_package(variable: &str) -> bool {
     variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
@@ -95,7 +134,7 @@ fn is_of_this_package(variable: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{Program, is_of_this_package};
+    use super::{LAST_LINES, Program, is_of_this_package};
 
     fn program(name: &str) -> Program {
         Program::new(Path::new(name), Path::new("."))
@@ -113,6 +152,13 @@ mod tests {
     fn program_that_fails_is_an_error() {
         let error = program(env!("CARGO")).argument("no-such-command").run().expect_err("cargo has no such command");
         assert!(error.to_string().starts_with("`cargo no-such-command` failed"), "{error}");
+    }
+
+    #[test]
+    fn error_of_a_program_that_failed_ends_with_its_last_lines() {
+        let (status, last_lines) = program("sh").arguments(&["-c", "seq 100; sleep 0.2; echo why >&2; exit 3"]).pass_on().expect("a shell");
+        let lines: Vec<_> = last_lines.trim_start().lines().collect();
+        assert_eq!((status.code(), lines.len(), lines[0], lines[LAST_LINES - 1]), (Some(3), LAST_LINES, "42", "why"));
     }
 
     #[test]

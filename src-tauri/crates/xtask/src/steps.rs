@@ -44,13 +44,14 @@ impl Report {
         match &outcome {
             Outcome::Passed => {}
             Outcome::Skipped(reason) => println!("skipped: {reason}"),
-            Outcome::Failed(error) => println!("failed: {error}"),
+            Outcome::Failed(error) => println!("failed: {}", first_line(error)),
         }
         self.rows.push(Row { name, outcome, time });
     }
 
     /// Prints the table; an error when a step failed or none ran.
     pub(crate) fn finish(&self) -> Result<()> {
+        print!("{}", self.failures());
         println!("\n{}", self.table());
         let count = |is_kind: fn(&Outcome) -> bool| self.rows.iter().filter(|row| is_kind(&row.outcome)).count();
         let n_passed = count(|outcome| matches!(outcome, Outcome::Passed));
@@ -65,18 +66,31 @@ impl Report {
         }
     }
 
+    /// All that is known of what failed, together at the end; nothing where that is a line, which the table has.
+    fn failures(&self) -> String {
+        let told = |row: &Row| match &row.outcome {
+            Outcome::Failed(error) if error.lines().count() > 1 => Some(format!("\n── {} failed\n{error}\n", row.name)),
+            _ => None,
+        };
+        self.rows.iter().filter_map(told).collect()
+    }
+
     fn table(&self) -> String {
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
         let line = |row: &Row| {
             let outcome = match &row.outcome {
                 Outcome::Passed => "passed".to_owned(),
                 Outcome::Skipped(reason) => format!("skipped: {reason}"),
-                Outcome::Failed(error) => format!("FAILED: {}", error.lines().next().unwrap_or_default()),
+                Outcome::Failed(error) => format!("FAILED: {}", first_line(error)),
             };
             format!("{:width$}  {:>7}  {outcome}", row.name, clock(row.time))
         };
         self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
     }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 fn clock(time: Duration) -> String {
@@ -103,6 +117,7 @@ mod tests {
         });
         assert!(is_reached);
         assert!(report.table().contains("FAILED: it broke\n"), "{}", report.table());
+        assert_eq!(report.failures(), "\n── first failed\nit broke\nin two lines\n");
         assert_eq!(report.finish().expect_err("a step failed").to_string(), "1 check failed");
     }
 
