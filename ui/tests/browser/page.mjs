@@ -1,4 +1,6 @@
 /** What parts do to a page, and ask of it. */
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 
 /** What a method of the program was asked, each time. */
 export const asked = (page, name) =>
@@ -18,13 +20,29 @@ export async function until(what, question) {
   throw new Error(`waited in vain for ${what}`);
 }
 
-/** Moves the focus with Tab until it is on what is looked for. */
-export async function tabTo(page, selector, most = 120) {
+/** Waits until an answer is what is wanted, or matches it; a page that follows a moment later is slow, not wrong. */
+export async function holds(question, wanted, why) {
+  const fits = (answer) => (wanted instanceof RegExp ? wanted.test(answer) : isDeepStrictEqual(answer, wanted));
+  let answer = await question();
+  for (let tries = 0; tries < 250 && !fits(answer); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    answer = await question();
+  }
+  if (wanted instanceof RegExp) assert.match(answer, wanted, why);
+  else assert.deepEqual(answer, wanted, why);
+}
+
+/** Moves the focus with Tab until it is on what is looked for, by its selector and the words that it shows. */
+export async function tabTo(page, selector, words = '', most = 120) {
+  const isThere = ([wanted, shown]) => {
+    const element = document.activeElement;
+    return element !== null && element.matches(wanted) && element.textContent.includes(shown);
+  };
   for (let n = 0; n < most; n += 1) {
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+    if (await page.evaluate(isThere, [selector, words])) return;
     await page.keyboard.press('Tab');
   }
-  throw new Error(`Tab never reaches ${selector}`);
+  throw new Error(`Tab never reaches ${selector} ${words}`);
 }
 
 export const text = (page, selector) => page.locator(selector).first().innerText();

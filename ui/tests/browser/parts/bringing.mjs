@@ -1,6 +1,6 @@
 /** Pictures that are pasted, chosen and thrown away, where more than one thing could be meant. */
 import assert from 'node:assert/strict';
-import { asked, next, see, text, until } from '../page.mjs';
+import { asked, holds, next, see, text, until } from '../page.mjs';
 
 const line = '.composer textarea';
 const current = '[aria-current=true] .title';
@@ -24,16 +24,16 @@ export const parts = {
     const page = await open('');
     await page.waitForSelector('.frame img');
     assert.equal(await paste(page, line, 'Total\t12'), false, 'the words of a table go into the line');
-    assert.deepEqual(await asked(page, 'pastePicture'), []);
+    await holds(() => asked(page, 'pastePicture'), []);
     const before = await text(page, current);
     assert.ok(await paste(page, line));
     await next(page, 'pastePicture');
     await see(page, '.notice', 'Added as a reference');
-    assert.equal(await page.locator('.reference').count(), 1);
-    assert.equal(await text(page, current), before);
+    await holds(() => page.locator('.reference').count(), 1);
+    await holds(() => text(page, current), before);
     await page.click('.notice button:has-text("Open it instead")');
     await see(page, current, 'clipboard.png');
-    assert.equal(await page.locator('.reference').count(), 0);
+    await holds(() => page.locator('.reference').count(), 0);
     await page.click(`[aria-label="Other pieces"], aside .grid button`);
     assert.ok(await paste(page, 'body', 'Total\t12'), 'where nothing is written, the picture is meant');
     await next(page, 'pastePicture', 2);
@@ -47,7 +47,7 @@ export const parts = {
     await page.click('[role=gridcell][data-position="5"]', { modifiers: ['Shift'] });
     await page.click('.bar button:has-text("Use as references")');
     await see(page, '.notice', 'Three references at most: 2 pictures were left out.');
-    assert.equal(await page.locator('.reference').count(), 3);
+    await holds(() => page.locator('.reference').count(), 3);
   },
 
   async 'every picture that can be a reference has a name, opened or not'({ open }) {

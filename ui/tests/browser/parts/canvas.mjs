@@ -1,6 +1,6 @@
 /** The picture in the middle: how it lies there, what is shown in its place, and the keys and hands that move it. */
 import assert from 'node:assert/strict';
-import { asked, gone, see, tell, text, until } from '../page.mjs';
+import { asked, gone, holds, see, tell, text, until } from '../page.mjs';
 
 const row = (page, title) => page.click(`[data-row]:has-text("${title}")`);
 const fitOf = (page, selector = '.frame img') => page.locator(selector).evaluate((image) => image.style.objectFit);
@@ -24,15 +24,15 @@ export const parts = {
     await tell(page, { kind: 'node_added', node: lost('Square', { width: 512, height: 512 }) });
     await row(page, 'Square');
     await see(page, '.frame .lost', 'This picture cannot be loaded');
-    assert.equal(await page.locator('.frame img').count(), 0);
+    await holds(() => page.locator('.frame img').count(), 0);
     const broken = () => page.locator('img').evaluateAll((all) => all.filter((image) => image.complete && image.naturalWidth === 0 && getComputedStyle(image).visibility !== 'hidden').length);
     await page.waitForSelector('.composer img[data-lost]', { state: 'attached' });
-    assert.equal(await broken(), 0, 'nowhere a broken picture is drawn');
+    await holds(() => broken(), 0, 'nowhere a broken picture is drawn');
     await page.click('.lost button:has-text("Show in the file manager")');
-    assert.deepEqual(await asked(page, 'revealPicture'), [['Square']]);
+    await holds(() => asked(page, 'revealPicture'), [['Square']]);
     await row(page, 'Less blue');
     await page.waitForSelector('.frame img');
-    assert.equal(await page.locator('.lost').count(), 0);
+    await holds(() => page.locator('.lost').count(), 0);
   },
 
   async 'what a picture was made from is never cropped to its shape'({ open }) {
@@ -44,12 +44,12 @@ export const parts = {
       await page.waitForSelector('.lost');
       await page.keyboard.down('\\');
       await page.waitForSelector('.frame img');
-      assert.equal(await fitOf(page), fit, title);
+      await holds(() => fitOf(page), fit, title);
       await page.keyboard.up('\\');
       await page.waitForSelector('.lost');
       await page.keyboard.press('c');
       await page.waitForSelector('.over img');
-      assert.equal(await fitOf(page, '.over img'), fit, `${title}, compared`);
+      await holds(() => fitOf(page, '.over img'), fit, `${title}, compared`);
       await page.keyboard.press('c');
       await gone(page, '.over');
     }
@@ -64,7 +64,7 @@ export const parts = {
     await press(page, 'keyup', { key: 'ß' });
     await gone(page, '.frame .tag');
     await press(page, 'keydown', { key: '\\', ctrlKey: true, altKey: true });
-    assert.equal(await page.locator('.frame .tag').count(), 0, 'without AltGr it is another key');
+    await holds(() => page.locator('.frame .tag').count(), 0, 'without AltGr it is another key');
     const mac = await open('', { context: { userAgent: 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)' } });
     await mac.waitForSelector('.frame img');
     await press(mac, 'keydown', { key: '\\', altKey: true });
@@ -84,15 +84,15 @@ export const parts = {
     await page.mouse.move(box.x + 90, box.y + 80);
     await page.mouse.up({ button: 'middle' });
     await until('another place', async () => (await place()) !== before);
-    assert.deepEqual(await asked(page, 'dragOut'), []);
+    await holds(() => asked(page, 'dragOut'), []);
     await page.keyboard.press('4');
     for (let n = 0; n < 4; n += 1) await page.keyboard.press('+');
-    assert.equal(await page.locator('.pixels').count(), 0);
+    await holds(() => page.locator('.pixels').count(), 0);
     await page.keyboard.press('+');
     await page.waitForSelector('.pixels');
     await page.mouse.dblclick(box.x + 60, box.y + 60);
     await gone(page, '.pixels');
-    assert.equal(await place(), before, 'a double click fits it again');
+    await holds(() => place(), before, 'a double click fits it again');
   },
 
   async 'a row with Ctrl is compared, and both halves look at the same place'({ open }) {
@@ -101,7 +101,7 @@ export const parts = {
     const chosen = await text(page, '[aria-current=true] .title');
     await page.click('[data-row]:has-text("Add a lighthouse on the left")', { modifiers: ['Control'] });
     await page.waitForSelector('.over img');
-    assert.equal(await text(page, '[aria-current=true] .title'), chosen);
+    await holds(() => text(page, '[aria-current=true] .title'), chosen);
     await see(page, '.over .tag', 'Add a lighthouse on the left');
     await page.click('[aria-label="Side by side"]');
     const frames = () => page.locator('.half .frame').evaluateAll((all) => all.map((frame) => frame.getAttribute('style')));

@@ -1,6 +1,6 @@
 /** What failed or was stopped: what is said of it, and the one thing to do. */
 import assert from 'node:assert/strict';
-import { asked, command, copied, gone, next, see, tell, until } from '../page.mjs';
+import { asked, command, copied, gone, holds, next, see, tell, until } from '../page.mjs';
 
 
 export const parts = {
@@ -28,7 +28,7 @@ export const parts = {
     const fail = (code, remedies) => tell(page, { kind: 'job_changed', job, status: { state: 'failed', failure: { code, message: 'why not' }, remedies } });
     await fail('context_too_long', [{ kind: 'leave_out', turns: ['turn-1', 'turn-2'] }]);
     await page.click(`${question} button:has-text("Copy")`);
-    assert.equal(await copied(page), 'This is more than the model can read: Why not.');
+    await holds(() => copied(page), 'This is more than the model can read: Why not.');
     await page.click(`${question} button:has-text("Leave the 2 oldest questions out")`);
     assert.deepEqual(await next(page, 'leaveOut'), [['turn-1', 'turn-2'], true]);
     assert.deepEqual(await next(page, 'retry'), [job]);
@@ -49,7 +49,7 @@ export const parts = {
     await page.keyboard.press('m');
     const failed = 'article[aria-label="BAGEL RecA"] .install';
     await page.click(`${failed} button:has-text("Copy")`);
-    assert.match(await copied(page), /^The disk is full: There is no room/);
+    await holds(() => copied(page), /^The disk is full: There is no room/);
     await page.click(`${failed} button:has-text("Resume")`);
     assert.deepEqual(await next(page, 'installModel', 2), ['bagel-rl', 'q6_k', null]);
   },

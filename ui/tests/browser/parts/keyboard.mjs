@@ -1,6 +1,6 @@
 /** Every ability by keyboard alone. */
 import assert from 'node:assert/strict';
-import { asked, gone, nothingRuns, tabTo, text, until } from '../page.mjs';
+import { asked, copied, gone, holds, next, nothingRuns, see, tabTo, text, until } from '../page.mjs';
 
 export const parts = {
   async 'a picture is made, edited, compared, undone, all by keys'({ open }) {
@@ -25,14 +25,14 @@ export const parts = {
     await page.waitForSelector('.over');
     await tabTo(page, '.frame input[type=range]');
     await keyboard.press('ArrowRight');
-    assert.equal(await page.inputValue('.frame input[type=range]'), '51');
+    await holds(() => page.inputValue('.frame input[type=range]'), '51');
     await keyboard.press('Escape');
-    assert.equal(await page.locator('.over').count(), 0);
+    await holds(() => page.locator('.over').count(), 0);
     await page.evaluate(() => document.activeElement.blur());
     await keyboard.press('Control+z');
-    assert.equal(await text(page, '[aria-current=true] .title'), 'A red circle');
+    await holds(() => text(page, '[aria-current=true] .title'), 'A red circle');
     await keyboard.press('Control+Shift+Z');
-    assert.equal(await text(page, '[aria-current=true] .title'), 'Make it blue');
+    await holds(() => text(page, '[aria-current=true] .title'), 'Make it blue');
     await keyboard.down('\\');
     await page.waitForSelector('.frame .tag');
     await keyboard.up('\\');
@@ -40,12 +40,12 @@ export const parts = {
     await keyboard.press('w');
     await page.waitForSelector('.scrub');
     await keyboard.press('ArrowLeft');
-    assert.match(await text(page, '.scrub .label'), /Step 23 of 24/);
+    await holds(() => text(page, '.scrub .label'), /Step 23 of 24/);
     await keyboard.press('Escape');
     for (const [key, percent] of [['1', '100 %'], ['2', '200 %'], ['4', '400 %']]) {
       await page.evaluate(() => document.activeElement.blur());
       await keyboard.press(key);
-      assert.equal(await text(page, '.percent'), percent);
+      await holds(() => text(page, '.percent'), percent);
     }
     await keyboard.press('f');
     await until('the star', async () => (await asked(page, 'setStarred')).length === 1);
@@ -84,7 +84,99 @@ export const parts = {
     await until('the plan to be painted', async () => (await asked(page, 'paintPlan')).length === 1);
     assert.equal((await asked(page, 'paintPlan'))[0][1], `${plan} Two moons.`);
     await nothingRuns(page);
-    assert.match(await text(page, '.plan .text'), /Two moons\.$/);
+    await holds(() => text(page, '.plan .text'), /Two moons\.$/);
+  },
+
+  async 'a plan is saved, used again and forgotten'({ open }) {
+    const page = await open('pictures=0&pace=1');
+    const { keyboard } = page;
+    await tabTo(page, 'button[title="Thinking"]');
+    await keyboard.press('Enter');
+    await tabTo(page, '[popover] button', 'Think first');
+    await keyboard.press('Enter');
+    await keyboard.press('/');
+    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
+    await keyboard.type('A quiet harbour');
+    await keyboard.press('Control+Enter');
+    await see(page, '.plan .text', 'The scene');
+    await tabTo(page, '.plan button', 'Pause');
+    await keyboard.press('Enter');
+    const [job] = await next(page, 'pausePlan');
+    await page.waitForSelector('.plan textarea');
+    await tabTo(page, '.plan button', 'Save plan');
+    await keyboard.press('Enter');
+    assert.deepEqual((await next(page, 'changeSettings'))[0].value.map(({ name }) => name), ['A quiet harbour', 'Night over the harbour']);
+    await tabTo(page, '.held button', 'Dismiss');
+    await keyboard.press('Enter');
+    assert.deepEqual(await next(page, 'dismiss'), [job]);
+    await tabTo(page, '.plan .use', 'A quiet harbour');
+    await keyboard.press('Enter');
+    await see(page, '.pills', 'With a saved plan');
+    await tabTo(page, '[aria-label="Forget the plan “A quiet harbour”"]');
+    await keyboard.press('Enter');
+    assert.deepEqual((await next(page, 'changeSettings', 2))[0].value.map(({ name }) => name), ['Night over the harbour']);
+    await page.waitForFunction(() => document.activeElement?.matches('[aria-label^="Forget the plan"], .plan .use'));
+  },
+
+  async 'an answer is copied, left out, taken in again and made an edit'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    await tabTo(page, '.composer label.on input, .composer input:checked');
+    await keyboard.press('ArrowRight');
+    await holds(() => text(page, '.composer label.on'), 'Ask');
+    await tabTo(page, '.composer textarea');
+    await keyboard.type('What is missing?');
+    await keyboard.press('Control+Enter');
+    await next(page, 'submit');
+    const answer = 'aside article:has-text("What is missing?")';
+    await see(page, `${answer} .answer:not(.growing)`, 'A quiet harbour at dusk');
+    const tool = async (words) => {
+      // The newest answer is the last: from the line, Shift and Tab come to it first.
+      await tabTo(page, `aside article:last-of-type .tools button`, words);
+      await keyboard.press('Enter');
+    };
+    await tool('Copy');
+    await holds(() => copied(page), /^A quiet harbour at dusk/);
+    await tool('Leave out');
+    const [[turn], isLeftOut] = await next(page, 'leaveOut');
+    assert.ok(isLeftOut);
+    await tool('Take in again');
+    assert.deepEqual(await next(page, 'leaveOut', 2), [[turn], false]);
+    await tool('Make this an edit');
+    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
+    await holds(() => text(page, '.composer label.on'), 'Edit');
+  },
+
+  async 'another picture is chosen to compare with, and a model of one’s own is brought in'({ open }) {
+    const page = await open('');
+    const { keyboard } = page;
+    await keyboard.press('c');
+    await page.waitForSelector('.over img');
+    const shown = () => page.locator('.over img').getAttribute('src');
+    const before = await shown();
+    await tabTo(page, 'button[title="Compare with"]');
+    await keyboard.press('Enter');
+    await tabTo(page, '.others button[aria-pressed=false]');
+    await keyboard.press('Enter');
+    await until('another picture', async () => (await shown()) !== before);
+    await gone(page, ':popover-open');
+    await page.waitForFunction(() => document.activeElement?.matches('button[title="Compare with"]'));
+    await keyboard.press('Escape');
+    await gone(page, '.over');
+    await keyboard.press('m');
+    for (const [kind, name] of [['folder', 'islands-finetune'], ['file', 'islands-finetune.gguf']]) {
+      await tabTo(page, '.own button', `Choose a ${kind}`);
+      await keyboard.press('Enter');
+      await page.waitForSelector(`article[aria-label="${name}"]`);
+    }
+    await holds(() => asked(page, 'importModel'), [['folder'], ['file']]);
+    await tabTo(page, 'article[aria-label="islands-finetune"] button', 'Remove from the studio');
+    await keyboard.press('Enter');
+    await page.waitForSelector('dialog');
+    await tabTo(page, 'dialog button.primary');
+    await keyboard.press('Enter');
+    await next(page, 'removeModel');
+    await gone(page, 'article[aria-label="islands-finetune"]');
   },
 
   async 'the queue is ordered, paused and emptied'({ open }) {
@@ -129,7 +221,7 @@ export const parts = {
     await keyboard.press('ArrowDown');
     await keyboard.press('ArrowRight');
     await keyboard.press('Shift+ArrowRight');
-    assert.match(await text(page, '.bar .n'), /2 chosen/);
+    await holds(() => text(page, '.bar .n'), /2 chosen/);
     await keyboard.press('t');
     await page.waitForSelector('dialog');
     await keyboard.type('bay');
@@ -179,7 +271,7 @@ export const parts = {
     await tabTo(page, 'input[type=url]');
     await keyboard.type('http://example.org');
     await keyboard.press('Enter');
-    assert.match(await text(page, '.bad'), /https/);
+    await holds(() => text(page, '.bad'), /https/);
     assert.equal((await asked(page, 'changeSettings')).length, before);
   },
 
@@ -196,7 +288,7 @@ export const parts = {
       tell({ kind: 'settings', settings: { version: 1, language: 'en', theme: 'dark', follows: true, single_letter_keys: false, notifies: true, model: null, device: null, engine: null, idle_minutes: 30, library_folder: null, models_folder: null, mirror: null, presets: [], plans: [], welcomed: true } });
     });
     await keyboard.press('e');
-    assert.equal(await page.locator('.gallery').count(), 1, 'a letter alone does nothing');
+    await holds(() => page.locator('.gallery').count(), 1, 'a letter alone does nothing');
     await keyboard.press('Control+,');
     await page.waitForSelector('.settings');
   },
@@ -219,7 +311,7 @@ export const parts = {
       await keyboard.press('Delete');
       await page.waitForFunction((wanted) => document.activeElement.matches(wanted), next);
     }
-    assert.deepEqual(await asked(page, 'trash'), [], 'the picture that is edited stays');
+    await holds(() => asked(page, 'trash'), [], 'the picture that is edited stays');
     await keyboard.type('Four of them');
     await addTwo();
     const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
@@ -227,7 +319,7 @@ export const parts = {
     assert.equal(before.length, 2);
     await tabTo(page, '.reference .handle');
     await keyboard.press('ArrowRight');
-    assert.deepEqual(await order(), [...before].reverse());
+    await holds(() => order(), [...before].reverse());
     await tabTo(page, 'button[title="Variations"]');
     await keyboard.press('Enter');
     await tabTo(page, '.numbers button:nth-child(4)');
@@ -238,8 +330,8 @@ export const parts = {
     await keyboard.press('Control+a');
     await keyboard.type('500');
     await keyboard.press('Enter');
-    assert.equal(await page.inputValue('.own input >> nth=0'), '496');
-    assert.deepEqual(await asked(page, 'submit'), [], 'a size is not the word to begin');
+    await holds(() => page.inputValue('.own input >> nth=0'), '496');
+    await holds(() => asked(page, 'submit'), [], 'a size is not the word to begin');
     await keyboard.press('Escape');
     await tabTo(page, '[data-tab=ask]');
     await keyboard.press('ArrowRight');
@@ -285,7 +377,7 @@ export const parts = {
     const to = await middle('.queue button.grip', 2);
     await drag(await middle('.queue button.grip', 0), { x: to.x, y: to.y + 12 });
     await until('the order', async () => (await titles())[2] === before[0]);
-    assert.deepEqual(await titles(), [before[1], before[2], before[0], ...before.slice(3)]);
+    await holds(() => titles(), [before[1], before[2], before[0], ...before.slice(3)]);
     await page.keyboard.press('Escape');
     for (let n = 0; n < 3; n += 1) {
       await page.click('button[title="Add a reference"]');
@@ -296,17 +388,17 @@ export const parts = {
     const pictures = await order();
     assert.equal(pictures.length, 3);
     await drag(await middle('.reference .handle', 0), await middle('.reference .handle', 2).then(({ x, y }) => ({ x: x + 14, y })));
-    assert.deepEqual(await order(), [pictures[1], pictures[2], pictures[0]]);
+    await holds(() => order(), [pictures[1], pictures[2], pictures[0]]);
     await page.click('[data-row] >> nth=1');
     await page.keyboard.press('c');
     await page.waitForSelector('.line');
     const frame = await page.locator('.frame').boundingBox();
     await drag({ x: frame.x + frame.width / 2, y: frame.y + 200 }, { x: frame.x + frame.width * 0.25, y: frame.y + 200 });
-    assert.ok(Math.abs(Number(await page.inputValue('.frame input[type=range]')) - 25) <= 2);
+    await until('the line', async () => Math.abs(Number(await page.inputValue('.frame input[type=range]')) - 25) <= 2);
     const scale = () => page.locator('.percent').innerText();
     const fitted = await scale();
     await page.mouse.wheel(0, -400);
-    assert.notEqual(await scale(), fitted);
+    await until('another size', async () => (await scale()) !== fitted);
   },
 
   async 'a branch is repeated from another picture'({ open }) {
@@ -341,8 +433,8 @@ export const parts = {
     const fitted = await place();
     await page.keyboard.down(' ');
     await pull(page, '.frame');
-    assert.notEqual(await place(), fitted, 'with the space bar the picture moves');
-    assert.deepEqual(await asked(page, 'dragOut'), []);
+    await until('the picture to move with the space bar', async () => (await place()) !== fitted);
+    await holds(() => asked(page, 'dragOut'), []);
     // The key comes up where another window has the keyboard.
     await page.evaluate(() => window.dispatchEvent(new Event('blur')));
     await gone(page, '.stage.grab');
@@ -370,6 +462,6 @@ export const parts = {
     assert.equal((await asked(limited, 'dragOut')).length, 0);
     await limited.keyboard.press('Control+,');
     await limited.waitForSelector('.settings details');
-    assert.equal(await limited.locator('[aria-label^="Use default"]').count(), 0);
+    await holds(() => limited.locator('[aria-label^="Use default"]').count(), 0);
   },
 };

@@ -1,5 +1,6 @@
 /** Much to show and much that changes: what it costs. Elements and memory are judged; times are printed. */
 import assert from 'node:assert/strict';
+import { holds } from '../page.mjs';
 
 const MOST_NODES = 400;
 const MOST_HEAP_BYTES = 400e6;
@@ -103,7 +104,7 @@ export const parts = {
     await page.waitForFunction(() => document.querySelectorAll('[data-row]').length >= 500);
     await page.evaluate(() => globalThis.longTasks.splice(0));
     await page.click('[data-row] >> nth=300');
-    assert.match(await page.locator('[aria-current=true]').innerText(), /Change/);
+    await holds(() => page.locator('[aria-current=true]').innerText(), /Change/);
     await page.keyboard.press('q');
     await page.waitForSelector('.queue li');
     const opened = await page.evaluate(() => globalThis.longTasks.splice(0));
@@ -146,7 +147,7 @@ export const parts = {
       clearInterval(globalThis.stream);
       return { inputs: globalThis.inputs, longTasks: globalThis.longTasks };
     });
-    assert.equal(await page.inputValue('.composer textarea'), words.repeat(2), 'no letter is lost');
+    await holds(() => page.inputValue('.composer textarea'), words.repeat(2), 'no letter is lost');
     inputs.sort((a, b) => a - b);
     console.log(
       `  while 20 words and 4 steps a second stream: ${String(words.length * 2)} letters, input to paint over 16 ms for ${String(inputs.length)}, ` +
