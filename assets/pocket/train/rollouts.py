@@ -218,7 +218,8 @@ def main():
     parser.add_argument("--kinds", nargs="+", default=["create", "edit", "edit", "think_create"])
     parser.add_argument("--requests", type=int, default=12, help="requests to a lesson")
     parser.add_argument("--copies", type=int, default=4, help="pictures for each request")
-    parser.add_argument("--draws", type=int, default=2, help="lessons from the same pictures, with other noise")
+    parser.add_argument("--draws", type=int, default=4, help="lessons from the same pictures, with other noise")
+    parser.add_argument("--lesson-shift", type=float, default=5, help="above 1, more of the noisy times are taught, which decide how many things there are")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--shift", type=float, default=2.5)
     parser.add_argument("--most", type=int, default=60, help="lessons that may wait; beyond that it rests")
@@ -272,7 +273,7 @@ def main():
             amount = torch.from_numpy(better[useful]).flatten()
             for draw_number in range(args.draws):
                 t = torch.sigmoid(torch.randn(len(kept), generator=generator))
-                t = 3 * t / (1 + 2 * t)
+                t = args.lesson_shift * t / (1 + (args.lesson_shift - 1) * t)
                 noise = torch.randn(kept.shape, generator=generator)
                 noisy = torch.lerp(kept, noise, t[:, None, None])
                 velocity = painter.velocity(chosen, noisy, t)

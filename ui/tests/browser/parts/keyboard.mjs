@@ -293,6 +293,21 @@ export const parts = {
     await page.waitForSelector('.settings');
   },
 
+  async 'what opens at once after the palette stays open'({ open }) {
+    const page = await open('');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('gallery');
+    await page.evaluate(async () => {
+      const press = (target, options) => target.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...options }));
+      press(document.activeElement, { key: 'Enter' });
+      while (document.querySelector('dialog')) await Promise.resolve();
+      press(document.body, { key: 'k', code: 'KeyK', ctrlKey: true });
+    });
+    await page.waitForSelector('.gallery');
+    await page.waitForTimeout(300);
+    await holds(() => page.locator('dialog [role=option] >> nth=0').count(), 1);
+  },
+
   async 'dials, presets, sizes and references are set by keys'({ open }) {
     const page = await open('');
     const { keyboard } = page;
