@@ -77,9 +77,10 @@ class Tasks:
     def request(self, speaker: Speaker, scene: Scene) -> tuple[str, dict]:
         """Words that ask for a scene, naming some of its attributes, and the attributes named."""
         named, phrases, expect = [], [], []
-        by_relation = len(scene.things) == 2 and self.chance(0.5) and relation(*scene.things)
+        often = NAMED_IN_TESTS if self.sampler.test else NAMED_IN_TRAINING
+        by_relation = len(scene.things) == 2 and self.chance(often["relation"]) and relation(*scene.things)
         for thing in scene.things:
-            size, place = self.chance(0.75), not by_relation and self.chance(0.9)
+            size, place = self.chance(often["size"]), not by_relation and self.chance(often["place"])
             noun = speaker.a(speaker.noun(thing, size))
             phrases.append(speaker.placed(noun, thing.cell) if place else noun)
             fact = dict(shape=SHAPES[thing.shape], colour=COLOUR_NAMES[thing.colour])
@@ -344,6 +345,12 @@ class Tasks:
 
 # What an edit may change, and how often it is trained: copying all is learned first, and what must vanish last.
 CHANGES = dict(recolour=5, reshape=4, add=4, remove=5, move=4, resize=5, background=3)
+
+# How often a request names a size, a place, and how two things stand to each other where that can be said. What is
+# left open, and what is said in relations, is learned last: with places named nine times in ten 95 of 100 requests with
+# places were painted rightly, 36 of 100 without, and 6 of 100 with relations.
+NAMED_IN_TESTS = dict(size=0.6, place=0.75, relation=0.5)
+NAMED_IN_TRAINING = dict(size=0.65, place=0.5, relation=0.85)
 
 # Kinds that paint nothing.
 TOLD = ("ask", "think_ask", "compare", "talk")

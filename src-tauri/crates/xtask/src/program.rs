@@ -76,7 +76,8 @@ impl Program {
     pub(crate) fn run(mut self) -> Result<()> {
         println!("$ {}", self.shown);
         let is_watched = io::stdout().is_terminal() && io::stderr().is_terminal();
-        let ended = if is_watched { self.command.status().map(|status| (status, String::new())) } else { self.pass_on() };
+        let ended =
+            if is_watched { self.command.status().map(|status| (status, String::new())) } else { self.pass_on() };
         let (status, last_lines) = ended.with_context(|| format!("`{}` could not be started", self.shown))?;
         if !status.success() {
             bail!("`{}` failed ({status}){last_lines}", self.shown);
@@ -156,7 +157,8 @@ mod tests {
 
     #[test]
     fn error_of_a_program_that_failed_ends_with_its_last_lines() {
-        let (status, last_lines) = program("sh").arguments(&["-c", "seq 100; sleep 0.2; echo why >&2; exit 3"]).pass_on().expect("a shell");
+        let (status, last_lines) =
+            program("sh").arguments(&["-c", "seq 100; sleep 0.2; echo why >&2; exit 3"]).pass_on().expect("a shell");
         let lines: Vec<_> = last_lines.trim_start().lines().collect();
         assert_eq!((status.code(), lines.len(), lines[0], lines[LAST_LINES - 1]), (Some(3), LAST_LINES, "42", "why"));
     }

@@ -37,7 +37,9 @@ impl Packages {
             Self::Python => &["python3", "python3-venv"],
             Self::Window => &["libwebkit2gtk-4.1-dev"],
             Self::Trace => &["strace"],
-            Self::WindowTest => &["webkit2gtk-driver", "xvfb", "xdotool", "fonts-dejavu-core", "iproute2"],
+            Self::WindowTest => {
+                &["webkit2gtk-driver", "xvfb", "xdotool", "fonts-dejavu-core", "fonts-wqy-microhei", "iproute2"]
+            }
             Self::Browser => &["chromium"],
         }
     }
