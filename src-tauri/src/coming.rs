@@ -114,7 +114,7 @@ mod tests {
         StudioEvent::Models { models: vec![card] }
     }
 
-    fn told(events: Vec<StudioEvent>) -> Vec<Ending> {
+    fn told(events: &[StudioEvent]) -> Vec<Ending> {
         let mut coming = Coming::default();
         events.iter().filter_map(|event| coming.follow(event)).collect()
     }
@@ -125,14 +125,14 @@ mod tests {
 
     #[test]
     fn a_model_that_has_come_is_told_once() {
-        let come = vec![install(InstallStage::Converting), gone(), models(false), models(true), models(true)];
-        assert_eq!(told(come), [Ending::Ready]);
+        let come = [install(InstallStage::Converting), gone(), models(false), models(true), models(true)];
+        assert_eq!(told(&come), [Ending::Ready]);
     }
 
     #[test]
     fn one_that_is_given_up_or_was_there_before_is_no_news() {
-        assert_eq!(told(vec![install(InstallStage::Downloading), gone(), models(false)]), []);
-        assert_eq!(told(vec![models(true), gone(), models(true)]), []);
+        assert_eq!(told(&[install(InstallStage::Downloading), gone(), models(false)]), []);
+        assert_eq!(told(&[models(true), gone(), models(true)]), []);
     }
 
     #[test]
@@ -140,6 +140,6 @@ mod tests {
         let failed =
             || install(InstallStage::Failed { failure: Failure { code: ErrorCode::Network, message: String::new() } });
         let tried = || install(InstallStage::Downloading);
-        assert_eq!(told(vec![tried(), failed(), failed(), tried(), failed()]), [Ending::Failed, Ending::Failed]);
+        assert_eq!(told(&[tried(), failed(), failed(), tried(), failed()]), [Ending::Failed, Ending::Failed]);
     }
 }
