@@ -3,17 +3,22 @@
 use std::{
     collections::VecDeque,
     ffi::OsStr,
-    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
+    io::{self, BufRead, BufReader, IsTerminal, Read},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{Mutex, PoisonError},
+    process::{Command, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError, Sender},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 
 /// How many of a failed program's last lines are kept.
 const LAST_LINES: usize = 60;
+/// How long nothing comes before it is asked whether the program has ended.
+const PAUSE: Duration = Duration::from_millis(200);
+
+type Show = fn(&str);
 
 /// A program about to be started.
 pub(crate) struct Program {
@@ -88,14 +93,29 @@ impl Program {
     /// Runs it to its end and passes on what it prints; how it ended, and its last lines, each after a line's end.
     fn pass_on(&mut self) -> io::Result<(ExitStatus, String)> {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let Child { stdout, stderr, .. } = &mut child;
-        let (stdout, stderr) = (stdout.take(), stderr.take());
-        let last_lines = Mutex::new(VecDeque::new());
-        thread::scope(|scope| {
-            scope.spawn(|| stdout.map(|from| pass_lines_on(from, io::stdout(), &last_lines)));
-            scope.spawn(|| stderr.map(|from| pass_lines_on(from, io::stderr(), &last_lines)));
-        });
-        let last_lines = last_lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (sender, lines) = mpsc::channel();
+        if let Some(output) = child.stdout.take() {
+            send_lines(output, |line| println!("{line}"), sender.clone());
+        }
+        if let Some(errors) = child.stderr.take() {
+            send_lines(errors, |line| eprintln!("{line}"), sender);
+        }
+        let (mut last_lines, mut has_ended) = (VecDeque::new(), false);
+        loop {
+            match lines.recv_timeout(PAUSE) {
+                Ok((line, show)) => {
+                    show(&line);
+                    last_lines.push_back(line);
+                    if last_lines.len() > LAST_LINES {
+                        last_lines.pop_front();
+                    }
+                }
+                // What it started and left behind may hold its output open.
+                Err(RecvTimeoutError::Timeout) if has_ended => break,
+                Err(RecvTimeoutError::Timeout) => has_ended = child.try_wait()?.is_some(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
         Ok((child.wait()?, last_lines.iter().map(|line| format!("\n{line}")).collect()))
     }
 
@@ -112,18 +132,15 @@ impl Program {
     }
 }
 
-/// Copies every line as it comes, and keeps the last.
-fn pass_lines_on(from: impl Read, mut to: impl Write, last_lines: &Mutex<VecDeque<String>>) {
-    for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line).into_owned();
-        // Whoever reads may have gone; the program is run to its end all the same.
-        let _ = writeln!(to, "{line}");
-        let mut kept = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push_back(line);
-        if kept.len() > LAST_LINES {
-            kept.pop_front();
+/// Sends every line as it comes, with what shows it.
+fn send_lines(from: impl Read + Send + 'static, show: Show, to: Sender<(String, Show)>) {
+    thread::spawn(move || {
+        for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+            if to.send((String::from_utf8_lossy(&line).into_owned(), show)).is_err() {
+                break;
+            }
         }
-    }
+    });
 }
 
 /// Whether a variable is one of those that `cargo run` sets for the package that it runs.
@@ -161,6 +178,13 @@ mod tests {
             program("sh").arguments(&["-c", "seq 100; sleep 0.2; echo why >&2; exit 3"]).pass_on().expect("a shell");
         let lines: Vec<_> = last_lines.trim_start().lines().collect();
         assert_eq!((status.code(), lines.len(), lines[0], lines[LAST_LINES - 1]), (Some(3), LAST_LINES, "42", "why"));
+    }
+
+    #[test]
+    fn program_is_over_when_it_ends_whatever_it_left_behind() {
+        let (status, printed) = program("sh").arguments(&["-c", "sleep 1000 & echo $!"]).pass_on().expect("a shell");
+        assert!(status.success());
+        assert!(program("kill").argument(printed.trim()).succeeds(), "what it left behind still runs");
     }
 
     #[test]
