@@ -6,6 +6,18 @@ import { key, shots } from '../studio.mjs';
 
 const cells = (b) => b.count('[role=gridcell][data-position]');
 
+/** How many pictures there are, when as many are drawn. */
+async function allOf(b) {
+  const drawn = () =>
+    b.run(
+      `const said = Number.parseInt(document.querySelector('.gallery .count')?.textContent, 10);
+       return document.querySelectorAll('[role=gridcell][data-position]').length === said ? said : 0;`,
+    );
+  let all = 0;
+  await until('all of them to be drawn', async () => (all = await drawn()) > 0);
+  return all;
+}
+
 async function search(b, words) {
   await b.run(
     `const field = document.querySelector('input[type=search]');
@@ -18,8 +30,8 @@ export default {
   async 'a picture is found by a word of its instruction'(b) {
     await key(b, 'f', { ctrlKey: true });
     await b.see('[role=gridcell][data-position]');
+    const all = await allOf(b);
     await b.screenshot(join(shots, '10-gallery.png'));
-    const all = await cells(b);
     await search(b, 'yellow');
     await until('two pictures', async () => (await cells(b)) === 2);
     await search(b, '');
@@ -27,7 +39,7 @@ export default {
   },
 
   async 'the trash takes a picture and gives it back'(b) {
-    const all = await cells(b);
+    const all = await allOf(b);
     await search(b, 'top left');
     // All of them are there until the search answers.
     await until('found', async () => (await cells(b)) === 1);
