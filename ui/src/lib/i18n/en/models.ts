@@ -17,7 +17,7 @@ export const models = {
   origins: { bundled: 'Ships with the studio', catalogue: 'To download', imported: 'Yours' },
   largest: (side: number) => `up to ${String(side)} px`,
   on_disk: (bytes: string) => `${bytes} on disk`,
-  forms_of: (name: string) => `Precision of ${name}`,
+  forms_of: (name: string) => `Quantisation of ${name}`,
   disk: (bytes: string) => `${bytes} disk`,
   memory: (bytes: string) => `${bytes} memory`,
   in_use: 'In use',

@@ -23,7 +23,7 @@ export const engine = {
   failed: 'Engine stopped',
   details: 'Model and engine',
   model: 'Model',
-  quantization: 'Precision',
+  quantization: 'Quantisation',
   device: 'Runs on',
   memory: 'Memory',
   parameters: 'Parameters',

@@ -15,7 +15,7 @@ export const models: Messages['models'] = {
   origins: { bundled: '随工作室附带', catalogue: '可下载', imported: '你自己的' },
   largest: (side) => `最大 ${String(side)} 像素`,
   on_disk: (bytes) => `占用磁盘 ${bytes}`,
-  forms_of: (name) => `${name} 的精度`,
+  forms_of: (name) => `${name} 的量化`,
   disk: (bytes) => `磁盘 ${bytes}`,
   memory: (bytes) => `内存 ${bytes}`,
   in_use: '使用中',

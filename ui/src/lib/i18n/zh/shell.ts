@@ -15,7 +15,7 @@ export const engine: Messages['engine'] = {
   failed: '引擎已停止',
   details: '模型与引擎',
   model: '模型',
-  quantization: '精度',
+  quantization: '量化',
   device: '运行于',
   memory: '内存',
   parameters: '参数量',
