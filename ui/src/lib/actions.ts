@@ -30,6 +30,8 @@ export interface Action {
 
 const { view, library, gallery } = studio;
 const hasPicture = () => view.nodeId !== null;
+/** Whether the picture in the middle is what is seen there, and not the steps or the failure of a job made from it. */
+const showsPicture = () => hasPicture() && view.jobId === null;
 const go = (place: Place) => () => {
   view.place = place;
 };
@@ -46,8 +48,10 @@ function goToField(place: Place, field: string): void {
 const search = () => goToField('gallery', 'input[type="search"]');
 const write = () => goToField('studio', '.composer textarea');
 
+/** Opens the queue with the keyboard in it, or closes it, which gives the keyboard back. */
 function toggleQueue(): void {
-  document.getElementById('queue')?.togglePopover();
+  const queue = document.getElementById('queue');
+  if (queue?.togglePopover()) void tick().then(() => queue.querySelector<HTMLElement>('button:not(:disabled)')?.focus());
 }
 
 const show = (tab: SideTab) => () => {
@@ -68,8 +72,10 @@ const withNode = (action: (node: Node) => void) => () => {
 
 /** What is chosen in the gallery, or the picture in the middle. */
 function chosen() {
+  // What has the keyboard in a small window is none of these.
+  if (document.querySelector(':popover-open') !== null) return [];
   if (view.place === 'gallery') return gallery.chosen;
-  return view.node ? [view.node] : [];
+  return view.node && showsPicture() ? [view.node] : [];
 }
 
 const studioOnly: Place[] = ['studio'];
@@ -93,7 +99,7 @@ export const actions: Action[] = [
     places: studioOnly,
     // An open popover or dialog is closed by the web view itself.
     isPossible: () =>
-      (library.running !== undefined || view.isComparing || view.scrub !== null) &&
+      (studio.jobs.canStop || view.isComparing || view.scrub !== null) &&
       document.querySelector(':popover-open, dialog[open]') === null,
     run: () => {
       if (view.scrub) view.scrub = null;
@@ -134,7 +140,7 @@ export const actions: Action[] = [
     group: 'pictures',
     keys: ['mod+c'],
     places: studioOnly,
-    isPossible: () => hasPicture() && (getSelection()?.isCollapsed ?? true),
+    isPossible: () => showsPicture() && (getSelection()?.isCollapsed ?? true),
     run: withNode((node) => studio.pictures.copy(node.id)),
   },
   { id: 'star', group: 'pictures', keys: ['f'], places: pictures, isPossible: () => chosen().length > 0, run: () => studio.pictures.star(chosen()) },
@@ -153,7 +159,7 @@ export const actions: Action[] = [
     group: 'pictures',
     keys: ['f2'],
     places: studioOnly,
-    isPossible: hasPicture,
+    isPossible: showsPicture,
     run: withNode((node) => studio.pictures.askForName(node)),
   },
   {
@@ -166,7 +172,7 @@ export const actions: Action[] = [
     run: () => studio.pictures.trash(chosen()),
   },
 
-  { id: 'reveal', group: 'pictures', keys: [], places: studioOnly, isPossible: hasPicture, run: withNode((node) => studio.pictures.reveal(node.id)) },
+  { id: 'reveal', group: 'pictures', keys: [], places: studioOnly, isPossible: showsPicture, run: withNode((node) => studio.pictures.reveal(node.id)) },
   { id: 'export_piece', group: 'pictures', keys: [], places: studioOnly, isPossible: hasPicture, run: withNode((node) => studio.pictures.exportPiece(node.piece)) },
   { id: 'import_piece', group: 'pictures', keys: [], run: () => studio.importPiece() },
 
@@ -195,7 +201,7 @@ export const actions: Action[] = [
       view.isComparing = !view.isComparing;
     },
   },
-  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: () => hasPicture() && view.jobId === null, run: () => void studio.recipes.scrub() },
+  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: showsPicture, run: () => void studio.recipes.scrub() },
   { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: show('recipe') },
   { id: 'replay', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.replay(node.id)) },
   { id: 'verify', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.verify(node.id)) },

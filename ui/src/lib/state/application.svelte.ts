@@ -1,5 +1,5 @@
 import { i18n } from '$lib/i18n/index.svelte';
-import type { Ability, Arrival, Failure, Host, NodeId, PieceId, SettingsChange, StudioEvent } from '$lib/ipc';
+import type { Ability, Arrival, Failure, Host, Node, NodeId, PieceId, SettingsChange, StudioEvent } from '$lib/ipc';
 import { ComposerState } from './composer.svelte';
 import { GalleryState } from './gallery.svelte';
 import { Jobs } from './jobs.svelte';
@@ -30,9 +30,8 @@ export class Application {
   readonly pictures: Pictures;
   readonly models: Models;
   readonly price: PriceState;
-  /** How files that arrive next became references, where they did. */
-  #expected: 'chosen' | 'pasted' | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What was asked for as references and has not arrived yet, in the order it was asked for. */
+  #expected: { how: 'chosen' | 'pasted' }[] = [];
 
   /** Where files hover over the window. */
   dragging = $state.raw<{ x: number; y: number } | null>(null);
@@ -69,6 +68,9 @@ export class Application {
     });
     this.library.reset(snapshot);
     this.models.expect(snapshot.models);
+    this.plans.prune();
+    // What ended while nothing was heard is not waited for.
+    if (this.view.jobId !== null && this.view.job === undefined) this.view.jobId = null;
     const isFirst = !this.isOpen;
     this.isOpen = true;
     if (isFirst) this.#greet(snapshot.notices);
@@ -100,6 +102,11 @@ export class Application {
   /** Opens a picture of any piece. */
   async openNode(id: NodeId): Promise<void> {
     if (!this.library.node(id)) await this.try(async () => this.library.remember(await this.#host.nodes([id])));
+    const node = this.library.node(id);
+    if (node === undefined || node.trashed_ms !== null) {
+      this.#tellOfMissing(node);
+      return;
+    }
     this.composer.forgetMode();
     this.view.select(id);
   }
@@ -216,7 +223,7 @@ export class Application {
         this.repeat.settle(event.job, event.status);
         break;
       case 'job_dismissed':
-        this.plans.drafts.delete(event.job);
+        this.plans.reset(event.job);
         this.jobs.left(event.job);
         break;
       case 'piece_changed':
@@ -230,7 +237,8 @@ export class Application {
         else this.view.replaceMissing();
         break;
       case 'text':
-        if (event.channel === 'thought' && event.job === this.view.jobId && this.view.side === 'ask') {
+        // With its first word: where the artist goes after that is where they want to be.
+        if (event.channel === 'thought' && event.job === this.view.jobId && this.view.job?.thought === event.delta && this.view.side === 'ask') {
           this.view.side = 'plan';
         }
         break;
@@ -257,12 +265,11 @@ export class Application {
   }
 
   async #bringReferences(how: 'chosen' | 'pasted', bring: () => Promise<void>): Promise<void> {
-    // The end of an earlier choice is not the end of this one.
-    clearTimeout(this.#timer);
-    this.#expected = how;
+    const expected = { how };
+    this.#expected.push(expected);
     await this.try(bring);
     // What was brought is told by an event, which may come a little later.
-    this.#timer = setTimeout(() => (this.#expected = null), EVENT_MS);
+    setTimeout(() => (this.#expected = this.#expected.filter((one) => one !== expected)), EVENT_MS);
   }
 
   /** Where the caret was decided what became of a pasted picture: it can be otherwise. */
@@ -273,6 +280,12 @@ export class Application {
       void this.openNode(id);
     };
     this.notify({ text: i18n.m.composer.pasted, action: { label: i18n.m.composer.open_pasted, run } });
+  }
+
+  /** What something was made from, or was asked about, may have been thrown away since. */
+  #tellOfMissing(node: Node | undefined): void {
+    if (node === undefined) this.notify({ text: i18n.m.pictures.gone });
+    else this.notify({ text: i18n.m.pictures.in_trash, action: { label: i18n.m.gallery.restore, run: () => this.pictures.restore([node]) } });
   }
 
   /** An engine that does not run is not only a red point. */
@@ -287,9 +300,9 @@ export class Application {
     if (unknown.length > 0) await this.try(async () => this.library.remember(await this.#host.nodes(unknown)));
     const isDropped = position !== null && this.view.nodeId !== null && this.isTray({ x: position[0], y: position[1] });
     const [first, ...others] = arrivals;
-    if (this.#expected !== null || isDropped) {
-      const isPasted = this.#expected === 'pasted';
-      this.#expected = null;
+    const expected = position === null ? this.#expected.shift() : undefined;
+    if (expected !== undefined || isDropped) {
+      const isPasted = expected?.how === 'pasted';
       this.refer(arrivals.map(({ node }) => node));
       if (isPasted && first) this.#tellOfPasted(first.node);
       return;

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { EngineState, Install, Job, ModelCard, NewJob, Node, RecipeView, StudioEvent } from '$lib/ipc';
 import { Application } from './application.svelte';
 import { contents, hostOf, image, jobOf, node, piece, snapshot } from './fixtures';
@@ -185,10 +185,10 @@ test('a plan that was changed is what is painted', async () => {
     { kind: 'job_changed', job: job.id, status: { state: 'planned' } },
   ]);
   const held = studio.library.job(job.id) as Job;
-  studio.plans.drafts.set(job.id, 'Two boats.');
+  studio.plans.change(job.id, 'Two boats.');
   studio.plans.paint(held);
   expect(asked('paintPlan')).toEqual([[job.id, 'Two boats.']]);
-  await vi.waitFor(() => expect(studio.plans.drafts.size).toBe(0));
+  await vi.waitFor(() => expect(studio.plans.draft(job.id)).toBeUndefined());
   studio.plans.paint(held);
   expect(asked('paintPlan')[1]).toEqual([job.id, 'A boat.']);
 });
@@ -742,4 +742,130 @@ test('whether another model painted a picture is asked again of each that is loa
   expect(await told()).toEqual([null, 'mini']);
   expect(await told()).toEqual(['mini', 'mini']);
   expect(made.calls.filter(([name]) => name === 'recipe')).toHaveLength(3);
+});
+
+test('a plan comes into sight with its first word, and what is chosen after that stays', async () => {
+  await arrive(node('a'));
+  const job = await submit('red sails');
+  const word = (delta: string) => {
+    studio.receive([{ kind: 'text', job: job.id, channel: 'thought', delta }]);
+  };
+  studio.view.side = 'ask';
+  word('The ');
+  expect(studio.view.side).toBe('plan');
+  studio.view.side = 'ask';
+  word('boat');
+  expect(studio.view.side).toBe('ask');
+});
+
+test('going down the history goes back to where it was left, past what is in the trash', async () => {
+  await arrive(node('a'), node('b', 'a'), node('c', 'a'), node('e', 'c'));
+  studio.view.select('b');
+  studio.view.goToParent();
+  expect(studio.view.nodeId).toBe('a');
+  studio.view.goToChild();
+  expect(studio.view.nodeId).toBe('b');
+  studio.view.select('e');
+  studio.receive([{ kind: 'nodes_changed', nodes: [node('c', 'a', 'p1', { trashed_ms: 1 })] }]);
+  studio.view.goToParent();
+  expect(studio.view.nodeId).toBe('a');
+  studio.view.goToChild();
+  expect(studio.view.nodeId).toBe('e');
+});
+
+test('words that something takes the place of are found again', () => {
+  studio.composer.instruction = 'half a thought';
+  studio.composer.replaceWords('another');
+  expect(studio.composer.instruction).toBe('another');
+  studio.composer.recall(-1);
+  expect(studio.composer.instruction).toBe('half a thought');
+});
+
+test('an instruction that was recalled and changed is not walked away from', async () => {
+  await submit('a boat');
+  studio.composer.recall(-1);
+  studio.composer.instruction = 'a boat with red sails';
+  studio.composer.recall(1);
+  expect(studio.composer.instruction).toBe('a boat with red sails');
+  studio.composer.recall(-1);
+  studio.composer.recall(1);
+  expect(studio.composer.instruction).toBe('a boat with red sails');
+});
+
+test('two pictures pasted in the line one after the other both join it', async () => {
+  await arrive(node('a'));
+  await Promise.all([studio.paste(new Blob(), 'reference'), studio.paste(new Blob(), 'reference')]);
+  await arrive(node('b', null, 'p2'));
+  await arrive(node('c', null, 'p3'));
+  expect(studio.composer.references).toEqual(['b', 'c']);
+  expect(studio.view.nodeId).toBe('a');
+});
+
+test('what waits for the model can be stopped', async () => {
+  expect(studio.jobs.canStop).toBe(false);
+  const job = await submit('a boat');
+  expect(studio.jobs.canStop).toBe(true);
+  studio.jobs.stop();
+  expect(asked('cancel')).toEqual([[job.id]]);
+});
+
+test('a result does not change what is to be done with the words that are being written', async () => {
+  const job = await submit('a boat');
+  studio.composer.instruction = 'a fox in grass';
+  finish(job, node('b'));
+  expect(studio.view.nodeId).toBe('b');
+  expect(studio.composer.mode).toBe('create');
+  await submit('a fox in grass');
+  expect(sent[1]).toMatchObject({ request: 'create' });
+  expect(studio.composer.mode).toBe('edit');
+});
+
+test('a question that was proposed leaves the words in the line for what they were written for', async () => {
+  await arrive(node('a'));
+  studio.composer.instruction = 'make it blue';
+  studio.jobs.ask('What is in this picture?');
+  expect(sent[0]).toMatchObject({ request: 'ask' });
+  expect(studio.composer.instruction).toBe('make it blue');
+  expect(studio.composer.mode).toBe('edit');
+});
+
+test('a picture that is in the trash, or gone, is not answered with another one', async () => {
+  await arrive(node('a'), node('b', 'a'));
+  studio.view.select('a');
+  held.set('p1', [node('a'), node('b', 'a', 'p1', { trashed_ms: 1 })]);
+  studio.receive([{ kind: 'nodes_changed', nodes: [node('b', 'a', 'p1', { trashed_ms: 1 })] }]);
+  await studio.openNode('b');
+  expect(studio.view.nodeId).toBe('a');
+  const [notice] = studio.notices.all;
+  expect(notice?.text).toContain('trash');
+  notice?.action?.run();
+  expect(asked('restore')).toEqual([[['b']]]);
+  await studio.openNode('nowhere');
+  expect(studio.view.nodeId).toBe('a');
+  expect(studio.notices.all).toHaveLength(2);
+});
+
+test('a plan that was changed is still changed in the next window, until its request is gone', async () => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal('localStorage', { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => kept.set(key, value) });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const job = await submit('a boat');
+  studio.plans.change(job.id, 'Two boats.');
+  const next = async (jobs: Job[]) => {
+    const { host } = hostOf({ subscribe: () => Promise.resolve({ ...structuredClone(snapshot), jobs }), abilities: () => Promise.resolve([]) });
+    const other = new Application(host);
+    await other.start();
+    return other.plans.draft(job.id);
+  };
+  expect(await next([job])).toBe('Two boats.');
+  expect(await next([])).toBeUndefined();
+});
+
+test('what ended while nothing was heard is not waited for', async () => {
+  await arrive(node('a'));
+  const job = await submit('red sails');
+  expect(studio.view.jobId).toBe(job.id);
+  studio.receive([{ kind: 'lagged' }]);
+  await vi.waitFor(() => expect(studio.view.jobId).toBeNull());
+  expect(studio.view.nodeId).toBe('a');
 });

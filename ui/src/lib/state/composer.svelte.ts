@@ -37,6 +37,8 @@ export class ComposerState {
   seed = $state<number | null>(null);
 
   #chosen = $state<JobKind | null>(null);
+  /** Whether it was not the artist who chose, but the words that stand there: they are sent as they were meant. */
+  #isPinned = false;
   /** Creations and edits have sizes and dials of their own: what one is given says nothing about the other. */
   #sizes = $state.raw<Record<'create' | 'edit', { shape: ShapeId | 'custom'; custom: Size }>>({ create: SQUARE, edit: SQUARE });
   #dials = $state.raw<Partial<Record<'create' | 'edit', Partial<Dials>>>>({});
@@ -59,11 +61,20 @@ export class ComposerState {
 
   set mode(mode: JobKind) {
     this.#chosen = mode;
+    this.#isPinned = false;
+  }
+
+  /** Holds what is to be done for as long as words are being written for it, whatever comes into view. */
+  pinMode(mode: JobKind): void {
+    if (this.instruction.trim() === '') return;
+    this.#isPinned ||= this.#chosen === null;
+    this.#chosen = mode;
   }
 
   /** Lets what is there choose again: what is done, and the size of an edit. */
   forgetMode(): void {
     this.#chosen = null;
+    this.#isPinned = false;
     this.#sizes = { ...this.#sizes, edit: SQUARE };
   }
 
@@ -165,7 +176,7 @@ export class ComposerState {
   take(recipe: RecipeView, field: RecipeField | 'all'): void {
     const all = field === 'all';
     if (all) this.mode = recipe.request;
-    if (all || field === 'instruction') this.instruction = recipe.instruction;
+    if (all || field === 'instruction') this.replaceWords(recipe.instruction);
     if (all || field === 'seed') this.seed = recipe.image.seed;
     if (recipe.image.size && (field === 'size' || (all && recipe.request === 'create'))) {
       this.shape = 'custom';
@@ -182,7 +193,7 @@ export class ComposerState {
   /** Takes all of a request that failed back into the line. */
   takeJob(job: Job): void {
     this.mode = job.request;
-    this.instruction = job.instruction;
+    this.replaceWords(job.instruction);
     this.references = job.references;
     this.plan = job.thinking.kind === 'given' ? readable(job.thinking.thought) : null;
     this.thinking = job.thinking.kind === 'off' ? 'off' : job.pauses_after_plan ? 'edit' : 'on';
@@ -236,15 +247,17 @@ export class ComposerState {
 
   /** The request was taken: the line is free for the next one. */
   sent(): void {
-    this.#past = [...this.#past.filter((text) => text !== this.instruction), this.instruction].slice(-REMEMBERED);
-    this.#pastIndex = -1;
+    this.#remember();
     this.instruction = '';
     this.plan = null;
-    try {
-      localStorage.setItem(PAST, JSON.stringify(this.#past));
-    } catch {
-      // A full or forbidden storage forgets at the end of the session, nothing more.
-    }
+    if (this.#isPinned) [this.#chosen, this.#isPinned] = [null, false];
+  }
+
+  /** Puts other words into the line; those that stood there are found again like those that were sent. */
+  replaceWords(words: string): void {
+    if (this.instruction.trim() !== '' && this.instruction !== words) this.#remember();
+    this.#pastIndex = -1;
+    this.instruction = words;
   }
 
   /** The request was not taken after all: its words come back, unless new ones stand there. */
@@ -256,11 +269,23 @@ export class ComposerState {
 
   /** Walks through instructions of before: -1 to an older one, 1 to a newer one, and last to the words that stood there. */
   recall(direction: -1 | 1): void {
+    // Words that were changed since are new ones.
+    if (this.#pastIndex >= 0 && this.instruction !== this.#past.at(-1 - this.#pastIndex)) this.#pastIndex = -1;
     const index = this.#pastIndex - direction;
     if (index >= this.#past.length || index < -1) return;
     if (this.#pastIndex < 0) this.#draft = this.instruction;
     this.#pastIndex = index;
     this.instruction = index < 0 ? this.#draft : (this.#past.at(-1 - index) ?? '');
+  }
+
+  #remember(): void {
+    this.#past = [...this.#past.filter((text) => text !== this.instruction), this.instruction].slice(-REMEMBERED);
+    this.#pastIndex = -1;
+    try {
+      localStorage.setItem(PAST, JSON.stringify(this.#past));
+    } catch {
+      // A full or forbidden storage forgets at the end of the session, nothing more.
+    }
   }
 
   #thinking(): Thinking {

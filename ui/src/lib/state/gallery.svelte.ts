@@ -21,6 +21,8 @@ export class GalleryState {
   readonly selected = new SvelteSet<NodeId>();
   /** The picture that has the keyboard, by position. */
   focus = $state(0);
+  /** How far it is scrolled, in pixels; kept while another place is shown. */
+  top = $state(0);
 
   #pieces = new Map<PieceId, Piece>();
   #anchor = 0;
@@ -69,6 +71,7 @@ export class GalleryState {
     // What is on its way answers another question, and must not say that all is there.
     this.#run += 1;
     this.isLoading = true;
+    [this.focus, this.top] = [0, 0];
     this.clear();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.load(), 'text' in change ? TYPING_MS : 0);
@@ -176,14 +179,18 @@ export class GalleryState {
 
   #update(nodes: Node[]): void {
     const changed = new Map(nodes.map((node) => [node.id, node]));
-    const wantsTrash = this.filter.place === 'trash';
-    const gone = new Set(nodes.filter((node) => (node.trashed_ms !== null) !== wantsTrash).map((node) => node.id));
+    const here = new Set(this.nodes.map((node) => node.id));
+    const gone = new Set(nodes.filter((node) => !this.#isWanted(node)).map((node) => node.id));
     for (const node of nodes) this.#since.set(node.id, gone.has(node.id) ? null : node);
     this.nodes = this.nodes.map((node) => changed.get(node.id) ?? node);
     if (this.nodes.some((node) => gone.has(node.id))) this.#remove(gone);
-    else if (nodes.some((node) => (node.trashed_ms !== null) === wantsTrash && !this.nodes.some((n) => n.id === node.id))) {
-      this.refresh();
-    }
+    if (nodes.some((node) => !gone.has(node.id) && !here.has(node.id))) this.refresh();
+  }
+
+  /** Whether a picture can be among those that are looked for; of words and origin only the program knows. */
+  #isWanted(node: Node): boolean {
+    const { place, starred, tags } = this.filter;
+    return (node.trashed_ms !== null) === (place === 'trash') && (!starred || node.starred) && tags.every((tag) => node.tags.includes(tag));
   }
 
   #remove(gone: Set<NodeId>): void {

@@ -107,3 +107,22 @@ test('a star shows at once', async () => {
   gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2', null, 'p1', { starred: true })] }]);
   expect(gallery.nodes[2]?.starred).toBe(true);
 });
+
+test('a new question is answered from its beginning', async () => {
+  const gallery = await opened();
+  gallery.moveTo(4);
+  gallery.top = 500;
+  gallery.change({ origin: 'edited' });
+  expect([gallery.focus, gallery.top]).toEqual([0, 0]);
+});
+
+test('a picture leaves when it is no longer what is looked for', async () => {
+  const { host } = hostOf({ gallery: () => Promise.resolve(page(0, 5, 5)) });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  gallery.change({ starred: true });
+  await vi.waitFor(() => expect(gallery.nodes).toHaveLength(5));
+  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2'), node('n3', null, 'p1', { starred: true })] }]);
+  expect(gallery.nodes.map(({ id }) => id)).toEqual(['n0', 'n1', 'n3', 'n4']);
+  expect(gallery.total).toBe(4);
+});

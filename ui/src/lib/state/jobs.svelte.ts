@@ -1,3 +1,4 @@
+import { i18n } from '$lib/i18n/index.svelte';
 import type { Host, Job, JobId, JobPlace, NewJob, NodeId, Remedy } from '$lib/ipc';
 import type { ComposerState } from './composer.svelte';
 import type { LibraryState } from './library.svelte';
@@ -44,12 +45,18 @@ export class Jobs {
 
   /** Asks what was proposed; what stands in the line, and the plan for it, stay there. */
   ask(question: string): void {
-    const { instruction, plan } = this.#composer;
+    const { instruction, plan, mode } = this.#composer;
     this.#composer.mode = 'ask';
     this.#composer.instruction = question;
     void this.submit();
     this.#composer.instruction = instruction;
     this.#composer.plan = plan;
+    if (instruction.trim() !== '') this.#composer.mode = mode;
+  }
+
+  /** Whether there is something that can be stopped. */
+  get canStop(): boolean {
+    return this.#atWork() !== undefined;
   }
 
   /** Stops what is shown if it is at work, or else what runs; a plan that waits to be read is left alone. */
@@ -87,7 +94,9 @@ export class Jobs {
   revise(id: JobId): void {
     const job = this.#library.job(id);
     if (!job) return;
-    if (job.picture) this.#view.select(job.picture);
+    const picture = this.#library.node(job.picture);
+    if (picture?.trashed_ms === null) this.#view.select(picture.id);
+    else if (job.picture !== null) this.#notices.notify({ text: picture ? i18n.m.pictures.in_trash : i18n.m.pictures.gone, waits: true });
     this.#composer.takeJob($state.snapshot(job));
     this.dismiss(id);
   }
@@ -162,7 +171,9 @@ export class Jobs {
   /** Shows a result without leaving the place the artist is in. */
   #show(node: NodeId): void {
     const { place } = this.#view;
+    const { mode } = this.#composer;
     this.#view.select(node);
+    this.#composer.pinMode(mode);
     this.#view.place = place;
   }
 }

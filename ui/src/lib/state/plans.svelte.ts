@@ -6,11 +6,11 @@ import type { Notices } from './notices.svelte';
 import { readable } from './plan';
 import type { ViewState } from './view.svelte';
 
+const DRAFTS = 'plans';
+
 /** What can be done with the plans that are written before a picture is painted. */
 export class Plans {
-  /** Plans that were changed and not painted yet. */
-  readonly drafts = new SvelteMap<JobId, string>();
-
+  readonly #drafts = new SvelteMap<JobId, string>(stored());
   #host: Host;
   #library: LibraryState;
   #view: ViewState;
@@ -23,6 +23,27 @@ export class Plans {
     this.#notices = notices;
   }
 
+  /** A plan as it was changed and not painted yet; it outlives the window, as the plan itself does. */
+  draft(id: JobId): string | undefined {
+    return this.#drafts.get(id);
+  }
+
+  /** Changes a plan that is held. */
+  change(id: JobId, thought: string): void {
+    this.#drafts.set(id, thought);
+    this.#store();
+  }
+
+  /** The plan is again as the model wrote it, or gone. */
+  reset(id: JobId): void {
+    if (this.#drafts.delete(id)) this.#store();
+  }
+
+  /** Forgets what was changed in plans that are gone. */
+  prune(): void {
+    for (const id of [...this.#drafts.keys()]) if (!this.#library.job(id)) this.reset(id);
+  }
+
   /** Holds a plan that is being written, or that will be. */
   pause(id: JobId): void {
     this.#view.side = 'plan';
@@ -31,10 +52,10 @@ export class Plans {
 
   /** Paints a held plan as it stands in the panel. */
   paint(job: Job): void {
-    const thought = this.drafts.get(job.id) ?? readable(job.thought);
+    const thought = this.#drafts.get(job.id) ?? readable(job.thought);
     void this.#notices.try(async () => {
       await this.#host.paintPlan(job.id, thought);
-      this.drafts.delete(job.id);
+      this.reset(job.id);
     });
   }
 
@@ -50,5 +71,23 @@ export class Plans {
   forget(thought: string): void {
     const value = this.#library.settings.plans.filter((plan) => plan.thought !== thought);
     void this.#notices.try(() => this.#host.changeSettings({ kind: 'plans', value }));
+  }
+
+  #store(): void {
+    try {
+      localStorage.setItem(DRAFTS, JSON.stringify([...this.#drafts]));
+    } catch {
+      // A full or forbidden storage forgets at the end of the session, nothing more.
+    }
+  }
+}
+
+function stored(): [JobId, string][] {
+  try {
+    const drafts: unknown = JSON.parse(localStorage.getItem(DRAFTS) ?? '[]');
+    const isDraft = (one: unknown): one is [JobId, string] => Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === 'string');
+    return Array.isArray(drafts) ? drafts.filter(isDraft) : [];
+  } catch {
+    return [];
   }
 }

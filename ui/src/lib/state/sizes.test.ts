@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Size } from '$lib/ipc';
-import { fitOf, rounded, shapes, sizeOf } from './sizes';
+import { fitOf, fitted, rounded, shapes, sizeOf } from './sizes';
 
 test('sizes are whole patches within the longest side, whatever the model', () => {
   for (const maxSide of [64, 96, 100, 128, 512, 1000, 1024]) {
@@ -37,4 +37,9 @@ test('what a picture was made from fills its frame where only rounding tells the
   check([6000, 4000], [1024, 1024], 'contain');
   check([64, 64], [80, 64], 'contain');
   check([1024, 1024], [1024, 768], 'contain');
+});
+
+test('a picture larger than the model paints keeps its shape', () => {
+  expect(fitted({ width: 3000, height: 2000 }, 1024)).toEqual({ width: 1024, height: 688 });
+  expect(fitted({ width: 500, height: 300 }, 1024)).toEqual({ width: 496, height: 304 });
 });

@@ -32,6 +32,12 @@ export function rounded(size: Size, maxSide: number): Size {
   return { width: side(size.width), height: side(size.height) };
 }
 
+/** What is painted of a picture that gives the size: its shape, no larger than the model paints. */
+export function fitted(size: Size, maxSide: number): Size {
+  const scale = Math.min(1, maxSide / Math.max(size.width, size.height));
+  return rounded({ width: size.width * scale, height: size.height * scale }, maxSide);
+}
+
 /**
  * How a picture lies in the frame of one that was made from it: it fills the frame where the two differ
  * by no more than a model's rounding to whole patches, and lies whole within it otherwise.

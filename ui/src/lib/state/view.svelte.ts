@@ -39,6 +39,8 @@ export class ViewState {
   onpiece: (id: PieceId) => void = () => {};
 
   #other = $state<NodeId | null>(null);
+  /** From which picture each was gone up to. */
+  #way = new Map<NodeId, NodeId>();
   #library: LibraryState;
 
   constructor(library: LibraryState) {
@@ -120,12 +122,17 @@ export class ViewState {
   goToParent(): void {
     const ancestor = this.#ancestor;
     if (this.jobId !== null) this.jobId = null;
-    else if (ancestor) this.select(ancestor.id);
+    else if (ancestor) {
+      if (this.nodeId !== null) this.#way.set(ancestor.id, this.nodeId);
+      this.select(ancestor.id);
+    }
   }
 
-  /** To the newest picture made from this one. */
+  /** To the picture that this one was gone up from, or else to the newest made from it. */
   goToChild(): void {
-    const child = this.#library.nodesOf(this.piece).findLast((node) => node.parent === this.nodeId);
+    const nodes = this.#library.nodesOf(this.piece);
+    const left = this.nodeId === null ? undefined : this.#way.get(this.nodeId);
+    const child = nodes.find((node) => node.id === left) ?? nodes.findLast((node) => node.parent === this.nodeId);
     if (child) this.select(child.id);
   }
 

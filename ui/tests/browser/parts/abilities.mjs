@@ -163,6 +163,48 @@ export const parts = {
     await see(page, '.dials', 'Keep the picture');
   },
 
+  async 'a new question and its answer are in sight, and are told of'({ open }) {
+    const page = await open('pace=0.3');
+    const scroller = () => page.locator('aside .panel');
+    const distance = () => scroller().evaluate((panel) => panel.scrollHeight - panel.scrollTop - panel.clientHeight);
+    await command(page, 'ask about the picture');
+    for (const question of ['What is missing?', 'And what else?', 'Is it warm?', 'Is it old?', 'Is it near?']) {
+      await page.fill(line, question);
+      await page.keyboard.press('Control+Enter');
+      await see(page, `aside article:has-text("${question}") .answer:not(.growing)`, 'A quiet harbour');
+    }
+    await until('it to end below the window', async () => (await scroller().evaluate((panel) => panel.scrollHeight > panel.clientHeight + 300)));
+    await holds(() => text(page, 'aside [role=status]'), 'The answer is there.');
+    await scroller().evaluate((panel) => (panel.scrollTop = 0));
+    await page.click('[data-tab=dials]');
+    await page.fill(line, 'What comes last?');
+    await page.keyboard.press('Control+Enter');
+    await see(page, 'aside article', 'What comes last?');
+    await until('the question in sight', async () => (await distance()) < 160);
+    await see(page, 'aside article:has-text("What comes last?") .answer:not(.growing)', 'A quiet harbour');
+    await until('the answer in sight', async () => (await distance()) < 160);
+  },
+
+  async 'the place among many pictures is kept, and a search begins at its beginning'({ open }) {
+    const page = await open('pictures=600');
+    const top = () => page.locator('.scroller').evaluate((scroller) => Math.round(scroller.scrollTop));
+    await page.keyboard.press('g');
+    await page.waitForSelector('.gallery[aria-busy=false] [role=gridcell] img');
+    await until('all of them', async () => Number(await page.getAttribute('[role=grid]', 'aria-rowcount')) > 100);
+    await page.locator('.scroller').evaluate((scroller) => (scroller.scrollTop = 4000));
+    await until('the scroll', async () => (await top()) === 4000);
+    await page.keyboard.press('e');
+    await page.waitForSelector('.composer');
+    await page.keyboard.press('g');
+    await page.waitForSelector('[role=gridcell] img');
+    await holds(top, 4000);
+    await page.fill('input[type=search]', 'a');
+    await page.waitForSelector('.gallery[aria-busy=false]');
+    await holds(top, 0);
+    await page.keyboard.press('ArrowDown');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('data-position') === '0');
+  },
+
   async 'models are imported, used and removed, and a download is given up'({ open }) {
     const page = await open('');
     await page.keyboard.press('m');

@@ -118,6 +118,41 @@ export const parts = {
     await page.waitForFunction(() => document.activeElement?.matches('[aria-label^="Forget the plan"], .plan .use'));
   },
 
+  async 'a plan that is held is painted from where it is changed'({ open }) {
+    const page = await open('jobs');
+    const { keyboard } = page;
+    await page.click('[data-row]:has-text("clear night")');
+    await page.waitForSelector('.plan textarea');
+    await page.fill('.composer textarea', 'something else');
+    await page.focus('.plan textarea');
+    await keyboard.press('Control+End');
+    await keyboard.type(' Two moons.');
+    await keyboard.press('Control+Enter');
+    assert.match((await next(page, 'paintPlan'))[1], /Two moons\.$/);
+    await holds(() => asked(page, 'submit'), []);
+    await holds(() => page.inputValue('.composer textarea'), 'something else');
+  },
+
+  async 'keys leave alone what is not in sight'({ open }) {
+    const page = await open('jobs');
+    const { keyboard } = page;
+    await page.click('[data-row]:has-text("whole bay")');
+    await page.evaluate(() => document.activeElement.blur());
+    for (const key of ['Delete', 'Control+e', 'f', 't', 'F2']) await keyboard.press(key);
+    await holds(() => page.locator('dialog').count(), 0);
+    for (const call of ['trash', 'exportPictures', 'setStarred']) await holds(() => asked(page, call), []);
+    await page.click('[data-row] >> nth=0');
+    await keyboard.press('q');
+    await page.waitForSelector('.queue button.grip');
+    await tabTo(page, '.queue button.grip');
+    await keyboard.press('Delete');
+    await holds(() => asked(page, 'trash'), []);
+    await keyboard.press('Escape');
+    await gone(page, ':popover-open');
+    await keyboard.press('Delete');
+    assert.equal((await next(page, 'trash'))[0].length, 1);
+  },
+
   async 'an answer is copied, left out, taken in again and made an edit'({ open }) {
     const page = await open('');
     const { keyboard } = page;

@@ -10,6 +10,8 @@ export const pictures = {
   exported: (name: string) => `Saved as ${name}`,
   copied: 'Copied',
   known: 'This picture was in the library already.',
+  in_trash: 'That picture is in the trash.',
+  gone: 'That picture is no longer there.',
   trashed: (n: number) => (n === 1 ? 'Moved to the trash' : `${String(n)} pictures moved to the trash`),
   undo: 'Undo',
   formats: {

@@ -25,6 +25,7 @@ export const ask = {
   a_picture: 'A picture of the conversation',
   you: 'You',
   model: 'Answer',
+  has_answered: 'The answer is there.',
 };
 
 export const plan = {

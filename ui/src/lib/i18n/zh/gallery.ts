@@ -10,6 +10,8 @@ export const pictures: Messages['pictures'] = {
   exported: (name) => `已保存为 ${name}`,
   copied: '已复制',
   known: '这张图片早已在图库中。',
+  in_trash: '那张图片在回收站里。',
+  gone: '那张图片已经不在了。',
   trashed: (n) => (n === 1 ? '已移到回收站' : `${String(n)} 张图片已移到回收站`),
   undo: '撤销',
   formats: { png: 'PNG，含配方', png_plain: 'PNG，仅图片', jpeg: 'JPEG 图片', webp: 'WebP 图片' },

@@ -25,6 +25,7 @@ export const ask: Messages['ask'] = {
   a_picture: '对话中的图片',
   you: '你',
   model: '回答',
+  has_answered: '回答已完成。',
 };
 
 export const plan: Messages['plan'] = {
