@@ -75,6 +75,7 @@ export const parts = {
       await page.click('header .chip >> nth=0');
       await look(page, 'engine');
       await page.keyboard.press('Escape');
+      await page.click('[data-row] >> nth=0');
       await page.evaluate(() => document.activeElement?.blur());
       await page.keyboard.press('t');
       await page.waitForSelector('dialog');
