@@ -217,6 +217,16 @@ impl Supervisor {
         }
     }
 
+    /// Ends the job that the process has, and lets nobody hear what it still says of it.
+    pub(crate) fn disown(&mut self) {
+        if let Some(running) = &mut self.running
+            && let Some(id) = running.job.clone()
+        {
+            running.cancel(&id);
+            running.end_job();
+        }
+    }
+
     /// Takes note of what the process said.
     pub(crate) fn hear(&mut self, event: Event, payload: Vec<u8>) -> Heard {
         let Some(running) = &mut self.running else { return Heard::Nothing };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{EngineState, ErrorCode, JobKind, JobStatus, SettingsChange};
+use protocol::{EngineState, ErrorCode, JobKind, JobStatus, SettingsChange, StudioEvent};
 
 use crate::support::{bench, bench_with, engine_called};
 
@@ -83,6 +83,21 @@ async fn what_is_asked_for_while_another_device_is_chosen_is_painted_on_it() {
     bench.picture_of(&id).await;
     let EngineState::Ready { model, .. } = bench.snapshot().await.engine else { panic!() };
     assert_eq!(model.device, "cpu");
+}
+
+#[tokio::test]
+async fn what_the_old_engine_still_says_is_not_part_of_an_answer_that_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = bench_with(|options| options.engines = Some(sleepy(folder.path()))).await;
+    bench.ready().await;
+    // Long enough for the old engine to be still at it when the new one is known.
+    let question = format!("slow {}", "word ".repeat(40).trim_end());
+    let id = bench.submit(JobKind::Ask, &question, None).await;
+    bench.wait(|event| matches!(event, StudioEvent::Text { .. }).then_some(())).await;
+    bench.studio.change_settings(SettingsChange::Device(Some("cpu".to_owned()))).await.unwrap();
+    assert!(bench.failure_of(&id).await.message.contains("another device was chosen"));
+    bench.studio.retry(id).await.unwrap();
+    assert_eq!(bench.turn().await.answer, format!("I was shown: {question}"));
 }
 
 #[tokio::test]

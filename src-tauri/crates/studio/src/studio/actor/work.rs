@@ -263,6 +263,8 @@ impl Actor {
 
     /// The artist replaces the engine while it works.
     pub(super) async fn abandon(&mut self, why: &str) {
+        // The job may be tried again while the old process still speaks, and keeps its name then.
+        self.engine.disown();
         let message = format!("{why} while this ran; try again");
         self.lose_running(Failure { code: ErrorCode::Cancelled, message }).await;
     }
