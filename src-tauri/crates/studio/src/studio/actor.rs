@@ -121,6 +121,7 @@ pub(super) struct Actor {
     is_choosing: bool,
     /// How often it was looked for; only the answer to the newest question counts.
     n_choices: u64,
+    /// The models as the catalogue had them at the newest look; what their installations do is known better.
     models: Vec<ModelCard>,
     /// How often models were looked at; an answer may come after a newer one, and would undo it.
     n_looks: u64,
@@ -253,12 +254,14 @@ impl Actor {
     }
 
     fn standing(&self) -> Standing {
+        let mut models = self.models.clone();
+        self.installs.complete(&mut models);
         Standing {
             engine: self.engine.state().clone(),
             jobs: self.queue.snapshot(),
             is_paused: self.queue.is_paused,
             defaults: self.defaults.clone(),
-            models: self.models.clone(),
+            models,
             settings: self.settings.clone(),
             notices: self.notices.clone(),
         }

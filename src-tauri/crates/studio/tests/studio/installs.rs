@@ -172,6 +172,23 @@ async fn a_program_that_is_killed_at_any_stage_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn what_is_under_way_is_known_to_whoever_asks() {
+    let mut site = site(8 << 20, "engine").await;
+    site.card(|_| true).await;
+    assert!(!site.bench.studio.is_working().await);
+    site.server.limit_rate(1_000_000);
+    site.begin(None).await;
+    site.reach(&InstallStage::Downloading).await;
+    assert!(site.bench.studio.is_working().await, "closing now would interrupt it");
+    let models = site.bench.snapshot().await.models;
+    let install = models.into_iter().find(|card| card.id == id("small")).unwrap().install;
+    assert_eq!(install.map(|it| it.stage), Some(InstallStage::Downloading));
+    site.bench.studio.pause_install(id("small"));
+    site.moved(|it| it.as_ref().is_some_and(|it| it.stage == InstallStage::Paused)).await;
+    assert!(!site.bench.studio.is_working().await, "what is held is not interrupted");
+}
+
+#[tokio::test]
 async fn what_is_called_off_at_any_stage_is_forgotten_and_what_arrived_is_kept() {
     for stage in [InstallStage::Downloading, InstallStage::Checking, InstallStage::Converting] {
         let mut site = site(8 << 20, "slow").await;

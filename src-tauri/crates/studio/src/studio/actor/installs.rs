@@ -50,7 +50,7 @@ impl Default for Installs {
 
 impl Installs {
     /// Puts what is known here onto the catalogue's cards.
-    fn complete(&self, cards: &mut [ModelCard]) {
+    pub(super) fn complete(&self, cards: &mut [ModelCard]) {
         for card in cards {
             let known = self.running.get(&card.id).map(|running| &running.install).or(self.failed.get(&card.id));
             card.install = known.cloned().or(card.install.take());
@@ -173,14 +173,13 @@ impl Actor {
         }
     }
 
-    pub(super) fn take_models(&mut self, number: u64, mut cards: Vec<ModelCard>) {
-        if number != self.n_looks {
+    pub(super) fn take_models(&mut self, number: u64, cards: Vec<ModelCard>) {
+        if number != self.n_looks || cards == self.models {
             return;
         }
-        self.installs.complete(&mut cards);
-        if cards != self.models {
-            self.models = cards;
-            self.tell(StudioEvent::Models { models: self.models.clone() });
-        }
+        self.models.clone_from(&cards);
+        let mut models = cards;
+        self.installs.complete(&mut models);
+        self.tell(StudioEvent::Models { models });
     }
 }
