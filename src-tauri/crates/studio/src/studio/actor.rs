@@ -176,6 +176,7 @@ impl Actor {
             tokio::select! {
                 message = messages.recv() => match message {
                     Some(Message::Close(reply)) => {
+                        self.finish_saving(&mut messages).await;
                         self.save_queue().await;
                         drop(self);
                         let _ = reply.send(());

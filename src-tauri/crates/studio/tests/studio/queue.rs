@@ -1,6 +1,6 @@
 //! The order of jobs, and what becomes of them when the program ends.
 
-use protocol::{JobId, JobKind, JobPlace, JobStatus, NewJob, StudioEvent};
+use protocol::{JobId, JobKind, JobPlace, JobStatus, NewJob, Phase, StudioEvent};
 
 use crate::support::{Bench, bench, job};
 
@@ -103,6 +103,16 @@ async fn a_restart_continues_the_queue_and_says_what_was_interrupted() {
         bench.studio.retry(running.clone()).await.unwrap();
         bench.picture_of(&running).await;
     }
+}
+
+#[tokio::test]
+async fn a_picture_that_is_being_saved_when_the_studio_closes_is_not_lost_sight_of() {
+    let mut bench = bench().await;
+    let id = bench.submit(JobKind::Create, "a boat", None).await;
+    bench.status(&id, |status| *status == JobStatus::Running { phase: Phase::Saving }).await;
+    let bench = bench.reopen().await;
+    assert_eq!(bench.n_pictures().await, 1);
+    assert!(bench.job(&id).await.is_none(), "it is over");
 }
 
 #[tokio::test]

@@ -1,15 +1,22 @@
 //! What a job made: checked, saved, compared, and told.
 
+use std::time::Duration;
+
 use protocol::{
     ErrorCode, Failure, Job, JobId, JobKind, JobStatus, NodeId, Origin, Phase, Picture, Size, StudioEvent, Verification,
 };
 use store::{Added, NewNode, NewTurn};
+use tokio::sync::mpsc;
+use tokio::time;
 
 use super::work::{Goal, Image};
 use super::{Actor, Message};
 use crate::studio::{blocking, now_ms};
 use crate::timing::{self, Run, Work as Amount};
 use crate::{Error, Result, history, pixels};
+
+/// How long the end waits for a picture that is being saved.
+const SAVING: Duration = Duration::from_secs(10);
 
 impl Actor {
     /// Takes a picture from the engine: looks whether it is one, and has it saved away from this task.
@@ -81,6 +88,28 @@ impl Actor {
                 self.finish_if_over(id).await;
             }
             Err(error) => self.fail(id, error.failure()).await,
+        }
+    }
+
+    /// Waits for a picture that is on its way to the disk, so that its job is over and not interrupted. Whatever else
+    /// is asked for meanwhile comes too late.
+    pub(super) async fn finish_saving(&mut self, messages: &mut mpsc::UnboundedReceiver<Message>) {
+        let Some(work) = self.work.as_mut().filter(|work| !matches!(work.image, Image::None)) else { return };
+        // The engine's last word is not waited for: it could add nothing to the picture.
+        work.is_done = true;
+        let id = work.job.clone();
+        self.finish_if_over(&id).await;
+        let saved = async {
+            while self.work.is_some() {
+                match messages.recv().await {
+                    Some(message @ (Message::Kept { .. } | Message::Compared { .. })) => self.receive(message).await,
+                    Some(_) => {}
+                    None => return,
+                }
+            }
+        };
+        if time::timeout(SAVING, saved).await.is_err() {
+            tracing::warn!(job = %id.0, "a picture was still being saved at the end");
         }
     }
 
