@@ -40,6 +40,11 @@ impl Store {
         self.write(|tx, _files| if job::remove(tx, id)? { Ok(()) } else { Err(Error::NoJob(id.clone())) })
     }
 
+    /// Forgets jobs at once; those that are forgotten already are no error.
+    pub fn remove_jobs(&self, ids: &[JobId]) -> Result<()> {
+        self.write(|tx, _files| ids.iter().try_for_each(|id| job::remove(tx, id).map(drop)))
+    }
+
     /// Whether the queue was held when that was last said.
     pub fn is_queue_held(&self) -> Result<bool> {
         Ok(self.read(|db| meta::get(db, meta::QUEUE_HELD))?.is_some_and(|held| held != 0))

@@ -56,6 +56,37 @@ async fn all_are_stopped_at_once() {
 }
 
 #[tokio::test]
+async fn what_runs_is_the_first_to_stop_when_all_are() {
+    let (mut bench, running, _) = busy(&[]).await;
+    let mut waiting = Vec::new();
+    for _ in 0..25 {
+        let new = NewJob { variations: 8, ..job(JobKind::Create, "a boat", None) };
+        waiting.extend(bench.studio.submit(new).await.unwrap());
+    }
+    bench.studio.cancel_all().await.unwrap();
+    let mut stopped = Vec::new();
+    while stopped.len() <= waiting.len() {
+        let is_first = stopped.is_empty();
+        stopped.push(
+            bench
+                .wait(|event| match event {
+                    StudioEvent::JobChanged { job, status: JobStatus::Stopping } => {
+                        assert!(is_first && job == running);
+                        Some(job)
+                    }
+                    StudioEvent::JobChanged { job, status: JobStatus::Cancelled } if job != running => Some(job),
+                    _ => None,
+                })
+                .await,
+        );
+    }
+    assert_eq!(stopped[0], running, "it would go on while the others are taken away");
+    assert_eq!(stopped[1..], waiting);
+    let bench = bench.crash().await;
+    assert!(bench.start.jobs.iter().all(|job| job.id == running), "none of them comes back");
+}
+
+#[tokio::test]
 async fn a_held_queue_begins_nothing_until_it_is_let_go() {
     let mut bench = bench().await;
     bench.studio.pause_queue(true);

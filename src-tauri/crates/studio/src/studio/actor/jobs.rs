@@ -66,13 +66,23 @@ impl Actor {
 
     /// Stops what runs and empties what waits; what is planned stays.
     pub(super) async fn cancel_all(&mut self) -> Result<()> {
-        for id in self.queue.waiting() {
+        // What runs goes on meanwhile, so it is told first.
+        if let Some(id) = self.queue.running().map(|job| job.id.clone()) {
             self.cancel(&id).await?;
         }
-        match self.queue.running().map(|job| job.id.clone()) {
-            Some(id) => self.cancel(&id).await,
-            None => Ok(()),
+        let ids = self.queue.waiting();
+        for id in &ids {
+            self.queue.remove(id);
+            self.queue.forget_second_try(id);
         }
+        let stored = (self.shared.store.clone(), ids.clone());
+        if let Err(error) = blocking(move || Ok(stored.0.remove_jobs(&stored.1)?)).await {
+            tracing::warn!(%error, "jobs that are over stay on disk");
+        }
+        for job in ids {
+            self.tell(StudioEvent::JobChanged { job, status: JobStatus::Cancelled });
+        }
+        Ok(())
     }
 
     pub(super) async fn dismiss(&mut self, id: &JobId) -> Result<()> {
