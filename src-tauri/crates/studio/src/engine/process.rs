@@ -6,9 +6,10 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use protocol::frame::{self, Frame};
 use protocol::{Command, ErrorCode, Event};
@@ -20,6 +21,9 @@ const KEPT_LINES: usize = 40;
 
 /// Events that may wait before the engine's pipe is left to fill.
 const WAITING_EVENTS: usize = 32;
+
+/// How long a killed process is waited for. One that hangs in a driver ends when the driver lets it, or never.
+const DEATH: Duration = Duration::from_secs(2);
 
 /// What comes out of a process.
 #[derive(Debug)]
@@ -33,10 +37,11 @@ pub(crate) enum Output {
     },
 }
 
-/// A running engine process; dropping it ends it.
+/// A running engine process; dropping it ends it, and does not wait for that.
 #[derive(Debug)]
 pub(crate) struct Process {
-    child: Child,
+    /// Present until it is dropped.
+    child: Option<Child>,
     commands: mpsc::Sender<Vec<u8>>,
     lines: Arc<Mutex<VecDeque<String>>>,
     last_words: thread::JoinHandle<()>,
@@ -62,7 +67,7 @@ impl Process {
         thread::spawn(move || write_commands(stdin, &waiting_commands));
         thread::spawn(move || read_events(stdout, &outputs));
         let last_words = thread::spawn(move || keep_lines(stderr, &kept_lines));
-        Ok((Self { child, commands, lines, last_words }, output_receiver))
+        Ok((Self { child: Some(child), commands, lines, last_words }, output_receiver))
     }
 
     /// Says something, unless it is longer than a frame may be; a process that has died notices nothing, its end is
@@ -79,29 +84,34 @@ impl Process {
         }
     }
 
-    /// Ends it and says how it ended, in words for a report.
+    /// Ends it and says how it ended, in words for a report. Takes a few seconds at most.
     pub(crate) fn end(mut self) -> String {
         // A process that closed its output is about to end on its own; its own status says more.
-        for _ in 0..20 {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return self.describe(&status.to_string()),
-                Ok(None) => thread::sleep(std::time::Duration::from_millis(10)),
-                Err(_) => break,
-            }
+        if let Some(status) = within(Duration::from_millis(200), || self.status()) {
+            return self.describe(&status.to_string());
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
         self.describe("it was ended")
+    }
+
+    /// Kills it and waits for its end, so that its memory is given back, for as long as may be expected.
+    pub(crate) fn kill(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+        }
+        if within(DEATH, || self.status()).is_none() {
+            tracing::warn!("the engine was killed and does not end");
+        }
+    }
+
+    /// How it ended, if it has.
+    fn status(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut()?.try_wait().ok()?
     }
 
     fn describe(&self, status: &str) -> String {
         // What it said last may still be in the pipe; one that a child of it holds open is not waited for.
-        for _ in 0..100 {
-            if self.last_words.is_finished() {
-                break;
-            }
-            thread::sleep(std::time::Duration::from_millis(5));
-        }
+        within(Duration::from_millis(500), || self.last_words.is_finished().then_some(()));
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let tail: Vec<&str> = lines.iter().map(String::as_str).collect();
         if tail.is_empty() { status.to_owned() } else { format!("{status}\n{}", tail.join("\n")) }
@@ -110,8 +120,24 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let Some(mut child) = self.child.take() else { return };
+        let _ = child.kill();
+        if matches!(child.try_wait(), Ok(None)) {
+            // Somebody must ask for its end, or it stays in the system's list.
+            thread::spawn(move || child.wait());
+        }
+    }
+}
+
+/// The first answer that `ask` gives within a time.
+fn within<T>(most: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let begun = Instant::now();
+    loop {
+        let answer = ask();
+        if answer.is_some() || begun.elapsed() > most {
+            return answer;
+        }
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -178,6 +204,41 @@ mod tests {
     use protocol::PROTOCOL_VERSION;
 
     use super::*;
+
+    #[test]
+    fn what_never_comes_is_not_waited_for() {
+        let begun = Instant::now();
+        assert_eq!(within(Duration::from_millis(50), || None::<()>), None);
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        let mut n_asked = 0;
+        let third = || {
+            n_asked += 1;
+            (n_asked == 3).then_some(())
+        };
+        assert_eq!(within(Duration::from_secs(60), third), Some(()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_engine_that_ignores_its_closed_pipe_is_ended_and_leaves_nothing_behind() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("deaf");
+        std::fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let end = |process: Process| assert_eq!(process.end(), "it was ended");
+        for end in [drop::<Process>, end] {
+            let (process, _outputs) = Process::start(&program).unwrap();
+            let entry = Path::new("/proc").join(process.child.as_ref().unwrap().id().to_string());
+            assert!(entry.exists());
+            let begun = Instant::now();
+            end(process);
+            assert!(begun.elapsed() < Duration::from_secs(30), "its own end was waited for");
+            let is_gone = within(Duration::from_secs(30), || (!entry.exists()).then_some(()));
+            assert_eq!(is_gone, Some(()), "one that nobody asks for stays in the list");
+        }
+    }
 
     #[test]
     fn what_is_too_long_for_a_frame_is_refused() {

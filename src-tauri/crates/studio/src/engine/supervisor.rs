@@ -127,7 +127,7 @@ impl Supervisor {
 
     /// Starts the process; a program that does not start is a state, not an error.
     pub(crate) fn start(&mut self) {
-        self.let_go();
+        self.drop_running();
         self.state = EngineState::Starting;
         // Which one is still being found out; `use_program` starts it.
         if self.program.as_os_str().is_empty() {
@@ -143,28 +143,29 @@ impl Supervisor {
     }
 
     /// Starts anew at the artist's wish, with the failures so far forgotten.
-    pub(crate) fn retry(&mut self) {
+    pub(crate) async fn retry(&mut self) {
         self.restarts.forget();
+        self.let_go().await;
         self.start();
     }
 
     /// Runs another program, or the same one on another device.
-    pub(crate) fn use_program(&mut self, program: PathBuf, device: Option<String>) {
+    pub(crate) async fn use_program(&mut self, program: PathBuf, device: Option<String>) {
         self.program = program;
         self.device = device;
-        self.retry();
+        self.retry().await;
     }
 
     /// Loads another model in a process of its own, so that all memory of the old one is given back.
-    pub(crate) fn use_model(&mut self, model: Option<Target>) {
+    pub(crate) async fn use_model(&mut self, model: Option<Target>) {
         self.model = model;
-        self.retry();
+        self.retry().await;
     }
 
     /// Ends the process until there is work: only that gives all of its memory back.
-    pub(crate) fn rest(&mut self) {
+    pub(crate) async fn rest(&mut self) {
         let Some(name) = self.model.as_ref().map(|model| model.name.clone()) else { return };
-        self.let_go();
+        self.let_go().await;
         self.state = EngineState::Idle { name };
     }
 
@@ -177,8 +178,16 @@ impl Supervisor {
         rests
     }
 
-    /// Ends the process without a word about it.
-    fn let_go(&mut self) {
+    /// Ends the process without a word about it, and waits for a while until its memory is given back.
+    pub(crate) async fn let_go(&mut self) {
+        if let Some(Running { mut process, .. }) = self.running.take() {
+            let _ = tokio::task::spawn_blocking(move || process.kill()).await;
+        }
+        self.drop_running();
+    }
+
+    /// Ends the process without waiting for it.
+    fn drop_running(&mut self) {
         self.restarts.call_off();
         self.running = None;
         self.estimates.clear();
@@ -288,7 +297,7 @@ impl Supervisor {
                 "the engine {engine} speaks version {protocol} where the studio speaks {PROTOCOL_VERSION}; \
                  install Bagel Studio again"
             );
-            self.let_go();
+            self.drop_running();
             self.state = EngineState::Failed { failure: Failure { code: ErrorCode::Internal, message } };
             return Heard::State;
         }

@@ -178,6 +178,7 @@ impl Actor {
                     Some(Message::Close(reply)) => {
                         self.finish_saving(&mut messages).await;
                         self.save_queue().await;
+                        self.engine.let_go().await;
                         drop(self);
                         let _ = reply.send(());
                         return;
@@ -208,7 +209,7 @@ impl Actor {
         let may_rest = self.settings.idle_minutes > 0 && matches!(self.engine.state(), EngineState::Ready { .. });
         if may_rest && self.last_work.elapsed() > patience {
             tracing::info!("nothing was asked for some time; the model's memory is given back");
-            self.engine.rest();
+            self.engine.rest().await;
             self.tell_engine_state();
         }
     }
@@ -233,10 +234,10 @@ impl Actor {
             Message::Kept { job, result } => self.kept(&job, result).await,
             Message::Compared { job, node, outcome } => self.compared(&job, node, outcome).await,
             Message::UseModel { target, defaults, reply } => answer(reply, self.use_model(*target, *defaults).await),
-            Message::Variant { number, variant } => self.use_variant(number, variant),
+            Message::Variant { number, variant } => self.use_variant(number, variant).await,
             Message::RetryEngine => {
                 self.abandon("the engine was started again").await;
-                self.engine.retry();
+                self.engine.retry().await;
                 self.tell_engine_state();
             }
             Message::Models { number, cards } => self.take_models(number, cards),
@@ -302,13 +303,13 @@ impl Actor {
         });
     }
 
-    fn use_variant(&mut self, number: u64, variant: Variant) {
+    async fn use_variant(&mut self, number: u64, variant: Variant) {
         if number != self.n_choices {
             return;
         }
         self.is_choosing = false;
         self.devices = variant.devices;
-        self.engine.use_program(variant.program, self.settings.device.clone());
+        self.engine.use_program(variant.program, self.settings.device.clone()).await;
         self.tell_engine_state();
     }
 
@@ -316,7 +317,7 @@ impl Actor {
         self.save_settings(Settings { model: target.choice.clone(), ..self.settings.clone() }).await?;
         self.abandon("another model was chosen").await;
         self.model = None;
-        self.engine.use_model(Some(target));
+        self.engine.use_model(Some(target)).await;
         self.defaults = defaults;
         self.tell(StudioEvent::Defaults { defaults: self.defaults.clone() });
         self.tell_engine_state();
