@@ -9,6 +9,9 @@ use super::Patience;
 use super::process::{Output, Process};
 use crate::Result;
 
+/// Ticks without a look at the clocks after which the studio itself did not run.
+const MISSED_TICKS: u32 = 10;
+
 /// A process that was started, with what it has to do.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -32,6 +35,7 @@ pub(super) struct Clocks {
     /// Longest time between two signs of progress while it worked.
     longest_gap: Duration,
     cancel_since: Option<Instant>,
+    looked: Instant,
 }
 
 impl Running {
@@ -108,6 +112,24 @@ impl Clocks {
             progress: 0,
             longest_gap: Duration::ZERO,
             cancel_since: None,
+            looked: now,
+        }
+    }
+
+    /// Notes that the studio runs, before anything is concluded from the time. While it did not, as when the machine
+    /// slept, no sign could be heard: that time does not count.
+    pub(super) fn look(&mut self, tick: Duration, now: Instant) {
+        let unseen = now.saturating_duration_since(self.looked);
+        self.looked = now;
+        if unseen <= tick * MISSED_TICKS {
+            return;
+        }
+        tracing::debug!(seconds = unseen.as_secs_f64(), "the studio did not run for a while");
+        // One tick of it would have passed anyhow.
+        let lost = unseen - tick;
+        let times = [&mut self.started, &mut self.last_sign, &mut self.last_progress];
+        for time in times.into_iter().chain(&mut self.cancel_since) {
+            *time = (*time + lost).min(now);
         }
     }
 
@@ -167,6 +189,40 @@ mod tests {
         let stubborn = Clocks { cancel_since: Some(begun), ..beats };
         check(&stubborn, true, true, 3, None);
         check(&stubborn, true, true, 4, Some("stop"));
+    }
+
+    #[test]
+    fn time_in_which_the_studio_itself_did_not_run_does_not_count() {
+        let begun = Instant::now();
+        let patience = Patience {
+            greeting: 5 * SECOND,
+            silence: 30 * SECOND,
+            stall: 100 * SECOND,
+            cancel: 3 * SECOND,
+            tick: SECOND,
+            ..Patience::default()
+        };
+        let awake = begun + 2 * SECOND;
+        let mut clocks = Clocks { cancel_since: Some(begun), ..Clocks::new(begun) };
+        clocks.look(patience.tick, awake);
+        let morning = awake + 8 * 3600 * SECOND;
+        clocks.look(patience.tick, morning);
+        for is_greeted in [false, true] {
+            assert_eq!(clocks.trouble(is_greeted, true, &patience, morning), None);
+        }
+        let mut resumed = clocks;
+        resumed.advance(morning, true);
+        assert!(resumed.longest_gap <= 3 * SECOND, "a night is no step: {:?}", resumed.longest_gap);
+        // From then on time counts as before.
+        assert_eq!(clocks.trouble(false, true, &patience, morning + 3 * SECOND), Some("it did not answer its start"));
+        assert_eq!(clocks.trouble(true, true, &patience, morning + SECOND), Some("it did not stop when asked to"));
+        clocks.cancel_since = None;
+        for secs in 1..=27 {
+            clocks.look(patience.tick, morning + secs * SECOND);
+            assert_eq!(clocks.trouble(true, true, &patience, morning + secs * SECOND), None);
+        }
+        clocks.look(patience.tick, morning + 28 * SECOND);
+        assert_eq!(clocks.trouble(true, true, &patience, morning + 28 * SECOND), Some("it gave no sign of life"));
     }
 
     #[test]

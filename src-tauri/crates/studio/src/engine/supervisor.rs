@@ -240,6 +240,7 @@ impl Supervisor {
     pub(crate) fn hear(&mut self, event: Event, payload: Vec<u8>) -> Heard {
         let Some(running) = &mut self.running else { return Heard::Nothing };
         let now = Instant::now();
+        running.clocks.look(self.patience.tick, now);
         running.hear(&event, now);
         match event {
             Event::Hello { protocol, engine, devices } => self.greet(protocol, engine, devices),
@@ -321,8 +322,11 @@ impl Supervisor {
     }
 
     /// Looks after the process: whether it must be ended, and why.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        self.running.as_ref()?.trouble(&self.patience, Instant::now()).map(str::to_owned)
+    pub(crate) fn trouble(&mut self) -> Option<String> {
+        let running = self.running.as_mut()?;
+        let now = Instant::now();
+        running.clocks.look(self.patience.tick, now);
+        running.trouble(&self.patience, now).map(str::to_owned)
     }
 
     /// Starts the process again when its time has come. Gives back whether it did.
