@@ -11,7 +11,7 @@ pub(crate) const MOST_WAITING: usize = 1000;
 pub(crate) const SECOND_TRY: &str = "second_try";
 
 /// All jobs that have not left, in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
     jobs: Vec<Job>,
     /// Those that were begun twice because the device was lost the first time.

@@ -423,6 +423,7 @@ mod tests {
     use std::path::Path;
 
     use catalog::{Catalog, How};
+    use protocol::{ImageParameters, JobKind, JobStatus, PieceId, Thinking};
 
     use super::*;
     use crate::engine::Patience;
@@ -450,6 +451,49 @@ mod tests {
             patience: Patience::default(),
         };
         Actor::new(start, inbox)
+    }
+
+    fn job(name: &str, status: JobStatus) -> Job {
+        Job {
+            id: JobId(name.to_owned()),
+            piece: PieceId::new(),
+            request: JobKind::Create,
+            instruction: name.to_owned(),
+            picture: None,
+            references: Vec::new(),
+            thinking: Thinking::Off,
+            pauses_after_plan: false,
+            image: ImageParameters::generate(),
+            verifies: None,
+            status,
+            thought: String::new(),
+            answer: String::new(),
+            preview: None,
+            expected_secs: None,
+            created_ms: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_down_did_not_happen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inbox, _messages) = mpsc::unbounded_channel();
+        let mut actor = actor(folder.path(), inbox.downgrade());
+        let mut thinks = job("thinks", JobStatus::Queued);
+        thinks.thinking = Thinking::On;
+        let jobs = [thinks, job("waits", JobStatus::Queued), job("broken", JobStatus::Interrupted)];
+        actor.queue.add(jobs.to_vec(), false);
+        actor.queue.add(vec![job("planned", JobStatus::Planned)], false);
+        let before = actor.queue.jobs().to_vec();
+        actor.shared.store.close(1).unwrap();
+
+        let id = |name: &str| JobId(name.to_owned());
+        assert!(actor.submit(vec![job("new", JobStatus::Queued)], true).await.is_err());
+        assert!(actor.retry(&id("broken")).await.is_err());
+        assert!(actor.place(&id("waits"), &JobPlace::First).await.is_err());
+        assert!(actor.pause_plan(&id("thinks")).await.is_err());
+        assert!(actor.paint_plan(&id("planned"), "A green square.").await.is_err());
+        assert_eq!(actor.queue.jobs(), before);
     }
 
     #[tokio::test]

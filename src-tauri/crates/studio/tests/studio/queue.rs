@@ -2,7 +2,7 @@
 
 use protocol::{JobId, JobKind, JobPlace, JobStatus, NewJob, Phase, StudioEvent};
 
-use crate::support::{Bench, bench, job};
+use crate::support::{Bench, bench, bench_with, job};
 
 /// One that runs for a while, and some that wait.
 async fn busy(names: &[&str]) -> (Bench, JobId, Vec<JobId>) {
@@ -144,6 +144,23 @@ async fn a_picture_that_is_being_saved_when_the_studio_closes_is_not_lost_sight_
     let bench = bench.reopen().await;
     assert_eq!(bench.n_pictures().await, 1);
     assert!(bench.job(&id).await.is_none(), "it is over");
+}
+
+#[tokio::test]
+async fn what_failed_before_it_began_does_not_begin_by_itself_at_the_next_start() {
+    let mut bench = bench_with(|options| options.model = None).await;
+    let mut ids = Vec::new();
+    for instruction in ["a boat", "a house"] {
+        ids.push(bench.submit(JobKind::Create, instruction, None).await);
+    }
+    for id in &ids {
+        bench.failure_of(id).await;
+    }
+    let bench = bench.crash().await;
+    for id in &ids {
+        let job = bench.start.jobs.iter().find(|job| job.id == *id).unwrap();
+        assert!(matches!(job.status, JobStatus::Failed { .. }), "{:?}", job.status);
+    }
 }
 
 #[tokio::test]

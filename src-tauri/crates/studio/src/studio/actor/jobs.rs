@@ -5,7 +5,7 @@ use store::StoredJob;
 
 use super::Actor;
 use super::work::Goal;
-use crate::queue::{MOST_WAITING, SECOND_TRY, is_running};
+use crate::queue::{MOST_WAITING, Queue, SECOND_TRY, is_running};
 use crate::studio::blocking;
 use crate::{Error, Result, plan};
 
@@ -21,13 +21,9 @@ impl Actor {
         let mut jobs = jobs;
         self.expect_times(&mut jobs).await;
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
+        let before = self.queue.clone();
         self.queue.add(jobs.clone(), first);
-        if let Err(error) = self.try_save_queue().await {
-            for id in &ids {
-                self.queue.remove(id);
-            }
-            return Err(error);
-        }
+        self.save_queue_or_undo(before).await?;
         for job in jobs {
             self.tell(StudioEvent::JobQueued { job });
         }
@@ -107,10 +103,11 @@ impl Actor {
             ));
         }
         let job = renewed(job);
+        let before = self.queue.clone();
         self.queue.remove(id);
         self.queue.forget_second_try(id);
         self.queue.add(vec![job.clone()], false);
-        self.try_save_queue().await?;
+        self.save_queue_or_undo(before).await?;
         self.tell(StudioEvent::JobDismissed { job: id.clone() });
         self.tell(StudioEvent::JobQueued { job });
         Ok(())
@@ -134,8 +131,9 @@ impl Actor {
         if self.queue.get(id).is_none() {
             return Err(Error::NoJob(id.clone()));
         }
+        let before = self.queue.clone();
         if self.queue.place(id, place) {
-            self.try_save_queue().await?;
+            self.save_queue_or_undo(before).await?;
         }
         self.tell_order();
         Ok(())
@@ -156,14 +154,17 @@ impl Actor {
 
     /// Holds a plan: what is written of it now, or all of it when it is complete.
     pub(super) async fn pause_plan(&mut self, id: &JobId) -> Result<()> {
-        let Some(job) = self.queue.get_mut(id) else { return Err(Error::NoJob(id.clone())) };
+        let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
         if !plan::can_be_held(job.request, &job.thinking) {
             return Err(Error::BadRequest("this request writes no plan".to_owned()));
         }
         match job.status {
             JobStatus::Queued | JobStatus::Running { phase: Phase::Reading } => {
-                job.pauses_after_plan = true;
-                self.try_save_queue().await
+                let before = self.queue.clone();
+                if let Some(job) = self.queue.get_mut(id) {
+                    job.pauses_after_plan = true;
+                }
+                self.save_queue_or_undo(before).await
             }
             JobStatus::Running { phase: Phase::Writing } => {
                 self.stop_running(id, Goal::Hold);
@@ -180,6 +181,7 @@ impl Actor {
     /// Lets a held job paint a plan, before all that wait.
     pub(super) async fn paint_plan(&mut self, id: &JobId, thought: &str) -> Result<()> {
         let given = plan::given(thought)?;
+        let before = self.queue.clone();
         let Some(job) = self.queue.get_mut(id) else { return Err(Error::NoJob(id.clone())) };
         if job.status != JobStatus::Planned {
             return Err(Error::refused(ErrorCode::TooLate, "this request has no plan that is held"));
@@ -192,7 +194,7 @@ impl Actor {
         job.status = JobStatus::Queued;
         let thought = job.thought.clone();
         self.queue.place(id, &JobPlace::First);
-        self.try_save_queue().await?;
+        self.save_queue_or_undo(before).await?;
         self.tell(StudioEvent::PlanChanged { job: id.clone(), thought });
         self.tell(StudioEvent::JobChanged { job: id.clone(), status: JobStatus::Queued });
         self.tell_order();
@@ -238,7 +240,16 @@ impl Actor {
         }
     }
 
-    pub(super) async fn try_save_queue(&self) -> Result<()> {
+    /// Writes what the artist changed in the queue; what cannot be written did not happen.
+    async fn save_queue_or_undo(&mut self, before: Queue) -> Result<()> {
+        let saved = self.try_save_queue().await;
+        if saved.is_err() {
+            self.queue = before;
+        }
+        saved
+    }
+
+    async fn try_save_queue(&self) -> Result<()> {
         let mut stored = Vec::new();
         for (position, job) in self.queue.jobs().iter().enumerate() {
             let body = serde_json::to_value(job).map_err(|error| Error::BadRequest(error.to_string()))?;

@@ -65,6 +65,8 @@ impl Actor {
                 for id in self.queue.waiting() {
                     self.fail(&id, obstacle.clone()).await;
                 }
+                // Or the next start would begin them of itself.
+                self.save_queue().await;
                 return;
             }
             if !self.engine.is_ready() {
@@ -100,7 +102,10 @@ impl Actor {
                     self.fail(&id, error.failure()).await;
                 }
             }
-            Err(error) => self.fail(&id, error.failure()).await,
+            Err(error) => {
+                self.fail(&id, error.failure()).await;
+                self.save_queue().await;
+            }
         }
     }
 
