@@ -16,8 +16,10 @@ use crate::{Error, Result};
 /// Name of the file in the data folder.
 pub const FILE_NAME: &str = "settings.toml";
 
-/// Beyond this a file is not one that a studio wrote.
-const MOST_BYTES: u64 = 1 << 20;
+/// Beyond this a file is not one that a studio wrote, nor one that it writes.
+///
+/// As many and as long plans as are kept fit, six bytes a character.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// Presets that are kept, and plans.
 const MOST_PRESETS: usize = 100;
@@ -74,10 +76,16 @@ pub fn read(folder: &Path) -> Found {
 }
 
 /// Writes the settings of a data folder; the file never shows half of them.
+///
+/// What would not be read again is refused, and the file stays as it was.
 pub fn write(folder: &Path, settings: &Settings) -> Result<()> {
     let path = folder.join(FILE_NAME);
     let text = toml::to_string_pretty(settings)
         .map_err(|error| Error::disk("write", &path)(std::io::Error::other(error.to_string())))?;
+    if text.len() as u64 > MOST_BYTES {
+        let message = format!("settings of more than {} MiB are not kept; remove some plans", MOST_BYTES >> 20);
+        return Err(Error::refused(ErrorCode::TooMany, message));
+    }
     Ok(imagefile::place_bytes(&path, text.as_bytes(), imagefile::Overwrite::Replace)?)
 }
 
@@ -258,6 +266,35 @@ mod tests {
         };
         write(folder.path(), &settings).unwrap();
         assert_eq!(read(folder.path()), Found { settings, notices: Vec::new() });
+    }
+
+    fn plans(n_plans: usize, thought: &str) -> Vec<SavedPlan> {
+        (0..n_plans).map(|idx| SavedPlan { name: format!("Boat {idx}"), thought: thought.to_owned() }).collect()
+    }
+
+    #[test]
+    fn as_many_and_as_long_plans_as_are_kept_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        // A control character takes six bytes in the file, and none takes more.
+        for character in ["画", "🦊", "\u{1}"] {
+            let mut settings = Settings { library_folder: Some("/画/图 片".into()), ..Settings::default() };
+            let change = SettingsChange::Plans(plans(MOST_PRESETS, &character.repeat(PLAN_CHARACTERS)));
+            apply(&mut settings, change).unwrap();
+            write(folder.path(), &settings).unwrap();
+            let found = read(folder.path());
+            assert_eq!(found.notices, [], "{character:?}");
+            assert!(found.settings == settings, "{character:?}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Settings { follows: false, ..Settings::default() };
+        write(folder.path(), &kept).unwrap();
+        let settings = Settings { plans: plans(1, &"n".repeat(MOST_BYTES as usize)), ..Settings::default() };
+        assert_eq!(write(folder.path(), &settings).unwrap_err().failure().code, ErrorCode::TooMany);
+        assert_eq!(read(folder.path()), Found { settings: kept, notices: Vec::new() });
     }
 
     #[test]
