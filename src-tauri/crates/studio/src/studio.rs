@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use catalog::Catalog;
-use protocol::{Failure, Job, JobId, Node, NodeId, Picture, PreviewId, Settings, Snapshot, StudioEvent};
+use protocol::{ErrorCode, Failure, Job, JobId, Node, NodeId, Picture, PreviewId, Settings, Snapshot, StudioEvent};
 use store::{Opened, Store};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -232,7 +232,8 @@ fn open_catalog(
     Ok(Catalog::open(models_folder.to_path_buf(), None, pocket)?)
 }
 
-/// The queue of an earlier start, as far as it can be understood.
+/// The queue of an earlier start, as far as it can be understood; the rest stays in the library for the version
+/// that entered it.
 fn restore_queue(store: &Store, notices: &mut Vec<Failure>) -> Queue {
     let (stored, is_paused) = match store.jobs().and_then(|jobs| Ok((jobs, store.is_queue_held()?))) {
         Ok(stored) => stored,
@@ -243,6 +244,7 @@ fn restore_queue(store: &Store, notices: &mut Vec<Failure>) -> Queue {
     };
     let mut jobs = Vec::new();
     let mut second_tries = Vec::new();
+    let mut n_left_out = 0;
     for stored in stored {
         match serde_json::from_value::<Job>(stored.body) {
             Ok(job) => {
@@ -254,9 +256,16 @@ fn restore_queue(store: &Store, notices: &mut Vec<Failure>) -> Queue {
             Err(error) => {
                 let JobId(id) = &stored.id;
                 tracing::warn!(%error, id, "a job of another version is left out");
-                let _ = store.remove_job(&stored.id);
+                n_left_out += 1;
             }
         }
+    }
+    if n_left_out > 0 {
+        let message = match n_left_out {
+            1 => "1 request of another version waits; it comes back with that version".to_owned(),
+            n => format!("{n} requests of another version wait; they come back with that version"),
+        };
+        notices.push(Failure { code: ErrorCode::NewerProgram, message });
     }
     let mut queue = Queue::restore(jobs);
     queue.is_paused = is_paused;
@@ -271,4 +280,62 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T>
 
 pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(|elapsed| elapsed.as_millis() as u64).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ImageParameters, JobKind, JobStatus, PieceId, Thinking};
+    use serde_json::{Value, json};
+    use store::StoredJob;
+
+    use super::*;
+
+    fn stored(id: &str, order: i64, change: impl FnOnce(&mut Value)) -> StoredJob {
+        let id = JobId(id.to_owned());
+        let job = Job {
+            id: id.clone(),
+            piece: PieceId::new(),
+            request: JobKind::Create,
+            instruction: "a boat".to_owned(),
+            picture: None,
+            references: Vec::new(),
+            thinking: Thinking::Off,
+            pauses_after_plan: false,
+            image: ImageParameters::generate(),
+            verifies: None,
+            status: JobStatus::Queued,
+            thought: String::new(),
+            answer: String::new(),
+            preview: None,
+            expected_secs: None,
+            created_ms: 0,
+        };
+        let mut body = serde_json::to_value(job).unwrap();
+        change(&mut body);
+        StoredJob { id, order, state: "queued".to_owned(), body }
+    }
+
+    #[test]
+    fn requests_of_another_version_wait_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), 1).unwrap().store;
+        let put = [
+            stored("a", 0, |body| body["image"]["a_later_parameter"] = json!(7)),
+            stored("b", 1, |_| {}),
+            stored("c", 2, |body| body["request"] = json!("animate")),
+        ];
+        store.put_jobs(&put).unwrap();
+        let mut notices = Vec::new();
+        let queue = restore_queue(&store, &mut notices);
+        let ids = |jobs: &[StoredJob]| jobs.iter().map(|job| job.id.0.clone()).collect::<Vec<_>>();
+        assert_eq!(queue.waiting(), [JobId("b".to_owned())]);
+        assert_eq!(notices.iter().map(|it| it.code).collect::<Vec<_>>(), [ErrorCode::NewerProgram]);
+        assert!(notices[0].message.starts_with("2 requests"), "{}", notices[0].message);
+        assert_eq!(store.jobs().unwrap(), put);
+
+        // What is written of those that are understood, and that they leave, touches no other.
+        store.put_jobs(&put[1..2]).unwrap();
+        store.remove_job(&put[1].id).unwrap();
+        assert_eq!(ids(&store.jobs().unwrap()), ["a", "c"]);
+    }
 }
