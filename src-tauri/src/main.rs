@@ -185,8 +185,11 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
         })
         .build(tauri::generate_context!())
         .map_err(|error| unopened(format!("the window cannot be opened: {error}")))?;
-    app.run(move |_, event| match event {
-        tauri::RunEvent::Exit => tauri::async_runtime::block_on(closing.close()),
+    app.run(move |app, event| match event {
+        tauri::RunEvent::Exit => {
+            app.state::<Closing>().begin();
+            tauri::async_runtime::block_on(closing.close());
+        }
         // macOS names files by an event, at the start as well as later, and shows the window itself.
         #[cfg(target_os = "macos")]
         tauri::RunEvent::Opened { urls } => {

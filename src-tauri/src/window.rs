@@ -1,8 +1,8 @@
 //! The one window, and what may happen to it.
 
-use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use protocol::StudioEvent;
@@ -19,9 +19,25 @@ const HANDOVER: Duration = Duration::from_millis(500);
 /// A second wish to close within this time is granted, whatever the page says: it may be dead.
 const INSISTENCE: Duration = Duration::from_secs(10);
 
-/// When the page was last asked whether the window may close.
+/// How far closing is.
 #[derive(Debug, Default)]
-pub(crate) struct Closing(Mutex<Option<Instant>>);
+pub(crate) struct Closing {
+    /// When the page was last asked whether the window may close.
+    asked: Mutex<Option<Instant>>,
+    has_begun: AtomicBool,
+}
+
+impl Closing {
+    /// The program ends now, which may take a while: later starts wait for that, and then open the studio themselves.
+    pub(crate) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes what later starts handed over, as long as there is a studio to bring it into.
+    fn take(&self, data_folder: &Path) -> Option<Vec<Vec<PathBuf>>> {
+        (!self.has_begun.load(Ordering::Relaxed)).then(|| handover::take(data_folder))
+    }
+}
 
 /// Opens it.
 pub(crate) fn open(app: &AppHandle) -> tauri::Result<()> {
@@ -53,6 +69,7 @@ pub(crate) fn open(app: &AppHandle) -> tauri::Result<()> {
 
 /// Closes the window; the program ends with it.
 pub(crate) fn close(app: &AppHandle) {
+    app.state::<Closing>().begin();
     let Some(window) = app.get_webview_window("main") else { return };
     let data_folder = window.state::<Studio>().data_folder().to_path_buf();
     let before = Place::read(&data_folder);
@@ -70,7 +87,7 @@ fn ask_to_close(window: &WebviewWindow) {
     let (app, studio) = (window.app_handle().clone(), window.state::<Studio>().inner().clone());
     let insists = {
         let closing = window.state::<Closing>();
-        let mut asked = closing.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = closing.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.replace(Instant::now()).is_some_and(|before| before.elapsed() < INSISTENCE)
     };
     tauri::async_runtime::spawn(async move {
@@ -90,9 +107,10 @@ pub(crate) async fn take_files(app: AppHandle, studio: Studio, files: Vec<PathBu
     let mut ticks = tokio::time::interval(HANDOVER);
     loop {
         ticks.tick().await;
-        let data_folder = studio.data_folder().to_path_buf();
-        let taken = tauri::async_runtime::spawn_blocking(move || handover::take(&data_folder)).await;
-        for files in taken.unwrap_or_default() {
+        let (app_handle, data_folder) = (app.clone(), studio.data_folder().to_path_buf());
+        let take = move || app_handle.state::<Closing>().take(&data_folder);
+        let Ok(Some(taken)) = tauri::async_runtime::spawn_blocking(take).await else { return };
+        for files in taken {
             show(&app);
             if !files.is_empty() {
                 studio.import(files.into_iter().map(Source::File).collect(), None).await;
@@ -142,6 +160,33 @@ fn import(studio: Studio, paths: Vec<PathBuf>, position: [f64; 2]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn later_starts_are_left_alone_once_it_closes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.png");
+        std::fs::write(&file, "x").unwrap();
+        let offer = |patience| {
+            let (folder, files) = (folder.path().to_path_buf(), vec![file.clone()]);
+            std::thread::spawn(move || handover::offer(&folder, &files, patience))
+        };
+        let closing = Closing::default();
+        let second = offer(Duration::from_secs(60));
+        let taken = loop {
+            let taken = closing.take(folder.path()).unwrap();
+            if !taken.is_empty() {
+                break taken;
+            }
+        };
+        assert_eq!((taken, second.join().unwrap()), (vec![vec![file.clone()]], true));
+
+        closing.begin();
+        let third = offer(Duration::from_millis(100));
+        while !third.is_finished() {
+            assert_eq!(closing.take(folder.path()), None);
+        }
+        assert!(!third.join().unwrap(), "it opens the studio itself");
+    }
 
     #[test]
     fn the_web_view_goes_nowhere_else() {
