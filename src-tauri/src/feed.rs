@@ -36,6 +36,29 @@ impl Dragging {
     }
 }
 
+/// Whether a page listens.
+#[derive(Debug)]
+pub(crate) struct Audience(watch::Sender<bool>);
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self(watch::channel(false).0)
+    }
+}
+
+impl Audience {
+    /// A page has begun to listen.
+    pub(crate) fn has_come(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits for a page that listens, for as long as `patience`: one that never comes keeps nothing from being done.
+    pub(crate) async fn wait(&self, patience: Duration) {
+        let mut listens = self.0.subscribe();
+        let _ = time::timeout(patience, listens.wait_for(|listens| *listens)).await;
+    }
+}
+
 /// Sends every event until the web view is gone, merged to at most twenty messages a second.
 pub(crate) async fn stream(
     mut events: Receiver<StudioEvent>,
@@ -65,5 +88,30 @@ pub(crate) async fn stream(
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_told_waits_for_the_first_page() {
+        let audience = Arc::new(Audience::default());
+        let waiting = Arc::clone(&audience);
+        let told = tokio::spawn(async move { waiting.wait(Duration::from_secs(600)).await });
+        time::sleep(Duration::from_millis(50)).await;
+        assert!(!told.is_finished());
+        audience.has_come();
+        told.await.unwrap();
+        // From then on nothing waits.
+        audience.wait(Duration::from_secs(600)).await;
+    }
+
+    #[tokio::test]
+    async fn a_page_that_never_comes_is_not_waited_for_any_longer() {
+        Audience::default().wait(Duration::from_millis(10)).await;
     }
 }

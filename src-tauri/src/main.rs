@@ -36,7 +36,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::clipboard::Clipboard;
 use crate::drag_out::Outgoing;
-use crate::feed::Dragging;
+use crate::feed::{Audience, Dragging};
 use crate::window::Closing;
 
 /// How long a second start waits at a time for the first one to take its files.
@@ -111,6 +111,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
     let app = tauri::Builder::default()
         .manage(studio)
         .manage(Dragging::default())
+        .manage(Audience::default())
         .manage(Outgoing::default())
         .manage(Clipboard::default())
         .manage(Closing::default())
@@ -194,9 +195,8 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
         #[cfg(target_os = "macos")]
         tauri::RunEvent::Opened { urls } => {
             let paths = urls.iter().filter_map(|url| url.to_file_path().ok()).map(PathBuf::into_os_string);
-            let sources = handover::files(paths).into_iter().map(studio::Source::File).collect();
-            let studio = closing.clone();
-            tauri::async_runtime::spawn(async move { studio.import(sources, None).await });
+            let (app, studio, files) = (app.clone(), closing.clone(), handover::files(paths));
+            tauri::async_runtime::spawn(async move { window::bring_in(&app, &studio, files).await });
         }
         _ => {}
     });

@@ -10,11 +10,15 @@ use studio::{Source, Studio, handover};
 use tauri::{AppHandle, DragDropEvent, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
 use crate::drag_out::Outgoing;
-use crate::feed::Dragging;
+use crate::feed::{Audience, Dragging};
 use crate::place::Place;
 
 /// How often a second start is looked for.
 const HANDOVER: Duration = Duration::from_millis(500);
+
+/// How long files wait for the page, which would not be told of them before it listens. Shorter than a later start
+/// waits for this one.
+const PAGE: Duration = Duration::from_secs(10);
 
 /// A second wish to close within this time is granted, whatever the page says: it may be dead.
 const INSISTENCE: Duration = Duration::from_secs(10);
@@ -101,9 +105,7 @@ fn ask_to_close(window: &WebviewWindow) {
 
 /// Brings in the files that the program was started with, and those of later starts as they come.
 pub(crate) async fn take_files(app: AppHandle, studio: Studio, files: Vec<PathBuf>) {
-    if !files.is_empty() {
-        studio.import(files.into_iter().map(Source::File).collect(), None).await;
-    }
+    bring_in(&app, &studio, files).await;
     let mut ticks = tokio::time::interval(HANDOVER);
     loop {
         ticks.tick().await;
@@ -112,11 +114,18 @@ pub(crate) async fn take_files(app: AppHandle, studio: Studio, files: Vec<PathBu
         let Ok(Some(taken)) = tauri::async_runtime::spawn_blocking(take).await else { return };
         for files in taken {
             show(&app);
-            if !files.is_empty() {
-                studio.import(files.into_iter().map(Source::File).collect(), None).await;
-            }
+            bring_in(&app, &studio, files).await;
         }
     }
+}
+
+/// Brings in files from outside the window, as soon as its page would be told of them.
+pub(crate) async fn bring_in(app: &AppHandle, studio: &Studio, files: Vec<PathBuf>) {
+    if files.is_empty() {
+        return;
+    }
+    app.state::<Audience>().wait(PAGE).await;
+    studio.import(files.into_iter().map(Source::File).collect(), None).await;
 }
 
 /// Brings the window to the front.

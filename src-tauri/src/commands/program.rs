@@ -7,7 +7,7 @@ use tauri::{AppHandle, State};
 use tokio::sync::Mutex;
 
 use super::{Answer, failed};
-use crate::feed::{self, Dragging};
+use crate::feed::{self, Audience, Dragging};
 use crate::{dialogs, window};
 
 /// Licences of everything inside, gathered when the program is built.
@@ -22,6 +22,7 @@ pub(crate) struct Stream(Mutex<Option<tauri::async_runtime::JoinHandle<()>>>);
 pub(crate) async fn subscribe(
     studio: State<'_, Studio>,
     dragging: State<'_, Dragging>,
+    audience: State<'_, Audience>,
     stream: State<'_, Stream>,
     channel: Channel<Vec<StudioEvent>>,
 ) -> Answer<Snapshot> {
@@ -31,6 +32,7 @@ pub(crate) async fn subscribe(
     if let Some(old) = stream.0.lock().await.replace(task) {
         old.abort();
     }
+    audience.has_come();
     Ok(snapshot)
 }
 
