@@ -25,6 +25,8 @@ pub struct Store {
     sequence: AtomicI64,
     /// Held while files lie in the library that no entry refers to yet, so that none of them is removed as unused.
     pub(crate) opening: Mutex<()>,
+    /// Held while a thumbnail is made: a whole picture is in memory for it.
+    pub(crate) reducing: Mutex<()>,
     /// Whether there is anything that the newest backup lacks.
     is_changed: AtomicBool,
     /// Whether the next start must look closely.
@@ -57,6 +59,7 @@ impl Store {
             readers: Mutex::default(),
             sequence: AtomicI64::new(parts.sequence),
             opening: Mutex::default(),
+            reducing: Mutex::default(),
             is_changed: AtomicBool::new(parts.is_changed),
             is_suspicious: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),

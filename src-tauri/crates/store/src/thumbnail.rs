@@ -4,12 +4,13 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
 use image::imageops::{self, FilterType};
+use image::{ImageBuffer, Rgb};
 use imagefile::Encoding;
 use protocol::{NodeId, Picture, Size};
 
 use crate::files::{THUMBNAILS, shard};
+use crate::store::lock;
 use crate::table::image::of_node;
 use crate::{Error, Result, Store};
 
@@ -20,6 +21,9 @@ const QUALITY: u8 = 85;
 
 impl Store {
     /// Where a picture's thumbnail lies: a JPEG of at most 256 pixels a side. The first call for a picture makes it.
+    ///
+    /// One is made at a time, however many threads ask: a gallery asks for hundreds at once, and a whole picture is
+    /// in memory for each.
     pub fn thumbnail(&self, id: NodeId) -> Result<PathBuf> {
         let file = self.read(|db| of_node(db, &id.to_string())?.ok_or(Error::NoNode(id)))?;
         let root = self.copy.as_ref().map_or(self.folder(), |copy| copy.path());
@@ -27,8 +31,13 @@ impl Store {
         if is_whole(&path) {
             return Ok(path);
         }
+        let _reducing = lock(&self.reducing);
+        // Somebody else may have made it meanwhile.
+        if is_whole(&path) {
+            return Ok(path);
+        }
         let picture = imagefile::read(&self.file(&file.path()))?.picture;
-        let bytes = imagefile::encode(&path, &reduce(&picture), Encoding::Jpeg { quality: QUALITY }, None)?;
+        let bytes = imagefile::encode(&path, &reduce(picture), Encoding::Jpeg { quality: QUALITY }, None)?;
         let folder = root.join(THUMBNAILS).join(shard(&file.hash));
         let place = || {
             fs::create_dir_all(&folder)?;
@@ -47,16 +56,14 @@ fn is_whole(path: &Path) -> bool {
     fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\xff\xd8") && bytes.ends_with(b"\xff\xd9"))
 }
 
-fn reduce(picture: &Picture) -> Picture {
+fn reduce(picture: Picture) -> Picture {
     let Size { width, height } = picture.size();
     let longest = width.max(height);
     if longest <= SIDE {
-        return picture.clone();
+        return picture;
     }
     let scaled = |side: u32| ((u64::from(side) * u64::from(SIDE)) / u64::from(longest)).max(1) as u32;
-    let small = RgbImage::from_raw(width, height, picture.rgb().to_vec())
+    let small = ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(width, height, picture.rgb())
         .map(|whole| imageops::resize(&whole, scaled(width), scaled(height), FilterType::Triangle));
-    small
-        .and_then(|small| Picture::new(small.width(), small.height(), small.into_raw()))
-        .unwrap_or_else(|| picture.clone())
+    small.and_then(|small| Picture::new(small.width(), small.height(), small.into_raw())).unwrap_or(picture)
 }

@@ -297,3 +297,27 @@ fn thumbnails_are_made_and_made_again() {
         std::fs::remove_dir_all(library.folder.path().join("thumbnails")).unwrap();
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_thumbnail_that_many_ask_for_at_once_is_made_once() {
+    use std::os::unix::fs::MetadataExt;
+    let library = Library::new();
+    let large = protocol::Picture::new(2048, 1024, vec![90; 2048 * 1024 * 3]).unwrap();
+    let node = library.store.add_result(&new_node(PieceId::new(), None, "large"), &large, None, 1).unwrap().node;
+    let store = &library.store;
+    let start = std::sync::Barrier::new(16);
+    let open = || {
+        start.wait();
+        std::fs::File::open(store.thumbnail(node.id).unwrap()).unwrap()
+    };
+    // All stay open: a file that was made anew cannot have the number of one before it.
+    let files: Vec<std::fs::File> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(open)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut numbers: Vec<u64> = files.iter().map(|file| file.metadata().unwrap().ino()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 1, "made {} times", numbers.len());
+}
