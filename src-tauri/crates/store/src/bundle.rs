@@ -99,7 +99,15 @@ impl Store {
 
         let folder = destination.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let failed = |error: std::io::Error| Error::disk("write", destination)(error);
-        let part = tempfile::Builder::new().prefix(".bagel-").suffix(".part").tempfile_in(folder).map_err(failed)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".bagel-").suffix(".part");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As for any new file: what the umask leaves, not the owner alone.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let part = builder.tempfile_in(folder).map_err(failed)?;
         let mut archive = ZipWriter::new(part);
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         let mut add = |name: &str, bytes: &[u8]| -> Result<()> {

@@ -15,6 +15,20 @@ fn contains(path: &Path, what: &[u8]) -> bool {
     std::fs::read(path).unwrap().windows(what.len()).any(|window| window == what)
 }
 
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode()
+}
+
+/// What the umask leaves to others.
+#[cfg(unix)]
+fn mode_of_a_new_file(folder: &Path) -> u32 {
+    let path = folder.join("new");
+    std::fs::write(&path, "").unwrap();
+    mode(&path)
+}
+
 #[test]
 fn a_picture_leaves_in_every_format() {
     let library = Library::new();
@@ -113,6 +127,8 @@ fn a_piece_travels_as_one_file() {
     let outside = Library::outside();
     let path = outside.path().join("winter.bagel.zip");
     library.store.bundle(first.piece, &path).unwrap();
+    #[cfg(unix)]
+    assert_eq!(mode(&path), mode_of_a_new_file(outside.path()));
     assert!(!contains(&path, first.id.to_string().as_bytes()) && !contains(&path, NOTE));
 
     let other = Library::new();
