@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::Result;
@@ -83,7 +84,9 @@ pub(crate) fn checkpoint(connection: &Connection) -> Result<bool> {
 
 /// Writes a copy of the database to a name that is free; the copy is not synced.
 pub(crate) fn copy_into(connection: &Connection, path: &Path) -> Result<()> {
-    connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
+    // A path need not be text, and SQLite takes its bytes as they are.
+    let bytes = path.as_os_str().as_encoded_bytes();
+    connection.execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(ValueRef::Text(bytes))])?;
     Ok(())
 }
 

@@ -376,6 +376,21 @@ fn a_removed_file_that_resists_keeps_no_library_shut_and_does_not_come_back() {
     assert_eq!(library.find(&GalleryFilter::default()).len(), n_before);
 }
 
+/// macOS takes no such name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_library_whose_path_is_no_text_is_backed_up() {
+    use std::os::unix::ffi::OsStrExt;
+    let outside = Library::outside();
+    let folder = outside.path().join(std::ffi::OsStr::from_bytes(b"l'\xff\xfe\x80"));
+    fs::create_dir(&folder).unwrap();
+    let store = Store::open(&folder, 1).unwrap().store;
+    let backup = store.back_up(2).unwrap();
+    assert!(backup.starts_with(&folder) && fs::read(&backup).unwrap().starts_with(b"SQLite format 3\0"));
+    store.close(3).unwrap();
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1, "nothing lies beside the library");
+}
+
 #[test]
 fn the_thumbnail_of_a_removed_picture_does_not_stay() {
     let thumbnail = format!("thumbnails/aa/{}.jpg", "a".repeat(64));
