@@ -46,11 +46,11 @@ fn pictures_hold_what_was_asked_for() {
 #[test]
 fn edits_do_what_was_asked_for() {
     let outcomes = outcomes(Kind::Edit);
-    check("right", &outcomes, 50, Outcome::is_right);
+    check("right", &outcomes, 60, Outcome::is_right);
     check("the background is right", &outcomes, 90, |outcome| outcome.parts.background);
 }
 
 #[test]
 fn answers_are_right() {
-    check("right", &outcomes(Kind::Ask), 75, Outcome::is_right);
+    check("right", &outcomes(Kind::Ask), 80, Outcome::is_right);
 }
