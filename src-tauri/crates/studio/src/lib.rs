@@ -18,6 +18,8 @@ mod conversation;
 pub mod engine;
 pub mod error;
 pub mod feed;
+#[cfg(test)]
+mod fixtures;
 mod forecast;
 pub mod handover;
 mod history;

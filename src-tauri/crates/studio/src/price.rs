@@ -106,29 +106,13 @@ pub(crate) fn remedies(failure: &Failure, job: &Job, fitting: Option<Size>, olde
 
 #[cfg(test)]
 mod tests {
-    use protocol::{ImageParameters, JobId, JobStatus, MemoryEstimate, PieceId};
+    use protocol::{JobStatus, MemoryEstimate};
 
     use super::*;
+    use crate::fixtures;
 
     fn job(request: JobKind) -> Job {
-        Job {
-            id: JobId("a".to_owned()),
-            piece: PieceId::new(),
-            request,
-            instruction: "a boat".to_owned(),
-            picture: None,
-            references: Vec::new(),
-            thinking: Thinking::On,
-            pauses_after_plan: false,
-            image: ImageParameters::generate(),
-            verifies: None,
-            status: JobStatus::Queued,
-            thought: String::new(),
-            answer: String::new(),
-            preview: None,
-            expected_secs: None,
-            created_ms: 0,
-        }
+        Job { request, thinking: Thinking::On, ..fixtures::job("a boat", JobStatus::Queued) }
     }
 
     fn estimate(peak_bytes: u64, context_tokens: u32) -> Estimate {

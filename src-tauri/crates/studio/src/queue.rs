@@ -138,30 +138,10 @@ pub(crate) fn is_running(status: &JobStatus) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{ImageParameters, JobKind, Phase, PieceId, Thinking};
+    use protocol::Phase;
 
     use super::*;
-
-    fn job(name: &str, status: JobStatus) -> Job {
-        Job {
-            id: JobId(name.to_owned()),
-            piece: PieceId::new(),
-            request: JobKind::Create,
-            instruction: name.to_owned(),
-            picture: None,
-            references: Vec::new(),
-            thinking: Thinking::Off,
-            pauses_after_plan: false,
-            image: ImageParameters::generate(),
-            verifies: None,
-            status,
-            thought: String::new(),
-            answer: String::new(),
-            preview: None,
-            expected_secs: None,
-            created_ms: 0,
-        }
-    }
+    use crate::fixtures::job;
 
     fn queue(names: &str) -> Queue {
         let mut queue = Queue::default();

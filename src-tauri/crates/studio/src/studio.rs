@@ -284,32 +284,16 @@ pub(crate) fn now_ms() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{ImageParameters, JobKind, JobStatus, PieceId, Thinking};
+    use protocol::JobStatus;
     use serde_json::{Value, json};
     use store::StoredJob;
 
     use super::*;
+    use crate::fixtures;
 
     fn stored(id: &str, order: i64, change: impl FnOnce(&mut Value)) -> StoredJob {
-        let id = JobId(id.to_owned());
-        let job = Job {
-            id: id.clone(),
-            piece: PieceId::new(),
-            request: JobKind::Create,
-            instruction: "a boat".to_owned(),
-            picture: None,
-            references: Vec::new(),
-            thinking: Thinking::Off,
-            pauses_after_plan: false,
-            image: ImageParameters::generate(),
-            verifies: None,
-            status: JobStatus::Queued,
-            thought: String::new(),
-            answer: String::new(),
-            preview: None,
-            expected_secs: None,
-            created_ms: 0,
-        };
+        let job = fixtures::job(id, JobStatus::Queued);
+        let id = job.id.clone();
         let mut body = serde_json::to_value(job).unwrap();
         change(&mut body);
         StoredJob { id, order, state: "queued".to_owned(), body }

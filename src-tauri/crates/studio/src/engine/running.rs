@@ -163,16 +163,21 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    #[test]
-    fn each_silence_has_its_own_patience() {
-        let begun = Instant::now();
-        let patience = Patience {
+    fn patience() -> Patience {
+        Patience {
             greeting: 5 * SECOND,
             silence: 30 * SECOND,
             stall: 100 * SECOND,
             cancel: 3 * SECOND,
+            tick: SECOND,
             ..Patience::default()
-        };
+        }
+    }
+
+    #[test]
+    fn each_silence_has_its_own_patience() {
+        let begun = Instant::now();
+        let patience = patience();
         let clocks = Clocks::new(begun);
         let check = |clocks: &Clocks, is_greeted: bool, works: bool, secs: u32, expected: Option<&str>| {
             let found = clocks.trouble(is_greeted, works, &patience, begun + secs * SECOND);
@@ -194,14 +199,7 @@ mod tests {
     #[test]
     fn time_in_which_the_studio_itself_did_not_run_does_not_count() {
         let begun = Instant::now();
-        let patience = Patience {
-            greeting: 5 * SECOND,
-            silence: 30 * SECOND,
-            stall: 100 * SECOND,
-            cancel: 3 * SECOND,
-            tick: SECOND,
-            ..Patience::default()
-        };
+        let patience = patience();
         let awake = begun + 2 * SECOND;
         let mut clocks = Clocks { cancel_since: Some(begun), ..Clocks::new(begun) };
         clocks.look(patience.tick, awake);

@@ -423,10 +423,11 @@ mod tests {
     use std::path::Path;
 
     use catalog::{Catalog, How};
-    use protocol::{ImageParameters, JobKind, JobStatus, PieceId, Thinking};
+    use protocol::{JobStatus, Thinking};
 
     use super::*;
     use crate::engine::Patience;
+    use crate::fixtures::job;
     use crate::forecast::Forecaster;
     use crate::previews::Previews;
 
@@ -451,27 +452,6 @@ mod tests {
             patience: Patience::default(),
         };
         Actor::new(start, inbox)
-    }
-
-    fn job(name: &str, status: JobStatus) -> Job {
-        Job {
-            id: JobId(name.to_owned()),
-            piece: PieceId::new(),
-            request: JobKind::Create,
-            instruction: name.to_owned(),
-            picture: None,
-            references: Vec::new(),
-            thinking: Thinking::Off,
-            pauses_after_plan: false,
-            image: ImageParameters::generate(),
-            verifies: None,
-            status,
-            thought: String::new(),
-            answer: String::new(),
-            preview: None,
-            expected_secs: None,
-            created_ms: 0,
-        }
     }
 
     #[tokio::test]
