@@ -39,8 +39,8 @@ const studio = {
     for (const pid of processesOf(isStudio)) process.kill(pid, 'SIGTERM');
     await gone();
   },
-  async reopen() {
-    return (browser = await open());
+  async reopen(...files) {
+    return (browser = await open(...files));
   },
 };
 

@@ -72,8 +72,9 @@ export async function setUp() {
   start('tauri-driver', ['--port', String(port), '--native-port', String(port + 1)]);
 }
 
-export async function open() {
-  const b = await Browser.open(`http://127.0.0.1:${port}`, { 'tauri:options': { application: program } });
+/** Starts the program, with files if it is given some. */
+export async function open(...args) {
+  const b = await Browser.open(`http://127.0.0.1:${port}`, { 'tauri:options': { application: program, args } });
   await b.resize(1440, 900);
   return b;
 }

@@ -1,6 +1,6 @@
 /** Pictures in and out: dragged, opened, pasted, handed over; saved, and dropped back with their recipe. */
 import assert from 'node:assert/strict';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep, until } from '../driver.mjs';
@@ -94,6 +94,16 @@ export default {
   async 'a second start hands its file over to the window that is open'(b) {
     await openWith(alpha);
     await b.see('[data-row] .title', 'alpha.png');
+  },
+
+  async 'a start with files opens the one, and says what is wrong with the other'(_, studio) {
+    const broken = join(data, 'broken.png');
+    writeFileSync(broken, 'no picture');
+    await studio.close();
+    const b = await studio.reopen(alpha, broken);
+    await b.see('[data-row][aria-current=true] .title', 'alpha.png');
+    await b.see('.notice', 'broken.png');
+    await b.click('.notice [aria-label="Dismiss"]');
   },
 
   async 'a copy is saved where the artist wants it, and dropped back it offers its recipe'(b) {
