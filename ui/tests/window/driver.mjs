@@ -21,6 +21,8 @@ export async function until(what, ask, seconds = 60) {
   throw new Error(`waited ${seconds} s for ${what}${last ? ` (${last.message})` : ''}`);
 }
 
+let nClicks = 0;
+
 export class Browser {
   #session;
 
@@ -59,17 +61,20 @@ export class Browser {
     await call(this.#session, 'POST', `/element/${element}/click`, {});
   }
 
-  /** Clicks the first element of that kind that shows a text. */
-  async clickText(css, text) {
-    const found = await until(`${css} “${text}”`, () =>
+  /** Clicks the first element of that kind that shows a text: once, even where the answer is lost and it is asked again. */
+  clickText(css, text) {
+    const click = (nClicks += 1);
+    return until(`${css} “${text}”`, () =>
       this.run(
-        `const e = [...document.querySelectorAll(arguments[0])].find((e) => e.textContent.trim().startsWith(arguments[1]) && e.offsetParent);
-         if (e) e.click(); return Boolean(e);`,
+        `if (window.lastClick === arguments[2]) return true;
+         const e = [...document.querySelectorAll(arguments[0])].find((e) => e.textContent.trim().startsWith(arguments[1]) && e.offsetParent);
+         if (e) { window.lastClick = arguments[2]; e.click(); }
+         return Boolean(e);`,
         css,
         text,
+        click,
       ),
     );
-    return found;
   }
 
   /** Types as a person would, key by key. */
@@ -113,6 +118,10 @@ async function call(base, method, path, body) {
     method,
     headers: { 'content-type': 'application/json' },
     ...(method === 'POST' ? { body: JSON.stringify(body ?? {}) } : {}),
+  }).catch((error) => {
+    // Before the driver listens it answers nothing, which is no news.
+    if (path !== '/session') console.error(`${method} ${path}: ${error.message}: ${error.cause?.message}`);
+    throw error;
   });
   const { value } = await response.json();
   if (!response.ok) throw new Error(`${method} ${path}: ${value?.message ?? response.status}`);

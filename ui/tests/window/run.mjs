@@ -57,6 +57,8 @@ try {
 } catch (error) {
   console.error(error);
   console.error(readFileSync(logPath, 'utf8').split('\n').slice(-30).join('\n'));
+  // What the window says is all that is left to a log without pictures.
+  console.error(await browser?.run(`return document.body.innerText`).catch((failed) => failed.message));
   await browser?.screenshot(join(shots, 'failed.png')).catch(() => {});
   process.exitCode = 1;
 } finally {

@@ -100,6 +100,28 @@ export const parts = {
     await holds(() => text(page, current), 'Warm light in the windows');
   },
 
+  async 'a plan held before its first word is the artist’s to write'({ open }) {
+    const page = await open('pictures=0&pace=1');
+    await choose(page, 'Thinking', 'Think first');
+    await page.fill(line, 'A quiet harbour');
+    await page.keyboard.press('Control+Enter');
+    await page.click('.progress button:has-text("Pause")');
+    const [job] = await next(page, 'pausePlan');
+    await see(page, '.held', 'The plan is ready');
+    // However quick the hand was.
+    await tell(page, { kind: 'plan_changed', job, thought: '' });
+    await see(page, '.plan .note', 'Nothing is written yet');
+    await holds(() => page.inputValue('.plan textarea'), '');
+    await holds(() => page.isDisabled('.plan .ways .primary'), true);
+    await holds(() => page.locator('.plan button:has-text("Save plan")').count(), 0);
+    await page.click('[data-tab=ask]');
+    await holds(() => page.isDisabled('.held .primary'), true, 'no plan is no plan to paint');
+    await page.click('.held button:has-text("Change")');
+    await page.fill('.plan textarea', 'Two moons.');
+    await page.click('.plan .ways .primary');
+    assert.deepEqual(await next(page, 'paintPlan'), [job, 'Two moons.']);
+  },
+
   async 'a plan is held while it is written, saved, painted again and forgotten'({ open }) {
     const page = await open('pictures=0&pace=1');
     await choose(page, 'Thinking', 'Think first');

@@ -42,6 +42,7 @@ export const plan = {
   saved_plans: 'Saved plans',
   forget: (name: string) => `Forget the plan “${name}”`,
   again: 'Paint this plan again',
+  unwritten: 'Nothing is written yet: say what is to be painted',
   unchanged: 'As the model wrote it',
   changed: (n: number) => (n === 0 ? 'You left something out' : n === 1 ? 'You changed one sentence' : `You changed ${String(n)} sentences`),
   language: 'The model thinks in English.',

@@ -42,6 +42,7 @@ export const plan: Messages['plan'] = {
   saved_plans: '已保存的计划',
   forget: (name) => `删除计划“${name}”`,
   again: '按这份计划再画',
+  unwritten: '还没有写下任何内容：请写出要画什么',
   unchanged: '模型写的原文',
   changed: (n) => (n === 0 ? '你删去了一些内容' : `你修改了 ${String(n)} 句`),
   language: '模型用英语思考。',
