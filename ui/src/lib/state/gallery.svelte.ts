@@ -18,6 +18,8 @@ export class GalleryState {
   isLoading = $state(false);
   /** Whether a first answer has come. */
   isKnown = $state(false);
+  /** Whether the question could not be answered: nothing that is shown would be its answer. */
+  isUnanswered = $state(false);
   readonly selected = new SvelteSet<NodeId>();
   /** The picture that has the keyboard, by position. */
   focus = $state(0);
@@ -71,6 +73,7 @@ export class GalleryState {
     // What is on its way answers another question, and must not say that all is there.
     this.#run += 1;
     this.isLoading = true;
+    this.isUnanswered = false;
     [this.focus, this.top] = [0, 0];
     this.clear();
     clearTimeout(this.#timer);
@@ -89,6 +92,7 @@ export class GalleryState {
     const most = isAgain ? this.nodes.length : 0;
     this.#isStale = false;
     this.isLoading = !isAgain;
+    this.isUnanswered = false;
     this.#since = new Map();
     try {
       let page = await this.#host.gallery(this.filter, null, isAgain ? PAGE : FIRST_PAGE);
@@ -109,7 +113,7 @@ export class GalleryState {
       const here = new Set(this.nodes.map((node) => node.id));
       for (const id of [...this.selected]) if (!here.has(id)) this.selected.delete(id);
     } catch (error) {
-      if (run === this.#run) this.#fail(error);
+      if (run === this.#run) this.#leaveUnanswered(error);
     } finally {
       if (run === this.#run) this.isLoading = false;
     }
@@ -156,6 +160,15 @@ export class GalleryState {
   clear(): void {
     this.selected.clear();
     this.#anchor = this.focus;
+  }
+
+  #leaveUnanswered(error: unknown): void {
+    this.#fail(error);
+    // What answered this question before is still the best there is.
+    if (this.#answered === this.filter) return;
+    this.isUnanswered = true;
+    this.#answered = null;
+    [this.nodes, this.total] = [[], 0];
   }
 
   /** Where a picture lies now, or else the place nearest to where it was. */

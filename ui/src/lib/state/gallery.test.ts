@@ -53,6 +53,24 @@ test('an older answer does not say that the newer question is answered', async (
   expect(gallery.nodes).toEqual([]);
 });
 
+test('a question that could not be answered shows nothing as its answer, and can be asked again', async () => {
+  let isBroken = false;
+  const failures: unknown[] = [];
+  const { host } = hostOf({ gallery: () => (isBroken ? Promise.reject(new Error('the disk')) : Promise.resolve(page(0, 5, 5))) });
+  const gallery = new GalleryState(host, (error) => failures.push(error));
+  gallery.show();
+  await vi.waitFor(() => expect(gallery.nodes).toHaveLength(5));
+  isBroken = true;
+  await gallery.load();
+  expect([gallery.nodes.length, gallery.isUnanswered], 'what was an answer stays one').toEqual([5, false]);
+  gallery.change({ place: 'trash' });
+  await vi.waitFor(() => expect(gallery.isUnanswered).toBe(true));
+  expect([gallery.nodes.length, gallery.total, gallery.isLoading, failures.length]).toEqual([0, 0, false, 2]);
+  isBroken = false;
+  await gallery.load();
+  expect([gallery.nodes.length, gallery.isUnanswered]).toEqual([5, false]);
+});
+
 test('one, some or a stretch are chosen', async () => {
   const gallery = await opened();
   const chosen = () => gallery.chosen.map((one) => one.id);

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { asked, command, copied, gone, holds, next, see, tell, until } from '../page.mjs';
 
-
 export const parts = {
   async 'a question is stopped while it is answered'({ open }) {
     const page = await open('pace=4');
@@ -36,6 +35,21 @@ export const parts = {
     await fail('internal', []);
     await page.click(`${question} button:has-text("Try again")`);
     await next(page, 'retry', 2);
+  },
+
+  async 'a gallery that cannot be read says so, and is read again'({ open }) {
+    const page = await open('');
+    await page.keyboard.press('g');
+    await page.waitForSelector('[role=gridcell][data-position]');
+    await page.fill('input[type=search]', 'unreadable');
+    await see(page, '.gallery .title', 'The pictures could not be read');
+    await see(page, '.notice', 'input/output error');
+    await holds(() => page.locator('[role=gridcell][data-position]').count(), 0, 'nothing stands for its answer');
+    await page.click('.gallery button:has-text("Try again")');
+    await next(page, 'gallery', 3);
+    await page.fill('input[type=search]', '');
+    await page.waitForSelector('[role=gridcell][data-position]');
+    await gone(page, '.gallery .title');
   },
 
   async 'a download that fails is told of everywhere, and goes on from there'({ open }) {

@@ -45,6 +45,8 @@ export const gallery = {
   reset: 'Show everything',
   empty: 'No pictures yet',
   empty_hint: 'Everything you paint or open is kept here.',
+  unread: 'The pictures could not be read',
+  unread_hint: 'They are where they were. What went wrong stands in the message.',
   nothing_found: 'Nothing found',
   nothing_found_hint: 'No picture has all of this. Try fewer words.',
   trash_empty: 'The trash is empty',

@@ -40,6 +40,8 @@ export const gallery: Messages['gallery'] = {
   reset: '显示全部',
   empty: '还没有图片',
   empty_hint: '你绘制或打开的一切都保存在这里。',
+  unread: '无法读取图片',
+  unread_hint: '图片都还在原处。出错原因见提示消息。',
   nothing_found: '没有找到',
   nothing_found_hint: '没有图片符合全部条件，试试少输入几个词。',
   trash_empty: '回收站是空的',

@@ -255,7 +255,10 @@ export function fakeHost(): Host {
       return answer(structuredClone({ piece, nodes: world.nodesOf(id), turns: world.turns.get(id) ?? [] }));
     },
     nodes: (ids) => answer(structuredClone(ids.flatMap((id) => world.nodes.get(id) ?? []))),
-    gallery: (filter: GalleryFilter, after, limit) => answer(structuredClone(world.page(filter, after, limit))),
+    gallery: (filter: GalleryFilter, after, limit) =>
+      filter.text.startsWith('unreadable')
+        ? Promise.reject({ code: 'internal', message: 'cannot read library.db: input/output error' })
+        : answer(structuredClone(world.page(filter, after, limit))),
     recipe(id) {
       const node = world.nodes.get(id);
       return answer(node ? world.recipe(node) : null);
