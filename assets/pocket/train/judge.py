@@ -14,10 +14,10 @@ def _template(shape: int, angle: float) -> np.ndarray:
     fine = torch.linspace(-1.3, 1.3, 261)
     v, u = torch.meshgrid(fine, fine, indexing="ij")
     c, s = np.cos(angle), np.sin(angle)
-    return fill_square((DISTANCES[shape](u * c + v * s, v * c - u * s) < 0).numpy())
+    return _fill_square((DISTANCES[shape](u * c + v * s, v * c - u * s) < 0).numpy())
 
 
-def fill_square(mask: np.ndarray) -> np.ndarray:
+def _fill_square(mask: np.ndarray) -> np.ndarray:
     rows, columns = np.nonzero(mask)
     side = max(np.ptp(rows), np.ptp(columns)) + 1
     middle = (rows.min() + np.ptp(rows) / 2, columns.min() + np.ptp(columns) / 2)
@@ -33,7 +33,7 @@ AREAS = [float((DISTANCES[s](*torch.meshgrid(*[torch.linspace(-1.3, 1.3, 521)] *
          for s in range(len(SHAPES))]
 
 
-def components(labels: np.ndarray):
+def _components(labels: np.ndarray):
     """Areas of one label that hang together, largest first."""
     seen = np.zeros(labels.shape, bool)
     found = []
@@ -59,19 +59,13 @@ def _core(mask: np.ndarray) -> np.ndarray:
     return inner[1:-1, 1:-1] & inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
 
 
-def likenesses(mask: np.ndarray) -> list:
-    """How much of a mask and of each shape, made as large, is the same: 0 to 1."""
-    filled = fill_square(mask)
-    return [max((filled & t).sum() / (filled | t).sum() for of, t in TEMPLATES if of == shape) for shape in range(len(SHAPES))]
-
-
 def read(picture: np.ndarray) -> dict:
     """Facts of a picture (height, width, 3; 0..255), shaped as `tasks.facts` shapes them."""
     height, width = picture.shape[:2]
     short = min(height, width)
     labels = ((picture[:, :, None].astype(np.float32) - COLOUR_VALUES) ** 2).sum(-1).argmin(-1)
     things, background = [], []
-    for label, cells in components(labels):
+    for label, cells in _components(labels):
         if len(cells) < 0.004 * short * short:
             break
         mask = np.zeros(labels.shape, bool)
@@ -80,8 +74,9 @@ def read(picture: np.ndarray) -> dict:
         if edge > 0.15 * (height + width):
             background.append(label)
         elif label not in background and _core(mask).sum() > 0.2 * mask.sum():
-            alike = likenesses(mask)
-            shape, likeness = int(np.argmax(alike)), max(alike)
+            filled = _fill_square(mask)
+            overlap = [(filled & t).sum() / (filled | t).sum() for _, t in TEMPLATES]
+            shape, likeness = TEMPLATES[int(np.argmax(overlap))][0], max(overlap)
             top, left = cells.min(0)
             bottom, right = cells.max(0)
             x, y = (left + right + 1) / 2 / width, (top + bottom + 1) / 2 / height

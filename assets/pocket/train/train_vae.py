@@ -34,18 +34,13 @@ def outline_weights(picture):
     return weights / weights.mean()
 
 
-def differences(again, picture):
-    """How far a decoded picture is from what it should be: in its pixels, and in their gradients."""
-    weights, error = outline_weights(picture), again - picture
-    pixels = (weights * (error.abs() + error**2)).mean()
-    edges = (weights[..., 1:, :] * gradients(error)[0].abs()).mean() + (weights[..., 1:] * gradients(error)[1].abs()).mean()
-    return pixels, edges
-
-
 def losses(vae, picture):
     mean, log_variance = vae.posterior(picture)
     latent = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
-    pixels, edges = differences(vae.decoder(latent).float(), picture)
+    again = vae.decoder(latent).float()
+    weights, error = outline_weights(picture), again - picture
+    pixels = (weights * (error.abs() + error**2)).mean()
+    edges = (weights[..., 1:, :] * gradients(error)[0].abs()).mean() + (weights[..., 1:] * gradients(error)[1].abs()).mean()
     mean, log_variance = mean.float(), log_variance.float()
     kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
     return pixels, edges, kl
