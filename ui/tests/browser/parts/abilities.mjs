@@ -407,8 +407,11 @@ export const parts = {
     await choose(page, 'Save a copy', 'JPEG');
     assert.deepEqual(await next(page, 'exportPictures'), [[id], 'jpeg']);
     await see(page, '.notice', 'Saved as harbour.png');
+    const nOpened = (await asked(page, 'piece')).length;
     await command(page, 'open a saved piece');
     await next(page, 'openPiece', 2);
+    // It opens when the program has answered: only then is there another piece to leave.
+    await next(page, 'piece', nOpened + 1);
     await keyboard.press('Control+n');
     await see(page, 'h1', 'New piece');
     await keyboard.press('Control+o');
