@@ -23,9 +23,9 @@ export class Plans {
     this.#notices = notices;
   }
 
-  /** A plan as it was changed and not painted yet; it outlives the window, as the plan itself does. */
-  draft(id: JobId): string | undefined {
-    return this.#drafts.get(id);
+  /** A plan as the artist reads it: as it was changed, which outlives the window, or else as the model wrote it. */
+  text(job: Job): string {
+    return this.#drafts.get(job.id) ?? readable(job.thought);
   }
 
   /** Changes a plan that is held. */
@@ -52,7 +52,7 @@ export class Plans {
 
   /** Paints a held plan as it stands in the panel. */
   paint(job: Job): void {
-    const thought = this.#drafts.get(job.id) ?? readable(job.thought);
+    const thought = this.text(job);
     void this.#notices.try(async () => {
       await this.#host.paintPlan(job.id, thought);
       this.reset(job.id);

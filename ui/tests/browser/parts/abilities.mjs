@@ -111,6 +111,7 @@ export const parts = {
     // However quick the hand was.
     await tell(page, { kind: 'plan_changed', job, thought: '' });
     await see(page, '.plan .note', 'Nothing is written yet');
+    await see(page, '.held h2', 'Nothing is written yet');
     await holds(() => page.inputValue('.plan textarea'), '');
     await holds(() => page.isDisabled('.plan .ways .primary'), true);
     await holds(() => page.locator('.plan button:has-text("Save plan")').count(), 0);
