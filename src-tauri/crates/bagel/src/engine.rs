@@ -160,7 +160,7 @@ impl Engine {
         options: &LoadOptions,
         observe: &mut Observe<'_>,
     ) -> Result<Self> {
-        heap::share_one();
+        heap::keep_small();
         let device = options.device.open()?;
         let precision = options.precision.unwrap_or_else(|| best_precision(&device));
         let dtype = precision.dtype();

@@ -18,7 +18,7 @@ pub const MAX_MLP_ELEMENTS: u64 = 64 << 20;
 pub const MAX_COLUMN_BYTES: u64 = 64 << 20;
 
 /// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
-pub const OVERHEAD_BYTES: u64 = 24 << 20;
+pub const OVERHEAD_BYTES: u64 = 16 << 20;
 
 /// Channels of a picture.
 const RGB: u64 = 3;
@@ -138,18 +138,26 @@ impl Arithmetic {
         most.max(self.middle_bytes(channels, n_pixels >> (2 * lowest)))
     }
 
-    /// A residual block: its input is kept while two convolutions follow one another.
+    /// A residual block: its input is kept while two convolutions follow one another, and added at the end.
     fn block_bytes(&self, n_in: u64, n_out: u64, pixels: u64) -> u64 {
         let first = self.conv_bytes(n_in * pixels, n_in, n_out, pixels);
-        first.max(self.conv_bytes((n_in + n_out) * pixels, n_out, n_out, pixels))
+        // The shortcut, with its bias where it is a convolution, and both together.
+        let n_added = if n_in == n_out { 1 } else { 3 };
+        first.max(self.strips_bytes((n_in + n_out) * pixels, n_out, n_out, pixels, n_added))
     }
 
     /// A convolution beside `n_held` numbers: its output, and a strip of what it is multiplied from.
     fn conv_bytes(&self, n_held: u64, n_in: u64, n_out: u64, pixels: u64) -> u64 {
+        self.strips_bytes(n_held, n_in, n_out, pixels, 0)
+    }
+
+    /// The same where each strip of the output is there `n_added` times more.
+    fn strips_bytes(&self, n_held: u64, n_in: u64, n_out: u64, pixels: u64, n_added: u64) -> u64 {
         let columns = (n_in * 9 * pixels * self.vae_element_bytes).min(MAX_COLUMN_BYTES);
-        // The processor's strips: the product, with the bias, the shortcut's, and both together.
+        // The processor's strips: the columns and their product, then that and the same with its bias.
         // A device's own convolution copies the strip's rows several times and unfolds them itself.
-        let strip = if self.is_cpu { columns + 4 * columns * n_out / (9 * n_in) } else { 2 * columns };
+        let product = columns * n_out / (9 * n_in);
+        let strip = if self.is_cpu { (columns + product).max((2 + n_added) * product) } else { 2 * columns };
         (n_held + n_out * pixels) * self.vae_element_bytes + strip
     }
 
