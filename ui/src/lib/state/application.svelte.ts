@@ -131,7 +131,7 @@ export class Application {
   refer(ids: NodeId[]): void {
     if (this.composer.mode === 'create') this.composer.mode = 'edit';
     const n = this.composer.addReferences(ids);
-    if (n > 0) this.notify({ text: i18n.m.composer.surplus(n) });
+    if (n > 0) this.notify({ text: () => i18n.m.composer.surplus(n) });
   }
 
   importPiece(): void {
@@ -166,7 +166,7 @@ export class Application {
   copyDiagnostics(): void {
     void this.try(async () => {
       await navigator.clipboard.writeText(await this.#host.diagnostics());
-      this.notify({ text: i18n.m.settings.diagnostics_copied });
+      this.notify({ text: () => i18n.m.settings.diagnostics_copied });
     });
   }
 
@@ -279,20 +279,20 @@ export class Application {
       this.composer.removeReference(id);
       void this.openNode(id);
     };
-    this.notify({ text: i18n.m.composer.pasted, action: { label: i18n.m.composer.open_pasted, run } });
+    this.notify({ text: () => i18n.m.composer.pasted, action: { label: () => i18n.m.composer.open_pasted, run } });
   }
 
   /** What something was made from, or was asked about, may have been thrown away since. */
   #tellOfMissing(node: Node | undefined): void {
-    if (node === undefined) this.notify({ text: i18n.m.pictures.gone });
-    else this.notify({ text: i18n.m.pictures.in_trash, action: { label: i18n.m.gallery.restore, run: () => this.pictures.restore([node]) } });
+    if (node === undefined) this.notify({ text: () => i18n.m.pictures.gone });
+    else this.notify({ text: () => i18n.m.pictures.in_trash, action: { label: () => i18n.m.gallery.restore, run: () => this.pictures.restore([node]) } });
   }
 
   /** An engine that does not run is not only a red point. */
   #tellOfEngine(): void {
     const { engine } = this.library;
     if (engine.state !== 'failed') return;
-    this.notify({ failure: engine.failure, action: { label: i18n.m.engine.retry, run: () => this.models.retryEngine() } });
+    this.notify({ failure: engine.failure, action: { label: () => i18n.m.engine.retry, run: () => this.models.retryEngine() } });
   }
 
   async #arrive(arrivals: Arrival[], position: [number, number] | null): Promise<void> {
@@ -313,8 +313,8 @@ export class Application {
     this.view.select(first.node);
     if (others.length > 0) this.refer(others.map(({ node }) => node));
     if (first.has_recipe) {
-      const action = { label: i18n.m.recipe.show, run: () => void (this.view.side = 'recipe') };
-      this.notify({ text: i18n.m.recipe.offered, action });
-    } else if (first.is_known) this.notify({ text: i18n.m.pictures.known });
+      const action = { label: () => i18n.m.recipe.show, run: () => void (this.view.side = 'recipe') };
+      this.notify({ text: () => i18n.m.recipe.offered, action });
+    } else if (first.is_known) this.notify({ text: () => i18n.m.pictures.known });
   }
 }

@@ -96,7 +96,7 @@ export class Jobs {
     if (!job) return;
     const picture = this.#library.node(job.picture);
     if (picture?.trashed_ms === null) this.#view.select(picture.id);
-    else if (job.picture !== null) this.#notices.notify({ text: picture ? i18n.m.pictures.in_trash : i18n.m.pictures.gone, waits: true });
+    else if (job.picture !== null) this.#notices.notify({ text: () => (picture ? i18n.m.pictures.in_trash : i18n.m.pictures.gone), waits: true });
     this.#composer.takeJob($state.snapshot(job));
     this.dismiss(id);
   }

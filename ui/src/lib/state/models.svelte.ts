@@ -56,8 +56,8 @@ export class Models {
       const quantization = this.#ended.get(id);
       if (quantization === undefined || !forms.some((form) => form.quantization === quantization && form.is_installed)) continue;
       this.#ended.delete(id);
-      const action = { label: i18n.m.models.use, run: () => this.use({ model: id, quantization }) };
-      const text = i18n.m.models.install.ready(name[i18n.language], quantization.toUpperCase());
+      const action = { label: () => i18n.m.models.use, run: () => this.use({ model: id, quantization }) };
+      const text = () => i18n.m.models.install.ready(name[i18n.language], quantization.toUpperCase());
       this.#notices.notify({ text, action, waits: true });
     }
   }
@@ -78,8 +78,8 @@ export class Models {
   remove(model: ModelId, quantization: string | null, isImport: boolean): void {
     void this.#notices.try(async () => {
       const bytes = await this.#host.removeModel(model, quantization);
-      const { freed, forgotten } = i18n.m.models;
-      this.#notices.notify({ text: isImport && quantization === null ? forgotten : freed(formatBytes(bytes, i18n.tag)) });
+      const isForgotten = isImport && quantization === null;
+      this.#notices.notify({ text: () => (isForgotten ? i18n.m.models.forgotten : i18n.m.models.freed(formatBytes(bytes, i18n.tag))) });
     });
   }
 
@@ -108,12 +108,12 @@ export class Models {
 
   #tellOfFailure(model: ModelId, install: Install, failure: Failure): void {
     if (this.#view.place === 'models') return;
-    const name = this.#library.models.find(({ id }) => id === model)?.name[i18n.language] ?? model;
-    const m = i18n.m.models.install;
+    const name = this.#library.models.find(({ id }) => id === model)?.name;
+    const text = () => i18n.m.models.install.label(name?.[i18n.language] ?? model);
     const action = RESUMABLE.has(failure.code)
-      ? { label: m.resume, run: () => this.install(model, install.quantization, null) }
-      : { label: i18n.m.actions.models, run: () => void (this.#view.place = 'models') };
-    this.#notices.notify({ text: m.label(name), failure, action });
+      ? { label: () => i18n.m.models.install.resume, run: () => this.install(model, install.quantization, null) }
+      : { label: () => i18n.m.actions.models, run: () => void (this.#view.place = 'models') };
+    this.#notices.notify({ text, failure, action });
   }
 
   retryEngine(): void {

@@ -4,9 +4,9 @@ import type { Failure } from '$lib/ipc';
 export interface Notice {
   id: number;
   failure?: Failure;
-  /** The news, or what a failure is about. */
-  text?: string;
-  action?: { label: string; run: () => void };
+  /** The news, or what a failure is about, in the language of the moment: a notice may outlast a change of it. */
+  text?: () => string;
+  action?: { label: () => string; run: () => void };
   /** Whether it stays until it is closed, as a failure does. */
   waits?: boolean;
 }

@@ -19,21 +19,21 @@ export class Pictures {
   copy(id: NodeId): void {
     void this.#notices.try(async () => {
       await this.#host.copyPicture(id);
-      this.#notices.notify({ text: i18n.m.pictures.copied });
+      this.#notices.notify({ text: () => i18n.m.pictures.copied });
     });
   }
 
   export(ids: NodeId[], format: ExportFormat = 'png'): void {
     void this.#notices.try(async () => {
       const name = await this.#host.exportPictures(ids, format);
-      if (name !== null) this.#notices.notify({ text: i18n.m.pictures.exported(name) });
+      if (name !== null) this.#notices.notify({ text: () => i18n.m.pictures.exported(name) });
     });
   }
 
   exportPiece(id: PieceId): void {
     void this.#notices.try(async () => {
       const name = await this.#host.exportPiece(id);
-      if (name !== null) this.#notices.notify({ text: i18n.m.pictures.exported(name) });
+      if (name !== null) this.#notices.notify({ text: () => i18n.m.pictures.exported(name) });
     });
   }
 
@@ -67,8 +67,8 @@ export class Pictures {
     if (nodes.length === 0) return;
     void this.#notices.try(async () => {
       await this.#host.trash(ids(nodes));
-      const action = { label: i18n.m.pictures.undo, run: () => this.restore(nodes) };
-      this.#notices.notify({ text: i18n.m.pictures.trashed(nodes.length), action });
+      const action = { label: () => i18n.m.pictures.undo, run: () => this.restore(nodes) };
+      this.#notices.notify({ text: () => i18n.m.pictures.trashed(nodes.length), action });
     });
   }
 

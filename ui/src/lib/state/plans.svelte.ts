@@ -64,7 +64,7 @@ export class Plans {
     const others = this.#library.settings.plans.filter((plan) => plan.thought !== thought);
     void this.#notices.try(async () => {
       await this.#host.changeSettings({ kind: 'plans', value: [{ name, thought }, ...others] });
-      this.#notices.notify({ text: i18n.m.plan.saved });
+      this.#notices.notify({ text: () => i18n.m.plan.saved });
     });
   }
 

@@ -85,9 +85,9 @@ export class Recipes {
   /** The recipe's panel shows it too, where it is open. */
   tellOf(node: NodeId, outcome: Verification): void {
     if (this.#view.nodeId === node && this.#view.side === 'recipe' && this.#view.place === 'studio') return;
-    const m = i18n.m.recipe;
     if (outcome.kind === 'failed') this.#notices.notify({ failure: outcome.failure });
-    else this.#notices.notify({ text: outcome.kind === 'same' ? m.same : m.differs(outcome.mean, outcome.largest) });
+    else if (outcome.kind === 'same') this.#notices.notify({ text: () => i18n.m.recipe.same });
+    else this.#notices.notify({ text: () => i18n.m.recipe.differs(outcome.mean, outcome.largest) });
   }
 
   /** Walks through the steps of the picture in the middle, if they are still kept. */
@@ -101,7 +101,7 @@ export class Recipes {
       const previews = await this.#host.steps(node);
       if (this.#view.nodeId !== node) return;
       if (previews.length > 0) this.#view.scrub = { node, previews, index: previews.length - 1 };
-      else this.#notices.notify({ text: i18n.m.canvas.no_steps });
+      else this.#notices.notify({ text: () => i18n.m.canvas.no_steps });
     });
   }
   /** The model that is loaded: before there is one, no picture is another's. */

@@ -32,7 +32,7 @@ export class Repeat {
 
   async start(edits: Node[], picture: Node): Promise<void> {
     if (this.#rest.length > 0 && this.#held === null) {
-      this.#notices.notify({ text: i18n.m.repeat.busy });
+      this.#notices.notify({ text: () => i18n.m.repeat.busy });
       return;
     }
     this.#let();
@@ -42,7 +42,7 @@ export class Repeat {
       this.#rest = recipes.filter((recipe) => recipe !== null);
       this.#picture = picture.id;
       const lacking = recipes.length - this.#rest.length;
-      if (lacking > 0) this.#notices.notify({ text: i18n.m.repeat.lacking(lacking) });
+      if (lacking > 0) this.#notices.notify({ text: () => i18n.m.repeat.lacking(lacking) });
     });
     await this.#make();
   }
@@ -57,7 +57,7 @@ export class Repeat {
         this.#rest = this.#rest.slice(1);
         this.#picture = status.node;
         if (this.#rest.length > 0) void this.#make();
-        else this.#notices.notify({ text: i18n.m.repeat.done });
+        else this.#notices.notify({ text: () => i18n.m.repeat.done });
         break;
       case 'cancelled':
         this.#job = null;
@@ -93,9 +93,10 @@ export class Repeat {
 
   /** Says what was not made, and offers to make it. */
   #hold(): void {
-    const action = { label: i18n.m.repeat.go_on, run: () => this.#goOn() };
+    const action = { label: () => i18n.m.repeat.go_on, run: () => this.#goOn() };
+    const n = this.#rest.length;
     this.#let();
-    this.#held = this.#notices.notify({ text: i18n.m.repeat.left(this.#rest.length), action, waits: true });
+    this.#held = this.#notices.notify({ text: () => i18n.m.repeat.left(n), action, waits: true });
   }
 
   #let(): void {

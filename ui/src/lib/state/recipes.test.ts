@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import type { RecipeView } from '$lib/ipc';
+import { contents, hostOf, image, node, snapshot } from './fixtures';
+import { arrive, begin, studio } from './harness';
+
+test('a recipe is taken field by field, or whole with the pictures it read', async () => {
+  await arrive(node('a'), node('r', null, 'p2'));
+  const recipe: RecipeView = {
+    request: 'edit',
+    instruction: 'red sails',
+    image: { ...image, steps: 21, seed: 77, text_guidance: 6 },
+    thought: 'A plan.',
+    pictures: ['r', 'a'],
+    n_missing: 0,
+    model: 'pocket',
+    is_present_model: true,
+    engine: null,
+    unknown: [],
+  };
+  studio.composer.mode = 'create';
+  studio.composer.take(recipe, 'steps');
+  expect(studio.composer.dial('steps')).toBe(21);
+  expect(studio.composer.instruction).toBe('');
+  studio.recipes.takeAll(recipe);
+  expect(studio.composer.references).toEqual(['r']);
+  expect(studio.composer.job()).toMatchObject({
+    request: 'edit',
+    instruction: 'red sails',
+    picture: 'a',
+    references: ['r'],
+    thinking: { kind: 'given' },
+    image: { seed: 77, steps: 21, text_guidance: 6 },
+  });
+});
+
+test('whether another model painted a picture is asked again of each that is loaded', async () => {
+  let loaded = '';
+  const recipe = () => ({ model: 'mini', pictures: [], is_present_model: loaded === 'mini' }) as Partial<RecipeView> as RecipeView;
+  const made = hostOf({
+    subscribe: () => Promise.resolve({ ...structuredClone(snapshot), engine: { state: 'starting' } }),
+    abilities: () => Promise.resolve([]),
+    piece: (id) => Promise.resolve(contents(id, [node('a')])),
+    recipe: () => Promise.resolve(recipe()),
+  });
+  await begin(made);
+  await arrive(node('a'));
+  const load = (hash: string) => {
+    const model = { name: hash, hash, quantization: 'f32', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 64 };
+    loaded = hash;
+    studio.receive([{ kind: 'engine', engine: { state: 'ready', model, choice: null, is_pocket: false, devices: [] } }]);
+  };
+  const told = async () => {
+    const before = studio.recipes.otherModel;
+    await studio.recipes.read('a');
+    return [before, studio.recipes.otherModel];
+  };
+  expect(await told()).toEqual([null, null]);
+  load('mini');
+  expect(await told()).toEqual([null, null]);
+  load('large');
+  expect(await told()).toEqual([null, 'mini']);
+  expect(await told()).toEqual(['mini', 'mini']);
+  expect(made.calls.filter(([name]) => name === 'recipe')).toHaveLength(3);
+});
