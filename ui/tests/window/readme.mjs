@@ -14,8 +14,8 @@ const stories = {
     suffix: '',
     look: ['English', 'Dark'],
     modes: { create: 'Create', edit: 'Edit', ask: 'Ask' },
-    first: 'A large red circle in the centre on a blue background',
-    edits: ['Make the circle yellow', 'Add a small white square in the top left corner'],
+    first: 'A large red star in the centre on a blue background',
+    edits: ['Make the star yellow', 'Add a small white square in the top left corner'],
     branch: 'Give the picture a green background',
     question: 'Describe the picture',
     thinking: 'Let me edit',
@@ -37,8 +37,8 @@ const stories = {
     suffix: '.zh',
     look: ['中文', '浅色'],
     modes: { create: '创作', edit: '编辑', ask: '提问' },
-    first: '画一个大的红色圆形，要蓝色背景',
-    edits: ['把圆形变成黄色', '请加上左上角一个小的白色正方形'],
+    first: '画一个大的红色星星，要蓝色背景',
+    edits: ['把星星变成黄色', '请加上左上角一个小的白色正方形'],
     branch: '把背景换成绿色背景',
     question: '请描述这张图',
     thinking: '让我',
@@ -78,7 +78,7 @@ async function tell(b, story) {
   await key(b, ',', { ctrlKey: true });
   for (const word of story.look) await b.clickText('.settings label', word);
   await key(b, 'e');
-  await lockSeed(b, 7);
+  await lockSeed(b, 8);
 
   // The gallery's other pieces come first, so that the story stands before them.
   for (const [index, words] of story.more.entries()) {

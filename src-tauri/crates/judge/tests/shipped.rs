@@ -38,7 +38,7 @@ fn check(what: &str, outcomes: &[Outcome], least: usize, is_so: impl Fn(&Outcome
 #[test]
 fn pictures_hold_what_was_asked_for() {
     let outcomes = outcomes(Kind::Create);
-    check("right", &outcomes, 65, Outcome::is_right);
+    check("right", &outcomes, 75, Outcome::is_right);
     check("the background is right", &outcomes, 90, |outcome| outcome.parts.background);
     check("the colours are right", &outcomes, 85, |outcome| outcome.parts.colours);
 }
@@ -52,5 +52,5 @@ fn edits_do_what_was_asked_for() {
 
 #[test]
 fn answers_are_right() {
-    check("right", &outcomes(Kind::Ask), 80, Outcome::is_right);
+    check("right", &outcomes(Kind::Ask), 85, Outcome::is_right);
 }
