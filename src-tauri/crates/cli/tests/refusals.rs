@@ -196,7 +196,7 @@ fn what_does_not_fit_the_memory_is_refused_before_it_is_loaded() {
         limited("1MB", &["not enough memory on cpu", "1 MB are allowed; "]);
     }
     check(&bench, &["chat", "--prompt", "x", "--memory-limit", "12"], 2, &["--memory-limit", "12GB"]);
-    refused(&["generate", "--prompt", "x", "--out", "a.png", "--memory-limit", "80MB"], &["80 MB are allowed; try "]);
+    refused(&["generate", "--prompt", "x", "--out", "a.png", "--memory-limit", "60MB"], &["60 MB are allowed; try "]);
     let mut command = bench.command(&["chat", "--prompt", "x"]);
     command.env("BAGEL_MODEL", mini_model()).env("BAGEL_MEMORY_LIMIT", "much");
     let run = Run::of(&command.output().unwrap());

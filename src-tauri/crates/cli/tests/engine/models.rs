@@ -104,14 +104,14 @@ fn model_that_does_not_fit_is_refused_unread_and_the_old_one_stays() {
 
 #[test]
 fn request_that_does_not_fit_is_refused_with_a_size_that_does() {
-    let mut engine = Engine::limited("80MB");
+    let mut engine = Engine::limited("60MB");
     engine.say(&load("l", &mini_model()));
     engine.until(|event| matches!(event, Event::Loaded { .. }));
     engine.say(&run("a", generate_sized(128, 2)));
     let (code, message) = engine.failure("a");
     assert_eq!(code, ErrorCode::OutOfHostMemory);
     let (_, side) = message.rsplit_once('x').expect("a size");
-    assert!(message.contains("80 MB are allowed; try "), "{message}");
+    assert!(message.contains("60 MB are allowed; try "), "{message}");
     engine.say(&run("b", generate_sized(side.parse().unwrap(), 2)));
     engine.until(|event| matches!(event, Event::Done { .. }));
 }
