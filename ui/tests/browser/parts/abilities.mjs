@@ -107,8 +107,8 @@ export const parts = {
     await page.keyboard.press('Control+Enter');
     await page.click('.progress button:has-text("Pause")');
     const [job] = await next(page, 'pausePlan');
-    await see(page, '.held', 'The plan is ready');
-    // However quick the hand was.
+    await page.waitForSelector('.held');
+    // However quick or slow the hand was.
     await tell(page, { kind: 'plan_changed', job, thought: '' });
     await see(page, '.plan .note', 'Nothing is written yet');
     await see(page, '.held h2', 'Nothing is written yet');
@@ -468,6 +468,8 @@ export const parts = {
     await page.keyboard.press('Control+Enter');
     const [job] = await next(page, 'submit');
     assert.deepEqual([job.picture, job.references], ['node-00005', []]);
+    // What comes to an end takes the view to its picture.
+    await see(page, current, 'Red sails');
     await nothingRuns(page);
     // What was made so before is in the library still.
     await page.evaluate(async () => {
