@@ -104,6 +104,7 @@ export class Recipes {
       else this.#notices.notify({ text: () => i18n.m.canvas.no_steps });
     });
   }
+
   /** The model that is loaded: before there is one, no picture is another's. */
   get #model(): string | null {
     const { engine } = this.#library;
