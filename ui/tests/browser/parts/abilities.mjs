@@ -215,7 +215,10 @@ export const parts = {
     await page.waitForSelector('.gallery[aria-busy=false] [role=gridcell] img');
     await until('all of them', async () => Number(await page.getAttribute('[role=grid]', 'aria-rowcount')) > 100);
     await page.locator('.scroller').evaluate((scroller) => (scroller.scrollTop = 4000));
-    await until('the scroll', async () => (await top()) === 4000);
+    // The window hears of a scroll with the next frame: it is there when its rows are.
+    const inSight = (scroller) => [...scroller.querySelectorAll('[data-position]')].some((cell) => cell.getBoundingClientRect().top > 300);
+    await until('the rows there', () => page.locator('.scroller').evaluate(inSight));
+    await holds(top, 4000);
     await page.keyboard.press('e');
     await page.waitForSelector('.composer');
     await page.keyboard.press('g');
