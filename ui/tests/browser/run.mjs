@@ -55,7 +55,9 @@ const asked = { called: new Set(), methods: new Set() };
 const browser = await launch(['--enable-precise-memory-info']);
 const began = Date.now();
 const broken = [];
-let passed = 0;
+/** Parts that needed a second try. */
+const unsteady = [];
+let [passed, shot] = [0, 0];
 
 /** A page on the pretended program; whatever goes wrong in it fails the part. */
 function opener(problems) {
@@ -96,28 +98,45 @@ async function remember() {
   }
 }
 
-for (const [name, part] of Object.entries(parts)) {
-  if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
+/** Runs a part: null, or what was wrong with it, and whether the page did that or only the part did not get there. */
+async function run(name, part) {
   const problems = [];
-  const start = Date.now();
+  let failure = null;
   try {
     await part({ open: opener(problems), problems, ...asked });
     if (name in keyboard.parts || name in abilities.parts) await remember();
     if (problems.length > 0) throw new Error(problems.slice(0, 8).join('\n'));
-    passed += 1;
-    console.log(`✓ ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   } catch (error) {
+    shot += 1;
     const page = browser.contexts().at(-1)?.pages().at(-1);
-    await page?.screenshot({ path: join(shots, `failed-${String(broken.length + 1)}.png`) }).catch(() => {});
-    broken.push(`✗ ${name}\n${[error.stack ?? String(error), ...problems.slice(0, 8)].join('\n')}`);
-    console.error(broken.at(-1));
+    await page?.screenshot({ path: join(shots, `failed-${String(shot)}.png`) }).catch(() => {});
+    failure = { text: `✗ ${name}\n${[error.stack ?? String(error), ...problems.slice(0, 8)].join('\n')}`, byPage: problems.length > 0 };
+    console.error(failure.text);
   }
   await Promise.all(browser.contexts().map((context) => context.close()));
+  return failure;
+}
+
+for (const [name, part] of Object.entries(parts)) {
+  if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
+  const start = Date.now();
+  let failure = await run(name, part);
+  if (failure && !failure.byPage) {
+    // On a busy machine a part can miss its moment; what a page did wrong is never excused.
+    failure = await run(name, part);
+    if (!failure) unsteady.push(name);
+  }
+  if (failure) broken.push(failure.text);
+  else {
+    passed += 1;
+    console.log(`✓ ${name} (${((Date.now() - start) / 1000).toFixed(1)} s${unsteady.includes(name) ? ', at the second try' : ''})`);
+  }
 }
 
 await browser.close();
 server.close();
 // Again where a long log ends.
 if (broken.length > 0) console.error(`\n${broken.join('\n')}`);
+if (unsteady.length > 0) console.log(`at the second try: ${unsteady.join('; ')}`);
 console.log(`browser: ${String(passed)} passed, ${String(broken.length)} failed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
 process.exitCode = broken.length === 0 && passed > 0 ? 0 : 1;
