@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from draw import draw, plot
-from loop import mixed_precision, pick_device, save
+from loop import Journal, mixed_precision, pick_device, save
 from model import LATENT_PATCH, Bagel, ModelShape
 from pack import NOISE, Packer, Page, attention, latent_size
 from presets import PRESETS
@@ -232,6 +232,7 @@ def main():
     folder.mkdir(exist_ok=True)
     device = pick_device()
     painter, judge = Painter(args.out, args.copies, device, True), Judge(args.judge)
+    journal = Journal(args.out / "rollouts.jsonl")
     seed = args.seed or int(time.time())
     quick = load_quick(args.out / "quick.pt", device) if args.quick else None
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
@@ -252,19 +253,23 @@ def main():
         sheet = painter.lay_out(samples, canvas)
         x = painter.paint(sheet, args.steps, args.shift, generator)
         painted = time.process_time()
-        pictures = painter.decode(x, sheet.batch.latent_size, quick).reshape(len(samples), args.copies, canvas[1], canvas[0], 3)
+        pictures = painter.decode(x, sheet.batch.latent_size, quick)
         if args.pairs:
             size = [side * LATENT_PATCH for side in sheet.batch.latent_size]
             save(args.out / "pairs" / f"{int(time.time() * 1000)}.pt",
-                 dict(latents=unpatchify(x, *size, LATENT_PATCH).clone(), pictures=torch.from_numpy(pictures).flatten(0, 1)))
+                 dict(latents=unpatchify(x, *size, LATENT_PATCH).clone(), pictures=torch.from_numpy(pictures)))
         decoded = time.process_time()
-        marks, rewards = [], np.zeros((len(samples), args.copies), np.float32)
-        for index, sample in enumerate(samples):
-            shown = [item.scene for item in sample.items if isinstance(item, Picture)]
-            before = bytes_of(draw(shown[-1:]))[0] if shown else None
-            for copy in range(args.copies):
-                marks.append(judge.mark(sample.expect, pictures[index, copy], before))
-                rewards[index, copy] = reward(marks[-1])
+        shown = [[item.scene for item in sample.items if isinstance(item, Picture)] for sample in samples]
+        before = [bytes_of(draw(scenes[-1:]))[0] if scenes else None for scenes in shown]
+        marked = lambda place, picture: judge.mark(samples[place // args.copies].expect, picture, before[place // args.copies])
+        marks = [marked(place, picture) for place, picture in enumerate(pictures)]
+        # What is wrong in its outlines alone may be so in the small decoder only, and must not be unlearned.
+        doubtful = [place for place, mark in enumerate(marks) if not mark["right"] and all(mark[part] for part in PARTS)] if quick else []
+        if doubtful:
+            for place, picture in zip(doubtful, painter.decode(x[doubtful], sheet.batch.latent_size)):
+                marks[place] = marked(place, picture)
+        cleared = sum(bool(marks[place]["right"]) for place in doubtful)
+        rewards = np.array([reward(mark) for mark in marks], np.float32).reshape(len(samples), args.copies)
         better = ((rewards - rewards.mean(1, keepdims=True)) / SCALE).clip(-1, 1)
         useful = [index for index in range(len(samples)) if np.abs(better[index]).max() > 0.05]
         if useful:
@@ -286,8 +291,8 @@ def main():
             if "change" in sample.expect:
                 changes.setdefault(sample.expect["change"], []).append(round(right, 2))
         means = {name: round(float(np.mean([mark[name] for mark in marks])), 3) for name in ("right", "background", "colours", "number")}
-        print(json.dumps(dict(kind=kind, samples=painter.seen, **means, useful=len(useful), changes=changes, paint=round(painted - start, 2),
-                              decode=round(decoded - painted, 2), all=round(time.process_time() - start, 2))), flush=True)
+        journal.write(kind=kind, samples=painter.seen, **means, useful=len(useful), doubtful=len(doubtful), cleared=cleared, changes=changes, paint=round(painted - start, 2),
+                      decode=round(decoded - painted, 2), all=round(time.process_time() - start, 2))
 
 
 if __name__ == "__main__":
