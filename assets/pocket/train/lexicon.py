@@ -2,6 +2,7 @@
 
 In every list of words the first entry is the canonical one, used in answers and plans. In lists of whole
 wordings (upper case names) the last entry is kept from training, for the final score; it says with known words what is not said so elsewhere.
+`polite` is put around a wording that begins with one of `verbs`.
 """
 
 import re
@@ -38,17 +39,19 @@ ENGLISH = dict(
     CREATE_FREE=["{things}", "draw {things}", "a picture of {things}", "please paint {things}", "can you draw {things}?",
                  "I would like an image with {things}"],
     RECOLOUR=["make {target} {colour}", "change the colour of {target} to {colour}", "turn {target} {colour}",
-              "please paint {target} {colour}", "{target} should be {colour}", "please change {target} to {colour}"],
+              "please paint {target} {colour}", "{target} should be {colour}", "I want {target} to be {colour}", "please change {target} to {colour}"],
     RESHAPE=["replace {target} with {shape}", "turn {target} into {shape}", "change {target} to {shape}",
              "make {target} {shape}, please", "{target} should be {shape}"],
     ADD=["add {thing}", "put {thing} into the picture", "please add {thing}", "draw {thing} as well", "please put {thing} into the picture as well"],
     REMOVE=["remove {target}", "delete {target}", "take {target} away", "please remove {target}", "remove {target} from the picture",
-            "take {target} out of the picture", "I do not want {target}", "please delete {target}", "delete {target}, please", "please delete {target} from the picture"],
+            "take {target} out of the picture", "I do not want {target}", "please delete {target}", "please delete {target} from the picture"],
     MOVE=["move {target} {to}", "put {target} {at}", "please move {target} {to}", "{target} should be {at}", "move {target} {to}, please", "please put {target} {at}"],
     RESIZE=["make {target} {size}", "{target} should be {size}", "please make {target} {size}", "I want {target} to be {size}", "I would like {target} to be {size}"],
     BACKGROUND=["change the background to {background}", "make it {background}", "give the picture {background}",
                 "make the background {colours}", "change the background to {colours}",
                 "please put everything on {background}", "the picture should be on {background}"],
+    polite=["please {}", "{}, please", "can you {}?", "could you {}?", "could you {}, please?", "I want you to {}"],
+    verbs=("add ", "change ", "delete ", "draw ", "give ", "make ", "move ", "paint ", "put ", "remove ", "replace ", "show ", "take ", "turn "),
     COMBINE=["put {target} of the first picture into the second", "add {target} from the first image to the second one",
              "take {target} from the first picture and put it into the second", "take {target} of the first image and add it to the second image"],
     WHAT=["what is it?", "what is in this picture?", "what do you see?", "what does the picture show?", "what is in this image?"],
@@ -98,6 +101,7 @@ CHINESE = dict(
     MOVE=["把{target}移到{place}", "把{target}放到{place}", "请把{target}移动到{place}", "{target}应该在{place}", "请把{target}放到{place}"],
     RESIZE=["把{target}变成{size}", "让{target}变成{size}", "请把{target}改成{size}", "{target}要{size}", "请把{target}变成{size}", "请让{target}变成{size}"],
     BACKGROUND=["把背景换成{background}", "把背景改成{background}", "请换成{background}", "把背景换成{colours}", "背景要{colours}", "请把背景变成{background}"],
+    polite=["请{}", "请你{}", "帮我{}", "请帮我{}", "能不能{}？", "{}，谢谢"], verbs=("把", "加", "添加", "再画", "画", "去掉", "删除", "让"),
     COMBINE=["把第一张图的{target}放到第二张图里", "把第一张图里的{target}加到第二张图", "请把第一张图的{target}加到第二张图里"],
     WHAT=["这是什么？", "图里有什么？", "你看到什么？", "图里是什么？"],
     DESCRIBE=["描述这张图", "请描述图片", "请描述这张图片"],

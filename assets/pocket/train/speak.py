@@ -5,6 +5,11 @@ import numpy as np
 from lexicon import LANGUAGES
 from world import COLOUR_NAMES, SHAPES, SIZES, Scene, Thing
 
+# How often an imperative is made polite in training. Before it was, each list of wordings was learned by heart: of edits
+# with held-out things 81 in 100 were right in words of the training, and 76 in the held-out ones; removing 88 and 61.
+POLITE = 0.45
+
+
 class Speaker:
     """One voice: a language, and whether it uses the wordings that training never hears."""
 
@@ -20,9 +25,18 @@ class Speaker:
         return options[int(self.rng.integers(len(options)))]
 
     def wording(self, name: str) -> str:
-        """One of the ways to say it; the last one only in a test, and then always."""
+        """One of the ways to say it; the last one only in a test, and then always.
+
+        In training an imperative is made polite now and then, unless that would give the last one.
+        """
         options = self.lexicon[name]
-        return options[-1] if self.test else self.pick(options[:-1])
+        if self.test:
+            return options[-1]
+        said = self.pick(options[:-1])
+        if said.startswith(self.lexicon["verbs"]) and self.chance(POLITE):
+            polite = self.pick(self.lexicon["polite"]).format(said)
+            return polite if polite != options[-1] else said
+        return said
 
     def fixed(self, name: str, **slots) -> str:
         """A canonical sentence, for answers and plans."""
