@@ -1,4 +1,5 @@
 //! Disks that are full, cannot be written, or go away.
+#![cfg_attr(not(target_os = "linux"), allow(unused_imports, reason = "only Linux lends small disks"))]
 
 use std::path::Path;
 #[cfg(target_os = "linux")]

@@ -3,6 +3,10 @@
 //! The short forms run with the other tests. The long ones are ignored, print figures, and are run by
 //! `cargo nextest run -p studio --run-ignored only --no-capture -E 'test(soak)'`.
 #![allow(clippy::print_stdout, reason = "the long forms print figures")]
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(unused_imports, dead_code, reason = "only Linux says what a process holds")
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
