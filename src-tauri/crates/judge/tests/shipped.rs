@@ -38,7 +38,7 @@ fn check(what: &str, outcomes: &[Outcome], least: usize, is_so: impl Fn(&Outcome
 #[test]
 fn pictures_hold_what_was_asked_for() {
     let outcomes = outcomes(Kind::Create);
-    check("right", &outcomes, 75, Outcome::is_right);
+    check("right", &outcomes, 80, Outcome::is_right);
     check("the background is right", &outcomes, 90, |outcome| outcome.parts.background);
     check("the colours are right", &outcomes, 85, |outcome| outcome.parts.colours);
 }
@@ -46,7 +46,7 @@ fn pictures_hold_what_was_asked_for() {
 #[test]
 fn edits_do_what_was_asked_for() {
     let outcomes = outcomes(Kind::Edit);
-    check("right", &outcomes, 60, Outcome::is_right);
+    check("right", &outcomes, 75, Outcome::is_right);
     check("the background is right", &outcomes, 90, |outcome| outcome.parts.background);
 }
 
