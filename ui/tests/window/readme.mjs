@@ -31,7 +31,12 @@ const stories = {
       'A red triangle on the left and a blue star on the right on a white background',
       'A large blue heart in the centre on a white background',
     ],
-    again: ['Make it red', 'Move it to the left', 'Give the picture a white background'],
+    again: [
+      ['Make the star red', 'Add a small white circle in the bottom left corner'],
+      ['Turn the triangle into a heart'],
+      ['Give the picture a white background', 'Make the circle blue', 'Add a small red star in the top left corner'],
+      ['Make the heart black', 'Give the picture a green background'],
+    ],
   },
   zh: {
     suffix: '.zh',
@@ -53,7 +58,11 @@ const stories = {
       '白色背景，左边一个红色三角形和右边一个蓝色星星',
       '画一个大的蓝色爱心，白色背景',
     ],
-    again: ['变成红色', '移到左边', '把背景换成白色背景'],
+    again: [
+      ['把星星变成红色', '加左下角一个小的白色圆形'],
+      ['把正方形换成一个三角形'],
+      ['把背景换成黄色背景', '去掉星星', '把三角形变成绿色'],
+    ],
   },
 };
 
@@ -84,7 +93,7 @@ async function tell(b, story) {
   for (const [index, words] of story.more.entries()) {
     await key(b, 'n', { ctrlKey: true });
     await made(b, modes.create, words);
-    if (index % 2 === 1) for (const edit of story.again.slice(0, 1 + (index % 3))) await made(b, modes.edit, edit);
+    if (index % 2 === 1) for (const edit of story.again[(index - 1) / 2]) await made(b, modes.edit, edit);
   }
 
   await key(b, 'n', { ctrlKey: true });
