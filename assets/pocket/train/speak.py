@@ -6,7 +6,8 @@ from lexicon import LANGUAGES
 from world import COLOUR_NAMES, SHAPES, SIZES, Scene, Thing
 
 # How often an imperative is made polite in training. Before it was, each list of wordings was learned by heart: of edits
-# with held-out things 81 in 100 were right in words of the training, and 76 in the held-out ones; removing 88 and 61.
+# with held-out things 323 of 400 were right in words of the training, and 306 of 400 in held-out ones; removing 30 of 34
+# and 22 of 36.
 POLITE = 0.45
 
 

@@ -4,10 +4,10 @@ export const modes = { create: 'Create', edit: 'Edit', ask: 'Ask' };
 
 export const examples = {
   pocket: [
-    'A large red circle on a white background',
+    'A large yellow star on a blue background',
     'A small yellow star on the left and a large blue square on the right',
     'A green triangle in the centre on a black background',
-    'A white heart on a background that is red above and blue below',
+    'A red heart in the centre on a white background',
   ],
   full: [
     'A sailing boat in a quiet harbour at dusk',
