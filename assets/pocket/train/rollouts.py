@@ -291,8 +291,9 @@ def main():
             if "change" in sample.expect:
                 changes.setdefault(sample.expect["change"], []).append(round(right, 2))
         means = {name: round(float(np.mean([mark[name] for mark in marks])), 3) for name in ("right", "background", "colours", "number")}
-        journal.write(kind=kind, samples=painter.seen, **means, useful=len(useful), doubtful=len(doubtful), cleared=cleared, changes=changes, paint=round(painted - start, 2),
-                      decode=round(decoded - painted, 2), all=round(time.process_time() - start, 2))
+        seconds = dict(paint=round(painted - start, 2), decode=round(decoded - painted, 2), all=round(time.process_time() - start, 2))
+        journal.write(kind=kind, samples=painter.seen, **means, useful=len(useful), doubtful=len(doubtful), cleared=cleared,
+                      changes=changes, **seconds)
 
 
 if __name__ == "__main__":
