@@ -142,7 +142,7 @@ mod tests {
             references: Vec::new(),
             thinking: Thinking::Off,
             pauses_after_plan: false,
-            image: ImageParameters::generate(),
+            parameters: ImageParameters::generate(),
             verifies: None,
             status,
             thought: String::new(),

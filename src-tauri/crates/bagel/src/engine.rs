@@ -41,7 +41,7 @@ pub struct ImageJob {
     /// Whether it plans first.
     pub thinking: Thinking,
     /// How the picture is sampled.
-    pub image: ImageParameters,
+    pub parameters: ImageParameters,
     /// How the thought is sampled.
     pub text: TextParameters,
     /// The noise itself, (tokens · numbers), in place of a seed's.
@@ -69,7 +69,7 @@ pub struct ImageResult {
     /// Width and height.
     pub size: Size,
     /// The parameters with every seed filled in.
-    pub image: ImageParameters,
+    pub parameters: ImageParameters,
     /// The thought's parameters with the seed filled in.
     pub text: TextParameters,
     /// What it took.

@@ -96,7 +96,7 @@ impl Planner {
         &self,
         inputs: &[PlannedItem],
         thinking: &Thinking,
-        image: &ImageParameters,
+        parameters: &ImageParameters,
         text: &TextParameters,
     ) -> Result<Estimate> {
         let items = self.items(inputs)?;
@@ -109,8 +109,8 @@ impl Planner {
             Some(tokens) => Some(PlannedThought { prompt_tokens: self.text_tokens(PLAN_PROMPT)?, tokens }),
             None => None,
         };
-        check_size(self.config(), self.inner.size(&items, image.size))?;
-        Ok(self.inner.image(&items, thought, image))
+        check_size(self.config(), self.inner.size(&items, parameters.size))?;
+        Ok(self.inner.image(&items, thought, parameters))
     }
 
     /// What an answer needs.

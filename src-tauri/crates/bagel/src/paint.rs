@@ -61,21 +61,21 @@ impl Engine {
     pub fn paint(&mut self, job: &ImageJob, observe: &mut Observe<'_>) -> Result<ImageResult> {
         self.check_image_job(job)?;
         let mut statistics = Statistics::default();
-        let seed = job.image.seed.unwrap_or_else(fresh_seed);
+        let seed = job.parameters.seed.unwrap_or_else(fresh_seed);
         let text = resolved(&job.text);
-        let mut image = ImageParameters { seed: Some(seed), ..job.image.clone() };
-        let job = ImageJob { text: text.clone(), image: image.clone(), ..job.clone() };
+        let mut parameters = ImageParameters { seed: Some(seed), ..job.parameters.clone() };
+        let job = ImageJob { text: text.clone(), parameters: parameters.clone(), ..job.clone() };
         let prepared = self.prepare(&job, &mut statistics, observe)?;
-        image.size = Some(prepared.size);
+        parameters.size = Some(prepared.size);
 
         let grid = self.grid(prepared.size)?;
         let noise = match &job.noise {
             Some(noise) => noise.clone(),
             None => Generator::new(Purpose::Noise, seed).normals(grid.n_tokens() * self.latents.token_size()),
         };
-        let x = self.denoise(&prepared.contexts, grid, &noise, &image, &mut statistics, &mut |_| Ok(()), observe)?;
+        let x = self.denoise(&prepared.contexts, grid, &noise, &parameters, &mut statistics, &mut |_| Ok(()), observe)?;
         let picture = self.decode(&x, grid, &mut statistics, observe)?;
-        Ok(ImageResult { picture, thought: prepared.thought, size: prepared.size, image, text, statistics })
+        Ok(ImageResult { picture, thought: prepared.thought, size: prepared.size, parameters, text, statistics })
     }
 
     /// The guided velocity of the first step, (tokens · numbers): what quantisations are compared by.
@@ -86,10 +86,10 @@ impl Engine {
         self.check_image_job(job)?;
         let prepared = self.prepare(job, &mut Statistics::default(), observe)?;
         let grid = self.grid(prepared.size)?;
-        let seed = job.image.seed.unwrap_or_default();
+        let seed = job.parameters.seed.unwrap_or_default();
         let noise = Generator::new(Purpose::Noise, seed).normals(grid.n_tokens() * self.latents.token_size());
         let x = Tensor::from_vec(noise, (grid.n_tokens(), self.latents.token_size()), &self.device)?;
-        let v = self.velocity_at(&prepared.contexts, grid, &x, 1.0, &job.image, observe)?;
+        let v = self.velocity_at(&prepared.contexts, grid, &x, 1.0, &job.parameters, observe)?;
         Ok(on_host(&v)?.flatten_all()?.to_vec1()?)
     }
 
@@ -98,7 +98,7 @@ impl Engine {
         if job.thinking == Thinking::On {
             job.text.check()?;
         }
-        job.image.check(Some(self.description().max_side))?;
+        job.parameters.check(Some(self.description().max_side))?;
         let size = self.size_of(job);
         self.check_size(size)?;
         let n_numbers = self.grid(size)?.n_tokens() * self.latents.token_size();
@@ -119,7 +119,7 @@ impl Engine {
             Item::Image(picture) => Some(self.vae_rule.resized_size(picture.size())),
             Item::Text(_) => None,
         });
-        job.image.size.or(last).unwrap_or_else(|| self.default_size())
+        job.parameters.size.or(last).unwrap_or_else(|| self.default_size())
     }
 
     /// Reads the inputs into the contexts that will be needed, and thinks.
@@ -130,8 +130,8 @@ impl Engine {
         observe: &mut Observe<'_>,
     ) -> Result<Prepared> {
         let started = Instant::now();
-        let needs_without_image = Branches::needed(&job.image, true).without_image;
-        let posterior_seed = job.image.sample_posterior.then(|| job.image.seed.unwrap_or_default());
+        let needs_without_image = Branches::needed(&job.parameters, true).without_image;
+        let posterior_seed = job.parameters.sample_posterior.then(|| job.parameters.seed.unwrap_or_default());
         let mut n_reused = 0;
         let mut contexts = Contexts {
             conditional: self.empty_context(),

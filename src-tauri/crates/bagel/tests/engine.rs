@@ -34,20 +34,20 @@ fn edit() -> ImageJob {
     ImageJob {
         inputs: vec![Item::Image(photograph()), Item::Text("make the house green".to_owned())],
         thinking: Thinking::Off,
-        image: ImageParameters { steps: 4, seed: Some(7), ..ImageParameters::edit() },
+        parameters: ImageParameters { steps: 4, seed: Some(7), ..ImageParameters::edit() },
         text: TextParameters { limit: 12, ..TextParameters::thought() },
         noise: None,
     }
 }
 
 fn generate() -> ImageJob {
-    let image = ImageParameters {
+    let parameters = ImageParameters {
         steps: 4,
         seed: Some(7),
         size: Some(Size { width: 64, height: 64 }),
         ..ImageParameters::generate()
     };
-    ImageJob { inputs: vec![Item::Text("a red circle".to_owned())], image, ..edit() }
+    ImageJob { inputs: vec![Item::Text("a red circle".to_owned())], parameters, ..edit() }
 }
 
 fn chat(text: &str) -> ChatJob {
@@ -65,22 +65,22 @@ fn a_seed_paints_the_same_picture_again_and_another_seed_another() {
     let again = mini().paint(&edit(), &mut go_on).expect("a picture");
     assert_eq!(first.picture, again.picture);
     let mut other = edit();
-    other.image.seed = Some(8);
+    other.parameters.seed = Some(8);
     assert_ne!(first.picture, engine.paint(&other, &mut go_on).expect("a picture").picture);
 }
 
 #[test]
 fn a_result_names_every_seed_and_size_that_made_it() {
     let mut job = generate();
-    job.image.seed = None;
+    job.parameters.seed = None;
     job.thinking = Thinking::On;
     job.text.temperature = 1.0;
     let mut engine = mini();
     let result = engine.paint(&job, &mut go_on).expect("a picture");
-    assert!(result.image.seed.is_some() && result.text.seed.is_some());
-    assert_eq!(result.image.size, Some(Size { width: 64, height: 64 }));
+    assert!(result.parameters.seed.is_some() && result.text.seed.is_some());
+    assert_eq!(result.parameters.size, Some(Size { width: 64, height: 64 }));
     let repeated = ImageJob {
-        image: result.image.clone(),
+        parameters: result.parameters.clone(),
         text: result.text.clone(),
         thinking: Thinking::Given { thought: result.thought.clone().expect("a thought") },
         ..job
@@ -94,7 +94,7 @@ fn what_was_read_once_is_not_computed_again() {
     let first = engine.paint(&edit(), &mut go_on).expect("a picture");
     let mut ticks = 0;
     let mut other = edit();
-    other.image.seed = Some(9);
+    other.parameters.seed = Some(9);
     let again = engine
         .paint(&other, &mut |progress| {
             if let Progress::Context { .. } = progress {
@@ -111,14 +111,14 @@ fn what_was_read_once_is_not_computed_again() {
 #[test]
 fn text_to_image_runs_two_branches_and_one_where_guidance_is_off() {
     let mut job = generate();
-    job.image.guidance_interval = [0.0, 1.0];
+    job.parameters.guidance_interval = [0.0, 1.0];
     let forwards = |job: &ImageJob| mini().paint(job, &mut go_on).expect("a picture").statistics.forwards;
     assert_eq!(forwards(&job), 3 * 2);
-    job.image.text_guidance = 1.0;
+    job.parameters.text_guidance = 1.0;
     assert_eq!(forwards(&job), 3);
     let mut job = edit();
     assert_eq!(forwards(&job), 3 * 3);
-    job.image.image_guidance = 1.0;
+    job.parameters.image_guidance = 1.0;
     assert_eq!(forwards(&job), 3 * 2);
 }
 
@@ -228,13 +228,13 @@ fn values_out_of_range_are_refused_with_a_remedy() {
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
         assert!(!message.contains('\n'));
     };
-    refused(|job| job.image.size = Some(Size { width: 65, height: 64 }), &["65x64", "multiples of 16", "64x64"]);
-    refused(|job| job.image.size = Some(Size { width: 64, height: 4096 }), &["4096", "128"]);
-    refused(|job| job.image.steps = 1, &["steps", "1", "2"]);
-    refused(|job| job.image.text_guidance = f64::NAN, &["text guidance", "NaN"]);
-    refused(|job| job.image.guidance_interval = [0.9, 0.1], &["interval", "0.9"]);
-    refused(|job| job.image.renorm_min = 1.5, &["renorm", "1.5"]);
-    refused(|job| job.image.shift = 0.0, &["shift", "0"]);
+    refused(|job| job.parameters.size = Some(Size { width: 65, height: 64 }), &["65x64", "multiples of 16", "64x64"]);
+    refused(|job| job.parameters.size = Some(Size { width: 64, height: 4096 }), &["4096", "128"]);
+    refused(|job| job.parameters.steps = 1, &["steps", "1", "2"]);
+    refused(|job| job.parameters.text_guidance = f64::NAN, &["text guidance", "NaN"]);
+    refused(|job| job.parameters.guidance_interval = [0.9, 0.1], &["interval", "0.9"]);
+    refused(|job| job.parameters.renorm_min = 1.5, &["renorm", "1.5"]);
+    refused(|job| job.parameters.shift = 0.0, &["shift", "0"]);
     refused(|job| job.inputs = vec![Item::Text("  ".to_owned())], &["prompt is empty"]);
     refused(|job| job.inputs = vec![Item::Image(photograph())], &["prompt is empty"]);
     refused(|job| job.noise = Some(vec![0.0; 3]), &["noise", "3"]);

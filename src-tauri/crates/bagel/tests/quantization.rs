@@ -41,7 +41,7 @@ fn velocity(engine: &mut Engine, text_guidance: f64) -> Vec<f32> {
     let job = ImageJob {
         inputs: vec![Item::Text("a boat".to_owned())],
         thinking: Thinking::Given { thought: "<think>a plan</think>".to_owned() },
-        image: ImageParameters {
+        parameters: ImageParameters {
             size: Some(Size { width: 128, height: 96 }),
             steps: 2,
             seed: Some(1),

@@ -40,14 +40,14 @@ impl Planner {
     pub fn plan(&self, request: &Request, pictures: &[Size]) -> Estimate {
         let items = items(request.inputs(), pictures);
         match request {
-            Request::Generate(image) | Request::Edit(image) => {
-                let tokens = match &image.thinking {
+            Request::Generate(request) | Request::Edit(request) => {
+                let tokens = match &request.thinking {
                     Thinking::Off => None,
-                    Thinking::On => Some(u64::from(image.text.limit)),
+                    Thinking::On => Some(u64::from(request.text.limit)),
                     Thinking::Given { thought } => Some(text_tokens(thought)),
                 };
                 let thought = tokens.map(|tokens| PlannedThought { prompt_tokens: PROMPT_TOKENS, tokens });
-                self.0.image(&items, thought, &image.image)
+                self.0.image(&items, thought, &request.parameters)
             }
             Request::Chat(chat) => {
                 let prompt_tokens = if chat.think { PROMPT_TOKENS } else { 0 };
@@ -90,8 +90,8 @@ mod tests {
 
     fn edit(size: Size) -> Request {
         let inputs = vec![Input::Image { path: "a.png".into() }, Input::Text { text: "make the sky red".to_owned() }];
-        let image = ImageParameters { size: Some(size), ..ImageParameters::edit() };
-        Request::Edit(ImageRequest { inputs, thinking: Thinking::Off, image, text: TextParameters::thought() })
+        let parameters = ImageParameters { size: Some(size), ..ImageParameters::edit() };
+        Request::Edit(ImageRequest { inputs, thinking: Thinking::Off, parameters, text: TextParameters::thought() })
     }
 
     #[test]

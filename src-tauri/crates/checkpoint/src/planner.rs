@@ -100,16 +100,16 @@ impl Planner {
     }
 
     /// What painting needs.
-    pub fn image(&self, items: &[PlannedItem], thought: Option<PlannedThought>, image: &ImageParameters) -> Estimate {
+    pub fn image(&self, items: &[PlannedItem], thought: Option<PlannedThought>, parameters: &ImageParameters) -> Estimate {
         let mut reading = self.reading(items, true);
         if let Some(thought) = thought {
             reading.tokens += thought.prompt_tokens + thought.tokens;
             reading.text_tokens += thought.prompt_tokens;
         }
-        let size = self.size(items, image.size);
-        let is_guided = image.text_guidance > 1.0;
+        let size = self.size(items, parameters.size);
+        let is_guided = parameters.text_guidance > 1.0;
         let has_image_branch =
-            is_guided && image.image_guidance > 1.0 && (reading.last_picture.is_some() || thought.is_some());
+            is_guided && parameters.image_guidance > 1.0 && (reading.last_picture.is_some() || thought.is_some());
         let n_branches = 1 + u64::from(is_guided) + u64::from(has_image_branch);
         let n_kept = reading.tokens + if has_image_branch { reading.text_tokens } else { 0 };
         let working_bytes = self
@@ -260,8 +260,8 @@ mod tests {
         let planner = official(Arithmetic::CPU, Quantization::Q8_0);
         let [small, large] = [512, 1024].map(|side| Size { width: side, height: side });
         let peak = |items: &[PlannedItem], size, thought| {
-            let image = ImageParameters { size: Some(size), ..ImageParameters::edit() };
-            planner.image(items, thought, &image).memory.peak_bytes
+            let parameters = ImageParameters { size: Some(size), ..ImageParameters::edit() };
+            planner.image(items, thought, &parameters).memory.peak_bytes
         };
         let shown = |size| [PlannedItem::Image(size), PlannedItem::Text(9)];
         assert!(peak(&shown(small), large, None) > peak(&shown(small), small, None));
@@ -289,12 +289,12 @@ mod tests {
     fn a_smaller_size_is_found_that_fits() {
         let planner = official(Arithmetic::GPU, Quantization::Q4KM);
         let size = Size { width: 1024, height: 768 };
-        let image = ImageParameters { size: Some(size), ..ImageParameters::generate() };
-        let wanted = planner.image(&[PlannedItem::Text(9)], None, &image);
+        let parameters = ImageParameters { size: Some(size), ..ImageParameters::generate() };
+        let wanted = planner.image(&[PlannedItem::Text(9)], None, &parameters);
         let most_bytes = wanted.memory.peak_bytes - 100_000_000;
         let smaller = planner.smaller_size(&wanted, size, most_bytes).unwrap();
-        let image = ImageParameters { size: Some(smaller), ..image };
-        assert!(planner.image(&[PlannedItem::Text(9)], None, &image).memory.peak_bytes <= most_bytes, "{smaller:?}");
+        let parameters = ImageParameters { size: Some(smaller), ..parameters };
+        assert!(planner.image(&[PlannedItem::Text(9)], None, &parameters).memory.peak_bytes <= most_bytes, "{smaller:?}");
         assert_eq!(planner.smaller_size(&wanted, size, wanted.memory.weights_bytes), None);
     }
 }

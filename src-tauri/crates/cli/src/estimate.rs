@@ -43,7 +43,7 @@ impl Estimator {
         let items: Vec<PlannedItem> = inputs.items().iter().map(planned).collect();
         Ok(match request {
             Request::Generate(request) | Request::Edit(request) => {
-                self.planner.image(&items, &request.thinking, &request.image, &request.text)?
+                self.planner.image(&items, &request.thinking, &request.parameters, &request.text)?
             }
             Request::Chat(request) => self.planner.chat(&items, request.think, &request.text)?,
         })

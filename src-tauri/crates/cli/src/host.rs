@@ -193,7 +193,7 @@ impl Host {
         let job = ImageJob {
             inputs: inputs.items.clone(),
             thinking: request.thinking.clone(),
-            image: request.image.clone(),
+            parameters: request.parameters.clone(),
             text: request.text.clone(),
             noise: inputs.noise.as_ref().map(|noise| noise.numbers.clone()),
         };
@@ -258,7 +258,7 @@ pub fn draw_seeds(request: &mut Request) {
     };
     match request {
         Request::Generate(request) | Request::Edit(request) => {
-            draw(&mut request.image.seed);
+            draw(&mut request.parameters.seed);
             if request.thinking == Thinking::On && request.text.temperature > 0.0 {
                 draw(&mut request.text.seed);
             }

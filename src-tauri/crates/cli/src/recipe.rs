@@ -25,7 +25,7 @@ pub fn record(
         inputs: sources.to_vec(),
         thinking: request.thinking.clone(),
         thought: result.thought.clone(),
-        image: result.image.clone(),
+        parameters: result.parameters.clone(),
         text: result.text.clone(),
         size: result.size,
         noise: None,
@@ -93,7 +93,7 @@ impl Original {
         Ok(ImageRequest {
             inputs: inputs.collect(),
             thinking,
-            image: self.recipe.image.clone(),
+            parameters: self.recipe.parameters.clone(),
             text: self.recipe.text.clone(),
         })
     }
@@ -176,7 +176,7 @@ mod tests {
             inputs: vec![image("a.png"), RecipeInput::Text { text: "make it blue".to_owned() }, image("b.png")],
             thinking: if thought.is_some() { Thinking::On } else { Thinking::Off },
             thought: thought.map(str::to_owned),
-            image: ImageParameters { seed: Some(3), ..ImageParameters::edit() },
+            parameters: ImageParameters { seed: Some(3), ..ImageParameters::edit() },
             text: TextParameters::thought(),
             size: Size { width: 16, height: 16 },
             noise: None,
@@ -198,7 +198,7 @@ mod tests {
     fn pictures_take_their_places_and_words_can_be_replaced() {
         let kept = original(None).request(vec![shown("x"), shown("y")]).unwrap();
         assert_eq!(kept.inputs, [shown("x"), said("make it blue"), shown("y")]);
-        assert_eq!(kept.image.seed, Some(3));
+        assert_eq!(kept.parameters.seed, Some(3));
         let reworded = original(None).request(vec![shown("x"), shown("y"), said("red")]).unwrap();
         assert_eq!(reworded.inputs, [shown("x"), said("red"), shown("y")]);
     }

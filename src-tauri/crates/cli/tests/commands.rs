@@ -70,8 +70,8 @@ fn words_become_a_picture_with_its_recipe() {
     assert!(run.stdout.starts_with("saved a.png: 64x48, seed 7, "), "{}", run.stdout);
     assert_eq!(run.stderr, "");
     let recipe = imagefile::read(&bench.path("a.png")).unwrap().into_recipe().unwrap().recipe;
-    assert_eq!((recipe.size.width, recipe.size.height, recipe.image.steps), (64, 48, 4));
-    assert_eq!(recipe.image.seed, Some(7));
+    assert_eq!((recipe.size.width, recipe.size.height, recipe.parameters.steps), (64, 48, 4));
+    assert_eq!(recipe.parameters.seed, Some(7));
     assert_eq!(bench.files(), ["a.png"]);
 }
 
@@ -167,7 +167,7 @@ fn what_a_recipe_switched_on_can_be_switched_off_again() {
     bench.run_mini(&generate(&["--seed", "4", "--out", "c.png"])).done();
     assert!(pixels(&bench.path("b.png")) == pixels(&bench.path("c.png")));
     let recipe = imagefile::read(&bench.path("b.png")).unwrap().into_recipe().unwrap().recipe;
-    assert!(recipe.thought.is_none() && !recipe.image.feature_cache);
+    assert!(recipe.thought.is_none() && !recipe.parameters.feature_cache);
     assert!(recipe.text.top_k.is_none() && recipe.text.stop.is_empty());
 }
 

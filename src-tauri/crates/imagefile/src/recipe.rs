@@ -40,7 +40,7 @@ pub struct Recipe {
     /// The plan as it was painted.
     pub thought: Option<String>,
     /// How the picture was sampled, with its seed.
-    pub image: ImageParameters,
+    pub parameters: ImageParameters,
     /// How the thought was sampled.
     pub text: TextParameters,
     /// Size of the picture.

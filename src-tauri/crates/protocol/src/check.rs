@@ -169,7 +169,7 @@ impl ImageRequest {
         if matches!(&self.thinking, Thinking::Given { thought } if thought.trim().is_empty()) {
             return Err(Invalid::EmptyThought);
         }
-        self.image.check(max_side)?;
+        self.parameters.check(max_side)?;
         self.text.check()
     }
 }
@@ -279,9 +279,9 @@ mod tests {
     use super::*;
 
     fn check(change: impl FnOnce(&mut ImageParameters), expected: &str) {
-        let mut image = ImageParameters::generate();
-        change(&mut image);
-        let found = image.check(Some(1024)).map_or_else(|invalid| invalid.to_string(), |()| "fine".to_owned());
+        let mut parameters = ImageParameters::generate();
+        change(&mut parameters);
+        let found = parameters.check(Some(1024)).map_or_else(|invalid| invalid.to_string(), |()| "fine".to_owned());
         assert_eq!(found, expected);
     }
 
@@ -341,8 +341,8 @@ mod tests {
     fn interval_is_ordered_and_within_the_schedule() {
         check(|image| image.guidance_interval = [0.0, 1.0], "fine");
         for [start, end] in [[0.5, 0.4], [-0.1, 1.0], [0.0, 1.1]] {
-            let image = ImageParameters { guidance_interval: [start, end], ..ImageParameters::generate() };
-            assert_eq!(image.check(None), Err(Invalid::Interval { start, end }));
+            let parameters = ImageParameters { guidance_interval: [start, end], ..ImageParameters::generate() };
+            assert_eq!(parameters.check(None), Err(Invalid::Interval { start, end }));
         }
         let unusable = ImageParameters { guidance_interval: [f64::NAN, 1.0], ..ImageParameters::generate() };
         assert!(unusable.check(None).is_err());
@@ -372,7 +372,7 @@ mod tests {
         let picture = |inputs: Vec<Input>, thinking| ImageRequest {
             inputs,
             thinking,
-            image: ImageParameters::generate(),
+            parameters: ImageParameters::generate(),
             text: TextParameters::thought(),
         };
         let generate = |inputs| Request::Generate(picture(inputs, Thinking::Off)).check(None);

@@ -36,7 +36,7 @@ pub struct NewJob {
     /// Whether to stop when the plan is complete, so that it can be changed before it is painted.
     pub pauses_after_plan: bool,
     /// How a picture is sampled; unused for a question.
-    pub image: ImageParameters,
+    pub parameters: ImageParameters,
     /// How many pictures, each from another seed: 1 to 8.
     pub variations: u32,
     /// Whether it goes before everything that waits.
@@ -63,7 +63,7 @@ pub struct Job {
     /// Whether it stops when the plan is complete.
     pub pauses_after_plan: bool,
     /// How its picture is sampled; the seed is chosen when it is queued.
-    pub image: ImageParameters,
+    pub parameters: ImageParameters,
     /// The picture that it paints again to compare, rather than to keep.
     pub verifies: Option<NodeId>,
     /// Where it is.

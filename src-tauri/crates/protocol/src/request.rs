@@ -35,7 +35,7 @@ pub struct ImageRequest {
     /// Whether the model plans before it paints, or is given the plan.
     pub thinking: Thinking,
     /// How the picture is sampled.
-    pub image: ImageParameters,
+    pub parameters: ImageParameters,
     /// How the thought is sampled; unused without thinking.
     pub text: TextParameters,
 }

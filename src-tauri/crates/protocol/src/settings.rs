@@ -117,7 +117,7 @@ pub struct Preset {
     /// What the artist calls it.
     pub name: String,
     /// Where the dials stand.
-    pub image: ImageParameters,
+    pub parameters: ImageParameters,
 }
 
 /// A plan that was saved to be painted again.

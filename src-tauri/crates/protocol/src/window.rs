@@ -271,7 +271,7 @@ pub struct RecipeView {
     /// The words.
     pub instruction: String,
     /// How it was sampled, with the seed that was used.
-    pub image: ImageParameters,
+    pub parameters: ImageParameters,
     /// The plan that was painted.
     pub thought: Option<String>,
     /// Pictures that were read, those of them that are in the library.

@@ -85,8 +85,8 @@ fn seeds_are_whole_numbers_and_absent_fields_are_null() {
     let done = Event::Done { id: JobId("1".to_owned()), text: None, parameters: None, statistics: Default::default() };
     let value = serde_json::to_value(done).unwrap();
     assert_eq!(value["text"], Value::Null);
-    let image = protocol::ImageParameters { seed: Some(protocol::check::MAX_SEED), ..Default::default() };
-    let value = serde_json::to_value(image).unwrap();
+    let parameters = protocol::ImageParameters { seed: Some(protocol::check::MAX_SEED), ..Default::default() };
+    let value = serde_json::to_value(parameters).unwrap();
     assert_eq!(value["seed"], json!(9_007_199_254_740_991_u64));
     assert_eq!(value["size"], Value::Null);
 }

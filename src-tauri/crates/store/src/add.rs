@@ -264,7 +264,7 @@ pub(crate) fn enter(
             image: &file.hash,
             origin: new.origin,
             title: &new.title,
-            seed: new.seed.or_else(|| recipe.and_then(|recipe| recipe.image.seed)),
+            seed: new.seed.or_else(|| recipe.and_then(|recipe| recipe.parameters.seed)),
             thought: new.thought.as_deref().or_else(|| recipe.and_then(|recipe| recipe.thought.as_deref())),
             model: recipe.map(|recipe| recipe.model.name.as_str()),
             took_ms: new.took_ms,

@@ -26,7 +26,7 @@ struct Day {
     studio: Studio,
     events: Receiver<StudioEvent>,
     began: Instant,
-    image: ImageParameters,
+    parameters: ImageParameters,
 }
 
 #[tokio::main]
@@ -87,9 +87,9 @@ impl Day {
     async fn open(options: Options) -> Result<Self> {
         let studio = Studio::open(options)?;
         let (start, events) = studio.subscribe().await?;
-        let image =
+        let parameters =
             ImageParameters { size: Some(Size { width: 256, height: 256 }), steps: 12, ..ImageParameters::generate() };
-        let mut day = Self { studio, events, began: Instant::now(), image };
+        let mut day = Self { studio, events, began: Instant::now(), parameters };
         let mut engine = start.engine;
         while !matches!(engine, EngineState::Ready { .. }) {
             if let EngineState::Failed { failure } = engine {
@@ -105,7 +105,7 @@ impl Day {
         if let EngineState::Ready { model, .. } = engine {
             day.say(&format!("{} ({}) is loaded on {}", model.name, model.quantization, model.device));
             let side = model.max_side.min(256);
-            day.image.size = Some(Size { width: side, height: side });
+            day.parameters.size = Some(Size { width: side, height: side });
         }
         Ok(day)
     }
@@ -134,7 +134,7 @@ impl Day {
             references: Vec::new(),
             thinking: Thinking::Off,
             pauses_after_plan: false,
-            image: self.image.clone(),
+            parameters: self.parameters.clone(),
             variations: 1,
             first: false,
         }
@@ -249,7 +249,7 @@ impl Day {
 
     async fn fail_and_retry(&mut self) -> Result<()> {
         let mut new = self.job(JobKind::Create, "a picture that is too large", None);
-        new.image.size = Some(Size { width: 16_000, height: 16_000 });
+        new.parameters.size = Some(Size { width: 16_000, height: 16_000 });
         let refused = self.studio.submit(new).await;
         ensure!(refused.is_err(), "a picture of 16,000 pixels a side was accepted");
         self.say(&format!("was refused: {}", refused.err().map(|error| error.to_string()).unwrap_or_default()));

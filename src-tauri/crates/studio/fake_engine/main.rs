@@ -160,7 +160,7 @@ pub(crate) fn touched(n_bytes: usize) -> Vec<u8> {
 fn estimate(id: JobId, request: &Request) {
     let size = match request {
         Request::Generate(image) | Request::Edit(image) => {
-            Some(image.image.size.unwrap_or(Size { width: 1024, height: 1024 }))
+            Some(image.parameters.size.unwrap_or(Size { width: 1024, height: 1024 }))
         }
         Request::Chat(_) => None,
     };

@@ -125,7 +125,7 @@ impl Job<'_> {
         }
         say(&Event::Decoding { id: self.id.clone() });
         self.meet("decoding")?;
-        let size = image.image.size.unwrap_or(Size { width: 64, height: 48 });
+        let size = image.parameters.size.unwrap_or(Size { width: 64, height: 48 });
         let recipe = self.recipe(image, kind, thought.clone(), size);
         let recipe = serde_json::to_value(recipe).unwrap_or_default();
         let event = Event::Image { id: self.id.clone(), size, recipe };
@@ -142,7 +142,7 @@ impl Job<'_> {
     /// A picture that depends on everything that a recipe holds, and on chance where that is asked for.
     fn pixels(&self, image: &ImageRequest, thought: Option<&str>, size: Size) -> Vec<u8> {
         let chance = if self.instruction.starts_with("chancy") { drawn() } else { 0 };
-        let seed = image.image.seed.unwrap_or_default() as u8;
+        let seed = image.parameters.seed.unwrap_or_default() as u8;
         let words = self.instruction.bytes().chain(thought.unwrap_or_default().bytes()).fold(0, u8::wrapping_add);
         let is_flat = self.instruction.starts_with("flat");
         let pixel = |x: u32, y: u32| if is_flat { [9, 9, 9] } else { [x as u8 ^ y as u8 ^ seed, words, 60 ^ chance] };
@@ -160,7 +160,7 @@ impl Job<'_> {
             inputs: inputs.collect(),
             thinking: image.thinking.clone(),
             thought,
-            image: image.image.clone(),
+            parameters: image.parameters.clone(),
             text: image.text.clone(),
             size,
             noise: None,

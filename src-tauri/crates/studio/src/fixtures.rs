@@ -13,7 +13,7 @@ pub(crate) fn job(name: &str, status: JobStatus) -> Job {
         references: Vec::new(),
         thinking: Thinking::Off,
         pauses_after_plan: false,
-        image: ImageParameters::generate(),
+        parameters: ImageParameters::generate(),
         verifies: None,
         status,
         thought: String::new(),

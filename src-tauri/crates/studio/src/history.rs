@@ -22,7 +22,7 @@ pub(crate) fn view(node: NodeId, store: &Store, present: Option<&ModelDescriptio
     Ok(Some(RecipeView {
         request: kind(&recipe),
         instruction: instruction(&recipe),
-        image: parameters(&recipe),
+        parameters: parameters(&recipe),
         thought: recipe.thought.clone(),
         n_missing: u32::try_from(n_read.saturating_sub(pictures.len())).unwrap_or(u32::MAX),
         pictures,
@@ -62,7 +62,7 @@ pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
             (_, thinking) => thinking,
         },
         pauses_after_plan: false,
-        image: recipe.image,
+        parameters: recipe.parameters,
         variations: 1,
         first: false,
     })
@@ -109,7 +109,7 @@ fn instruction(recipe: &Recipe) -> String {
 }
 
 fn parameters(recipe: &Recipe) -> ImageParameters {
-    ImageParameters { size: Some(recipe.size), ..recipe.image.clone() }
+    ImageParameters { size: Some(recipe.size), ..recipe.parameters.clone() }
 }
 
 /// Pictures that were read and are in the library, in the order they were read: the edited one is last.

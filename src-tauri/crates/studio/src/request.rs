@@ -73,7 +73,7 @@ pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job
         (thinking, _) => thinking.clone(),
     };
     let is_ask = new.request == JobKind::Ask;
-    let first_seed = new.image.seed.unwrap_or_else(draw_seed);
+    let first_seed = new.parameters.seed.unwrap_or_else(draw_seed);
     let n_jobs = if is_ask { 1 } else { u64::from(new.variations) };
     let jobs: Vec<Job> = (0..n_jobs)
         .map(|number| {
@@ -87,7 +87,7 @@ pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job
                 references: new.references.clone(),
                 thinking: thinking.clone(),
                 pauses_after_plan: new.pauses_after_plan && plan::can_be_held(new.request, &thinking),
-                image: ImageParameters { seed: Some(seed), ..new.image.clone() },
+                parameters: ImageParameters { seed: Some(seed), ..new.parameters.clone() },
                 verifies: None,
                 status: JobStatus::Queued,
                 thought: if let Thinking::Given { thought } = &thinking { thought.clone() } else { String::new() },
@@ -108,7 +108,7 @@ pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters) -> Result
     let image = |inputs| ImageRequest {
         inputs,
         thinking: job.thinking.clone(),
-        image: job.image.clone(),
+        parameters: job.parameters.clone(),
         text: TextParameters::thought(),
     };
     let mut new_pictures = Vec::new();

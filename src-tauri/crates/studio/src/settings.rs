@@ -156,7 +156,7 @@ fn check_preset(preset: &Preset) -> Result<()> {
     check_name(&preset.name)?;
     let named =
         |invalid: protocol::Invalid| Error::refused(invalid.code(), format!("the preset {}: {invalid}", preset.name));
-    preset.image.check(None).map_err(named)
+    preset.parameters.check(None).map_err(named)
 }
 
 fn check_length(what: &str, text: &str, most_characters: usize) -> Result<()> {
@@ -256,12 +256,12 @@ mod tests {
     #[test]
     fn settings_come_back_as_they_were_written() {
         let folder = tempfile::tempdir().unwrap();
-        let image = ImageParameters { seed: Some(1 << 40), ..ImageParameters::edit() };
+        let parameters = ImageParameters { seed: Some(1 << 40), ..ImageParameters::edit() };
         let settings = Settings {
             theme: Theme::Light,
             model: Some(ModelChoice { model: ModelId("bagel-7b-mot".to_owned()), quantization: "q8_0".to_owned() }),
             library_folder: Some("/画/图 片".into()),
-            presets: vec![Preset { name: "Quick".to_owned(), image }],
+            presets: vec![Preset { name: "Quick".to_owned(), parameters }],
             ..Settings::default()
         };
         write(folder.path(), &settings).unwrap();
@@ -313,14 +313,14 @@ mod tests {
     #[test]
     fn one_bad_preset_does_not_take_the_others_along() {
         let (found, _folder) = read_text(
-            "[[presets]]\nname = \"a\"\n[presets.image]\nsteps = 20\n[[presets]]\nname = \"b\"\n[presets.image]\nsteps = 0\n",
+            "[[presets]]\nname = \"a\"\n[presets.parameters]\nsteps = 20\n[[presets]]\nname = \"b\"\n[presets.parameters]\nsteps = 0\n",
         );
         assert_eq!(found.notices.len(), 1);
         let (broken, _folder) = read_text(
-            "[[presets]]\nname = \"a\"\n[presets.image]\nsteps = 20\n[[presets]]\nname = \"b\"\n[presets.image]\nsteps = \"x\"\n",
+            "[[presets]]\nname = \"a\"\n[presets.parameters]\nsteps = 20\n[[presets]]\nname = \"b\"\n[presets.parameters]\nsteps = \"x\"\n",
         );
         assert_eq!(broken.settings.presets.len(), 1);
-        assert_eq!(broken.settings.presets[0].image.steps, 20);
+        assert_eq!(broken.settings.presets[0].parameters.steps, 20);
     }
 
     #[test]
@@ -346,8 +346,8 @@ mod tests {
     fn what_is_saved_by_name_is_refused_by_kinds_of_its_own() {
         let refused = |change| apply(&mut Settings::default(), change).unwrap_err().failure().code;
         let preset = |name: &str, steps| {
-            let image = ImageParameters { steps, ..ImageParameters::generate() };
-            SettingsChange::Presets(vec![Preset { name: name.to_owned(), image }])
+            let parameters = ImageParameters { steps, ..ImageParameters::generate() };
+            SettingsChange::Presets(vec![Preset { name: name.to_owned(), parameters }])
         };
         assert_eq!(refused(preset(" ", 20)), ErrorCode::TextMissing);
         assert_eq!(refused(preset(&"n".repeat(NAME_CHARACTERS + 1), 20)), ErrorCode::TextTooLong);

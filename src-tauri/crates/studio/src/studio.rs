@@ -304,7 +304,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 1).unwrap().store;
         let put = [
-            stored("a", 0, |body| body["image"]["a_later_parameter"] = json!(7)),
+            stored("a", 0, |body| body["parameters"]["a_later_parameter"] = json!(7)),
             stored("b", 1, |_| {}),
             stored("c", 2, |body| body["request"] = json!("animate")),
         ];

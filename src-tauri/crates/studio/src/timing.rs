@@ -45,7 +45,7 @@ impl Work {
     pub(crate) fn of(job: &Job, size: Option<Size>) -> Self {
         let is_picture = job.request != JobKind::Ask;
         let size = size.filter(|_| is_picture);
-        let image = &job.image;
+        let image = &job.parameters;
         let has_image_branch = job.request == JobKind::Edit && image.image_guidance > 1.0;
         Self {
             pixels: size.map_or(0.0, |size| f64::from(size.width) * f64::from(size.height)),

@@ -1,7 +1,7 @@
 /** A program that has said nothing yet: what the window shows for a moment, and what others are made of. */
 import type { ImageParameters, Settings, Snapshot } from './protocol';
 
-export const image: ImageParameters = {
+export const parameters: ImageParameters = {
   size: null,
   steps: 50,
   text_guidance: 4,
@@ -39,8 +39,8 @@ export const snapshot: Snapshot = {
   jobs: [],
   is_paused: false,
   defaults: {
-    create: image,
-    edit: { ...image, image_guidance: 2 },
+    create: parameters,
+    edit: { ...parameters, image_guidance: 2 },
     chat: { limit: 512, temperature: 0, top_k: null, top_p: null, repetition_penalty: 1, seed: null, stop: [] },
   },
   pieces: [],

@@ -13,7 +13,7 @@ export type ImageRequest = {
   /** Whether the model plans before it paints, or is given the plan. */
   thinking: Thinking,
   /** How the picture is sampled. */
-  image: ImageParameters,
+  parameters: ImageParameters,
   /** How the thought is sampled; unused without thinking. */
   text: TextParameters,
 };
@@ -667,7 +667,7 @@ export type Preset = {
   /** What the artist calls it. */
   name: string,
   /** Where the dials stand. */
-  image: ImageParameters,
+  parameters: ImageParameters,
 };
 
 /** A plan that was saved to be painted again. */
@@ -748,7 +748,7 @@ export type Job = {
   /** Whether it stops when the plan is complete. */
   pauses_after_plan: boolean,
   /** How its picture is sampled; the seed is chosen when it is queued. */
-  image: ImageParameters,
+  parameters: ImageParameters,
   /** The picture that it paints again to compare, rather than to keep. */
   verifies: NodeId | null,
   /** Where it is. */
@@ -805,7 +805,7 @@ export type NewJob = {
   /** Whether to stop when the plan is complete, so that it can be changed before it is painted. */
   pauses_after_plan: boolean,
   /** How a picture is sampled; unused for a question. */
-  image: ImageParameters,
+  parameters: ImageParameters,
   /** How many pictures, each from another seed: 1 to 8. */
   variations: number,
   /** Whether it goes before everything that waits. */
@@ -854,7 +854,7 @@ export type RecipeView = {
   /** The words. */
   instruction: string,
   /** How it was sampled, with the seed that was used. */
-  image: ImageParameters,
+  parameters: ImageParameters,
   /** The plan that was painted. */
   thought: string | null,
   /** Pictures that were read, those of them that are in the library. */

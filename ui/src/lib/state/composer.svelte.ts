@@ -140,12 +140,12 @@ export class ComposerState {
   }
 
   /** How a picture would be sampled. */
-  get image(): ImageParameters {
+  get parameters(): ImageParameters {
     return { ...this.defaults, ...this.#dials[this.#painted], size: this.size, seed: this.seed };
   }
 
   applyPreset(preset: Preset): void {
-    this.#dials = { ...this.#dials, [this.#painted]: dialsOf(preset.image) };
+    this.#dials = { ...this.#dials, [this.#painted]: dialsOf(preset.parameters) };
   }
 
   /** The references that go along: the picture itself is read anyway, and was perhaps opened after it was one. */
@@ -177,16 +177,16 @@ export class ComposerState {
     const all = field === 'all';
     if (all) this.mode = recipe.request;
     if (all || field === 'instruction') this.replaceWords(recipe.instruction);
-    if (all || field === 'seed') this.seed = recipe.image.seed;
-    if (recipe.image.size && (field === 'size' || (all && recipe.request === 'create'))) {
+    if (all || field === 'seed') this.seed = recipe.parameters.seed;
+    if (recipe.parameters.size && (field === 'size' || (all && recipe.request === 'create'))) {
       this.shape = 'custom';
-      this.customSize = recipe.image.size;
+      this.customSize = recipe.parameters.size;
     } else if (all) this.shape = 'square';
     if ((all || field === 'plan') && recipe.thought !== null) this.plan = recipe.thought;
     else if (all) [this.plan, this.thinking] = [null, 'off'];
-    if (all) this.#dials = { ...this.#dials, [this.#painted]: dialsOf(recipe.image) };
+    if (all) this.#dials = { ...this.#dials, [this.#painted]: dialsOf(recipe.parameters) };
     else if (field !== 'instruction' && field !== 'seed' && field !== 'size' && field !== 'plan') {
-      this.setDial(field, recipe.image[field]);
+      this.setDial(field, recipe.parameters[field]);
     }
   }
 
@@ -199,12 +199,12 @@ export class ComposerState {
     this.thinking = job.thinking.kind === 'off' ? 'off' : job.pauses_after_plan ? 'edit' : 'on';
     // A question was not painted: how the next edit is stays as it was.
     if (job.request === 'ask') return;
-    this.seed = job.image.seed;
-    if (job.image.size) {
+    this.seed = job.parameters.seed;
+    if (job.parameters.size) {
       this.shape = 'custom';
-      this.customSize = job.image.size;
+      this.customSize = job.parameters.size;
     } else this.shape = 'square';
-    this.#dials = { ...this.#dials, [this.#painted]: dialsOf(job.image) };
+    this.#dials = { ...this.#dials, [this.#painted]: dialsOf(job.parameters) };
   }
 
   /** Does what was proposed. Gives whether the line could do it by itself. */
@@ -239,7 +239,7 @@ export class ComposerState {
       references: this.mode === 'create' ? [] : this.beside,
       thinking: this.#thinking(),
       pauses_after_plan: !isAsk && this.plan === null && this.thinking === 'edit',
-      image: this.image,
+      parameters: this.parameters,
       variations: isAsk ? 1 : this.variations,
       first,
     };
@@ -296,8 +296,8 @@ export class ComposerState {
 
 export type RecipeField = 'instruction' | 'seed' | 'size' | 'plan' | keyof Dials;
 
-function dialsOf(image: ImageParameters): Dials {
-  const dials: Dials & Partial<ImageParameters> = { ...image };
+function dialsOf(parameters: ImageParameters): Dials {
+  const dials: Dials & Partial<ImageParameters> = { ...parameters };
   delete dials.size;
   delete dials.seed;
   return dials;

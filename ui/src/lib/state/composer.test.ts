@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { StudioEvent } from '$lib/ipc';
-import { image, jobOf, node } from './fixtures';
+import { parameters, jobOf, node } from './fixtures';
 import { answered, arrive, finish, held, sent, studio, submit } from './harness';
 
 test('what to do is chosen by what is there, and can be chosen otherwise', async () => {
@@ -16,11 +16,11 @@ test('what to do is chosen by what is there, and can be chosen otherwise', async
 test('an edit names the picture in the middle, a creation none', async () => {
   await arrive(node('a'));
   await submit('red sails');
-  expect(sent[0]).toMatchObject({ request: 'edit', picture: 'a', piece: 'p1', image: { size: null, image_guidance: 2 } });
+  expect(sent[0]).toMatchObject({ request: 'edit', picture: 'a', piece: 'p1', parameters: { size: null, image_guidance: 2 } });
   studio.composer.mode = 'create';
   studio.composer.variations = 4;
   await submit('a boat', true);
-  expect(sent[1]).toMatchObject({ picture: null, image: { size: { width: 1024, height: 1024 } }, variations: 4, first: true });
+  expect(sent[1]).toMatchObject({ picture: null, parameters: { size: { width: 1024, height: 1024 } }, variations: 4, first: true });
 });
 
 test('dropped pictures open, or join as references when dropped on the line', async () => {
@@ -132,11 +132,11 @@ test('dials beside a question are those of the next edit', async () => {
   await arrive(node('a'));
   studio.composer.mode = 'ask';
   expect(studio.composer.dial('image_guidance')).toBe(2);
-  studio.composer.applyPreset({ name: 'x', image: { ...image, steps: 15 } });
+  studio.composer.applyPreset({ name: 'x', parameters: { ...parameters, steps: 15 } });
   studio.composer.setDial('image_guidance', 3);
   studio.composer.mode = 'edit';
   expect([studio.composer.dial('steps'), studio.composer.dial('image_guidance')]).toEqual([15, 3]);
-  const question = { ...jobOf('q', { ...studio.composer.job(), request: 'ask', image: { ...image, seed: 9, steps: 50 } }) };
+  const question = { ...jobOf('q', { ...studio.composer.job(), request: 'ask', parameters: { ...parameters, seed: 9, steps: 50 } }) };
   studio.composer.takeJob(question);
   expect([studio.composer.mode, studio.composer.dial('steps'), studio.composer.seed]).toEqual(['ask', 15, null]);
 });
@@ -165,9 +165,9 @@ test('dials stand at the defaults of what is done, until they are turned', async
 
 test('a preset turns the dials, and leaves size and seed alone', async () => {
   studio.composer.seed = 5;
-  studio.composer.applyPreset({ name: 'x', image: { ...image, steps: 15, seed: 9, size: { width: 16, height: 16 } } });
+  studio.composer.applyPreset({ name: 'x', parameters: { ...parameters, steps: 15, seed: 9, size: { width: 16, height: 16 } } });
   await submit('a boat');
-  expect(sent[0]?.image).toMatchObject({ steps: 15, seed: 5, size: { width: 1024, height: 1024 } });
+  expect(sent[0]?.parameters).toMatchObject({ steps: 15, seed: 5, size: { width: 1024, height: 1024 } });
 });
 
 test('references keep the order they are given', () => {

@@ -1,8 +1,8 @@
 /** Small things that tests are made of. */
-import { image, snapshot as blank } from '$lib/ipc/blank';
+import { parameters, snapshot as blank } from '$lib/ipc/blank';
 import type { Host, Job, NewJob, Node, Piece, PieceContents, Snapshot } from '$lib/ipc';
 
-export { image };
+export { parameters };
 
 export const snapshot: Snapshot = { ...blank, settings: { ...blank.settings, language: 'en', follows: false } };
 
@@ -43,7 +43,7 @@ export function jobOf(id: string, request: NewJob): Job {
     references: request.references,
     thinking: request.thinking,
     pauses_after_plan: request.pauses_after_plan,
-    image: request.image,
+    parameters: request.parameters,
     verifies: null,
     status: { state: 'queued' },
     thought: '',

@@ -181,7 +181,7 @@ export class Jobs {
 /** A failed job's request, made smaller. */
 function remedied(job: Job, remedy: Remedy): NewJob {
   // What the library holds is watched, and cannot be handed over as it is.
-  const { request, instruction, piece, picture, references, thinking, pauses_after_plan, image } = $state.snapshot(job);
+  const { request, instruction, piece, picture, references, thinking, pauses_after_plan, parameters } = $state.snapshot(job);
   const isPlanless = remedy.kind === 'no_thinking';
   return {
     request,
@@ -191,7 +191,7 @@ function remedied(job: Job, remedy: Remedy): NewJob {
     references: remedy.kind === 'fewer_pictures' ? [] : references,
     thinking: isPlanless ? { kind: 'off' } : thinking,
     pauses_after_plan: !isPlanless && pauses_after_plan,
-    image: remedy.kind === 'smaller_size' ? { ...image, size: remedy.size } : image,
+    parameters: remedy.kind === 'smaller_size' ? { ...parameters, size: remedy.size } : parameters,
     variations: 1,
     first: true,
   };

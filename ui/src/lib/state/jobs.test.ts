@@ -76,7 +76,7 @@ test('a remedy sends the same request with one thing changed, first in the queue
   const size = { width: 512, height: 512 };
   studio.jobs.remedy(studio.library.job(job.id) as Job, { kind: 'smaller_size', size });
   await answered();
-  expect(sent[1]).toMatchObject({ instruction: 'wider', picture: 'a', image: { size }, first: true });
+  expect(sent[1]).toMatchObject({ instruction: 'wider', picture: 'a', parameters: { size }, first: true });
   await vi.waitFor(() => expect(asked('dismiss')).toEqual([[job.id]]));
 });
 

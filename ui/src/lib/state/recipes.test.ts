@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RecipeView } from '$lib/ipc';
-import { contents, hostOf, image, node, snapshot } from './fixtures';
+import { contents, hostOf, parameters, node, snapshot } from './fixtures';
 import { arrive, begin, studio } from './harness';
 
 test('a recipe is taken field by field, or whole with the pictures it read', async () => {
@@ -8,7 +8,7 @@ test('a recipe is taken field by field, or whole with the pictures it read', asy
   const recipe: RecipeView = {
     request: 'edit',
     instruction: 'red sails',
-    image: { ...image, steps: 21, seed: 77, text_guidance: 6 },
+    parameters: { ...parameters, steps: 21, seed: 77, text_guidance: 6 },
     thought: 'A plan.',
     pictures: ['r', 'a'],
     n_missing: 0,
@@ -29,7 +29,7 @@ test('a recipe is taken field by field, or whole with the pictures it read', asy
     picture: 'a',
     references: ['r'],
     thinking: { kind: 'given' },
-    image: { seed: 77, steps: 21, text_guidance: 6 },
+    parameters: { seed: 77, steps: 21, text_guidance: 6 },
   });
 });
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import type { NewJob, RecipeView } from '$lib/ipc';
-import { contents, hostOf, image, jobOf, node, snapshot } from './fixtures';
+import { contents, hostOf, parameters, jobOf, node, snapshot } from './fixtures';
 import { answered, arrive, begin, finish, held, sent, studio } from './harness';
 
 test('a branch is made again from another picture, edit by edit', async () => {
   const recipeOf = (id: string): RecipeView => ({
     request: 'edit',
     instruction: `make ${id}`,
-    image: { ...image, seed: 5, size: { width: 32, height: 32 } },
+    parameters: { ...parameters, seed: 5, size: { width: 32, height: 32 } },
     thought: id === 'd' ? 'a plan' : null,
     pictures: ['reference', 'parent'],
     n_missing: 0,
@@ -30,7 +30,7 @@ test('a branch is made again from another picture, edit by edit', async () => {
   await studio.repeat.start([c, d], other);
   expect(sent).toHaveLength(1);
   expect(sent[0]).toMatchObject({ instruction: 'make c', picture: 'other', piece: 'p1', references: ['reference'], thinking: { kind: 'off' } });
-  expect(sent[0]?.image).toMatchObject({ seed: 5, size: null });
+  expect(sent[0]?.parameters).toMatchObject({ seed: 5, size: null });
   const first = jobOf('job-1', sent[0] as NewJob);
   studio.receive([{ kind: 'job_queued', job: first }]);
   expect(studio.view.jobId).toBe('job-1');

@@ -124,7 +124,7 @@ function again(recipe: RecipeView, piece: string, picture: NodeId): NewJob {
     references: recipe.pictures.slice(0, -1),
     thinking: recipe.thought === null ? { kind: 'off' } : { kind: 'given', thought: tagged(recipe.thought) },
     pauses_after_plan: false,
-    image: { ...recipe.image, size: null },
+    parameters: { ...recipe.parameters, size: null },
     variations: 1,
     first: false,
   };

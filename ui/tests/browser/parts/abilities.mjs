@@ -38,7 +38,7 @@ export const parts = {
     await holds(() => text(page, current), 'Turn it into night, keep the boat', 'what it was made from is edited again');
     await keyboard.press('Control+Enter');
     const [job] = await next(page, 'submit');
-    assert.deepEqual([job.request, job.instruction, job.picture, job.image.seed], ['edit', title, 'node-00003', 1836]);
+    assert.deepEqual([job.request, job.instruction, job.picture, job.parameters.seed], ['edit', title, 'node-00003', 1836]);
     assert.match(job.thinking.thought, /clear night/);
     await until('the picture', async () => (await rows(page)) === 6);
   },
@@ -497,7 +497,7 @@ export const parts = {
     await see(page, '.refusal', '15.2 GB');
     await page.click('.price button:has-text("Try 768 × 576")');
     await see(page, 'button[title="Size"]', '768 × 576');
-    await until('another price', async () => (await asked(page, 'price')).at(-1)[0].image.size?.width === 768);
+    await until('another price', async () => (await asked(page, 'price')).at(-1)[0].parameters.size?.width === 768);
   },
 
   async 'the trash gives back, and is emptied only when that is confirmed'({ open }) {

@@ -402,8 +402,8 @@ export const parts = {
     const [job] = (await asked(page, 'submit'))[0];
     assert.equal(job.variations, 4);
     assert.equal(job.references.length, 2);
-    assert.equal(job.image.size.width, 496);
-    assert.ok(Math.abs(job.image.text_guidance - 4.1) < 1e-9);
+    assert.equal(job.parameters.size.width, 496);
+    assert.ok(Math.abs(job.parameters.text_guidance - 4.1) < 1e-9);
   },
 
   async 'what is dragged goes where it is dropped'({ open }) {
@@ -463,7 +463,7 @@ export const parts = {
     const [job] = (await asked(page, 'submit'))[0];
     assert.equal(job.instruction, 'Less blue, more grey');
     assert.equal(job.picture, 'node-00003');
-    assert.equal(job.image.seed, 1838);
+    assert.equal(job.parameters.seed, 1838);
   },
 
   async 'pictures are dragged out where the program can carry them, and nowhere else'({ open }) {

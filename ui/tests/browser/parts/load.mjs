@@ -88,7 +88,7 @@ export const parts = {
     const page = await open('pictures=3', { context, init: watchLongTasks });
     await page.evaluate(() => {
       const { tell } = globalThis.puppet;
-      const image = { size: null, steps: 9, text_guidance: 4, image_guidance: 1.5, guidance_interval: [0.4, 1], renorm: 'global', renorm_min: 0, shift: 3, seed: 1, sample_posterior: false, feature_cache: false };
+      const parameters = { size: null, steps: 9, text_guidance: 4, image_guidance: 1.5, guidance_interval: [0.4, 1], renorm: 'global', renorm_min: 0, shift: 3, seed: 1, sample_posterior: false, feature_cache: false };
       const piece = 'piece-00001';
       const node = (index) => ({
         id: `n${String(index)}`, piece, parent: index === 0 ? 'node-00002' : `n${String(index % 5 === 0 ? index >> 1 : index - 1)}`, references: [], origin: 'edited',
@@ -96,7 +96,7 @@ export const parts = {
       });
       const job = (index) => ({
         id: `j${String(index)}`, piece: 'elsewhere', request: 'edit', instruction: `Waiting ${String(index)}`, picture: null, references: [], thinking: { kind: 'off' },
-        pauses_after_plan: false, image, verifies: null, status: { state: 'queued' }, thought: '', answer: '', preview: null, expected_secs: null, created_ms: 1,
+        pauses_after_plan: false, parameters, verifies: null, status: { state: 'queued' }, thought: '', answer: '', preview: null, expected_secs: null, created_ms: 1,
       });
       for (let index = 0; index < 500; index += 1) tell({ kind: 'node_added', node: node(index) });
       tell(...Array.from({ length: 1000 }, (_, index) => ({ kind: 'job_queued', job: job(index) })));

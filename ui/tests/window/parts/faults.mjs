@@ -165,7 +165,7 @@ export default {
     assert.ok(inline, 'an inline script does not run');
     for (const path of ['picture/../../library.db', 'picture/x', 'thumbnail/%2e%2e%2f', 'preview/', 'nothing/else', 'picture/C:%5Cx']) {
       const size = await b.run(
-        `return new Promise((resolve) => { const image = new Image(); image.onload = () => resolve(image.width); image.onerror = () => resolve(0); image.src = 'image://localhost/' + arguments[0]; })`,
+        `return new Promise((resolve) => { const parameters = new Image(); parameters.onload = () => resolve(parameters.width); parameters.onerror = () => resolve(0); parameters.src = 'image://localhost/' + arguments[0]; })`,
         path,
       );
       assert.equal(size, 0, path);

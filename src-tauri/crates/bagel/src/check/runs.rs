@@ -36,7 +36,7 @@ pub(super) fn check(
         } else {
             let job = ImageJob {
                 thinking: if think { Thinking::On } else { Thinking::Off },
-                image: image_parameters(params, has_picture(&inputs))?,
+                parameters: image_parameters(params, has_picture(&inputs))?,
                 inputs,
                 text,
                 noise: None,
@@ -129,7 +129,7 @@ fn check_image(
         Ok(())
     };
     let noise = cases.numbers("noise")?;
-    let x = engine.denoise(&prepared.contexts, grid, &noise, &job.image, &mut statistics, &mut keep, observe)?;
+    let x = engine.denoise(&prepared.contexts, grid, &noise, &job.parameters, &mut statistics, &mut keep, observe)?;
     let picture = engine.decode(&x, grid, &mut statistics, observe)?;
     judge.numbers(&format!("{name}.t"), &t, &cases.numbers("t")?, 1e-6);
     for (what, actual) in [("x", &x_steps), ("v", &v_steps), ("latent", &numbers(&x)?)] {

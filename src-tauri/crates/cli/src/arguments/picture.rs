@@ -58,23 +58,23 @@ pub struct PictureOptions {
 
 impl PictureOptions {
     /// Replaces what was given on the command line.
-    pub fn apply(&self, image: &mut ImageParameters) {
+    pub fn apply(&self, parameters: &mut ImageParameters) {
         fn set<T: Copy>(value: &mut T, given: Option<T>) {
             if let Some(given) = given {
                 *value = given;
             }
         }
-        image.size = self.size.or(image.size);
-        image.seed = self.seed.or(image.seed);
-        set(&mut image.steps, self.steps);
-        set(&mut image.text_guidance, self.text_guidance);
-        set(&mut image.image_guidance, self.image_guidance);
-        set(&mut image.guidance_interval, self.guidance_interval);
-        set(&mut image.renorm, self.renorm.map(Into::into));
-        set(&mut image.renorm_min, self.renorm_min);
-        set(&mut image.shift, self.shift);
-        switch(&mut image.sample_posterior, self.sample_posterior, self.no_sample_posterior);
-        switch(&mut image.feature_cache, self.feature_cache, self.no_feature_cache);
+        parameters.size = self.size.or(parameters.size);
+        parameters.seed = self.seed.or(parameters.seed);
+        set(&mut parameters.steps, self.steps);
+        set(&mut parameters.text_guidance, self.text_guidance);
+        set(&mut parameters.image_guidance, self.image_guidance);
+        set(&mut parameters.guidance_interval, self.guidance_interval);
+        set(&mut parameters.renorm, self.renorm.map(Into::into));
+        set(&mut parameters.renorm_min, self.renorm_min);
+        set(&mut parameters.shift, self.shift);
+        switch(&mut parameters.sample_posterior, self.sample_posterior, self.no_sample_posterior);
+        switch(&mut parameters.feature_cache, self.feature_cache, self.no_feature_cache);
     }
 
     /// The file that the noise comes from, if one was given.

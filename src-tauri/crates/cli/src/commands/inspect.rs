@@ -141,10 +141,10 @@ fn beside_weights(checkpoint: &Checkpoint, device: &DeviceDescription) -> Result
     let side = u32::try_from(checkpoint.config().max_side()).unwrap_or(u32::MAX);
     let size = Size { width: side, height: side };
     let inputs = [PlannedItem::Image(size), PlannedItem::Text("an instruction of some words".to_owned())];
-    let image = ImageParameters { size: Some(size), ..ImageParameters::edit() };
+    let parameters = ImageParameters { size: Some(size), ..ImageParameters::edit() };
     let planner = device.id.parse().and_then(|device| Planner::on(checkpoint, device));
     let planner = planner.or_else(|_| Planner::on(checkpoint, DeviceChoice::Cpu))?;
-    let memory = planner.image(&inputs, &Thinking::Off, &image, &TextParameters::thought())?.memory;
+    let memory = planner.image(&inputs, &Thinking::Off, &parameters, &TextParameters::thought())?.memory;
     Ok(memory.peak_bytes.saturating_sub(memory.weights_bytes))
 }
 

@@ -42,11 +42,11 @@ fn request_of(kind: RecipeKind, request: ImageRequest) -> Request {
 }
 
 fn defaults(kind: RecipeKind, inputs: Vec<Input>) -> ImageRequest {
-    let image = match kind {
+    let parameters = match kind {
         RecipeKind::Generate => ImageParameters::generate(),
         RecipeKind::Edit => ImageParameters::edit(),
     };
-    ImageRequest { inputs, thinking: Thinking::Off, image, text: TextParameters::thought() }
+    ImageRequest { inputs, thinking: Thinking::Off, parameters, text: TextParameters::thought() }
 }
 
 /// Paints a picture and saves it; everything that can be wrong is found before the weights are read.
@@ -56,7 +56,7 @@ pub(crate) fn paint(kind: RecipeKind, given: Vec<Input>, options: &PaintOptions)
         Some(original) => original.request(given)?,
         None => defaults(kind, given),
     };
-    options.picture.apply(&mut request.image);
+    options.picture.apply(&mut request.parameters);
     options.text.apply(&mut request.text);
     options.thinking.apply(&mut request.thinking);
     request.text.seed = options.picture.seed().or(request.text.seed);
@@ -106,13 +106,13 @@ pub(crate) fn paint(kind: RecipeKind, given: Vec<Input>, options: &PaintOptions)
 
 fn image_seed(request: &Request) -> u64 {
     match request {
-        Request::Generate(request) | Request::Edit(request) => request.image.seed.unwrap_or_default(),
+        Request::Generate(request) | Request::Edit(request) => request.parameters.seed.unwrap_or_default(),
         Request::Chat(_) => 0,
     }
 }
 
 fn summary(output: &Output, painted: &Painted, secs: f64) -> String {
     let size = painted.picture.size();
-    let seed = painted.recipe.image.seed.unwrap_or_default();
+    let seed = painted.recipe.parameters.seed.unwrap_or_default();
     format!("saved {}: {size}, seed {seed}, {secs:.1} s", output.path.display())
 }

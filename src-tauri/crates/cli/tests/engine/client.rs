@@ -173,7 +173,7 @@ pub(crate) fn generate(steps: u32) -> Request {
 }
 
 pub(crate) fn generate_sized(side: u32, steps: u32) -> Request {
-    let image = ImageParameters {
+    let parameters = ImageParameters {
         size: Some(Size { width: side, height: side }),
         steps,
         seed: Some(5),
@@ -182,7 +182,7 @@ pub(crate) fn generate_sized(side: u32, steps: u32) -> Request {
     Request::Generate(ImageRequest {
         inputs: vec![text("a star")],
         thinking: Thinking::Off,
-        image,
+        parameters,
         text: TextParameters::thought(),
     })
 }

@@ -26,7 +26,7 @@ fn picture_comes_with_previews_and_recipe() {
             }
             Event::Image { size, recipe, .. } => {
                 assert_eq!((size.width, size.height, frame.payload.len()), (64, 64, 64 * 64 * 3));
-                assert_eq!(recipe["image"]["seed"], 5);
+                assert_eq!(recipe["parameters"]["seed"], 5);
                 assert_eq!(recipe["inputs"][0]["text"], "a star");
             }
             _ => assert!(frame.payload.is_empty()),
@@ -40,8 +40,8 @@ fn edit_reads_its_picture_from_a_file() {
     let mut engine = Engine::loaded();
     let Request::Generate(mut request) = generate(2) else { panic!() };
     request.inputs.insert(0, Input::Image { path: picture("wide.png").into() });
-    request.image.size = None;
-    request.image.seed = None;
+    request.parameters.size = None;
+    request.parameters.seed = None;
     engine.say(&run("a", Request::Edit(request)));
     let frames = engine.until(|event| matches!(event, Event::Done { .. }));
     let image = frames.iter().find_map(|frame| match &frame.header {
@@ -51,7 +51,7 @@ fn edit_reads_its_picture_from_a_file() {
     let (size, recipe) = image.unwrap();
     assert_eq!((size.width, size.height), (128, 64));
     assert_eq!(recipe["inputs"][0]["name"], "wide.png");
-    assert!(recipe["image"]["seed"].is_u64(), "the drawn seed comes back");
+    assert!(recipe["parameters"]["seed"].is_u64(), "the drawn seed comes back");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn estimate_needs_no_run() {
     assert!(memory.weights_bytes > 0 && memory.peak_bytes >= memory.weights_bytes);
     assert_eq!(size.unwrap(), Size { width: 64, height: 64 });
     let Request::Generate(mut request) = generate(1) else { panic!() };
-    request.image.steps = 1;
+    request.parameters.steps = 1;
     engine.say(&Command::Estimate { id: job_id("f"), model: None, request: Request::Generate(request) });
     assert_eq!(engine.failure("f").0, ErrorCode::OutOfRange);
 }

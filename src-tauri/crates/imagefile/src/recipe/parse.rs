@@ -71,7 +71,7 @@ fn take_unknown(recipe: &mut Value) -> Result<BTreeMap<String, Value>, RecipePro
     within("image", &names(&fields(&ImageParameters::default())))?;
     within("text", &names(&fields(&TextParameters::default())))?;
     if let Some(size) = recipe.get_mut("image").and_then(|image| image.get_mut("size")).filter(|size| !size.is_null()) {
-        take_from(size, "image.size", &["width", "height"], &mut unknown)?;
+        take_from(size, "parameters.size", &["width", "height"], &mut unknown)?;
     }
     let inputs = recipe.get_mut("inputs").and_then(Value::as_array_mut);
     for (input_idx, input) in inputs.into_iter().flatten().enumerate() {

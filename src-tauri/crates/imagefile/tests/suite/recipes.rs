@@ -81,8 +81,8 @@ fn recipe_behind_the_pixels_is_found() {
 fn unknown_fields_are_kept_apart_at_every_level() {
     let json = changed(|value| {
         value["watermark"] = json!({"deep": [1, 2]});
-        value["image"]["tiling"] = json!(true);
-        value["image"]["size"] = json!({"width": 16, "height": 16, "depth": 3});
+        value["parameters"]["tiling"] = json!(true);
+        value["parameters"]["size"] = json!({"width": 16, "height": 16, "depth": 3});
         value["text"]["beams"] = json!(4);
         value["size"]["unit"] = json!("px");
         value["model"]["adapter"] = json!("x");
@@ -93,8 +93,8 @@ fn unknown_fields_are_kept_apart_at_every_level() {
     let found = Recipe::from_json(&json).unwrap();
     let names: Vec<&str> = found.unknown.keys().map(String::as_str).collect();
     let expected = [
-        "image.size.depth",
-        "image.tiling",
+        "parameters.size.depth",
+        "parameters.tiling",
         "inputs.0.mask",
         "inputs.1.weight",
         "model.adapter",
@@ -115,18 +115,18 @@ fn wrong_types_are_refused() {
         let problem = Recipe::from_json(&json).expect_err(&json);
         assert!(matches!(problem, RecipeProblem::NotUnderstood { .. }), "{problem:?}");
     };
-    check(|value| value["image"]["steps"] = json!("50"));
-    check(|value| value["image"]["steps"] = json!(50.5));
-    check(|value| value["image"]["steps"] = json!(-1));
-    check(|value| value["image"]["steps"] = json!(5_000_000_000u64));
-    check(|value| value["image"]["seed"] = json!(1e30));
-    check(|value| value["image"]["renorm"] = json!("sideways"));
-    check(|value| value["image"]["guidance_interval"] = json!([0.0]));
-    check(|value| value["image"] = json!([]));
+    check(|value| value["parameters"]["steps"] = json!("50"));
+    check(|value| value["parameters"]["steps"] = json!(50.5));
+    check(|value| value["parameters"]["steps"] = json!(-1));
+    check(|value| value["parameters"]["steps"] = json!(5_000_000_000u64));
+    check(|value| value["parameters"]["seed"] = json!(1e30));
+    check(|value| value["parameters"]["renorm"] = json!("sideways"));
+    check(|value| value["parameters"]["guidance_interval"] = json!([0.0]));
+    check(|value| value["parameters"] = json!([]));
     check(|value| value["size"] = json!([24, 16]));
     check(|value| value["thinking"] = json!(["on"]));
     check(|value| value["inputs"][1] = json!(["text", "a"]));
-    check(|value| value["image"]["size"] = json!([16, 16]));
+    check(|value| value["parameters"]["size"] = json!([16, 16]));
     check(|value| value["inputs"] = json!("text"));
     check(|value| value["inputs"][0]["kind"] = json!("video"));
     check(|value| value["request"] = json!("chat"));
@@ -164,7 +164,7 @@ fn deep_json_is_refused_without_recursion() {
 fn hostile_words_do_not_reach_the_message() {
     let json = changed(|value| value["request"] = json!("\u{1b}[31m\u{202e}\n\0<script>"));
     refused(&[text(KEYWORD, false, json.as_bytes())]);
-    let json = changed(|value| value["image"]["renorm"] = json!("x".repeat(100_000)));
+    let json = changed(|value| value["parameters"]["renorm"] = json!("x".repeat(100_000)));
     refused(&[text(KEYWORD, false, json.as_bytes())]);
 }
 
@@ -237,8 +237,8 @@ proptest! {
         let mut recipe = recipe();
         recipe.inputs.push(RecipeInput::Text { text: prompt });
         recipe.thought = Some(thought);
-        recipe.image.seed = Some(seed);
-        recipe.image.text_guidance = scale;
+        recipe.parameters.seed = Some(seed);
+        recipe.parameters.text_guidance = scale;
         let file = encode(Path::new("a.png"), &gradient(), Encoding::Png, Some(&recipe)).unwrap();
         prop_assert_eq!(read_named(&file).unwrap().into_recipe().unwrap().recipe, recipe);
     }

@@ -95,7 +95,7 @@ pub(crate) fn recipe() -> Recipe {
         ],
         thinking: Thinking::On,
         thought: Some("<think>a red fox</think>".into()),
-        image: ImageParameters { seed: Some(u64::MAX), ..ImageParameters::edit() },
+        parameters: ImageParameters { seed: Some(u64::MAX), ..ImageParameters::edit() },
         text: TextParameters { stop: vec!["<|im_end|>".into()], ..TextParameters::thought() },
         size: Size { width: 24, height: 16 },
         noise: None,

@@ -107,24 +107,24 @@ impl Scorer {
     }
 
     fn create(&mut self, world: &World, case: &Case<Request>, kind: Kind) -> anyhow::Result<Outcome> {
-        let mut image = self.sampling(case, &self.defaults.create);
+        let mut parameters = self.sampling(case, &self.defaults.create);
         if kind == Kind::Unguided {
-            image.text_guidance = 1.0;
+            parameters.text_guidance = 1.0;
         }
-        let outcome = self.paint(case, image, Thinking::Off)?;
+        let outcome = self.paint(case, parameters, Thinking::Off)?;
         let reading = outcome.reading(world);
         let right = parts(&case.expect.things, case.expect.background.as_ref(), &reading, world);
         Ok(outcome.judged(complaints(&case.expect, &reading, world), right, &reading, world))
     }
 
     fn edit(&mut self, world: &World, case: &Case<Change>, kind: Kind) -> anyhow::Result<Outcome> {
-        let mut image = self.sampling(case, &self.defaults.edit);
+        let mut parameters = self.sampling(case, &self.defaults.edit);
         // The picture that is edited gives the size.
-        image.size = None;
+        parameters.size = None;
         if kind == Kind::EditUnkept {
-            image.image_guidance = 1.0;
+            parameters.image_guidance = 1.0;
         }
-        let outcome = self.paint(case, image, Thinking::Off)?;
+        let outcome = self.paint(case, parameters, Thinking::Off)?;
         let last = outcome.shown.last().context("an edit without a picture")?;
         let (before, reading) = (Reading::of(last, world), outcome.reading(world));
         let right = whole(&case.expect.after, &reading, world);
@@ -172,10 +172,10 @@ impl Scorer {
         })
     }
 
-    fn paint<E>(&mut self, case: &Case<E>, image: ImageParameters, thinking: Thinking) -> anyhow::Result<Outcome> {
+    fn paint<E>(&mut self, case: &Case<E>, parameters: ImageParameters, thinking: Thinking) -> anyhow::Result<Outcome> {
         let shown = shown(case)?;
         let text = TextParameters { limit: 120, ..TextParameters::thought() };
-        let job = ImageJob { inputs: inputs(&shown, &case.prompt), thinking, image, text, noise: None };
+        let job = ImageJob { inputs: inputs(&shown, &case.prompt), thinking, parameters, text, noise: None };
         let start = Instant::now();
         let result = self.engine.paint(&job, &mut |_| ControlFlow::Continue(()))?;
         Ok(Outcome {

@@ -109,7 +109,7 @@ pub(crate) fn recipe(instruction: &str, size: Size) -> Recipe {
         inputs: vec![RecipeInput::Text { text: instruction.to_owned() }],
         thinking: Thinking::Off,
         thought: Some(format!("plan for {instruction}")),
-        image: ImageParameters { seed: Some(42), ..ImageParameters::default() },
+        parameters: ImageParameters { seed: Some(42), ..ImageParameters::default() },
         text: TextParameters::thought(),
         size,
         noise: None,

@@ -83,7 +83,7 @@ impl Studio {
             memory: MemoryEstimate::default(),
             available_bytes: None,
             context_tokens: 0,
-            size: question.job.image.size.filter(|_| question.job.request != JobKind::Ask),
+            size: question.job.parameters.size.filter(|_| question.job.request != JobKind::Ask),
             secs: None,
             refusal: basis.obstacle.clone(),
             remedies: Vec::new(),
@@ -162,7 +162,7 @@ impl Studio {
         for size in price::smaller_sizes(price.size?) {
             let mut smaller = question.request.clone();
             if let Request::Generate(request) | Request::Edit(request) = &mut smaller {
-                request.image.size = Some(size);
+                request.parameters.size = Some(size);
             }
             if let Some(Ok(estimate)) = self.foresee(&smaller, &question.pictures, basis).await
                 && estimate.memory.peak_bytes <= available

@@ -48,7 +48,7 @@ async fn an_edit_is_a_child_of_its_picture_and_survives_a_new_start() {
 async fn variations_are_jobs_with_seeds_of_their_own() {
     let mut bench = bench().await;
     let mut new = NewJob { variations: 3, ..job(JobKind::Create, "a boat", None) };
-    new.image.seed = Some(7);
+    new.parameters.seed = Some(7);
     let ids = bench.studio.submit(new).await.unwrap();
     let mut seeds = Vec::new();
     let mut pieces = Vec::new();
@@ -128,11 +128,11 @@ async fn requests_that_make_no_sense_are_refused_before_they_are_queued() {
     let mut many = job(JobKind::Create, "a boat", None);
     many.variations = 9;
     let mut odd = job(JobKind::Create, "a boat", None);
-    odd.image.steps = 0;
+    odd.parameters.steps = 0;
     let mut plan = job(JobKind::Create, "a boat", None);
     plan.thinking = Thinking::Given { thought: "<think></think>".to_owned() };
     let mut narrow = job(JobKind::Create, "a boat", None);
-    narrow.image.size = Some(protocol::Size { width: 7, height: 64 });
+    narrow.parameters.size = Some(protocol::Size { width: 7, height: 64 });
     for (new, code, expected) in [
         (job(JobKind::Create, "  ", None), ErrorCode::TextMissing, "empty"),
         (job(JobKind::Edit, "red sails", None), ErrorCode::PictureMissing, "no picture to edit"),
@@ -193,5 +193,5 @@ async fn a_recipe_is_shown_field_by_field() {
     assert_eq!((recipe.request, recipe.instruction.as_str()), (JobKind::Edit, "red sails"));
     assert_eq!((recipe.pictures.as_slice(), recipe.n_missing), ([parent].as_slice(), 0));
     assert!(recipe.is_present_model);
-    assert_eq!(recipe.image.seed, bench.node(node).await.seed);
+    assert_eq!(recipe.parameters.seed, bench.node(node).await.seed);
 }

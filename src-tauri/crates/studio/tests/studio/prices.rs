@@ -14,14 +14,14 @@ async fn a_request_that_does_not_fit_is_refused_with_one_that_does() {
     let mut bench = bench_with(|options| options.engines = Some(programs)).await;
     bench.ready().await;
     let mut new = NewJob { thinking: Thinking::On, ..job(JobKind::Create, "a boat", None) };
-    new.image.size = Some(Size { width: 1024, height: 1024 });
+    new.parameters.size = Some(Size { width: 1024, height: 1024 });
     let price = bench.studio.price(new.clone()).await.unwrap();
     let refusal = price.refusal.unwrap();
     assert_eq!(refusal.code, ErrorCode::OutOfDeviceMemory);
     assert!(refusal.message.contains("1024 × 1024: 4.3 GB are needed and 2.0 GB"), "{}", refusal.message);
     let size = Size { width: 512, height: 512 };
     assert_eq!(price.remedies, [Remedy::SmallerSize { size }, Remedy::NoThinking, Remedy::SmallerModel]);
-    new.image.size = Some(size);
+    new.parameters.size = Some(size);
     let price = bench.studio.price(new).await.unwrap();
     assert_eq!((price.refusal, price.size, price.available_bytes), (None, Some(size), Some(2_000_000_000)));
 }
@@ -76,7 +76,7 @@ async fn with_a_model(change: impl FnOnce(&mut studio::Options)) -> (Bench, temp
 async fn what_a_request_needs_is_known_while_no_model_is_loaded() {
     let (mut bench, _folder) = with_a_model(|options| options.patience.idle_minute = Duration::from_millis(1)).await;
     let new = |side: u32| NewJob {
-        image: protocol::ImageParameters {
+        parameters: protocol::ImageParameters {
             size: Some(Size { width: side, height: side }),
             ..protocol::ImageParameters::generate()
         },
@@ -105,7 +105,7 @@ async fn what_does_not_fit_is_refused_before_the_model_is_loaded() {
     .await;
     bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
     let mut new = job(JobKind::Create, "a boat", None);
-    new.image.size = Some(Size { width: 1024, height: 1024 });
+    new.parameters.size = Some(Size { width: 1024, height: 1024 });
     let price = bench.studio.price(new).await.unwrap();
     assert_eq!(price.refusal.unwrap().code, ErrorCode::OutOfDeviceMemory);
     assert!(matches!(price.remedies[0], Remedy::SmallerSize { .. }), "{:?}", price.remedies);

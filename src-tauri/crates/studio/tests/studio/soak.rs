@@ -224,8 +224,8 @@ async fn soak_two_hundred_jobs_of_the_real_engine() {
         state => panic!("{state:?}"),
     };
     let size = Some(Size { width: side, height: side });
-    let image = ImageParameters { size, steps: 4, ..ImageParameters::generate() };
-    let new = NewJob { image, ..job(JobKind::Create, "a red circle", None) };
+    let parameters = ImageParameters { size, steps: 4, ..ImageParameters::generate() };
+    let new = NewJob { parameters, ..job(JobKind::Create, "a red circle", None) };
     let loaded = memory.engines()[0];
     let [before, after] = grow(&mut bench, &memory, 20, 200, &new).await;
     let megabytes = |bytes: u64| bytes as f64 / 1e6;

@@ -208,7 +208,7 @@ pub(crate) fn job(request: JobKind, instruction: &str, picture: Option<NodeId>) 
         references: Vec::new(),
         thinking: Thinking::Off,
         pauses_after_plan: false,
-        image: ImageParameters { size: Some(Size { width: 64, height: 48 }), ..ImageParameters::generate() },
+        parameters: ImageParameters { size: Some(Size { width: 64, height: 48 }), ..ImageParameters::generate() },
         variations: 1,
         first: false,
     }

@@ -20,7 +20,7 @@ import type {
   Snapshot,
   StudioEvent,
 } from '../protocol';
-import { image, settings as blank } from '../blank';
+import { parameters, settings as blank } from '../blank';
 import { defaults, hardware, imported, installing, models } from './models';
 import { painted } from './paint';
 import { Queue } from './queue';
@@ -63,7 +63,7 @@ export function fakeHost(): Host {
     theme: option(options, 'theme', ['system', 'dark', 'light', 'contrast']) ?? 'system',
     model: pocket,
     library_folder: words('/home/mira/Pictures/Bagel Studio'),
-    presets: [{ name: words('Bold and quick'), image: { ...image, steps: 15, text_guidance: 6 } }],
+    presets: [{ name: words('Bold and quick'), parameters: { ...parameters, steps: 15, text_guidance: 6 } }],
     plans: [{ name: words('Night over the harbour'), thought: words(PLAN) }],
     welcomed: !options.has('welcome'),
   };
@@ -88,7 +88,7 @@ export function fakeHost(): Host {
     if (!piece || !node) return;
     queue.isPaused = true;
     const add = (instruction: string) =>
-      queue.add({ piece: piece.id, picture: node.id, image: { ...image, seed: 7 }, instruction: words(instruction) });
+      queue.add({ piece: piece.id, picture: node.id, parameters: { ...parameters, seed: 7 }, instruction: words(instruction) });
     const running = add('Add warm light in the windows');
     running.status = { state: 'running', phase: { name: 'painting', step: 9, steps: 24 } };
     running.preview = world.name('preview');
@@ -197,7 +197,7 @@ export function fakeHost(): Host {
     const { request, instruction } = recipe;
     const [picture = null, ...references] = [...recipe.pictures].reverse();
     const thinking = recipe.thought === null ? ({ kind: 'off' } as const) : ({ kind: 'given', thought: recipe.thought } as const);
-    const job = { piece: node.piece, request, instruction, picture, references, thinking, thought: recipe.thought ?? '', image: recipe.image, verifies };
+    const job = { piece: node.piece, request, instruction, picture, references, thinking, thought: recipe.thought ?? '', parameters: recipe.parameters, verifies };
     return [queue.add(job).id];
   }
 
@@ -221,14 +221,14 @@ export function fakeHost(): Host {
 
     submit: (job) => answer(queue.submit(job)),
     price(job) {
-      const steps = job.image.steps * job.variations;
-      const pixels = (job.image.size?.width ?? 1024) * (job.image.size?.height ?? 768);
+      const steps = job.parameters.steps * job.variations;
+      const pixels = (job.parameters.size?.width ?? 1024) * (job.parameters.size?.height ?? 768);
       const isLarge = job.instruction.startsWith('huge');
       const price: Price = {
         memory: { weights_bytes: 14 << 20, context_bytes: 6 << 20, working_bytes: 30 << 20, vae_bytes: 18 << 20, peak_bytes: isLarge ? 15.2e9 : 48 << 20 },
         available_bytes: 9e9,
         context_tokens: 1240 + 800 * job.references.length,
-        size: job.request === 'ask' ? null : (job.image.size ?? { width: 1024, height: 768 }),
+        size: job.request === 'ask' ? null : (job.parameters.size ?? { width: 1024, height: 768 }),
         secs: job.request === 'ask' ? 6 : (0.42 * steps * pixels) / 786_432,
         refusal: isLarge ? { code: 'out_of_device_memory', message: words('not enough graphics memory for 1024 × 768: 15.2 GB are needed and 9.0 GB are there') } : null,
         remedies: isLarge ? [{ kind: 'smaller_size', size: { width: 768, height: 576 } }, { kind: 'no_thinking' }, { kind: 'smaller_model' }] : [],

@@ -1,12 +1,12 @@
 /** Models of the pretended program: one in each state that the window can show. */
-import { image, snapshot } from '../blank';
+import { parameters, snapshot } from '../blank';
 import type { Hardware, Install, ModelCard, ModelDefaults, ModelForm } from '../protocol';
 
 const GB = 1e9;
 
 export const defaults: ModelDefaults = {
-  create: image,
-  edit: { ...image, image_guidance: 2, guidance_interval: [0, 1], renorm: 'text_channel' },
+  create: parameters,
+  edit: { ...parameters, image_guidance: 2, guidance_interval: [0, 1], renorm: 'text_channel' },
   chat: { ...snapshot.defaults.chat, limit: 1000, temperature: 0.3 },
 };
 

@@ -31,7 +31,7 @@ export class Queue {
   submit(request: NewJob): JobId[] {
     const picture = request.picture ? this.#world.nodes.get(request.picture) : undefined;
     const piece = request.piece ?? picture?.piece ?? this.#world.name('piece');
-    const seed = request.image.seed ?? Math.floor(Math.random() * 100_000);
+    const seed = request.parameters.seed ?? Math.floor(Math.random() * 100_000);
     const made = Array.from({ length: request.variations }, (_, index) =>
       this.add({
         piece,
@@ -41,7 +41,7 @@ export class Queue {
         references: request.references,
         thinking: request.thinking,
         pauses_after_plan: request.pauses_after_plan,
-        image: { ...request.image, seed: seed + index },
+        parameters: { ...request.parameters, seed: seed + index },
         thought: request.thinking.kind === 'given' ? request.thinking.thought : '',
       }),
     );
@@ -49,7 +49,7 @@ export class Queue {
     return made.map((job) => job.id);
   }
 
-  add(parts: Partial<Job> & { piece: PieceId; image: ImageParameters; instruction: string }): Job {
+  add(parts: Partial<Job> & { piece: PieceId; parameters: ImageParameters; instruction: string }): Job {
     const job: Job = {
       id: this.#world.name('job'),
       request: 'edit',
@@ -224,7 +224,7 @@ export class Queue {
       title: job.instruction,
       name: null,
       size: this.#size(job),
-      seed: job.image.seed,
+      seed: job.parameters.seed,
       thought: job.thought === '' ? null : job.thought,
       has_recipe,
       model: has_recipe ? 'pocket' : null,
@@ -234,7 +234,7 @@ export class Queue {
       took_ms: Date.now() - job.created_ms,
       created_ms: Date.now(),
     };
-    this.#world.images.set(node.id, job.image);
+    this.#world.images.set(node.id, job.parameters);
     const piece = this.#world.add(node);
     this.#tell({ kind: 'node_added', node }, { kind: 'piece_changed', piece }, { kind: 'counts', counts: this.#world.counts() });
     return node;
@@ -267,7 +267,7 @@ export class Queue {
 
   #size(job: Job): { width: number; height: number } {
     const picture = job.picture ? this.#world.nodes.get(job.picture) : undefined;
-    return job.image.size ?? picture?.size ?? { width: 1024, height: 768 };
+    return job.parameters.size ?? picture?.size ?? { width: 1024, height: 768 };
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the pretended program holds: pieces with branches, and as many pictures as are asked for. */
-import { image } from '../blank';
+import { parameters } from '../blank';
 import type {
   GalleryCounts,
   GalleryFilter,
@@ -119,7 +119,7 @@ export class World {
     return {
       request: node.parent === null ? 'create' : 'edit',
       instruction: node.title,
-      image: { ...image, size: node.size, seed: node.seed, ...this.images.get(node.id) },
+      parameters: { ...parameters, size: node.size, seed: node.seed, ...this.images.get(node.id) },
       thought: node.thought,
       pictures: [...node.references, ...(node.parent === null ? [] : [node.parent])],
       n_missing: 0,

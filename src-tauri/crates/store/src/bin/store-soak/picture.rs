@@ -26,7 +26,7 @@ pub(crate) fn recipe(instruction: &str, seed: u64, picture: &Picture) -> Recipe 
         inputs: vec![RecipeInput::Text { text: instruction.to_owned() }],
         thinking: Thinking::On,
         thought: Some(format!("The picture should show {instruction}, in soft light, with a calm background.")),
-        image: ImageParameters { seed: Some(seed), ..ImageParameters::default() },
+        parameters: ImageParameters { seed: Some(seed), ..ImageParameters::default() },
         text: TextParameters::thought(),
         size: picture.size(),
         noise: None,

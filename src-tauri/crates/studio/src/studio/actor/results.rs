@@ -212,7 +212,7 @@ pub(in crate::studio) fn expected_secs(
 ) -> Option<f64> {
     let source = || job.picture.and_then(|picture| store.node(picture).ok()).map(|node| node.size);
     let most = Size { width: model.max_side, height: model.max_side };
-    let size = size.or(job.image.size).or_else(source).unwrap_or(most);
+    let size = size.or(job.parameters.size).or_else(source).unwrap_or(most);
     let runs = store.timings(&timing::key(model, job.request)).ok()?;
     let runs: Vec<Run> = runs.into_iter().filter_map(|run| serde_json::from_value(run).ok()).collect();
     timing::expect(&runs, &Amount::of(job, Some(size)))
@@ -231,7 +231,7 @@ fn save(
         parent: job.picture.filter(|_| is_edit),
         references: if is_edit { job.references.clone() } else { Vec::new() },
         // With a recipe the library takes both from there.
-        seed: job.image.seed.filter(|_| recipe.is_none()),
+        seed: job.parameters.seed.filter(|_| recipe.is_none()),
         thought: Some(job.thought.clone()).filter(|thought| recipe.is_none() && !thought.is_empty()),
         took_ms: Some(took_ms),
         ..NewNode::new(job.piece, origin, job.instruction.clone())

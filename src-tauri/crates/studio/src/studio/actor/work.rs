@@ -223,7 +223,7 @@ impl Actor {
     pub(super) async fn fail(&mut self, id: &JobId, failure: Failure) {
         let Some(job) = self.queue.get(id) else { return };
         tracing::info!(job = %id.0, code = ?failure.code, "a request failed");
-        let size = job.image.size.or(self.work.as_ref().and_then(|work| work.size));
+        let size = job.parameters.size.or(self.work.as_ref().and_then(|work| work.size));
         let smaller = size.map(price::smaller_sizes).unwrap_or_default().into_iter().next();
         let remedies = price::remedies(&failure, job, smaller, Vec::new());
         if let Some(node) = job.verifies {
