@@ -1,7 +1,7 @@
 //! Embeds the window's files and declares exactly which commands it may call.
 
-#[path = "build/licences.rs"]
-mod licences;
+#[path = "build/licenses.rs"]
+mod licenses;
 
 use std::path::{Path, PathBuf};
 
@@ -21,12 +21,12 @@ const COMMANDS: &[&str] = &[
     "paint_plan",
     "replay",
     "verify",
-    "piece",
+    "project",
     "nodes",
     "gallery",
     "recipe",
     "steps",
-    "rename_piece",
+    "rename_project",
     "rename_node",
     "set_tags",
     "set_starred",
@@ -34,13 +34,13 @@ const COMMANDS: &[&str] = &[
     "restore",
     "leave_out",
     "empty_trash",
-    "open_pictures",
-    "paste_picture",
-    "copy_picture",
-    "export_pictures",
-    "export_piece",
-    "open_piece",
-    "reveal_picture",
+    "open_images",
+    "paste_image",
+    "copy_image",
+    "export_images",
+    "export_project",
+    "open_project",
+    "reveal_image",
     "drag_out",
     "hardware",
     "try_hardware",
@@ -71,8 +71,8 @@ fn main() {
         return;
     }
     let folder = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    if let Err(error) = licences::write(&folder.join("licences.txt")) {
-        println!("cargo::error=the licences cannot be gathered: {error}");
+    if let Err(error) = licenses::write(&folder.join("licenses.txt")) {
+        println!("cargo::error=the licenses cannot be gathered: {error}");
         return;
     }
     let manifest = tauri_build::AppManifest::new().commands(COMMANDS);

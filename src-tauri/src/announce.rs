@@ -110,7 +110,7 @@ fn notify(app: &AppHandle, words: &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{ImageParameters, JobKind, Language, PieceId, Thinking};
+    use protocol::{ImageParameters, Kind, Language, ProjectId, Thinking};
 
     use super::*;
 
@@ -135,17 +135,17 @@ mod tests {
     fn the_taskbar_begins_anew_with_what_runs_now() {
         let job = |id: &str, status| Job {
             id: JobId(id.to_owned()),
-            piece: PieceId::new(),
-            request: JobKind::Create,
-            instruction: String::new(),
-            picture: None,
+            project: ProjectId::new(),
+            kind: Kind::Generate,
+            prompt: String::new(),
+            image: None,
             references: Vec::new(),
             thinking: Thinking::Off,
             pauses_after_plan: false,
             parameters: ImageParameters::generate(),
             verifies: None,
             status,
-            thought: String::new(),
+            plan: String::new(),
             answer: String::new(),
             preview: None,
             expected_secs: None,

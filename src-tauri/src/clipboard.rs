@@ -1,4 +1,4 @@
-//! Pictures to the system's clipboard, and from it where the web view shows none of what is there.
+//! Images to the system's clipboard, and from it where the web view shows none of what is there.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,21 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arboard::ImageData;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use protocol::{ErrorCode, Failure, Picture};
+use protocol::{ErrorCode, Failure, Image};
 
-/// The clipboard, open from the first picture on: on some systems what was copied lives only as long as it.
+/// The clipboard, open from the first image on: on some systems what was copied lives only as long as it.
 #[derive(Clone, Default)]
 pub(crate) struct Clipboard(Arc<Mutex<Option<arboard::Clipboard>>>);
 
 impl Clipboard {
-    /// Puts a picture there.
-    pub(crate) async fn put(&self, picture: Picture) -> Result<(), Failure> {
+    /// Puts an image there.
+    pub(crate) async fn put(&self, image: Image) -> Result<(), Failure> {
         let clipboard = Arc::clone(&self.0);
-        let put = tauri::async_runtime::spawn_blocking(move || put(&clipboard, &picture));
+        let put = tauri::async_runtime::spawn_blocking(move || put(&clipboard, &image));
         put.await.unwrap_or_else(|_panic| Err(refused("it gave no answer")))
     }
 
-    /// The picture that is there, as a PNG; nothing where there is none.
+    /// The image that is there, as a PNG; nothing where there is none.
     ///
     /// WebKit on Linux tells a page of words and of files' names only.
     pub(crate) async fn take(&self) -> Option<Vec<u8>> {
@@ -35,7 +35,7 @@ fn take(clipboard: &Mutex<Option<arboard::Clipboard>>) -> Option<Vec<u8>> {
         *open = arboard::Clipboard::new().ok();
     }
     let found = open.as_mut()?.get_image();
-    found.inspect_err(|error| tracing::debug!(%error, "no picture is on the clipboard")).ok().and_then(|it| png(&it))
+    found.inspect_err(|error| tracing::debug!(%error, "no image is on the clipboard")).ok().and_then(|it| png(&it))
 }
 
 fn png(image: &ImageData<'_>) -> Option<Vec<u8>> {
@@ -45,9 +45,9 @@ fn png(image: &ImageData<'_>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn put(clipboard: &Mutex<Option<arboard::Clipboard>>, picture: &Picture) -> Result<(), Failure> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let rgba: Vec<u8> = picture.rgb().chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
+fn put(clipboard: &Mutex<Option<arboard::Clipboard>>, image: &Image) -> Result<(), Failure> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let rgba: Vec<u8> = image.rgb().chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
     let mut open = clipboard.lock().unwrap_or_else(PoisonError::into_inner);
     let mut board = match open.take() {
         Some(board) => board,
@@ -61,7 +61,7 @@ fn put(clipboard: &Mutex<Option<arboard::Clipboard>>, picture: &Picture) -> Resu
 }
 
 fn refused(reason: &str) -> Failure {
-    let message = format!("the clipboard did not take the picture ({reason}); export it instead");
+    let message = format!("the clipboard did not take the image ({reason}); export it instead");
     Failure { code: ErrorCode::Internal, message }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_of_the_clipboard_becomes_a_file_that_shows_the_same() {
+    fn a_image_of_the_clipboard_becomes_a_file_that_shows_the_same() {
         let rgba: Vec<u8> = (0..2 * 3 * 4).collect();
         let bytes = png(&ImageData { width: 2, height: 3, bytes: Cow::Owned(rgba.clone()) }).unwrap();
         let read = image::load_from_memory(&bytes).unwrap().into_rgba8();

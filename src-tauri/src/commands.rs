@@ -1,9 +1,9 @@
 //! What the web view can ask: ids and enums in, ids out. No path comes from it or goes to it.
 
 pub(crate) mod files;
+pub(crate) mod images;
 pub(crate) mod jobs;
 pub(crate) mod models;
-pub(crate) mod pictures;
 pub(crate) mod program;
 
 use protocol::Failure;

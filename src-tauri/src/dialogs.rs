@@ -10,19 +10,19 @@ use tokio::sync::oneshot;
 
 use crate::language;
 
-/// How a piece's file ends.
-const PIECE: &[&str] = &["bagelpiece"];
+/// How a project's file ends.
+const PROJECT: &[&str] = &["bagelproject"];
 
-/// Pictures to bring in; none when the artist changes their mind.
-pub(crate) async fn open_pictures(app: &AppHandle) -> Vec<PathBuf> {
+/// Images to bring in; none when the artist changes their mind.
+pub(crate) async fn open_images(app: &AppHandle) -> Vec<PathBuf> {
     let dialog =
         |dialog: AsyncFileDialog| dialog.add_filter("PNG, JPEG, WebP", &["png", "jpg", "jpeg", "webp"]).pick_files();
     let files: Vec<FileHandle> = show(app, dialog).await.unwrap_or_default();
     files.iter().map(|file| file.path().to_path_buf()).collect()
 }
 
-/// Where a copy of a picture goes.
-pub(crate) async fn save_picture(app: &AppHandle, title: &str, format: ExportFormat) -> Option<PathBuf> {
+/// Where a copy of an image goes.
+pub(crate) async fn save_image(app: &AppHandle, title: &str, format: ExportFormat) -> Option<PathBuf> {
     let (label, extensions): (_, &[&str]) = match format {
         ExportFormat::Png | ExportFormat::PngPlain => ("PNG", &["png"]),
         ExportFormat::Jpeg => ("JPEG", &["jpg", "jpeg"]),
@@ -31,14 +31,14 @@ pub(crate) async fn save_picture(app: &AppHandle, title: &str, format: ExportFor
     save(app, title, label, extensions).await
 }
 
-/// Where a piece goes as one file.
-pub(crate) async fn save_piece(app: &AppHandle, name: &str) -> Option<PathBuf> {
-    save(app, name, "Bagel Studio", PIECE).await
+/// Where a project goes as one file.
+pub(crate) async fn save_project(app: &AppHandle, name: &str) -> Option<PathBuf> {
+    save(app, name, "Bagel Studio", PROJECT).await
 }
 
-/// A piece's file.
-pub(crate) async fn open_piece(app: &AppHandle) -> Option<PathBuf> {
-    let dialog = |dialog: AsyncFileDialog| dialog.add_filter("Bagel Studio", PIECE).pick_file();
+/// A project's file.
+pub(crate) async fn open_project(app: &AppHandle) -> Option<PathBuf> {
+    let dialog = |dialog: AsyncFileDialog| dialog.add_filter("Bagel Studio", PROJECT).pick_file();
     let file: FileHandle = show(app, dialog).await?;
     Some(file.path().to_path_buf())
 }

@@ -1,4 +1,4 @@
-//! Pictures on their way out: dragged from the window into other programs, as files.
+//! Images on their way out: dragged from the window into other programs, as files.
 //!
 //! What is dragged are copies with their recipe, named as a saved copy is. They stay until the program starts again,
 //! because another program reads them when it likes.
@@ -12,8 +12,8 @@ use studio::{Rendition, Studio};
 use tauri::{AppHandle, Manager};
 use tokio::sync::oneshot;
 
-/// Pictures beyond this number would not be ready while the button is held.
-const MOST_PICTURES: usize = 64;
+/// Images beyond this number would not be ready while the button is held.
+const MAX_IMAGES: usize = 64;
 
 /// What is dragged out now, and what was before.
 #[derive(Debug, Default)]
@@ -40,16 +40,16 @@ pub(crate) fn tidy(data_folder: &Path) {
     }
 }
 
-/// Hands pictures to the system, which carries them for as long as the button is held.
+/// Hands images to the system, which carries them for as long as the button is held.
 pub(crate) async fn begin(app: &AppHandle, studio: &Studio, nodes: Vec<NodeId>) -> Result<(), Failure> {
-    if nodes.len() > MOST_PICTURES {
-        let message = format!("{MOST_PICTURES} pictures at most can be dragged out at once; save a copy of more");
+    if nodes.len() > MAX_IMAGES {
+        let message = format!("{MAX_IMAGES} images at most can be dragged out at once; save a copy of more");
         return Err(Failure { code: ErrorCode::TooMany, message });
     }
     let Some(first) = nodes.first() else { return Ok(()) };
     let icon = studio.path(*first, Rendition::Thumbnail).map_err(|error| error.failure())?;
     let n_drag = app.state::<Outgoing>().n_drags.fetch_add(1, Ordering::Relaxed);
-    // One folder for each drag: the same picture keeps its name when it is dragged again.
+    // One folder for each drag: the same image keeps its name when it is dragged again.
     let folder = folder(studio.data_folder()).join(n_drag.to_string());
     std::fs::create_dir_all(&folder).map_err(|error| refused(&error.to_string()))?;
     let files = studio.export_many(nodes, ExportFormat::Png, folder).await.map_err(|error| error.failure())?;
@@ -67,7 +67,7 @@ fn folder(data_folder: &Path) -> PathBuf {
 }
 
 fn refused(why: &str) -> Failure {
-    Failure { code: ErrorCode::Internal, message: format!("the picture cannot be dragged out: {why}; save a copy") }
+    Failure { code: ErrorCode::Internal, message: format!("the image cannot be dragged out: {why}; save a copy") }
 }
 
 /// Begins the system's own drag; nothing when the button was let go meanwhile.
@@ -79,7 +79,7 @@ fn carry(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> 
     use gtk::prelude::*;
     use gtk::{TargetEntry, TargetFlags, TargetList, gdk, gdk_pixbuf, glib};
 
-    /// Side of the picture under the pointer.
+    /// Side of the image under the pointer.
     const ICON_SIDE: i32 = 112;
     const FIRST_BUTTON: i32 = 1;
 

@@ -52,10 +52,10 @@ impl Audience {
         self.0.send_replace(true);
     }
 
-    /// Waits for a page that listens, for as long as `patience`: one that never comes keeps nothing from being done.
-    pub(crate) async fn wait(&self, patience: Duration) {
+    /// Waits for a page that listens, for as long as `timeouts`: one that never comes keeps nothing from being done.
+    pub(crate) async fn wait(&self, timeouts: Duration) {
         let mut listens = self.0.subscribe();
-        let _ = time::timeout(patience, listens.wait_for(|listens| *listens)).await;
+        let _ = time::timeout(timeouts, listens.wait_for(|listens| *listens)).await;
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn is_chinese(language: Language) -> bool {
 pub(crate) fn end(status: &JobStatus, verifies: bool, is_chinese: bool) -> Option<&'static str> {
     let (english, chinese) = match status {
         JobStatus::Done { .. } if verifies => ("A comparison is ready.", "比较已完成。"),
-        JobStatus::Done { node: Some(_) } => ("A picture is ready.", "图片已完成。"),
+        JobStatus::Done { node: Some(_) } => ("An image is ready.", "图片已完成。"),
         JobStatus::Done { node: None } => ("An answer is ready.", "回答已完成。"),
         JobStatus::Planned => ("A plan is ready to be read.", "计划已写好，等你查看。"),
         JobStatus::Failed { .. } => ("A request failed.", "有一个请求失败了。"),

@@ -27,7 +27,7 @@ impl Place {
         serde_json::from_slice(&std::fs::read(file(data_folder)).ok()?).ok()
     }
 
-    /// Where a window is now; a maximised one keeps the place that it had before.
+    /// Where a window is now; a maximized one keeps the place that it had before.
     pub(crate) fn of(window: &WebviewWindow, before: Option<Self>) -> Option<Self> {
         let is_maximized = window.is_maximized().ok()?;
         if let Some(before) = before.filter(|_| is_maximized) {

@@ -1,4 +1,4 @@
-//! Pictures for the web view: `image://localhost/picture/<id>`, `/thumbnail/<id>`, `/preview/<id>`.
+//! Images for the web view: `image://localhost/image/<id>`, `/thumbnail/<id>`, `/preview/<id>`.
 //!
 //! An address holds an id and nothing else. What is not exactly one of the
 //! three forms, or names nothing, is answered with 404.
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
-use protocol::{NodeId, Picture, PreviewId};
+use protocol::{Image, NodeId, PreviewId};
 use studio::{Rendition, Studio};
 use tauri::UriSchemeResponder;
 use tauri::http::{Request, Response, StatusCode};
@@ -19,7 +19,7 @@ pub(crate) const NAME: &str = "image";
 /// What an address names.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
-    Picture(NodeId, Rendition),
+    Image(NodeId, Rendition),
     Preview(PreviewId),
 }
 
@@ -35,8 +35,8 @@ pub(crate) fn answer(studio: Studio, request: &Request<Vec<u8>>, responder: UriS
 fn parse(path: &str) -> Option<Wanted> {
     let (kind, id) = path.strip_prefix('/')?.split_once('/')?;
     match kind {
-        "picture" => Some(Wanted::Picture(id.parse().ok()?, Rendition::Full)),
-        "thumbnail" => Some(Wanted::Picture(id.parse().ok()?, Rendition::Thumbnail)),
+        "image" => Some(Wanted::Image(id.parse().ok()?, Rendition::Full)),
+        "thumbnail" => Some(Wanted::Image(id.parse().ok()?, Rendition::Thumbnail)),
         "preview" => Some(Wanted::Preview(id.parse().ok()?)),
         _ => None,
     }
@@ -45,7 +45,7 @@ fn parse(path: &str) -> Option<Wanted> {
 /// The bytes with their type, which is one of three whatever the file says of itself.
 fn read(studio: &Studio, wanted: &Wanted) -> Option<(Vec<u8>, &'static str)> {
     match wanted {
-        Wanted::Picture(id, rendition) => {
+        Wanted::Image(id, rendition) => {
             let path = studio.path(*id, *rendition).ok()?;
             let content_type = content_type(&path)?;
             Some((std::fs::read(path).ok()?, content_type))
@@ -64,10 +64,10 @@ fn content_type(path: &Path) -> Option<&'static str> {
 }
 
 /// As fast as a PNG can be: it is looked at once.
-fn encode(picture: &Arc<Picture>) -> Option<Vec<u8>> {
+fn encode(image: &Arc<Image>) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::NoFilter)
-        .write_image(picture.rgb(), picture.width(), picture.height(), ExtendedColorType::Rgb8)
+        .write_image(image.rgb(), image.width(), image.height(), ExtendedColorType::Rgb8)
         .ok()?;
     Some(bytes)
 }
@@ -95,10 +95,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_names_one_picture() {
+    fn an_address_names_one_image() {
         let id = NodeId::new();
-        assert_eq!(parse(&format!("/picture/{id}")), Some(Wanted::Picture(id, Rendition::Full)));
-        assert_eq!(parse(&format!("/thumbnail/{id}")), Some(Wanted::Picture(id, Rendition::Thumbnail)));
+        assert_eq!(parse(&format!("/image/{id}")), Some(Wanted::Image(id, Rendition::Full)));
+        assert_eq!(parse(&format!("/thumbnail/{id}")), Some(Wanted::Image(id, Rendition::Thumbnail)));
     }
 
     #[test]
@@ -107,18 +107,18 @@ mod tests {
         for path in [
             String::new(),
             "/".to_owned(),
-            "/picture".to_owned(),
-            "/picture/".to_owned(),
-            "/picture/../../etc/passwd".to_owned(),
-            "/picture/%2e%2e%2fetc".to_owned(),
-            "/picture/..%5C..".to_owned(),
-            "/picture/CON".to_owned(),
-            format!("/picture/{id}/"),
-            format!("/picture/{id}.png"),
-            format!("//picture/{id}"),
-            format!("/Picture/{id}"),
-            format!("/picture/{}", id.to_string().to_uppercase()),
-            format!("/picture/{id}\0"),
+            "/image".to_owned(),
+            "/image/".to_owned(),
+            "/image/../../etc/passwd".to_owned(),
+            "/image/%2e%2e%2fetc".to_owned(),
+            "/image/..%5C..".to_owned(),
+            "/image/CON".to_owned(),
+            format!("/image/{id}/"),
+            format!("/image/{id}.png"),
+            format!("//image/{id}"),
+            format!("/Image/{id}"),
+            format!("/image/{}", id.to_string().to_uppercase()),
+            format!("/image/{id}\0"),
             format!("/library/{id}"),
         ] {
             assert_eq!(parse(&path), None, "{path}");
@@ -126,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn no_strange_text_names_a_picture() {
+    fn no_strange_text_names_a_image() {
         let strange: Vec<String> = serde_json::from_str(include_str!("../tests/strange.json")).unwrap();
         let id = NodeId::new();
         for text in strange.iter().filter(|text| text.parse::<NodeId>().is_err()) {
             assert_eq!(parse(text), None, "{text:?}");
-            for kind in ["picture", "thumbnail", "preview"] {
+            for kind in ["image", "thumbnail", "preview"] {
                 for path in [format!("/{kind}/{text}"), format!("/{kind}/{text}{id}x"), format!("/{kind}/{text}/{id}")]
                 {
                     assert_eq!(parse(&path), None, "{path:?}");

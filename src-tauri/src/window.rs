@@ -144,7 +144,7 @@ fn is_ours(url: &Url) -> bool {
 }
 
 fn drag(window: &WebviewWindow, event: &DragDropEvent) {
-    // Its own pictures are here already.
+    // Its own images are here already.
     if window.state::<Outgoing>().is_under_way() {
         return;
     }
@@ -175,9 +175,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.png");
         std::fs::write(&file, "x").unwrap();
-        let offer = |patience| {
+        let offer = |timeouts| {
             let (folder, files) = (folder.path().to_path_buf(), vec![file.clone()]);
-            std::thread::spawn(move || handover::offer(&folder, &files, patience))
+            std::thread::spawn(move || handover::offer(&folder, &files, timeouts))
         };
         let closing = Closing::default();
         let second = offer(Duration::from_secs(60));

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs a package into an empty Debian or Ubuntu, paints there in the terminal, starts the window as a person does,
-# types an instruction, and reads the recipe of the picture that comes of it.
+# types an prompt, and reads the recipe of the image that comes of it.
 #   sh verify-deb.sh PACKAGE FOLDER
 # Needs root and what this system's own package sources give. FOLDER keeps an empty system and the packages fetched,
 # so that a second run takes a minute; what the package itself is installed into is made anew every time.
@@ -30,7 +30,7 @@ mkdir -p "$folder/archives/partial" "$root/tmp/home"
 apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/99host" || true
 cp "$package" "$root/tmp/studio.deb"
 
-cat >"$root/tmp/first-picture.sh" <<'INSIDE'
+cat >"$root/tmp/first-image.sh" <<'INSIDE'
 set -eu
 words=$1
 export HOME=/tmp/home LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive
@@ -47,9 +47,9 @@ sleep 2
 bagel-studio >/tmp/studio.log 2>&1 &
 window=$(timeout 60 xdotool search --sync --onlyvisible --name 'Bagel Studio' | head -n 1)
 echo "the window is there"
-pictures() { find /tmp/home -path '*/images/*' -name '*.png'; }
+images() { find /tmp/home -path '*/images/*' -name '*.png'; }
 tries=0
-while [ -z "$(pictures)" ] && [ $tries -lt 4 ]; do
+while [ -z "$(images)" ] && [ $tries -lt 4 ]; do
     tries=$((tries + 1))
     # The page may not listen yet the first time.
     sleep 5
@@ -59,21 +59,21 @@ while [ -z "$(pictures)" ] && [ $tries -lt 4 ]; do
     xdotool type --delay 20 "$words"
     xdotool key ctrl+Return
     waited=0
-    while [ -z "$(pictures)" ] && [ $waited -lt 30 ]; do sleep 1; waited=$((waited + 1)); done
+    while [ -z "$(images)" ] && [ $waited -lt 30 ]; do sleep 1; waited=$((waited + 1)); done
 done
-picture=$(pictures | head -n 1)
-if [ -z "$picture" ]; then
+image=$(images | head -n 1)
+if [ -z "$image" ]; then
     cat /tmp/studio.log
     find /tmp/home -name '*.log' -exec tail -n 40 {} +
-    echo "no picture was made"
+    echo "no image was made"
     exit 1
 fi
-cp "$picture" /tmp/first-picture.png
-recipe=$(grep --text --only-matching '{"version".*"inputs".*}' "$picture" || true)
+cp "$image" /tmp/first-image.png
+recipe=$(grep --text --only-matching '{"version".*"inputs".*}' "$image" || true)
 echo "its recipe: $recipe"
 case $recipe in
     *"$words"*) ;;
-    *) echo "the recipe of $picture does not hold what was typed"; exit 1 ;;
+    *) echo "the recipe of $image does not hold what was typed"; exit 1 ;;
 esac
 INSIDE
 
@@ -83,7 +83,7 @@ unshare --mount --pid --fork --kill-child sh -eu -c '
     mount -t proc proc "$1/proc"
     mount --rbind /dev "$1/dev"
     mount --bind "$2" "$1/var/cache/apt/archives"
-    exec chroot "$1" sh /tmp/first-picture.sh "$3"
+    exec chroot "$1" sh /tmp/first-image.sh "$3"
 ' sh "$root" "$folder/archives" "$words"
-cp "$root/tmp/first-picture.png" "$folder/first-picture.png"
-echo "verified: the installed studio made $folder/first-picture.png"
+cp "$root/tmp/first-image.png" "$folder/first-image.png"
+echo "verified: the installed studio made $folder/first-image.png"

@@ -1,6 +1,6 @@
 //! Files in and out, by the system's dialogs, the clipboard and the file manager.
 
-use protocol::{ExportFormat, NodeId, PieceId};
+use protocol::{ExportFormat, NodeId, ProjectId};
 use studio::{Rendition, Source, Studio};
 use tauri::ipc::{InvokeBody, Request};
 use tauri::{AppHandle, State};
@@ -9,19 +9,19 @@ use super::{Answer, failed};
 use crate::clipboard::Clipboard;
 use crate::{dialogs, drag_out, reveal};
 
-/// Lets the artist choose pictures to bring in.
+/// Lets the artist choose images to bring in.
 #[tauri::command]
-pub(crate) async fn open_pictures(app: AppHandle, studio: State<'_, Studio>) -> Answer<()> {
-    let paths = dialogs::open_pictures(&app).await;
+pub(crate) async fn open_images(app: AppHandle, studio: State<'_, Studio>) -> Answer<()> {
+    let paths = dialogs::open_images(&app).await;
     if !paths.is_empty() {
         studio.import(paths.into_iter().map(Source::File).collect(), None).await;
     }
     Ok(())
 }
 
-/// Brings in the bytes of a pasted picture; without any, what the system's clipboard holds.
+/// Brings in the bytes of a pasted image; without any, what the system's clipboard holds.
 #[tauri::command]
-pub(crate) async fn paste_picture(
+pub(crate) async fn paste_image(
     studio: State<'_, Studio>,
     clipboard: State<'_, Clipboard>,
     request: Request<'_>,
@@ -35,19 +35,15 @@ pub(crate) async fn paste_picture(
     Ok(())
 }
 
-/// Puts a picture on the clipboard.
+/// Puts an image on the clipboard.
 #[tauri::command]
-pub(crate) async fn copy_picture(
-    studio: State<'_, Studio>,
-    clipboard: State<'_, Clipboard>,
-    node: NodeId,
-) -> Answer<()> {
-    clipboard.put(studio.picture(node).await.map_err(failed)?).await
+pub(crate) async fn copy_image(studio: State<'_, Studio>, clipboard: State<'_, Clipboard>, node: NodeId) -> Answer<()> {
+    clipboard.put(studio.image(node).await.map_err(failed)?).await
 }
 
 /// Lets the artist choose where copies go; gives the name of the file or folder.
 #[tauri::command]
-pub(crate) async fn export_pictures(
+pub(crate) async fn export_images(
     app: AppHandle,
     studio: State<'_, Studio>,
     nodes: Vec<NodeId>,
@@ -57,7 +53,7 @@ pub(crate) async fn export_pictures(
         [] => None,
         [node] => {
             let title = title(&studio, *node).await?;
-            let Some(path) = dialogs::save_picture(&app, &title, format).await else { return Ok(None) };
+            let Some(path) = dialogs::save_image(&app, &title, format).await else { return Ok(None) };
             studio.export(*node, format, path.clone()).await.map_err(failed)?;
             Some(path)
         }
@@ -70,30 +66,34 @@ pub(crate) async fn export_pictures(
     Ok(chosen.as_deref().map(last_part))
 }
 
-/// Lets the artist choose where a piece goes as one file; gives its name.
+/// Lets the artist choose where a project goes as one file; gives its name.
 #[tauri::command]
-pub(crate) async fn export_piece(app: AppHandle, studio: State<'_, Studio>, piece: PieceId) -> Answer<Option<String>> {
-    let name = studio.piece(piece).await.map_err(failed)?.piece.name;
-    let Some(path) = dialogs::save_piece(&app, &name).await else { return Ok(None) };
-    studio.export_piece(piece, path.clone()).await.map_err(failed)?;
+pub(crate) async fn export_project(
+    app: AppHandle,
+    studio: State<'_, Studio>,
+    project: ProjectId,
+) -> Answer<Option<String>> {
+    let name = studio.project(project).await.map_err(failed)?.project.name;
+    let Some(path) = dialogs::save_project(&app, &name).await else { return Ok(None) };
+    studio.export_project(project, path.clone()).await.map_err(failed)?;
     Ok(Some(last_part(&path)))
 }
 
-/// Lets the artist choose a piece's file to bring in.
+/// Lets the artist choose a project's file to bring in.
 #[tauri::command]
-pub(crate) async fn open_piece(app: AppHandle, studio: State<'_, Studio>) -> Answer<Option<PieceId>> {
-    let Some(path) = dialogs::open_piece(&app).await else { return Ok(None) };
-    studio.open_piece(path).await.map(Some).map_err(failed)
+pub(crate) async fn open_project(app: AppHandle, studio: State<'_, Studio>) -> Answer<Option<ProjectId>> {
+    let Some(path) = dialogs::open_project(&app).await else { return Ok(None) };
+    studio.open_project(path).await.map(Some).map_err(failed)
 }
 
-/// Shows a picture's file in the system's file manager.
+/// Shows an image's file in the system's file manager.
 #[tauri::command]
-pub(crate) async fn reveal_picture(studio: State<'_, Studio>, node: NodeId) -> Answer<()> {
+pub(crate) async fn reveal_image(studio: State<'_, Studio>, node: NodeId) -> Answer<()> {
     let path = studio.path(node, Rendition::Full).map_err(failed)?;
     reveal::show(path).await
 }
 
-/// Hands pictures to the system while the pointer is held down on them: they are dragged as files.
+/// Hands images to the system while the pointer is held down on them: they are dragged as files.
 #[tauri::command]
 pub(crate) async fn drag_out(app: AppHandle, studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<()> {
     drag_out::begin(&app, &studio, nodes).await

@@ -69,17 +69,17 @@ pub(crate) async fn pause_plan(studio: State<'_, Studio>, job: JobId) -> Answer<
 
 /// Lets a planned job paint this plan.
 #[tauri::command]
-pub(crate) async fn paint_plan(studio: State<'_, Studio>, job: JobId, thought: String) -> Answer<()> {
-    studio.paint_plan(job, thought).await.map_err(failed)
+pub(crate) async fn paint_plan(studio: State<'_, Studio>, job: JobId, plan: String) -> Answer<()> {
+    studio.paint_plan(job, plan).await.map_err(failed)
 }
 
-/// Paints a picture again from its recipe.
+/// Paints an image again from its recipe.
 #[tauri::command]
 pub(crate) async fn replay(studio: State<'_, Studio>, node: NodeId) -> Answer<Vec<JobId>> {
     studio.replay(node).await.map_err(failed)
 }
 
-/// Paints a picture again and compares.
+/// Paints an image again and compares.
 #[tauri::command]
 pub(crate) async fn verify(studio: State<'_, Studio>, node: NodeId) -> Answer<()> {
     studio.verify(node).await.map_err(failed)

@@ -10,8 +10,8 @@ use super::{Answer, failed};
 use crate::feed::{self, Audience, Dragging};
 use crate::{dialogs, window};
 
-/// Licences of everything inside, gathered when the program is built.
-const LICENCES: &str = include_str!(concat!(env!("OUT_DIR"), "/licences.txt"));
+/// Licenses of everything inside, gathered when the program is built.
+const LICENSES: &str = include_str!(concat!(env!("OUT_DIR"), "/licenses.txt"));
 
 /// The stream to the web view as it was loaded last.
 #[derive(Debug, Default)]
@@ -88,10 +88,10 @@ pub(crate) async fn diagnostics(studio: State<'_, Studio>) -> Answer<String> {
     studio.diagnostics().await.map_err(failed)
 }
 
-/// Gives versions and licences.
+/// Gives versions and licenses.
 #[tauri::command]
 pub(crate) async fn about(studio: State<'_, Studio>) -> Answer<About> {
-    studio.about(LICENCES).await.map_err(failed)
+    studio.about(LICENSES).await.map_err(failed)
 }
 
 /// Closes the window although there is work.

@@ -2,7 +2,7 @@
 import { tick } from 'svelte';
 import type { Messages } from '$lib/i18n/index.svelte';
 import { studio } from '$lib/state/studio.svelte';
-import type { JobKind, Node } from '$lib/ipc';
+import type { Kind, Node } from '$lib/ipc';
 import { isBare, isMac, keysOf, printed } from '$lib/shared/keys';
 import { chainsBeside } from '$lib/state/chains';
 import type { Place, SideTab } from '$lib/state/view.svelte';
@@ -29,9 +29,9 @@ export interface Action {
 }
 
 const { view, library, gallery } = studio;
-const hasPicture = () => view.nodeId !== null;
-/** Whether the picture in the middle is what is seen there, and not the steps or the failure of a job made from it. */
-const showsPicture = () => hasPicture() && view.jobId === null;
+const hasImage = () => view.nodeId !== null;
+/** Whether the image in the middle is what is seen there, and not the steps or the failure of a job made from it. */
+const showsImage = () => hasImage() && view.jobId === null;
 const go = (place: Place) => () => {
   view.place = place;
 };
@@ -59,27 +59,27 @@ const show = (tab: SideTab) => () => {
 };
 
 /** Chooses what to do, and lets it be said. */
-const ask = (mode: JobKind) => () => {
+const ask = (mode: Kind) => () => {
   studio.composer.mode = mode;
   write();
 };
 
 const hasRecipe = () => view.node?.has_recipe === true;
-/** Does something with the picture in the middle. */
+/** Does something with the image in the middle. */
 const withNode = (action: (node: Node) => void) => () => {
   if (view.node) action(view.node);
 };
 
-/** What is chosen in the gallery, or the picture in the middle. */
+/** What is chosen in the gallery, or the image in the middle. */
 function chosen() {
   // What has the keyboard in a small window is none of these.
   if (document.querySelector(':popover-open') !== null) return [];
   if (view.place === 'gallery') return gallery.chosen;
-  return view.node && showsPicture() ? [view.node] : [];
+  return view.node && showsImage() ? [view.node] : [];
 }
 
 const studioOnly: Place[] = ['studio'];
-const pictures: Place[] = ['studio', 'gallery'];
+const images: Place[] = ['studio', 'gallery'];
 
 export const actions: Action[] = [
   { id: 'run', group: 'request', keys: ['mod+enter'], whileTyping: true, places: studioOnly, run: () => void studio.jobs.submit() },
@@ -108,47 +108,47 @@ export const actions: Action[] = [
     },
   },
   { id: 'write', group: 'request', keys: ['/'], run: write },
-  { id: 'create', group: 'request', keys: [], run: ask('create') },
-  { id: 'edit', group: 'request', keys: [], isPossible: hasPicture, run: ask('edit') },
-  { id: 'ask', group: 'request', keys: [], run: ask('ask') },
+  { id: 'generate', group: 'request', keys: [], run: ask('generate') },
+  { id: 'edit', group: 'request', keys: [], isPossible: hasImage, run: ask('edit') },
+  { id: 'chat', group: 'request', keys: [], run: ask('chat') },
   { id: 'pause_queue', group: 'request', keys: [], run: () => studio.jobs.pauseQueue(!library.isPaused) },
-  { id: 'reset_dials', group: 'request', keys: [], places: studioOnly, isPossible: () => !studio.composer.isDefault, run: () => studio.composer.resetDials() },
+  { id: 'reset_parameters', group: 'request', keys: [], places: studioOnly, isPossible: () => !studio.composer.isDefault, run: () => studio.composer.resetParameters() },
   { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasRecipe, run: () => void studio.recipes.reuse('seed') },
   {
-    id: 'reuse_instruction',
+    id: 'reuse_prompt',
     group: 'request',
     keys: ['p'],
     places: studioOnly,
     isPossible: hasRecipe,
-    run: () => void studio.recipes.reuse('instruction'),
+    run: () => void studio.recipes.reuse('prompt'),
   },
   { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasRecipe, run: () => void studio.recipes.reuse('all') },
 
-  { id: 'open', group: 'pictures', keys: ['mod+o'], whileTyping: true, run: () => studio.openPictures() },
-  { id: 'new', group: 'pictures', keys: ['mod+n'], whileTyping: true, run: () => studio.newPiece() },
+  { id: 'open', group: 'images', keys: ['mod+o'], whileTyping: true, run: () => studio.openImages() },
+  { id: 'new', group: 'images', keys: ['mod+n'], whileTyping: true, run: () => studio.newProject() },
   {
     id: 'export',
-    group: 'pictures',
+    group: 'images',
     keys: ['mod+e'],
     whileTyping: true,
-    places: pictures,
+    places: images,
     isPossible: () => chosen().length > 0,
-    run: () => studio.pictures.export(chosen().map((node) => node.id)),
+    run: () => studio.images.export(chosen().map((node) => node.id)),
   },
   {
     id: 'copy',
-    group: 'pictures',
+    group: 'images',
     keys: ['mod+c'],
     places: studioOnly,
-    isPossible: () => showsPicture() && (getSelection()?.isCollapsed ?? true),
-    run: withNode((node) => studio.pictures.copy(node.id)),
+    isPossible: () => showsImage() && (getSelection()?.isCollapsed ?? true),
+    run: withNode((node) => studio.images.copy(node.id)),
   },
-  { id: 'star', group: 'pictures', keys: ['f'], places: pictures, isPossible: () => chosen().length > 0, run: () => studio.pictures.star(chosen()) },
+  { id: 'star', group: 'images', keys: ['f'], places: images, isPossible: () => chosen().length > 0, run: () => studio.images.star(chosen()) },
   {
     id: 'tags',
-    group: 'pictures',
+    group: 'images',
     keys: ['t'],
-    places: pictures,
+    places: images,
     isPossible: () => chosen().length > 0,
     run: () => {
       view.dialog = { kind: 'tags', nodes: chosen() };
@@ -156,25 +156,25 @@ export const actions: Action[] = [
   },
   {
     id: 'rename',
-    group: 'pictures',
+    group: 'images',
     keys: ['f2'],
     places: studioOnly,
-    isPossible: showsPicture,
-    run: withNode((node) => studio.pictures.askForName(node)),
+    isPossible: showsImage,
+    run: withNode((node) => studio.images.askForName(node)),
   },
   {
     id: 'trash',
-    group: 'pictures',
+    group: 'images',
     keys: ['delete', 'backspace'],
     isOnce: true,
-    places: pictures,
+    places: images,
     isPossible: () => chosen().length > 0 && (view.place !== 'gallery' || gallery.filter.place === 'library'),
-    run: () => studio.pictures.trash(chosen()),
+    run: () => studio.images.trash(chosen()),
   },
 
-  { id: 'reveal', group: 'pictures', keys: [], places: studioOnly, isPossible: showsPicture, run: withNode((node) => studio.pictures.reveal(node.id)) },
-  { id: 'export_piece', group: 'pictures', keys: [], places: studioOnly, isPossible: hasPicture, run: withNode((node) => studio.pictures.exportPiece(node.piece)) },
-  { id: 'import_piece', group: 'pictures', keys: [], run: () => studio.importPiece() },
+  { id: 'reveal', group: 'images', keys: [], places: studioOnly, isPossible: showsImage, run: withNode((node) => studio.images.reveal(node.id)) },
+  { id: 'export_project', group: 'images', keys: [], places: studioOnly, isPossible: hasImage, run: withNode((node) => studio.images.exportProject(node.project)) },
+  { id: 'import_project', group: 'images', keys: [], run: () => studio.importProject() },
 
   { id: 'parent', group: 'history', keys: ['mod+z', 'arrowleft'], places: studioOnly, run: () => view.goToParent() },
   { id: 'child', group: 'history', keys: ['mod+shift+z', 'mod+y', 'arrowright'], places: studioOnly, run: () => view.goToChild() },
@@ -201,7 +201,7 @@ export const actions: Action[] = [
       view.isComparing = !view.isComparing;
     },
   },
-  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: showsPicture, run: () => void studio.recipes.scrub() },
+  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: showsImage, run: () => void studio.recipes.scrub() },
   { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: show('recipe') },
   { id: 'replay', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.replay(node.id)) },
   { id: 'verify', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.verify(node.id)) },
@@ -210,7 +210,7 @@ export const actions: Action[] = [
     group: 'history',
     keys: [],
     places: studioOnly,
-    isPossible: () => view.node !== undefined && chainsBeside(library.nodesOf(view.piece), view.node.id).length > 0,
+    isPossible: () => view.node !== undefined && chainsBeside(library.nodesOf(view.project), view.node.id).length > 0,
     run: withNode((node) => {
       view.dialog = { kind: 'repeat', node };
     }),
@@ -226,9 +226,9 @@ export const actions: Action[] = [
   { id: 'studio', group: 'places', keys: ['e'], run: go('studio') },
   { id: 'gallery', group: 'places', keys: ['g'], run: go('gallery') },
   { id: 'models', group: 'places', keys: ['m'], run: go('models') },
-  { id: 'talk', group: 'places', keys: [], places: studioOnly, run: show('ask') },
+  { id: 'talk', group: 'places', keys: [], places: studioOnly, run: show('chat') },
   { id: 'plan', group: 'places', keys: [], places: studioOnly, run: show('plan') },
-  { id: 'dials', group: 'places', keys: [], places: studioOnly, run: show('dials') },
+  { id: 'parameters', group: 'places', keys: [], places: studioOnly, run: show('parameters') },
   { id: 'try_hardware', group: 'places', keys: [], run: () => (go('models')(), void studio.models.tryHardware()) },
   { id: 'diagnostics', group: 'places', keys: [], run: () => studio.copyDiagnostics() },
   { id: 'settings', group: 'places', keys: ['mod+,'], whileTyping: true, run: go('settings') },
@@ -253,7 +253,7 @@ export const actions: Action[] = [
   },
 ];
 
-/** To the neighbouring row of the history, as it is drawn. */
+/** To the neighboring row of the history, as it is drawn. */
 function walk(step: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')];
   const index = rows.findIndex((row) => row.getAttribute('aria-current') === 'true');

@@ -81,7 +81,7 @@ const meanings = [
   `file:///etc/passwd`,
   `//example.org/x.png`,
   `https://example.org/<img src=x onerror=${run}>`,
-  `image://localhost/picture/../../library.db`,
+  `image://localhost/image/../../library.db`,
   `blob:null/<img src=x onerror=${run}>`,
   `vbscript:${run}`,
   `%2e%2e%2f%2e%2e%2fetc%2fpasswd`,

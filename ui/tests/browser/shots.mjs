@@ -1,4 +1,4 @@
-/** Pictures of every view, to be looked at: `node tests/browser/shots.mjs [NAME…]`. They go to artefacts/browser. */
+/** Images of every view, to be looked at: `node tests/browser/shots.mjs [NAME…]`. They go to artefacts/browser. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { launch } from './browser.mjs';
@@ -10,9 +10,9 @@ mkdirSync(folder, { recursive: true });
 const row = (words) => (page) => page.click(`[data-row]:has-text("${words}")`);
 
 const views = {
-  empty: { query: 'pictures=0' },
-  welcome: { query: 'pictures=0&welcome' },
-  studio: { query: 'engine=full&pictures=120' },
+  empty: { query: 'images=0' },
+  welcome: { query: 'images=0&welcome' },
+  studio: { query: 'engine=full&images=120' },
   painting: { query: 'jobs&engine=full', act: row('warm light') },
   plan: {
     query: 'jobs&engine=full',
@@ -23,7 +23,7 @@ const views = {
     },
   },
   sheet: {
-    query: 'pictures=3&pace=1',
+    query: 'images=3&pace=1',
     act: async (page) => {
       await page.keyboard.press('Control+n');
       await page.click('.think button');
@@ -36,9 +36,9 @@ const views = {
   },
   failure: { query: 'jobs&engine=full', act: row('whole bay') },
   queue: { query: 'jobs&engine=full', key: 'q' },
-  gallery: { query: 'pictures=10000', key: 'g' },
+  gallery: { query: 'images=10000', key: 'g' },
   selected: {
-    query: 'pictures=400',
+    query: 'images=400',
     key: 'g',
     act: async (page) => {
       await page.click('[role=gridcell][data-position="1"]');
@@ -58,9 +58,9 @@ const views = {
       await page.keyboard.press('Enter');
     },
   },
-  trash: { query: 'pictures=400', key: 'g', act: (page) => page.click('.filters .chip:has(svg) >> nth=1') },
-  nothing: { query: 'pictures=20', key: 'g', act: (page) => page.fill('input[type=search]', 'zebra') },
-  bare: { query: 'pictures=0', key: 'g' },
+  trash: { query: 'images=400', key: 'g', act: (page) => page.click('.filters .chip:has(svg) >> nth=1') },
+  nothing: { query: 'images=20', key: 'g', act: (page) => page.fill('input[type=search]', 'zebra') },
+  bare: { query: 'images=0', key: 'g' },
   notices: {
     query: 'engine=full',
     act: (page) =>
@@ -69,7 +69,7 @@ const views = {
       ),
   },
   undo: {
-    query: 'pictures=400',
+    query: 'images=400',
     key: 'g',
     act: async (page) => {
       await page.click('[role=gridcell][data-position="1"]');
@@ -82,7 +82,7 @@ const views = {
     key: 'Control+,',
     act: async (page) => {
       await page.click('.settings summary');
-      await page.locator('.licences').scrollIntoViewIfNeeded();
+      await page.locator('.licenses').scrollIntoViewIfNeeded();
     },
   },
   keys: { query: '', key: '?' },
@@ -94,21 +94,21 @@ const views = {
     act: (page) => page.locator('.toolbar button').nth(4).click(),
   },
   recipe: { query: 'engine=full', key: 'i' },
-  dials: {
+  parameters: {
     query: 'engine=full',
     act: async (page) => {
-      await page.click('[role=tab][data-tab=dials]');
-      await page.click('.dials summary');
+      await page.click('[role=tab][data-tab=parameters]');
+      await page.click('.parameters summary');
     },
   },
   tags: { query: 'engine=full', key: 't' },
-  size: { query: 'engine=full&pictures=0', act: (page) => page.locator('.composer .pill').nth(2).click() },
+  size: { query: 'engine=full&images=0', act: (page) => page.locator('.composer .pill').nth(2).click() },
   thinking: { query: 'engine=full', act: (page) => page.locator('.composer .pill').nth(0).click() },
   refusal: { query: 'engine=full', act: (page) => page.fill('.composer textarea', 'huge change of everything in sight') },
   contrast: { query: 'engine=full&jobs', themes: ['contrast'], act: row('gulls') },
   contrast2: { query: '', themes: ['contrast'], key: 'Control+,' },
   forced: { query: 'engine=full&jobs', themes: ['dark'], media: { forcedColors: 'active' }, act: row('gulls') },
-  small: { query: 'engine=full&pictures=60', width: 1000, height: 700 },
+  small: { query: 'engine=full&images=60', width: 1000, height: 700 },
   narrow: { query: 'engine=full', width: 420, height: 900 },
 };
 

@@ -1,13 +1,13 @@
 /**
  * A first start as everybody has it: the pocket model that ships, and no setting touched. Only the seed is given, so
- * that the pictures can be judged.
+ * that the images can be judged.
  *
  *   node tests/window/first.mjs
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { until } from './driver.mjs';
-import { ask, checkPrograms, lockSeed, logPath, open, pictures, rows, sees, settled, setUp, shots, tearDown } from './studio.mjs';
+import { ask, checkPrograms, lockSeed, logPath, open, images, rows, sees, settled, setUp, shots, tearDown } from './studio.mjs';
 
 checkPrograms();
 let browser;
@@ -24,20 +24,20 @@ try {
   await b.click('.welcome .head button');
   await b.see('.dot.ready', '', 60);
   await lockSeed(b, 7);
-  await ask(b, 'Create', 'a large red circle in the centre on a blue background');
-  await until('the first picture', () => pictures().length === 1, 60);
-  console.log(`the first picture is there after ${since()} s`);
-  assert.equal(sees(pictures()[0]), 'large red circle at place 4 on blue', 'it is what was asked for');
-  assert.ok(Number(since()) < 60, 'a minute is enough for a first picture');
+  await ask(b, 'Create', 'a large red circle in the center on a blue background');
+  await until('the first image', () => images().length === 1, 60);
+  console.log(`the first image is there after ${since()} s`);
+  assert.equal(sees(images()[0]), 'large red circle at place 4 on blue', 'it is what was asked for');
+  assert.ok(Number(since()) < 60, 'a minute is enough for a first image');
   await settled(b);
-  await b.screenshot(join(shots, '41-first-picture.png'));
-  const [first] = pictures();
-  await ask(b, 'Edit', 'the picture should be on a yellow background');
-  await until('the edit', () => pictures().length === 2, 60);
-  assert.equal(sees(pictures().find((path) => path !== first)), 'large red circle at place 4 on yellow', 'so is the edit');
+  await b.screenshot(join(shots, '41-first-image.png'));
+  const [first] = images();
+  await ask(b, 'Edit', 'the image should be on a yellow background');
+  await until('the edit', () => images().length === 2, 60);
+  assert.equal(sees(images().find((path) => path !== first)), 'large red circle at place 4 on yellow', 'so is the edit');
   await settled(b);
   await until('2 rows', async () => (await rows(b)) === 2);
-  await ask(b, 'Ask', 'Which colour is the background?');
+  await ask(b, 'Ask', 'Which color is the background?');
   await until('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1, 60);
   await settled(b);
   assert.match(await b.text('article .answer'), /yellow/i, 'so is the answer');

@@ -1,5 +1,5 @@
 /**
- * The pictures of the READMEs: the real program with the pocket model, in English (dark) and Chinese (light).
+ * The images of the READMEs: the real program with the pocket model, in English (dark) and Chinese (light).
  *
  *   node tests/window/readme.mjs en|zh     writes assets/docs/*.png
  *
@@ -7,41 +7,41 @@
  */
 import { join } from 'node:path';
 import { sleep, until } from './driver.mjs';
-import { ask, checkPrograms, choose, key, lockSeed, logPath, open, pictures, root, row, rows, settled, setUp, tearDown } from './studio.mjs';
+import { ask, checkPrograms, choose, key, lockSeed, logPath, open, images, root, row, rows, settled, setUp, tearDown } from './studio.mjs';
 
 const stories = {
   en: {
     suffix: '',
     look: ['English', 'Dark'],
-    modes: { create: 'Create', edit: 'Edit', ask: 'Ask' },
-    first: 'A large red star in the centre on a blue background',
+    modes: { generate: 'Create', edit: 'Edit', chat: 'Ask' },
+    first: 'A large red star in the center on a blue background',
     edits: ['Make the star yellow', 'Add a small white square in the top left corner'],
-    branch: 'Give the picture a green background',
-    question: 'Describe the picture',
+    branch: 'Give the image a green background',
+    question: 'Describe the image',
     thinking: 'Let me edit',
     planned: 'A large red heart on a white background',
     changed: ['white background', 'yellow background'],
     more: [
       'A green square on the left and a small black circle on the right on a white background',
-      'A large yellow star in the centre on a black background',
+      'A large yellow star in the center on a black background',
       'A small red heart at the top on a background that is white above and green below',
-      'A blue triangle in the centre on a yellow background',
+      'A blue triangle in the center on a yellow background',
       'A large white square on a red background',
       'A medium green circle in the bottom right corner on a black background',
       'A red triangle on the left and a blue star on the right on a white background',
-      'A large blue heart in the centre on a white background',
+      'A large blue heart in the center on a white background',
     ],
     again: [
       ['Make the star red', 'Add a small white circle in the bottom left corner'],
       ['Turn the triangle into a heart'],
-      ['Give the picture a white background', 'Make the circle blue', 'Add a small red star in the top left corner'],
-      ['Make the heart black', 'Give the picture a green background'],
+      ['Give the image a white background', 'Make the circle blue', 'Add a small red star in the top left corner'],
+      ['Make the heart black', 'Give the image a green background'],
     ],
   },
   zh: {
     suffix: '.zh',
     look: ['中文', '浅色'],
-    modes: { create: '创作', edit: '编辑', ask: '提问' },
+    modes: { generate: '创作', edit: '编辑', chat: '提问' },
     first: '画一个大的红色星星，要蓝色背景',
     edits: ['把星星变成黄色', '请加上左上角一个小的白色正方形'],
     branch: '把背景换成绿色背景',
@@ -67,9 +67,9 @@ const stories = {
 };
 
 async function made(b, mode, words) {
-  const before = pictures().length;
+  const before = images().length;
   await ask(b, mode, words);
-  await until(words, () => pictures().length === before + 1, 60);
+  await until(words, () => images().length === before + 1, 60);
   await settled(b);
   console.log(words);
 }
@@ -89,7 +89,7 @@ async function tell(b, story) {
   await key(b, 'e');
   await lockSeed(b, 8);
 
-  // The gallery's other pieces come first, so that the story stands before them.
+  // The gallery's other projects come first, so that the story stands before them.
   for (const [index, words] of story.more.entries()) {
     await key(b, 'n', { ctrlKey: true });
     await made(b, modes.create, words);

@@ -57,7 +57,7 @@ try {
 } catch (error) {
   console.error(error);
   console.error(readFileSync(logPath, 'utf8').split('\n').slice(-30).join('\n'));
-  // What the window says is all that is left to a log without pictures.
+  // What the window says is all that is left to a log without images.
   console.error(await browser?.run(`return document.body.innerText`).catch((failed) => failed.message));
   await browser?.screenshot(join(shots, 'failed.png')).catch(() => {});
   process.exitCode = 1;

@@ -94,8 +94,8 @@ export function openWith(...args) {
 /** Starts the program as a person does, without a driver. */
 export const startStudio = () => start(program, []);
 
-/** Files of pictures in the library. */
-export function pictures() {
+/** Files of images in the library. */
+export function images() {
   const folder = join(library, 'library/images');
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true })
@@ -103,7 +103,7 @@ export function pictures() {
     .map((name) => join(folder, name));
 }
 
-/** What a picture of the pocket model's world shows, read from its pixels: “large red circle at place 4 on blue”. */
+/** What an image of the pocket model's world shows, read from its pixels: “large red circle at place 4 on blue”. */
 export const sees = (path) => execFileSync(judge, [path], { env }).toString().trim();
 
 /** Processes of this run that a test of their command line takes. */
@@ -176,7 +176,7 @@ export function key(b, name, modifiers = {}) {
   );
 }
 
-/** Types an instruction and sends it by key; `\uE009\uE007` is Ctrl with Enter. */
+/** Types an prompt and sends it by key; `\uE009\uE007` is Ctrl with Enter. */
 export async function ask(b, mode, words) {
   await b.clickText('.composer label', mode);
   await b.type('.composer textarea', `${words}\uE009\uE007`);
@@ -192,7 +192,7 @@ export async function choose(b, button, entry) {
 export const rows = (b) => b.count('[data-row]');
 export const row = (b, words) => b.clickText('[data-row]', words);
 export const settled = (b) => until('the queue to be empty', async () => (await b.count('.progress')) === 0, 120);
-/** Waits until a picture grows, and holds the engine there. */
+/** Waits until an image grows, and holds the engine there. */
 export async function holdWhilePainting(b) {
   const seen = `return Boolean(document.querySelector('.frame img')?.src.includes('/preview/') && document.querySelector('.progress .label')?.textContent.includes('Step'))`;
   await until('a preview and its step', () => b.run(seen));
@@ -204,23 +204,23 @@ export async function holdWhilePainting(b) {
 /** Whether a text stands in the middle of the line of what runs. */
 export const working = (b, words) => b.see('.progress .label', words);
 
-/** Takes the chance out of the pictures that follow; their variations count on from it. */
+/** Takes the chance out of the images that follow; their variations count on from it. */
 export async function lockSeed(b, seed) {
-  await b.click('[role=tab][data-tab=dials]');
+  await b.click('[role=tab][data-tab=parameters]');
   await b.run(
-    `const field = document.querySelector('.dials .seed input');
+    `const field = document.querySelector('.parameters .seed input');
      field.value = arguments[0]; field.dispatchEvent(new Event('change', { bubbles: true }));`,
     String(seed),
   );
 }
 
-/** Sets how many steps a picture takes; each kind of request has dials of its own. */
+/** Sets how many steps an image takes; each kind of request has parameters of its own. */
 export async function steps(b, n, mode = 'Edit') {
   await b.clickText('.composer label', mode);
-  await b.click('[role=tab][data-tab=dials]');
+  await b.click('[role=tab][data-tab=parameters]');
   await b.run(
-    `const dial = [...document.querySelectorAll('.dials .slider')].find((e) => e.textContent.includes('Steps')).querySelector('input');
-     dial.value = arguments[0]; dial.dispatchEvent(new Event('input', { bubbles: true }));`,
+    `const parameter = [...document.querySelectorAll('.parameters .slider')].find((e) => e.textContent.includes('Steps')).querySelector('input');
+     parameter.value = arguments[0]; parameter.dispatchEvent(new Event('input', { bubbles: true }));`,
     String(n),
   );
 }

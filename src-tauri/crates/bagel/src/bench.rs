@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use candle_core::Tensor;
 use checkpoint::{Checkpoint, Config, Quantization};
-use protocol::{ImageParameters, ModelDescription, Picture, Size, TextParameters, Thinking};
+use protocol::{Image, ImageParameters, ModelDescription, Size, TextParameters, Thinking};
 
 use crate::context::Context;
 use crate::decoder::{ImageRows, Written};
@@ -95,7 +95,7 @@ pub enum BenchModel<'a> {
 pub struct BenchOptions {
     /// Device, precision and cache.
     pub load: LoadOptions,
-    /// Size of the picture that is painted and edited.
+    /// Size of the image that is painted and edited.
     pub size: Size,
     /// Timed repetitions of each stage, after one that is not counted.
     pub n_runs: usize,
@@ -174,7 +174,7 @@ pub fn bench(model: &BenchModel<'_>, options: &BenchOptions, observe: &mut Obser
         &[PlannedItem::Image(options.size), PlannedItem::Text("text ".repeat(N_PROMPT))],
         &Thinking::Off,
         &ImageParameters { size: Some(options.size), ..ImageParameters::edit() },
-        &TextParameters::thought(),
+        &TextParameters::plan(),
     )?;
     // Loading is over when a request begins; what it took at once is the stage's own figure.
     let peak_bytes = stages.iter().skip(1).filter_map(|stage| stage.peak_bytes).max();
@@ -200,7 +200,7 @@ struct Timer<'t, 'o> {
 impl Timer<'_, '_> {
     fn all(&mut self, engine: &mut Engine, size: Size) -> Result<()> {
         // As a real edit reads it: brought within the autoencoder's limits.
-        let picture = engine.fit_picture(&noise_picture(size)?);
+        let image = engine.fit_image(&noise_image(size)?);
         let ids: Vec<u32> = (0..N_PROMPT as u32).map(|id| id % 5).collect();
         let empty = engine.empty_context();
         let read = |observe: &mut Observe<'_>| {
@@ -208,7 +208,7 @@ impl Timer<'_, '_> {
             engine.decoder.read_text(&empty, hidden, observe)
         };
         self.stage("text prefill", Some(N_PROMPT), true, &mut |o| sync(&read(o)?.layers[0].keys))?;
-        let resized = crate::transform::resize(&picture, engine.vision_rule.resized_size(picture.size()));
+        let resized = crate::transform::resize(&image, engine.vision_rule.resized_size(image.size()));
         self.stage("vision tower", None, false, &mut |o| sync(&engine.vision.encode(&resized, o)?))?;
         let tokens = engine.vision.encode(&resized, self.observe)?;
         let n_vision = tokens.dim(0)? + 2;
@@ -216,11 +216,11 @@ impl Timer<'_, '_> {
             sync(&engine.decoder.read_image(&empty, tokens.clone(), o)?.layers[0].keys)
         })?;
         self.stage("VAE encode", None, false, &mut |o| {
-            sync(&engine.vae.encode(&picture, o)?.latent(engine.vae.config(), None)?)
+            sync(&engine.vae.encode(&image, o)?.latent(engine.vae.config(), None)?)
         })?;
 
         let grid = engine.grid(size)?;
-        let context = self.edit_context(engine, &picture, &ids)?;
+        let context = self.edit_context(engine, &image, &ids)?;
         let x = Generator::new(Purpose::Noise, 0).normals(grid.n_tokens() * engine.latents.token_size());
         let x = Tensor::from_vec(x, (grid.n_tokens(), engine.latents.token_size()), &engine.device)?;
         let time_and_position = engine.latents.positions(grid)?.broadcast_add(&engine.latents.time(&[0.5])?)?;
@@ -252,10 +252,10 @@ impl Timer<'_, '_> {
         })
     }
 
-    fn edit_context(&mut self, engine: &mut Engine, picture: &Picture, ids: &[u32]) -> Result<Context> {
+    fn edit_context(&mut self, engine: &mut Engine, image: &Image, ids: &[u32]) -> Result<Context> {
         let mut context = engine.empty_context();
-        engine.read_latents(&mut context, picture, None, self.observe)?;
-        engine.read_vision(&mut context, picture, self.observe)?;
+        engine.read_latents(&mut context, image, None, self.observe)?;
+        engine.read_vision(&mut context, image, self.observe)?;
         let hidden = engine.decoder.embed(ids, &engine.device)?;
         let segment = engine.decoder.read_text(&context, hidden, self.observe)?;
         let chain = context.chain().then("text", b"bench");
@@ -322,14 +322,14 @@ fn sync(tensor: &Tensor) -> Result<()> {
     Ok(tensor.device().synchronize()?)
 }
 
-fn noise_picture(size: Size) -> Result<Picture> {
+fn noise_image(size: Size) -> Result<Image> {
     let n = (size.width * size.height * 3) as usize;
     let bytes = Generator::new(Purpose::Synthetic, 1)
         .normals(n)
         .into_iter()
         .map(|x| (x * 40.0 + 128.0).clamp(0.0, 255.0) as u8)
         .collect();
-    Picture::new(size.width, size.height, bytes).ok_or_else(|| Error::bad_input("the size is zero"))
+    Image::new(size.width, size.height, bytes).ok_or_else(|| Error::bad_input("the size is zero"))
 }
 
 /// A value of the process's status in bytes; Linux only.

@@ -1,8 +1,8 @@
-//! A checkpoint of any form as one quantised file.
+//! A checkpoint of any form as one quantized file.
 //!
-//! Rows are read, widened, quantised by all cores and written some at a time,
+//! Rows are read, widened, quantized by all cores and written some at a time,
 //! so that memory does not grow with the model: a chunk in 32 bits and its
-//! quantised form are all that exists.
+//! quantized form are all that exists.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -31,7 +31,7 @@ const SHARE_NUMBERS: usize = 1 << 18;
 pub struct ConvertOptions {
     /// Kind of the understanding expert, the embeddings and the head.
     pub understanding: Quantization,
-    /// Kind of the generation expert, which decides the picture's quality.
+    /// Kind of the generation expert, which decides the image's quality.
     pub generation: Quantization,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use checkpoint::{Checkpoint, Config, ResizeRule, expected_tensors};
-use protocol::{ImageParameters, ModelDescription, Picture, Size, Statistics, TextParameters, Thinking};
+use protocol::{Image, ImageParameters, ModelDescription, Size, Statistics, TextParameters, Thinking};
 
 use crate::context::{Cache, Chain, Segment};
 use crate::decoder::Decoder;
@@ -27,22 +27,22 @@ use crate::{Error, Result, heap};
 pub enum Item {
     /// A text; special tokens in it are ordinary text.
     Text(String),
-    /// A picture of any size.
-    Image(Arc<Picture>),
+    /// An image of any size.
+    Image(Arc<Image>),
 }
 
-/// A picture to be painted: from texts alone, or from texts and pictures.
+/// An image to be painted: from texts alone, or from texts and images.
 ///
-/// With pictures it is an edit of the last one, which also gives the size.
+/// With images it is an edit of the last one, which also gives the size.
 #[derive(Clone, Debug)]
 pub struct ImageJob {
     /// What the model reads.
     pub inputs: Vec<Item>,
     /// Whether it plans first.
     pub thinking: Thinking,
-    /// How the picture is sampled.
+    /// How the image is sampled.
     pub parameters: ImageParameters,
-    /// How the thought is sampled.
+    /// How the plan is sampled.
     pub text: TextParameters,
     /// The noise itself, (tokens · numbers), in place of a seed's.
     pub noise: Option<Vec<f32>>,
@@ -59,18 +59,18 @@ pub struct ChatJob {
     pub text: TextParameters,
 }
 
-/// A painted picture and all it takes to paint it again.
+/// A painted image and all it takes to paint it again.
 #[derive(Clone, Debug)]
 pub struct ImageResult {
-    /// The picture.
-    pub picture: Picture,
-    /// The thought that was painted, written or given.
-    pub thought: Option<String>,
+    /// The image.
+    pub image: Image,
+    /// The plan that was painted, written or given.
+    pub plan: Option<String>,
     /// Width and height.
     pub size: Size,
     /// The parameters with every seed filled in.
     pub parameters: ImageParameters,
-    /// The thought's parameters with the seed filled in.
+    /// The plan's parameters with the seed filled in.
     pub text: TextParameters,
     /// What it took.
     pub statistics: Statistics,
@@ -79,7 +79,7 @@ pub struct ImageResult {
 /// A written text.
 #[derive(Clone, Debug)]
 pub struct ChatResult {
-    /// The whole text, a thought included.
+    /// The whole text, a plan included.
     pub text: String,
     /// The parameters with the seed filled in.
     pub parameters: TextParameters,
@@ -94,7 +94,7 @@ pub struct LoadOptions {
     pub device: DeviceChoice,
     /// The type to compute in; the device's best when absent.
     pub precision: Option<Precision>,
-    /// Most bytes of keys, values and encoded pictures kept between requests; 512 MiB when absent.
+    /// Most bytes of keys, values and encoded images kept between requests; 512 MiB when absent.
     pub cache_bytes: Option<usize>,
     /// Most bytes that weights and work may take together; what is free when absent.
     pub memory_limit_bytes: Option<u64>,
@@ -230,18 +230,18 @@ impl Engine {
         &self.config
     }
 
-    /// Size of a picture made from text alone when none is asked for: the largest square.
+    /// Size of an image made from text alone when none is asked for: the largest square.
     pub fn default_size(&self) -> Size {
         let side = (self.config.vae_transform.max_size as u32).min(self.description.max_side);
         Size { width: side, height: side }
     }
 
-    /// Pixels that both sides of a picture must be multiples of.
+    /// Pixels that both sides of an image must be multiples of.
     pub fn size_step(&self) -> u32 {
         self.config.pixels_per_token() as u32
     }
 
-    /// Whether a picture of `size` can be painted.
+    /// Whether an image of `size` can be painted.
     ///
     /// # Errors
     /// [`Error::Invalid`] with the nearest size that can.
@@ -250,7 +250,7 @@ impl Engine {
     }
 }
 
-/// Whether a model of these shapes can paint a picture of `size`.
+/// Whether a model of these shapes can paint an image of `size`.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the nearest size that it can.
@@ -264,7 +264,7 @@ pub fn check_size(config: &Config, size: Size) -> Result<()> {
     Err(Error::bad_input(format!("size {size} does not fit this model: its sides are multiples of {step}")))
 }
 
-/// The quantisation that a converted file names, or the kind that most of a checkpoint's bytes have.
+/// The quantization that a converted file names, or the kind that most of a checkpoint's bytes have.
 fn quantization_name(checkpoint: &Checkpoint) -> String {
     if let Some(provenance) = checkpoint.provenance() {
         return if provenance.quantization == provenance.generation_quantization {

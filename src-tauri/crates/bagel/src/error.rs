@@ -26,13 +26,13 @@ pub enum Error {
         reason: String,
     },
     /// The arithmetic left the range of numbers.
-    #[error("the model gave values that are not numbers at {stage}; the picture was not kept")]
+    #[error("the model gave values that are not numbers at {stage}; the image was not kept")]
     NotFinite {
         /// Where it was noticed.
         stage: &'static str,
     },
-    /// The picture came out as one flat colour.
-    #[error("the picture came out as one flat colour and was not kept; try another seed")]
+    /// The image came out as one flat color.
+    #[error("the image came out as one flat color and was not kept; try another seed")]
     Flat,
     /// The device's memory does not suffice.
     #[error("not enough memory on {device}: {needed}")]

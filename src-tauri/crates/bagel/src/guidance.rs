@@ -2,7 +2,7 @@
 //!
 //! `u = v_text + s_t (v − v_text)`, `w = v_image + s_i (u − v_image)`, scaled
 //! back towards the length of `v` so that strong guidance does not burn the
-//! picture. Reference: `_forward_flow` in `modeling/bagel/bagel.py`.
+//! image. Reference: `_forward_flow` in `modeling/bagel/bagel.py`.
 
 use candle_core::{D, Tensor};
 use protocol::{ImageParameters, Renorm};

@@ -6,7 +6,7 @@
 /// that are freed, the larger those that it takes from the heap, where a small one above a freed large one keeps it
 /// from being given back. Both together came to an eighth of a run, more or less as threads happened to take turns.
 /// Numbers are few and large here, so that nobody waits for the one heap. Fresh pages for every large block are what it
-/// costs: a tenth of the pocket model's picture, 2.4 s in place of 2.2 with its loading.
+/// costs: a tenth of the pocket model's image, 2.4 s in place of 2.2 with its loading.
 ///
 /// Only glibc does either; elsewhere this does nothing.
 #[cfg_attr(

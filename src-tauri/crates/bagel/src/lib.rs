@@ -1,12 +1,12 @@
-//! BAGEL-7B-MoT on candle: one model that answers questions about pictures,
-//! paints from text, edits by instruction, and can think first.
+//! BAGEL-7B-MoT on candle: one model that answers questions about images,
+//! paints from text, edits by prompt, and can think first.
 //!
-//! The crate reads weights, turns requests into pictures and text, and reports
-//! while it works. It knows no file formats of pictures, no processes, no
+//! The crate reads weights, turns requests into images and text, and reports
+//! while it works. It knows no file formats of images, no processes, no
 //! database and no window, and it never writes to a terminal.
 //!
 //! Read [`engine`] first (what can be asked), then [`decoder`](self) (the two
-//! experts), `context` (what they have read) and `paint` (how a picture comes
+//! experts), `context` (what they have read) and `paint` (how an image comes
 //! out of noise).
 
 #![warn(missing_docs)]

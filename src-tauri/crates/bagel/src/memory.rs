@@ -4,7 +4,7 @@
 //! the engine knows: how the model cuts texts into tokens, and in which type a
 //! device computes.
 
-use checkpoint::planner::{self, PlannedThought};
+use checkpoint::planner::{self, PlanTokens};
 use checkpoint::working::{self, Arithmetic};
 use checkpoint::{Checkpoint, Config, Quantization};
 use protocol::{ImageParameters, Size, TextParameters, Thinking};
@@ -26,7 +26,7 @@ use crate::vae::conv::MAX_COLUMN_BYTES;
 pub enum PlannedItem {
     /// A text.
     Text(String),
-    /// A picture of this size.
+    /// An image of this size.
     Image(Size),
 }
 
@@ -103,14 +103,14 @@ impl Planner {
         let tokens = match thinking {
             Thinking::Off => None,
             Thinking::On => Some(u64::from(text.limit)),
-            Thinking::Given { thought } => Some(self.text_tokens(thought)?),
+            Thinking::Given { plan } => Some(self.text_tokens(plan)?),
         };
-        let thought = match tokens {
-            Some(tokens) => Some(PlannedThought { prompt_tokens: self.text_tokens(PLAN_PROMPT)?, tokens }),
+        let plan = match tokens {
+            Some(tokens) => Some(PlanTokens { prompt_tokens: self.text_tokens(PLAN_PROMPT)?, tokens }),
             None => None,
         };
         check_size(self.config(), self.inner.size(&items, parameters.size))?;
-        Ok(self.inner.image(&items, thought, parameters))
+        Ok(self.inner.image(&items, plan, parameters))
     }
 
     /// What an answer needs.
@@ -123,9 +123,9 @@ impl Planner {
         Ok(self.inner.chat(&self.items(inputs)?, prompt_tokens, u64::from(text.limit)))
     }
 
-    /// The largest size of the same shape that fits into `most_bytes`.
-    pub(crate) fn smaller_size(&self, estimate: &Estimate, size: Size, most_bytes: u64) -> Option<Size> {
-        self.inner.smaller_size(estimate, size, most_bytes)
+    /// The largest size of the same shape that fits into `max_bytes`.
+    pub(crate) fn smaller_size(&self, estimate: &Estimate, size: Size, max_bytes: u64) -> Option<Size> {
+        self.inner.smaller_size(estimate, size, max_bytes)
     }
 
     fn items(&self, inputs: &[PlannedItem]) -> Result<Vec<planner::PlannedItem>> {
@@ -143,7 +143,7 @@ impl Planner {
     }
 }
 
-/// Bytes that the weights of `config` hold at a quantisation of each expert.
+/// Bytes that the weights of `config` hold at a quantization of each expert.
 pub fn planned_bytes(
     config: &Config,
     understanding: Quantization,

@@ -1,4 +1,4 @@
-//! A picture out of noise: contexts, thought, denoising, decoding.
+//! An image out of noise: contexts, plan, denoising, decoding.
 //!
 //! Reference: `inferencer.py` and `generate_image` in `modeling/bagel/bagel.py`
 //! of ByteDance-Seed/Bagel at 056b5fd.
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
-use protocol::{ImageParameters, Picture, Size, Statistics, TextChannel, Thinking};
+use protocol::{Image, ImageParameters, Size, Statistics, TextChannel, Thinking};
 
 use crate::context::Context;
 use crate::decoder::{ImageRows, Rotations};
@@ -26,9 +26,9 @@ use crate::{Error, Result};
 /// The three readings of a request that guidance compares.
 #[derive(Clone, Debug)]
 pub(crate) struct Contexts {
-    /// Everything, the thought included.
+    /// Everything, the plan included.
     pub(crate) conditional: Context,
-    /// Everything before the last text; everything if the last item is a picture.
+    /// Everything before the last text; everything if the last item is an image.
     pub(crate) without_text: Context,
     /// The texts alone.
     pub(crate) without_image: Context,
@@ -37,8 +37,8 @@ pub(crate) struct Contexts {
 /// What has been read and planned before the first step.
 pub(crate) struct Prepared {
     pub(crate) contexts: Contexts,
-    pub(crate) thought: Option<String>,
-    pub(crate) thought_ids: Vec<u32>,
+    pub(crate) plan: Option<String>,
+    pub(crate) plan_ids: Vec<u32>,
     pub(crate) size: Size,
 }
 
@@ -53,11 +53,11 @@ pub(crate) struct Step<'a> {
 }
 
 impl Engine {
-    /// Paints a picture, from text or as an edit of the last picture among the inputs.
+    /// Paints an image, from text or as an edit of the last image among the inputs.
     ///
     /// # Errors
     /// [`Error::Invalid`] for parameters out of range, [`Error::Cancelled`] when `observe` says so,
-    /// [`Error::NotFinite`] and [`Error::Flat`] when what came out is no picture.
+    /// [`Error::NotFinite`] and [`Error::Flat`] when what came out is no image.
     pub fn paint(&mut self, job: &ImageJob, observe: &mut Observe<'_>) -> Result<ImageResult> {
         self.check_image_job(job)?;
         let mut statistics = Statistics::default();
@@ -73,12 +73,13 @@ impl Engine {
             Some(noise) => noise.clone(),
             None => Generator::new(Purpose::Noise, seed).normals(grid.n_tokens() * self.latents.token_size()),
         };
-        let x = self.denoise(&prepared.contexts, grid, &noise, &parameters, &mut statistics, &mut |_| Ok(()), observe)?;
-        let picture = self.decode(&x, grid, &mut statistics, observe)?;
-        Ok(ImageResult { picture, thought: prepared.thought, size: prepared.size, parameters, text, statistics })
+        let x =
+            self.denoise(&prepared.contexts, grid, &noise, &parameters, &mut statistics, &mut |_| Ok(()), observe)?;
+        let image = self.decode(&x, grid, &mut statistics, observe)?;
+        Ok(ImageResult { image, plan: prepared.plan, size: prepared.size, parameters, text, statistics })
     }
 
-    /// The guided velocity of the first step, (tokens · numbers): what quantisations are compared by.
+    /// The guided velocity of the first step, (tokens · numbers): what quantizations are compared by.
     ///
     /// # Errors
     /// As [`Engine::paint`].
@@ -104,7 +105,7 @@ impl Engine {
         let n_numbers = self.grid(size)?.n_tokens() * self.latents.token_size();
         match &job.noise {
             Some(noise) if noise.len() != n_numbers => Err(Error::bad_input(format!(
-                "the noise has {} numbers, a picture of {} × {} needs {n_numbers}",
+                "the noise has {} numbers, an image of {} × {} needs {n_numbers}",
                 noise.len(),
                 size.width,
                 size.height
@@ -113,10 +114,10 @@ impl Engine {
         }
     }
 
-    /// The size that is painted: as asked for, else that of the last picture as it is read.
+    /// The size that is painted: as asked for, else that of the last image as it is read.
     fn size_of(&self, job: &ImageJob) -> Size {
         let last = job.inputs.iter().rev().find_map(|item| match item {
-            Item::Image(picture) => Some(self.vae_rule.resized_size(picture.size())),
+            Item::Image(image) => Some(self.vae_rule.resized_size(image.size())),
             Item::Text(_) => None,
         });
         job.parameters.size.or(last).unwrap_or_else(|| self.default_size())
@@ -151,8 +152,8 @@ impl Engine {
                         self.read_text(&mut contexts.without_image, text, Author::Artist, observe)?;
                     }
                 }
-                Item::Image(picture) => {
-                    let fitted = self.fit_picture(picture);
+                Item::Image(image) => {
+                    let fitted = self.fit_image(image);
                     n_reused += self.read_latents(&mut contexts.conditional, &fitted, posterior_seed, observe)?;
                     n_reused += self.read_vision(&mut contexts.conditional, &fitted, observe)?;
                     contexts.without_text = contexts.conditional.clone();
@@ -163,20 +164,19 @@ impl Engine {
         statistics.reused_tokens = n_reused as u32;
         report(observe, Progress::Context { tokens: contexts.conditional.n_tokens() as u32 })?;
 
-        let (thought, thought_ids) = match &job.thinking {
+        let (plan, plan_ids) = match &job.thinking {
             Thinking::Off => (None, Vec::new()),
-            Thinking::Given { thought } => (Some(thought.clone()), Vec::new()),
+            Thinking::Given { plan } => (Some(plan.clone()), Vec::new()),
             Thinking::On => {
-                let written =
-                    self.write(&contexts.conditional, &job.text, TextChannel::Thought, statistics, observe)?;
+                let written = self.write(&contexts.conditional, &job.text, TextChannel::Plan, statistics, observe)?;
                 (Some(written.text), written.ids)
             }
         };
-        if let Some(thought) = &thought {
-            self.read_text(&mut contexts.conditional, thought, Author::Model, observe)?;
+        if let Some(plan) = &plan {
+            self.read_text(&mut contexts.conditional, plan, Author::Model, observe)?;
         }
         let size = self.size_of(job);
-        Ok(Prepared { contexts, thought, thought_ids, size })
+        Ok(Prepared { contexts, plan, plan_ids, size })
     }
 
     /// Noise (tokens · numbers) → latent patches (tokens, numbers), reporting each step.
@@ -226,27 +226,27 @@ impl Engine {
         Denoising::new(self, contexts, grid, &[t, 0.0], parameters)?.velocity(0, x, true, observe)
     }
 
-    /// Latent patches → the picture.
+    /// Latent patches → the image.
     pub(crate) fn decode(
         &self,
         x: &Tensor,
         grid: Grid,
         statistics: &mut Statistics,
         observe: &mut Observe<'_>,
-    ) -> Result<Picture> {
+    ) -> Result<Image> {
         let started = Instant::now();
-        let picture = self.vae.decode(&self.latents.unpatchify(x, grid)?, observe)?;
+        let image = self.vae.decode(&self.latents.unpatchify(x, grid)?, observe)?;
         statistics.decode_secs = started.elapsed().as_secs_f64();
-        if is_flat(&picture) {
+        if is_flat(&image) {
             return Err(Error::Flat);
         }
-        Ok(picture)
+        Ok(image)
     }
 
-    /// The picture that the velocity points at: `x0 = x − t·v`.
-    fn preview_of(&self, x: &Tensor, v: &Tensor, t: f32, grid: Grid) -> Result<Picture> {
+    /// The image that the velocity points at: `x0 = x − t·v`.
+    fn preview_of(&self, x: &Tensor, v: &Tensor, t: f32, grid: Grid) -> Result<Image> {
         let x0 = (x - (v * f64::from(t))?)?;
-        self.preview.picture(&self.latents.unpatchify(&x0, grid)?)
+        self.preview.image(&self.latents.unpatchify(&x0, grid)?)
     }
 }
 

@@ -1,12 +1,12 @@
-//! A small picture of what is being painted, at no cost: latents times a matrix.
+//! A small image of what is being painted, at no cost: latents times a matrix.
 //!
 //! `rgb = x0 · M + b` for each latent pixel, in -1..1, one pixel for eight of the
-//! picture. For FLUX.1's autoencoder the published map is used; for any other it
+//! image. For FLUX.1's autoencoder the published map is used; for any other it
 //! is fitted to the decoder by least squares.
 
 use candle_core::{Device, Tensor};
 use checkpoint::config::VaeConfig;
-use protocol::Picture;
+use protocol::Image;
 
 use crate::progress::Observe;
 use crate::random::{Generator, Purpose};
@@ -60,7 +60,7 @@ impl PreviewMap {
         Ok(Self { matrix: Tensor::new(&FLUX, device)?, bias: Tensor::new(&FLUX_BIAS, device)? })
     }
 
-    /// Least squares over decoded noise that is smooth enough to have areas of one colour.
+    /// Least squares over decoded noise that is smooth enough to have areas of one color.
     fn fit(vae: &Vae, device: &Device, observe: &mut Observe<'_>) -> Result<Self> {
         let n_channels = vae.config().z_channels;
         let n_unknowns = n_channels + 1;
@@ -100,7 +100,7 @@ impl PreviewMap {
     }
 
     /// Scaled latents (channels, height, width) → height × width pixels; the step's only copy to the host.
-    pub(crate) fn picture(&self, latent: &Tensor) -> Result<Picture> {
+    pub(crate) fn image(&self, latent: &Tensor) -> Result<Image> {
         let (channels, height, width) = latent.dims3()?;
         let pixels = latent.reshape((channels, height * width))?.t()?.contiguous()?.matmul(&self.matrix)?;
         let pixels = pixels.broadcast_add(&self.bias)?.flatten_all()?.to_vec1::<f32>()?;
@@ -108,7 +108,7 @@ impl PreviewMap {
             return Err(Error::NotFinite { stage: "denoising" });
         }
         let bytes = pixels.iter().map(|value| ((value * 0.5 + 0.5).clamp(0.0, 1.0) * 255.0) as u8).collect();
-        Picture::new(width as u32, height as u32, bytes).ok_or(Error::NotFinite { stage: "preview" })
+        Image::new(width as u32, height as u32, bytes).ok_or(Error::NotFinite { stage: "preview" })
     }
 }
 
@@ -166,9 +166,9 @@ mod tests {
         ControlFlow::Continue(())
     }
 
-    /// How much of the variation within a decoded picture the map foresees: 1 is all, 0 what its mean colour does.
+    /// How much of the variation within a decoded image the map foresees: 1 is all, 0 what its mean color does.
     fn foreseen(engine: &Engine, latent: &Tensor) -> f64 {
-        let preview = engine.preview.picture(latent).expect("a preview");
+        let preview = engine.preview.image(latent).expect("a preview");
         let decoded = shrink_by_8(&engine.vae.decode_pixels(latent, &mut go_on).expect("decoded")).expect("shrunk");
         let decoded = decoded.permute((1, 2, 0)).and_then(|t| t.flatten_all()?.to_vec1::<f32>()).expect("numbers");
         let (mut missed, mut varied) = (0.0, 0.0);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fitted_map_foresees_more_than_a_mean_colour() {
+    fn a_fitted_map_foresees_more_than_a_mean_color() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini");
         let checkpoint = Checkpoint::open(&golden.join("model"), None).expect("a model");
         let options = LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() };
@@ -193,12 +193,12 @@ mod tests {
         let smooth = Tensor::from_vec(noise, (1, n_channels, 4, 4), &Device::Cpu)
             .and_then(|t| t.upsample_nearest2d(16, 16)?.squeeze(0))
             .expect("latents");
-        let picture = imagefile::read(&golden.join("images/wide.png")).expect("a picture").picture;
-        let fitted = engine.fit_picture(&picture);
+        let image = imagefile::read(&golden.join("images/wide.png")).expect("an image").image;
+        let fitted = engine.fit_image(&image);
         let posterior = engine.vae.encode(&fitted, &mut go_on).expect("encoded");
         let encoded = posterior.latent(engine.vae.config(), None).expect("latents");
         // An autoencoder that nobody trained is hardly linear; a map of nothing would give less than 0.
-        for (name, latent, least) in [("areas of one colour", smooth, 0.2), ("a photograph", encoded, 0.0)] {
+        for (name, latent, least) in [("areas of one color", smooth, 0.2), ("a photograph", encoded, 0.0)] {
             let share = foreseen(&engine, &latent);
             println!("{name}: {share:.3} of the variation");
             assert!(share > least, "{name}: {share}");

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use protocol::{Picture, TextChannel};
+use protocol::{Image, TextChannel};
 
 use crate::{Error, Result};
 
@@ -25,7 +25,7 @@ pub enum Progress<'a> {
     },
     /// Text was written.
     Text {
-        /// Whether it belongs to the thought or to the answer.
+        /// Whether it belongs to the plan or to the answer.
         channel: TextChannel,
         /// What to append; always whole characters.
         delta: &'a str,
@@ -36,10 +36,10 @@ pub enum Progress<'a> {
         step: u32,
         /// Steps in all.
         steps: u32,
-        /// The picture as far as it can be told, one pixel for eight.
-        preview: Option<&'a Picture>,
+        /// The image as far as it can be told, one pixel for eight.
+        preview: Option<&'a Image>,
     },
-    /// The picture is being decoded.
+    /// The image is being decoded.
     Decoding,
 }
 

@@ -12,7 +12,7 @@ use rand_core::{RngCore, SeedableRng};
 /// What the numbers are for; streams of different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The noise a picture starts from.
+    /// The noise an image starts from.
     Noise,
     /// Samples of the autoencoder's posterior.
     Posterior,

@@ -1,9 +1,9 @@
-//! How texts and pictures enter a context, each computed once.
+//! How texts and images enter a context, each computed once.
 
 use std::sync::Arc;
 
 use candle_core::Tensor;
-use protocol::{Picture, Size};
+use protocol::{Image, Size};
 
 use crate::context::{Chain, Context};
 use crate::decoder::ImageRows;
@@ -13,10 +13,10 @@ use crate::progress::Observe;
 use crate::transform::resize;
 use crate::{Error, Result};
 
-/// The instruction to plan before painting; the model was trained on these words.
+/// The prompt to plan before painting; the model was trained on these words.
 pub(crate) const PLAN_PROMPT: &str = "You should first think about the planning process in the mind and then generate the image. \nThe planning process is enclosed within <think> </think> tags, i.e. <think> planning process here </think> image here";
 
-/// The instruction to reason before answering; the model was trained on these words.
+/// The prompt to reason before answering; the model was trained on these words.
 pub(crate) const REASON_PROMPT: &str = "You should first think about the reasoning process in the mind and then provide the user with the answer. \nThe reasoning process is enclosed within <think> </think> tags, i.e. <think> reasoning process here </think> answer here";
 
 /// Who wrote a text.
@@ -60,28 +60,28 @@ impl Engine {
         Ok(0)
     }
 
-    /// The picture as the model takes it in: resized to sides the autoencoder can hold.
-    pub(crate) fn fit_picture(&self, picture: &Picture) -> Picture {
-        resize(picture, self.vae_rule.resized_size(picture.size()))
+    /// The image as the model takes it in: resized to sides the autoencoder can hold.
+    pub(crate) fn fit_image(&self, image: &Image) -> Image {
+        resize(image, self.vae_rule.resized_size(image.size()))
     }
 
-    /// Appends a fitted picture's latents. Gives how many tokens came from the cache.
+    /// Appends a fitted image's latents. Gives how many tokens came from the cache.
     pub(crate) fn read_latents(
         &mut self,
         context: &mut Context,
-        picture: &Picture,
+        image: &Image,
         posterior_seed: Option<u64>,
         observe: &mut Observe<'_>,
     ) -> Result<usize> {
-        let content = posterior_content(picture, posterior_seed);
+        let content = posterior_content(image, posterior_seed);
         let chain = context.chain().then("latents", &content);
         if let Some(segment) = self.segments.get(chain) {
             let n_tokens = segment.n_tokens;
             context.push(segment, chain);
             return Ok(n_tokens);
         }
-        let patches = self.encode_latents(picture, posterior_seed, observe)?;
-        let grid = self.grid(picture.size())?;
+        let patches = self.encode_latents(image, posterior_seed, observe)?;
+        let grid = self.grid(image.size())?;
         let time_and_position = self.latents.positions(grid)?.broadcast_add(&self.latents.time(&[0.0])?)?;
         let latents = self.latents.tokens(&patches, &time_and_position)?;
         let markers = self.markers()?;
@@ -92,14 +92,14 @@ impl Engine {
         Ok(0)
     }
 
-    /// Appends a fitted picture as the vision tower sees it. Gives how many tokens came from the cache.
+    /// Appends a fitted image as the vision tower sees it. Gives how many tokens came from the cache.
     pub(crate) fn read_vision(
         &mut self,
         context: &mut Context,
-        picture: &Picture,
+        image: &Image,
         observe: &mut Observe<'_>,
     ) -> Result<usize> {
-        let content = picture_content(picture);
+        let content = image_content(image);
         let chain = context.chain().then("vision", &content);
         if let Some(segment) = self.segments.get(chain) {
             let n_tokens = segment.n_tokens;
@@ -110,7 +110,7 @@ impl Engine {
         let tokens = match self.encoded.get(key) {
             Some(tokens) => tokens,
             None => {
-                let resized = resize(picture, self.vision_rule.resized_size(picture.size()));
+                let resized = resize(image, self.vision_rule.resized_size(image.size()));
                 let tokens = self.vision.encode(&resized, observe)?;
                 self.keep_encoded(key, &tokens);
                 tokens
@@ -124,18 +124,18 @@ impl Engine {
         Ok(0)
     }
 
-    /// A fitted picture's latent patches (tokens, numbers) in f32.
+    /// A fitted image's latent patches (tokens, numbers) in f32.
     pub(crate) fn encode_latents(
         &mut self,
-        picture: &Picture,
+        image: &Image,
         posterior_seed: Option<u64>,
         observe: &mut Observe<'_>,
     ) -> Result<Tensor> {
-        let key = self.start.then("latent patches", &posterior_content(picture, posterior_seed));
+        let key = self.start.then("latent patches", &posterior_content(image, posterior_seed));
         if let Some(patches) = self.encoded.get(key) {
             return Ok(patches);
         }
-        let posterior = self.vae.encode(picture, observe)?;
+        let posterior = self.vae.encode(image, observe)?;
         let patches = self.latents.patchify(&posterior.latent(self.vae.config(), posterior_seed)?)?;
         self.keep_encoded(key, &patches);
         Ok(patches)
@@ -166,16 +166,16 @@ impl Engine {
     }
 }
 
-fn picture_content(picture: &Picture) -> Vec<u8> {
+fn image_content(image: &Image) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&picture.width().to_le_bytes());
-    hasher.update(&picture.height().to_le_bytes());
-    hasher.update(picture.rgb());
+    hasher.update(&image.width().to_le_bytes());
+    hasher.update(&image.height().to_le_bytes());
+    hasher.update(image.rgb());
     hasher.finalize().as_bytes().to_vec()
 }
 
-fn posterior_content(picture: &Picture, posterior_seed: Option<u64>) -> Vec<u8> {
-    let mut content = picture_content(picture);
+fn posterior_content(image: &Image, posterior_seed: Option<u64>) -> Vec<u8> {
+    let mut content = image_content(image);
     if let Some(seed) = posterior_seed {
         content.extend(seed.to_le_bytes());
     }

@@ -73,13 +73,13 @@ pub(crate) fn check_weights_bytes(
     held_bytes: u64,
 ) -> Result<()> {
     let Some(room) = Room::on(device, limit_bytes, held_bytes) else { return Ok(()) };
-    room.check(weights_bytes + OVERHEAD_BYTES, |most_bytes| {
+    room.check(weights_bytes + OVERHEAD_BYTES, |max_bytes| {
         smaller_quantization(
             config,
             weights_bytes,
             precision,
             device.is_cpu(),
-            most_bytes - OVERHEAD_BYTES.min(most_bytes),
+            max_bytes - OVERHEAD_BYTES.min(max_bytes),
         )
         .unwrap_or_else(|| CLOSE_OTHERS.to_owned())
     })
@@ -98,23 +98,23 @@ impl Planner {
 
     fn check_on(&self, device: &Device, limit_bytes: Option<u64>, held_bytes: u64, estimate: &Estimate) -> Result<()> {
         let Some(room) = Room::on(device, limit_bytes, held_bytes) else { return Ok(()) };
-        room.check(estimate.memory.peak_bytes, |most_bytes| self.remedy(estimate, most_bytes))
+        room.check(estimate.memory.peak_bytes, |max_bytes| self.remedy(estimate, max_bytes))
     }
 
-    /// What to do so that `most_bytes` suffice.
-    fn remedy(&self, estimate: &Estimate, most_bytes: u64) -> String {
-        if let Some(size) = estimate.size.and_then(|size| self.smaller_size(estimate, size, most_bytes)) {
+    /// What to do so that `max_bytes` suffice.
+    fn remedy(&self, estimate: &Estimate, max_bytes: u64) -> String {
+        if let Some(size) = estimate.size.and_then(|size| self.smaller_size(estimate, size, max_bytes)) {
             return format!("try {size}");
         }
         let weights_bytes = estimate.memory.weights_bytes;
         let beside_bytes = estimate.memory.peak_bytes - weights_bytes;
-        let for_weights = most_bytes.saturating_sub(beside_bytes);
+        let for_weights = max_bytes.saturating_sub(beside_bytes);
         let quantization =
             smaller_quantization(self.config(), weights_bytes, self.precision(), self.is_cpu(), for_weights);
         match (quantization, estimate.size) {
             (Some(remedy), _) => remedy,
             (None, Some(_)) => CLOSE_OTHERS.to_owned(),
-            (None, None) => "leave out a picture or a part of the conversation, or close other programs".to_owned(),
+            (None, None) => "leave out an image or a part of the conversation, or close other programs".to_owned(),
         }
     }
 }
@@ -145,18 +145,18 @@ fn anonymous_bytes() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-/// The best quantisation whose weights take no more than `most_bytes`, and less than they take now.
+/// The best quantization whose weights take no more than `max_bytes`, and less than they take now.
 fn smaller_quantization(
     config: &Config,
     weights_bytes: u64,
     precision: Precision,
     is_cpu: bool,
-    most_bytes: u64,
+    max_bytes: u64,
 ) -> Option<String> {
     Quantization::ALL.into_iter().find_map(|quantization| {
         let bytes = planned_bytes(config, quantization, quantization, precision, is_cpu);
-        (bytes < weights_bytes && bytes <= most_bytes)
-            .then(|| format!("use the {quantization} quantisation, whose weights take {}", amount(bytes)))
+        (bytes < weights_bytes && bytes <= max_bytes)
+            .then(|| format!("use the {quantization} quantization, whose weights take {}", amount(bytes)))
     })
 }
 
@@ -196,10 +196,10 @@ mod tests {
     }
 
     #[test]
-    fn the_best_quantisation_that_fits_is_named() {
+    fn the_best_quantization_that_fits_is_named() {
         let official = Config::official();
         let full = planned_bytes(&official, Quantization::Bf16, Quantization::Bf16, Precision::BF16, false);
-        let named = |most_bytes| smaller_quantization(&official, full, Precision::BF16, false, most_bytes);
+        let named = |max_bytes| smaller_quantization(&official, full, Precision::BF16, false, max_bytes);
         assert!(named(20 * GB).is_some_and(|remedy| remedy.contains("q8_0") && remedy.contains("16.")));
         assert!(named(10 * GB).is_some_and(|remedy| remedy.contains("q4_k_m") && remedy.contains("9.7 GB")));
         assert_eq!(named(GB), None);

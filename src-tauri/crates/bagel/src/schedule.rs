@@ -1,4 +1,4 @@
-//! Timesteps from noise (1) to picture (0).
+//! Timesteps from noise (1) to image (0).
 
 /// `steps` points over 1..0, shifted by `s·t / (1 + (s − 1)·t)`; the model is evaluated at all but the last.
 ///
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schedule_begins_at_noise_and_ends_at_the_picture() {
+    fn the_schedule_begins_at_noise_and_ends_at_the_image() {
         for (steps, shift) in [(2, 1.0), (50, 3.0), (7, 0.5)] {
             let t = timesteps(steps, shift);
             assert_eq!((t.len(), t[0], t[t.len() - 1]), (steps as usize, 1.0, 0.0));

@@ -1,7 +1,7 @@
 //! A checkpoint of random weights on disk, in the published layout.
 //!
 //! It loads, converts and runs like a real one, at any size, so that loading,
-//! conversion and memory can be tried where no real weights are. Its pictures
+//! conversion and memory can be tried where no real weights are. Its images
 //! are noise.
 
 use std::fs::File;

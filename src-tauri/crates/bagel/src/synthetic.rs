@@ -1,7 +1,7 @@
-//! Weights that nobody trained, of any shape and quantisation, to time a machine with.
+//! Weights that nobody trained, of any shape and quantization, to time a machine with.
 //!
-//! Each kind's bytes are those of normal numbers, quantised once and repeated:
-//! zeros would flatter some hardware, and quantising billions of numbers would
+//! Each kind's bytes are those of normal numbers, quantized once and repeated:
+//! zeros would flatter some hardware, and quantizing billions of numbers would
 //! take longer than what is to be timed.
 
 use std::collections::BTreeMap;

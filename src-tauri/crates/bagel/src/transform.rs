@@ -1,27 +1,27 @@
-//! What the model does to a picture before it looks at it: resampling to a
+//! What the model does to an image before it looks at it: resampling to a
 //! size that its [`ResizeRule`](checkpoint::ResizeRule) chose.
 //!
-//! It follows the reference to the last bit, because a picture that differs
+//! It follows the reference to the last bit, because an image that differs
 //! by one level gives other latents and, over many steps, another painting:
 //! Pillow's antialiased bicubic in its fixed-point arithmetic, which is what
 //! the reference calls.
 
 use std::borrow::Cow;
 
-use protocol::{Picture, Size};
+use protocol::{Image, Size};
 use rayon::prelude::*;
 
-/// Resamples a picture to `size` with an antialiased bicubic filter.
+/// Resamples an image to `size` with an antialiased bicubic filter.
 ///
-/// A picture that already has this size comes back unchanged. A side of zero
+/// An image that already has this size comes back unchanged. A side of zero
 /// counts as one. The work is shared between the threads of the current pool;
-/// memory peaks at one picture of one new and one old side.
-pub fn resize(picture: &Picture, size: Size) -> Picture {
+/// memory peaks at one image of one new and one old side.
+pub fn resize(image: &Image, size: Size) -> Image {
     let size = Size { width: size.width.max(1), height: size.height.max(1) };
-    if rows_first(picture.size(), size) {
-        resize_height(&resize_width(picture, size.width), size.height).into_owned()
+    if rows_first(image.size(), size) {
+        resize_height(&resize_width(image, size.width), size.height).into_owned()
     } else {
-        resize_width(&resize_height(picture, size.height), size.width).into_owned()
+        resize_width(&resize_height(image, size.height), size.width).into_owned()
     }
 }
 
@@ -36,20 +36,20 @@ fn rows_first(from: Size, to: Size) -> bool {
     lost_height <= 0 || lost_height <= 2 * lost_width
 }
 
-fn resize_width(picture: &Picture, width: u32) -> Cow<'_, Picture> {
-    if width == picture.width() {
-        return Cow::Borrowed(picture);
+fn resize_width(image: &Image, width: u32) -> Cow<'_, Image> {
+    if width == image.width() {
+        return Cow::Borrowed(image);
     }
-    let rgb = resample_rows(picture.rgb(), picture.width() as usize, width as usize);
-    Picture::new(width, picture.height(), rgb).map_or(Cow::Borrowed(picture), Cow::Owned)
+    let rgb = resample_rows(image.rgb(), image.width() as usize, width as usize);
+    Image::new(width, image.height(), rgb).map_or(Cow::Borrowed(image), Cow::Owned)
 }
 
-fn resize_height(picture: &Picture, height: u32) -> Cow<'_, Picture> {
-    if height == picture.height() {
-        return Cow::Borrowed(picture);
+fn resize_height(image: &Image, height: u32) -> Cow<'_, Image> {
+    if height == image.height() {
+        return Cow::Borrowed(image);
     }
-    let rgb = resample_columns(picture.rgb(), picture.height() as usize, height as usize);
-    Picture::new(picture.width(), height, rgb).map_or(Cow::Borrowed(picture), Cow::Owned)
+    let rgb = resample_columns(image.rgb(), image.height() as usize, height as usize);
+    Image::new(image.width(), height, rgb).map_or(Cow::Borrowed(image), Cow::Owned)
 }
 
 /// Bits behind the point in a weight: 32 less those of a level, a sign and one carry.
@@ -58,7 +58,7 @@ const PRECISION_BITS: u32 = 32 - 8 - 2;
 /// Half a level: sums start with it, so that the final shift rounds.
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
-/// How one output sample is mixed from neighbouring input samples.
+/// How one output sample is mixed from neighboring input samples.
 struct Taps {
     /// The first input sample.
     start: usize,
@@ -178,10 +178,10 @@ mod tests {
         ResizeRule::new(field("max_image_size"), field("min_image_size"), field("image_stride"))
     }
 
-    fn picture(tensors: &SafeTensors<'_>, name: &str) -> Picture {
+    fn image(tensors: &SafeTensors<'_>, name: &str) -> Image {
         let tensor = tensors.tensor(name).unwrap();
-        let [height, width, 3] = *tensor.shape() else { panic!("{name} is no picture") };
-        Picture::new(width as u32, height as u32, tensor.data().to_vec()).unwrap()
+        let [height, width, 3] = *tensor.shape() else { panic!("{name} is no image") };
+        Image::new(width as u32, height as u32, tensor.data().to_vec()).unwrap()
     }
 
     #[test]
@@ -212,15 +212,15 @@ mod tests {
         let vit = golden_rule(&config, "vit_transform");
         let bytes = golden("cases/components.safetensors");
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        let to = |rule: ResizeRule, picture: &Picture| resize(picture, rule.resized_size(picture.size()));
-        for name in ["alpha", "big", "grey", "wide"] {
-            let original = picture(&tensors, &format!("image.{name}.rgb"));
+        let to = |rule: ResizeRule, image: &Image| resize(image, rule.resized_size(image.size()));
+        for name in ["alpha", "big", "gray", "wide"] {
+            let original = image(&tensors, &format!("image.{name}.rgb"));
             let for_vae = to(vae, &original);
-            assert!(for_vae == picture(&tensors, &format!("image.{name}.vae_resized")), "{name} for the VAE");
+            assert!(for_vae == image(&tensors, &format!("image.{name}.vae_resized")), "{name} for the VAE");
             let for_vit = to(vit, &original);
-            assert!(for_vit == picture(&tensors, &format!("image.{name}.vit_resized")), "{name} for the ViT");
+            assert!(for_vit == image(&tensors, &format!("image.{name}.vit_resized")), "{name} for the ViT");
             let chained = to(vit, &for_vae);
-            let expected = picture(&tensors, &format!("image.{name}.vit_resized_from_vae"));
+            let expected = image(&tensors, &format!("image.{name}.vit_resized_from_vae"));
             assert!(chained == expected, "{name} for the VAE, then for the ViT");
         }
     }
@@ -239,15 +239,15 @@ mod tests {
 
     #[test]
     fn same_size_is_the_identity() {
-        let picture = Picture::new(3, 2, (0..18).map(|value| value * 14).collect()).unwrap();
-        assert!(resize(&picture, picture.size()) == picture);
+        let image = Image::new(3, 2, (0..18).map(|value| value * 14).collect()).unwrap();
+        assert!(resize(&image, image.size()) == image);
     }
 
     #[test]
-    fn one_colour_stays_one_colour() {
-        let picture = Picture::new(19, 7, [10, 128, 250].repeat(19 * 7)).unwrap();
+    fn one_color_stays_one_color() {
+        let image = Image::new(19, 7, [10, 128, 250].repeat(19 * 7)).unwrap();
         for (width, height) in [(1, 1), (64, 64), (5, 40), (19, 3)] {
-            let resized = resize(&picture, Size { width, height });
+            let resized = resize(&image, Size { width, height });
             assert_eq!(resized.size(), Size { width, height });
             assert!(resized.rgb().chunks_exact(3).all(|pixel| pixel == [10, 128, 250]));
         }

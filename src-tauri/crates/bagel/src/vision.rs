@@ -1,4 +1,4 @@
-//! What the model sees of a picture to understand it: SigLIP's encoder and the connector.
+//! What the model sees of an image to understand it: SigLIP's encoder and the connector.
 //!
 //! patches → linear + position → layers of full attention → norm → connector → + position in the model's grid.
 //!
@@ -6,7 +6,7 @@
 
 use candle_core::{Device, Tensor};
 use checkpoint::config::{Config, VisionConfig};
-use protocol::Picture;
+use protocol::Image;
 
 use crate::Result;
 use crate::nn::{Keys, Linear, Mask, attention};
@@ -76,30 +76,30 @@ impl Vision {
         })
     }
 
-    /// A picture whose sides are multiples of the patch → (patches, hidden of the language model).
-    pub(crate) fn encode(&self, picture: &Picture, observe: &mut Observe<'_>) -> Result<Tensor> {
+    /// An image whose sides are multiples of the patch → (patches, hidden of the language model).
+    pub(crate) fn encode(&self, image: &Image, observe: &mut Observe<'_>) -> Result<Tensor> {
         let device = self.position_embedding.device();
-        let patches = self.patches(picture, device)?.to_dtype(self.position_embedding.dtype())?;
-        let positions = self.positions(picture, device)?;
+        let patches = self.patches(image, device)?.to_dtype(self.position_embedding.dtype())?;
+        let positions = self.positions(image, device)?;
         let hidden = self.hidden(&patches, &positions, observe)?;
         let connected = self.connect(&hidden)?;
         Ok((connected + self.token_positions.index_select(&positions, 0)?)?)
     }
 
     /// Patches of numbers in -1..1, ordered (row, column, channel): (patches, patch² · 3).
-    pub(crate) fn patches(&self, picture: &Picture, device: &Device) -> Result<Tensor> {
+    pub(crate) fn patches(&self, image: &Image, device: &Device) -> Result<Tensor> {
         let side = self.config.patch_size;
-        let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let pixels = normalized(picture.rgb());
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        let pixels = normalized(image.rgb());
         // (rows, row in patch, columns, column in patch · channel) → (rows, columns, …)
         let pixels = Tensor::from_vec(pixels, (height / side, side, width / side, side * 3), device)?;
         Ok(pixels.transpose(1, 2)?.reshape(((height / side) * (width / side), side * side * 3))?)
     }
 
     /// Index of each patch in the fixed grid of positions.
-    pub(crate) fn positions(&self, picture: &Picture, device: &Device) -> Result<Tensor> {
+    pub(crate) fn positions(&self, image: &Image, device: &Device) -> Result<Tensor> {
         let side = self.config.patch_size;
-        grid_positions(picture.height() as usize / side, picture.width() as usize / side, self.grid_side, device)
+        grid_positions(image.height() as usize / side, image.width() as usize / side, self.grid_side, device)
     }
 
     /// The encoder's output after its last norm: (patches, hidden of the encoder).

@@ -1,7 +1,7 @@
 //! From a checkpoint's bytes to tensors on a device.
 //!
 //! One reader for safetensors and GGUF: float tensors are converted to the
-//! type that is computed in, quantised matrices stay as they are. A tensor at a
+//! type that is computed in, quantized matrices stay as they are. A tensor at a
 //! time leaves the mapped file, so that reading needs no more memory than the
 //! loaded form and one tensor.
 

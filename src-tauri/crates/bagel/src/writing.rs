@@ -14,7 +14,7 @@ use crate::reading::{Author, REASON_PROMPT};
 use crate::sampler::Sampler;
 use crate::tokens::TextStream;
 
-const THOUGHT_END: &str = "</think>";
+const PLAN_END: &str = "</think>";
 
 /// A text and the ids it was made of, the start token first.
 pub(crate) struct WrittenText {
@@ -54,8 +54,8 @@ impl Engine {
         for item in &job.inputs {
             n_reused += match item {
                 Item::Text(text) => self.read_text(&mut context, text, Author::Artist, observe)?,
-                Item::Image(picture) => {
-                    let fitted = self.fit_picture(picture);
+                Item::Image(image) => {
+                    let fitted = self.fit_image(image);
                     self.read_vision(&mut context, &fitted, observe)?
                 }
             };
@@ -63,14 +63,14 @@ impl Engine {
         statistics.context_secs = started.elapsed().as_secs_f64();
         statistics.reused_tokens = n_reused as u32;
         report(observe, Progress::Context { tokens: context.n_tokens() as u32 })?;
-        let first_channel = if job.think { TextChannel::Thought } else { TextChannel::Answer };
+        let first_channel = if job.think { TextChannel::Plan } else { TextChannel::Answer };
         let text = self.write(&context, parameters, first_channel, statistics, observe)?;
         Ok((text, context.n_tokens()))
     }
 
     /// Writes after `context`, whose cache stays as it is.
     ///
-    /// What is written in the thought's channel goes on in the answer's after `</think>`.
+    /// What is written in the plan's channel goes on in the answer's after `</think>`.
     pub(crate) fn write(
         &self,
         context: &Context,
@@ -132,11 +132,11 @@ impl Shown {
     fn up_to(&mut self, text: &str, end: usize, observe: &mut Observe<'_>) -> Result<()> {
         while self.n_bytes < end {
             let rest = &text[self.n_bytes..end];
-            // The thought's last tag belongs to it; its beginning may have been shown already.
-            let thought_end = text.find(THOUGHT_END).map(|start| start + THOUGHT_END.len());
-            let n_bytes = match thought_end {
-                Some(thought_end) if self.channel == TextChannel::Thought => {
-                    thought_end.saturating_sub(self.n_bytes).min(rest.len())
+            // The plan's last tag belongs to it; its beginning may have been shown already.
+            let plan_end = text.find(PLAN_END).map(|start| start + PLAN_END.len());
+            let n_bytes = match plan_end {
+                Some(plan_end) if self.channel == TextChannel::Plan => {
+                    plan_end.saturating_sub(self.n_bytes).min(rest.len())
                 }
                 _ => rest.len(),
             };
@@ -144,7 +144,7 @@ impl Shown {
                 report(observe, Progress::Text { channel: self.channel, delta: &rest[..n_bytes] })?;
                 self.n_bytes += n_bytes;
             }
-            if thought_end.is_some_and(|thought_end| self.n_bytes >= thought_end) {
+            if plan_end.is_some_and(|plan_end| self.n_bytes >= plan_end) {
                 self.channel = TextChannel::Answer;
             }
         }
@@ -190,7 +190,7 @@ mod tests {
 
     fn shown(parts: &[&str]) -> Vec<(TextChannel, String)> {
         let mut reports: Vec<(TextChannel, String)> = Vec::new();
-        let mut shown = Shown { n_bytes: 0, channel: TextChannel::Thought };
+        let mut shown = Shown { n_bytes: 0, channel: TextChannel::Plan };
         let mut text = String::new();
         for part in parts {
             text.push_str(part);
@@ -209,8 +209,8 @@ mod tests {
     fn an_answer_begins_after_the_thoughts_last_tag() {
         let reports = shown(&["<think> a </thi", "nk> b", "c"]);
         let answer: String = reports.iter().filter(|r| r.0 == TextChannel::Answer).map(|r| r.1.as_str()).collect();
-        let thought: String = reports.iter().filter(|r| r.0 == TextChannel::Thought).map(|r| r.1.as_str()).collect();
-        assert_eq!((thought.as_str(), answer.as_str()), ("<think> a </think>", " bc"));
+        let plan: String = reports.iter().filter(|r| r.0 == TextChannel::Plan).map(|r| r.1.as_str()).collect();
+        assert_eq!((plan.as_str(), answer.as_str()), ("<think> a </think>", " bc"));
     }
 
     #[test]

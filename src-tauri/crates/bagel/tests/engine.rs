@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bagel::{ChatJob, ConvertOptions, DeviceChoice, Engine, Error, ImageJob, Item, LoadOptions, Progress, convert};
 use checkpoint::{Checkpoint, Quantization};
-use protocol::{ImageParameters, Picture, Size, TextChannel, TextParameters, Thinking};
+use protocol::{Image, ImageParameters, Size, TextChannel, TextParameters, Thinking};
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini")
@@ -26,8 +26,8 @@ fn go_on(_: Progress<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn photograph() -> Arc<Picture> {
-    Arc::new(imagefile::read(&golden().join("images/wide.png")).expect("a picture").picture)
+fn photograph() -> Arc<Image> {
+    Arc::new(imagefile::read(&golden().join("images/wide.png")).expect("an image").image)
 }
 
 fn edit() -> ImageJob {
@@ -35,7 +35,7 @@ fn edit() -> ImageJob {
         inputs: vec![Item::Image(photograph()), Item::Text("make the house green".to_owned())],
         thinking: Thinking::Off,
         parameters: ImageParameters { steps: 4, seed: Some(7), ..ImageParameters::edit() },
-        text: TextParameters { limit: 12, ..TextParameters::thought() },
+        text: TextParameters { limit: 12, ..TextParameters::plan() },
         noise: None,
     }
 }
@@ -59,14 +59,14 @@ fn chat(text: &str) -> ChatJob {
 }
 
 #[test]
-fn a_seed_paints_the_same_picture_again_and_another_seed_another() {
+fn a_seed_paints_the_same_image_again_and_another_seed_another() {
     let mut engine = mini();
-    let first = engine.paint(&edit(), &mut go_on).expect("a picture");
-    let again = mini().paint(&edit(), &mut go_on).expect("a picture");
-    assert_eq!(first.picture, again.picture);
+    let first = engine.paint(&edit(), &mut go_on).expect("an image");
+    let again = mini().paint(&edit(), &mut go_on).expect("an image");
+    assert_eq!(first.image, again.image);
     let mut other = edit();
     other.parameters.seed = Some(8);
-    assert_ne!(first.picture, engine.paint(&other, &mut go_on).expect("a picture").picture);
+    assert_ne!(first.image, engine.paint(&other, &mut go_on).expect("an image").image);
 }
 
 #[test]
@@ -76,22 +76,22 @@ fn a_result_names_every_seed_and_size_that_made_it() {
     job.thinking = Thinking::On;
     job.text.temperature = 1.0;
     let mut engine = mini();
-    let result = engine.paint(&job, &mut go_on).expect("a picture");
+    let result = engine.paint(&job, &mut go_on).expect("an image");
     assert!(result.parameters.seed.is_some() && result.text.seed.is_some());
     assert_eq!(result.parameters.size, Some(Size { width: 64, height: 64 }));
     let repeated = ImageJob {
         parameters: result.parameters.clone(),
         text: result.text.clone(),
-        thinking: Thinking::Given { thought: result.thought.clone().expect("a thought") },
+        thinking: Thinking::Given { plan: result.plan.clone().expect("a plan") },
         ..job
     };
-    assert_eq!(result.picture, engine.paint(&repeated, &mut go_on).expect("a picture").picture);
+    assert_eq!(result.image, engine.paint(&repeated, &mut go_on).expect("an image").image);
 }
 
 #[test]
 fn what_was_read_once_is_not_computed_again() {
     let mut engine = mini();
-    let first = engine.paint(&edit(), &mut go_on).expect("a picture");
+    let first = engine.paint(&edit(), &mut go_on).expect("an image");
     let mut ticks = 0;
     let mut other = edit();
     other.parameters.seed = Some(9);
@@ -103,7 +103,7 @@ fn what_was_read_once_is_not_computed_again() {
             ticks += 1;
             ControlFlow::Continue(())
         })
-        .expect("a picture");
+        .expect("an image");
     assert_eq!(first.statistics.reused_tokens, 0);
     assert!(again.statistics.reused_tokens > 60, "{}", again.statistics.reused_tokens);
 }
@@ -112,7 +112,7 @@ fn what_was_read_once_is_not_computed_again() {
 fn text_to_image_runs_two_branches_and_one_where_guidance_is_off() {
     let mut job = generate();
     job.parameters.guidance_interval = [0.0, 1.0];
-    let forwards = |job: &ImageJob| mini().paint(job, &mut go_on).expect("a picture").statistics.forwards;
+    let forwards = |job: &ImageJob| mini().paint(job, &mut go_on).expect("an image").statistics.forwards;
     assert_eq!(forwards(&job), 3 * 2);
     job.parameters.text_guidance = 1.0;
     assert_eq!(forwards(&job), 3);
@@ -125,14 +125,14 @@ fn text_to_image_runs_two_branches_and_one_where_guidance_is_off() {
 #[test]
 fn every_stage_can_be_stopped_and_leaves_the_engine_usable() {
     let mut engine = mini();
-    let whole = engine.paint(&edit(), &mut go_on).expect("a picture").picture;
+    let whole = engine.paint(&edit(), &mut go_on).expect("an image").image;
     let mut n_reports = 0;
     mini()
         .paint(&edit(), &mut |_| {
             n_reports += 1;
             ControlFlow::Continue(())
         })
-        .expect("a picture");
+        .expect("an image");
     for stop_at in (0..n_reports).step_by(7) {
         let mut engine = mini();
         let mut n = 0;
@@ -142,12 +142,12 @@ fn every_stage_can_be_stopped_and_leaves_the_engine_usable() {
         });
         assert!(matches!(stopped, Err(Error::Cancelled)), "at {stop_at}");
         assert_eq!(n, stop_at + 1, "nothing is reported after the stop");
-        assert_eq!(engine.paint(&edit(), &mut go_on).expect("a picture").picture, whole);
+        assert_eq!(engine.paint(&edit(), &mut go_on).expect("an image").image, whole);
     }
 }
 
 #[test]
-fn previews_arrive_after_every_step_and_grow_like_the_picture() {
+fn previews_arrive_after_every_step_and_grow_like_the_image() {
     let mut previews = Vec::new();
     let result = mini()
         .paint(&edit(), &mut |progress| {
@@ -156,7 +156,7 @@ fn previews_arrive_after_every_step_and_grow_like_the_picture() {
             }
             ControlFlow::Continue(())
         })
-        .expect("a picture");
+        .expect("an image");
     let size = Size { width: result.size.width / 8, height: result.size.height / 8 };
     assert_eq!(previews, [(1, 3, size), (2, 3, size), (3, 3, size)]);
 }
@@ -255,7 +255,7 @@ fn weights_that_are_not_numbers_fail_the_job() {
     let start = 8 + header_len + header["llm2vae.bias"]["data_offsets"][0].as_u64().expect("an offset") as usize;
     bytes[start..start + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     std::fs::write(&path, bytes).expect("written");
-    let failed = load(folder.path()).paint(&generate(), &mut go_on).expect_err("no picture");
+    let failed = load(folder.path()).paint(&generate(), &mut go_on).expect_err("no image");
     assert!(matches!(failed, Error::NotFinite { .. }), "{failed}");
 }
 
@@ -263,7 +263,7 @@ fn weights_that_are_not_numbers_fail_the_job() {
 fn a_converted_model_is_one_file_that_paints_answers_and_keeps_its_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = Checkpoint::open(&golden().join("model"), None).expect("a model");
-    let whole = mini().paint(&edit(), &mut go_on).expect("a picture").picture;
+    let whole = mini().paint(&edit(), &mut go_on).expect("an image").image;
     for quantization in [Quantization::F32, Quantization::Bf16, Quantization::Q8_0, Quantization::Q4_0] {
         let path = folder.path().join(format!("{quantization}.gguf"));
         let options = ConvertOptions { understanding: quantization, generation: quantization };
@@ -271,10 +271,10 @@ fn a_converted_model_is_one_file_that_paints_answers_and_keeps_its_name() {
         assert_eq!(std::fs::metadata(&path).expect("a file").len(), conversion.file_bytes);
         let mut engine = load(&path);
         assert_eq!(engine.description().quantization, quantization.name());
-        let picture = engine.paint(&edit(), &mut go_on).expect("a picture").picture;
+        let image = engine.paint(&edit(), &mut go_on).expect("an image").image;
         engine.chat(&chat("what is this?"), &mut go_on).expect("an answer");
         if quantization == Quantization::F32 {
-            assert_eq!(picture, whole, "32 bits lose nothing");
+            assert_eq!(image, whole, "32 bits lose nothing");
         }
     }
 }

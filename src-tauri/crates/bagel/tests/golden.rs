@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 
 use bagel::check::{Outcome, check};
 use bagel::{DeviceChoice, LoadOptions, Precision};
-use protocol::Picture;
+use protocol::Image;
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini")
 }
 
-fn read_picture(path: &Path) -> Result<Picture, String> {
-    imagefile::read(path).map(|read| read.picture).map_err(|error| error.to_string())
+fn read_image(path: &Path) -> Result<Image, String> {
+    imagefile::read(path).map(|read| read.image).map_err(|error| error.to_string())
 }
 
 fn outcomes(precision: Precision) -> Vec<Outcome> {
     let options = LoadOptions { device: DeviceChoice::Cpu, precision: Some(precision), ..LoadOptions::default() };
     let mut outcomes = Vec::new();
-    check(&golden(), &options, &read_picture, &mut |outcome| outcomes.push(outcome.clone()), &mut |_| {
+    check(&golden(), &options, &read_image, &mut |outcome| outcomes.push(outcome.clone()), &mut |_| {
         ControlFlow::Continue(())
     })
     .expect("the golden cases can be read");
@@ -35,7 +35,7 @@ fn half_precision_is_as_near_as_is_stated() {
 fn the_processor_says_that_it_does_not_compute_in_bf16() {
     let options = LoadOptions { device: DeviceChoice::Cpu, precision: Some(Precision::BF16), ..LoadOptions::default() };
     let go_on = &mut |_: bagel::Progress<'_>| ControlFlow::Continue(());
-    let error = check(&golden(), &options, &read_picture, &mut |_| {}, go_on).expect_err("it does not");
+    let error = check(&golden(), &options, &read_image, &mut |_| {}, go_on).expect_err("it does not");
     assert!(error.to_string().contains("use f32 or f16"), "{error}");
 }
 

@@ -1,4 +1,4 @@
-//! What each quantisation costs in accuracy, beside 32 bits of the same weights.
+//! What each quantization costs in accuracy, beside 32 bits of the same weights.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -40,7 +40,7 @@ fn golden() -> std::path::PathBuf {
 fn velocity(engine: &mut Engine, text_guidance: f64) -> Vec<f32> {
     let job = ImageJob {
         inputs: vec![Item::Text("a boat".to_owned())],
-        thinking: Thinking::Given { thought: "<think>a plan</think>".to_owned() },
+        thinking: Thinking::Given { plan: "<think>a plan</think>".to_owned() },
         parameters: ImageParameters {
             size: Some(Size { width: 128, height: 96 }),
             steps: 2,
@@ -48,7 +48,7 @@ fn velocity(engine: &mut Engine, text_guidance: f64) -> Vec<f32> {
             text_guidance,
             ..ImageParameters::generate()
         },
-        text: TextParameters::thought(),
+        text: TextParameters::plan(),
         noise: None,
     };
     engine.first_velocity(&job, &mut go_on).expect("a velocity")
@@ -62,7 +62,7 @@ fn relative_error(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
-fn every_quantisation_stays_within_its_bound() {
+fn every_quantization_stays_within_its_bound() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("source");
     synthesize(&config(), None, &source, &mut go_on).expect("made");

@@ -8,11 +8,11 @@ mod date;
 mod fault;
 mod fetch;
 mod part;
-mod patience;
+mod timeouts;
 mod transport;
 mod watch;
 
-pub use self::patience::Patience;
+pub use self::timeouts::Timeouts;
 pub use self::transport::host_of;
 pub use self::watch::{DownloadStage, Progress};
 
@@ -30,5 +30,5 @@ pub struct DownloadOptions {
     /// What is shown to that host, and to no other.
     pub token: Option<Token>,
     /// How long to wait for what, and how often.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }

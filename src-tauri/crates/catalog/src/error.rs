@@ -16,7 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Each message is one line that says what failed and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A catalogue file that cannot be understood.
+    /// A catalog file that cannot be understood.
     #[error("{place}: {reason}; correct it or remove it")]
     Manifest {
         /// The file, or `models.toml` for the one that is compiled in.
@@ -170,7 +170,7 @@ impl Error {
     /// The class that the window acts on.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Manifest { .. } => ErrorCode::CatalogueUnusable,
+            Self::Manifest { .. } => ErrorCode::CatalogUnusable,
             // The window offers nothing of this kind.
             Self::Unsuitable { .. } => ErrorCode::BadInput,
             Self::Needed { .. } | Self::Busy { .. } => ErrorCode::Busy,

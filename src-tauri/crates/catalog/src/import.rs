@@ -68,7 +68,7 @@ impl Catalog {
             fs::create_dir(&source).map_err(Error::io(&source))?;
             copy_all(&own_files, &source, bytes, observe)?;
             let final_source = self.source_folder(&id);
-            // The file itself is opened where a file was given: its neighbours may be another model.
+            // The file itself is opened where a file was given: its neighbors may be another model.
             imported.path = match own_files.first().and_then(|it| it.file_name()) {
                 Some(name) if path.is_file() => final_source.join(path.file_name().unwrap_or(name)),
                 _ => final_source,

@@ -22,7 +22,7 @@ use crate::record::{FileRecord, InstallPlan, Stamp};
 use crate::remove::What;
 use crate::{Error, Result};
 
-/// The newest commit, where no catalogue names one.
+/// The newest commit, where no catalog names one.
 const NEWEST: &str = "main";
 
 /// What a conversion reads and writes.
@@ -182,7 +182,7 @@ impl Catalog {
         let mut watch = Watch::new(&mut observe, entry.download_bytes());
         self.check_room(entry)?;
         let transport = Transport::new(options)?;
-        let mut fetcher = Fetcher::new(&transport, &options.patience);
+        let mut fetcher = Fetcher::new(&transport, &options.timeouts);
         let mut before = 0;
         for file in &entry.files {
             watch.enter(&file.path, before);
@@ -196,7 +196,7 @@ impl Catalog {
                     revision: revision.as_deref().unwrap_or(NEWEST),
                     path: &file.path,
                     bytes: file.bytes.get().copied(),
-                    most_bytes: file.most_bytes(),
+                    max_bytes: file.max_bytes(),
                     sha256: file.sha256.get().map(String::as_str),
                     destination: &path,
                     claim: &claim,

@@ -31,7 +31,7 @@ mod token;
 mod verdict;
 
 pub use catalog::{Catalog, Located};
-pub use download::{DownloadOptions, DownloadStage, Patience, Progress, host_of};
+pub use download::{DownloadOptions, DownloadStage, Progress, Timeouts, host_of};
 pub use error::{Error, Result};
 pub use hardware::hardware;
 pub use import::How;

@@ -15,7 +15,7 @@ const BUILT_IN: &str = include_str!("../../../../models.toml");
 /// The only form of this file so far.
 const VERSION: u32 = 1;
 
-/// The largest catalogue file that is read.
+/// The largest catalog file that is read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// All models that are listed.
@@ -38,8 +38,8 @@ pub struct Entry {
     pub name: LocalText,
     /// What it is good for.
     pub summary: LocalText,
-    /// SPDX name of its licence; nothing where the publisher names none.
-    pub licence: Option<String>,
+    /// SPDX name of its license; nothing where the publisher names none.
+    pub license: Option<String>,
     /// How many numbers it has; for people.
     pub parameters: Option<u64>,
     /// Whether it ships with the studio instead of being downloaded; its file is then one of ours.
@@ -52,7 +52,7 @@ pub struct Entry {
     pub revision: Known<String>,
     /// The model that supplies what its own files lack.
     pub base: Option<ModelId>,
-    /// Longest side of a picture, in pixels.
+    /// Longest side of an image, in pixels.
     pub max_side: u32,
     /// Parameters that requests are made with.
     #[serde(default)]
@@ -138,7 +138,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Reads and checks the text of a catalogue file; `place` names it in errors.
+    /// Reads and checks the text of a catalog file; `place` names it in errors.
     pub fn parse(text: &str, place: &str) -> Result<Self> {
         let wrong = |reason: String| Error::Manifest { place: place.to_owned(), reason };
         let manifest: Self = toml::from_str(text).map_err(|error| wrong(describe(text, &error)))?;
@@ -214,7 +214,7 @@ impl PublishedFile {
     }
 
     /// The most that is taken from a server under this name: a length that it makes up must not fill the disk.
-    pub(crate) fn most_bytes(&self) -> u64 {
+    pub(crate) fn max_bytes(&self) -> u64 {
         const SMALL: u64 = 64 << 20;
         match (self.bytes.get(), self.about_bytes) {
             (Some(bytes), _) => *bytes,
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn errors_name_the_file_the_line_and_the_value() {
         let line = refusal("version = 1\n[[model]]\nid = 'm'\ncolour = 'red'\n");
-        assert!(line.contains("mine.toml: line 4: unknown field `colour`"), "{line}");
+        assert!(line.contains("mine.toml: line 4: unknown field `color`"), "{line}");
         assert!(refusal("version = 2").contains("version 2 is not 1"));
         assert!(
             refusal(&format!("{MODEL}{}", MODEL.strip_prefix("version = 1\n").unwrap()))

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use checkpoint::Checkpoint;
-use checkpoint::planner::{Estimate, PlannedItem, PlannedThought};
+use checkpoint::planner::{Estimate, PlanTokens, PlannedItem};
 use checkpoint::working::Arithmetic;
 use protocol::{Input, Request, Size, Thinking};
 
@@ -36,18 +36,18 @@ impl Planner {
         Ok(Self(checkpoint::Planner::of(&Checkpoint::open(path, base)?, arithmetic)))
     }
 
-    /// What a request needs; `pictures` are the sizes of its pictures in the order they are read.
-    pub fn plan(&self, request: &Request, pictures: &[Size]) -> Estimate {
-        let items = items(request.inputs(), pictures);
+    /// What a request needs; `images` are the sizes of its images in the order they are read.
+    pub fn plan(&self, request: &Request, images: &[Size]) -> Estimate {
+        let items = items(request.inputs(), images);
         match request {
             Request::Generate(request) | Request::Edit(request) => {
                 let tokens = match &request.thinking {
                     Thinking::Off => None,
                     Thinking::On => Some(u64::from(request.text.limit)),
-                    Thinking::Given { thought } => Some(text_tokens(thought)),
+                    Thinking::Given { plan } => Some(text_tokens(plan)),
                 };
-                let thought = tokens.map(|tokens| PlannedThought { prompt_tokens: PROMPT_TOKENS, tokens });
-                self.0.image(&items, thought, &request.parameters)
+                let plan = tokens.map(|tokens| PlanTokens { prompt_tokens: PROMPT_TOKENS, tokens });
+                self.0.image(&items, plan, &request.parameters)
             }
             Request::Chat(chat) => {
                 let prompt_tokens = if chat.think { PROMPT_TOKENS } else { 0 };
@@ -57,13 +57,13 @@ impl Planner {
     }
 }
 
-/// Texts by their guessed lengths, then pictures by their sizes: their order among each other is all that counts.
-fn items(inputs: &[Input], pictures: &[Size]) -> Vec<PlannedItem> {
+/// Texts by their guessed lengths, then images by their sizes: their order among each other is all that counts.
+fn items(inputs: &[Input], images: &[Size]) -> Vec<PlannedItem> {
     let texts = inputs.iter().filter_map(|input| match input {
         Input::Text { text } => Some(PlannedItem::Text(text_tokens(text))),
         Input::Image { .. } => None,
     });
-    texts.chain(pictures.iter().copied().map(PlannedItem::Image)).collect()
+    texts.chain(images.iter().copied().map(PlannedItem::Image)).collect()
 }
 
 /// Tokens of a text, about: a Chinese character is one, and so are a few letters of an alphabet.
@@ -91,7 +91,7 @@ mod tests {
     fn edit(size: Size) -> Request {
         let inputs = vec![Input::Image { path: "a.png".into() }, Input::Text { text: "make the sky red".to_owned() }];
         let parameters = ImageParameters { size: Some(size), ..ImageParameters::edit() };
-        Request::Edit(ImageRequest { inputs, thinking: Thinking::Off, parameters, text: TextParameters::thought() })
+        Request::Edit(ImageRequest { inputs, thinking: Thinking::Off, parameters, text: TextParameters::plan() })
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
         let compared = Needs::of(&Config::official(), Quantization::Q4KM).gpu_bytes;
         assert!(compared.abs_diff(planned.memory.peak_bytes) < 64 << 20, "{compared} {planned:?}");
         assert_eq!(planned.size, Some(size));
-        // 4,096 latents and 4,900 patches of the picture, and a few words.
+        // 4,096 latents and 4,900 patches of the image, and a few words.
         assert!((8_900..9_200).contains(&planned.context_tokens), "{planned:?}");
     }
 
@@ -109,7 +109,7 @@ mod tests {
     fn more_takes_more() {
         let planner = official();
         let [small, large] = [512, 1024].map(|side| Size { width: side, height: side });
-        let peak = |request: &Request, pictures: &[Size]| planner.plan(request, pictures).memory.peak_bytes;
+        let peak = |request: &Request, images: &[Size]| planner.plan(request, images).memory.peak_bytes;
         assert!(peak(&edit(large), &[small]) > peak(&edit(small), &[small]));
         assert!(peak(&edit(small), &[small, large]) > peak(&edit(small), &[small]));
         let ask = |text: &str| {

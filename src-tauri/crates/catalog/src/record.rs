@@ -27,9 +27,9 @@ pub(crate) struct Record {
     pub(crate) files: BTreeMap<String, FileRecord>,
     /// Its shapes, once its files have been opened.
     pub(crate) config: Option<Config>,
-    /// Forms that were converted here, by quantisation.
+    /// Forms that were converted here, by quantization.
     pub(crate) forms: BTreeMap<String, Stamp>,
-    /// Where it was imported from, for a model that no catalogue lists.
+    /// Where it was imported from, for a model that no catalog lists.
     pub(crate) imported: Option<Imported>,
     /// What it is on the way to become.
     pub(crate) install: Option<InstallPlan>,

@@ -34,7 +34,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What a model of these shapes needs at a quantisation, by the engine's own planner.
+    /// What a model of these shapes needs at a quantization, by the engine's own planner.
     pub fn of(config: &Config, quantization: Quantization) -> Self {
         let on = |device: Arithmetic| {
             let weights_bytes = device.planned_bytes(config, quantization, quantization);

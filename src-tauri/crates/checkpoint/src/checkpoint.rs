@@ -52,7 +52,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a folder, a safetensors file (its neighbours supply what it lacks) or a GGUF of ours.
+    /// Opens a folder, a safetensors file (its neighbors supply what it lacks) or a GGUF of ours.
     ///
     /// Tensors, configuration and tokenizer that it lacks are taken from `base`.
     /// Only headers are read; the cost does not grow with the weights.

@@ -61,7 +61,7 @@ pub struct LatentConfig {
     pub grid_side: usize,
     /// Channels of a latent pixel.
     pub channels: usize,
-    /// Picture pixels along the side of a latent pixel.
+    /// Image pixels along the side of a latent pixel.
     pub downsample: usize,
 }
 
@@ -76,19 +76,19 @@ pub struct VaeConfig {
     pub n_res_blocks: usize,
     /// Channels of the latents.
     pub z_channels: usize,
-    /// Channels of the picture read.
+    /// Channels of the image read.
     pub in_channels: usize,
-    /// Channels of the picture written.
+    /// Channels of the image written.
     pub out_ch: usize,
     /// Factor on the latents.
     pub scale_factor: f64,
     /// What is subtracted from the latents before the factor.
     pub shift_factor: f64,
-    /// Picture pixels along the side of a latent pixel.
+    /// Image pixels along the side of a latent pixel.
     pub downsample: usize,
 }
 
-/// The limits that a picture is resized to before it is read.
+/// The limits that an image is resized to before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransformConfig {
     /// Longest side, in pixels.
@@ -106,9 +106,9 @@ pub struct Config {
     pub text: TextConfig,
     /// The vision transformer.
     pub vision: VisionConfig,
-    /// Tokens of pictures to be painted.
+    /// Tokens of images to be painted.
     pub latent: LatentConfig,
-    /// Patches along the side of the position grid of pictures to be seen.
+    /// Patches along the side of the position grid of images to be seen.
     pub vision_grid_side: usize,
     /// The autoencoder.
     pub vae: VaeConfig,
@@ -169,12 +169,12 @@ impl Config {
         self.latent.patch_size * self.latent.patch_size * self.latent.channels
     }
 
-    /// Picture pixels along the side of a latent token; sizes are multiples of it.
+    /// Image pixels along the side of a latent token; sizes are multiples of it.
     pub fn pixels_per_token(&self) -> usize {
         self.latent.patch_size * self.latent.downsample
     }
 
-    /// Longest side of a picture that the position grid holds, in pixels.
+    /// Longest side of an image that the position grid holds, in pixels.
     pub fn max_side(&self) -> usize {
         self.latent.grid_side * self.pixels_per_token()
     }

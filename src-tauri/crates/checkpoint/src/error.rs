@@ -88,8 +88,8 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// A name that is no quantisation.
-    #[error("{name:?} is not a quantisation; choose one of {choices}")]
+    /// A name that is no quantization.
+    #[error("{name:?} is not a quantization; choose one of {choices}")]
     Quantization {
         /// The name.
         name: String,

@@ -11,7 +11,7 @@
 //! | `general.quantization_version` | 2 |
 //! | `tokenizer.huggingface.json` | tokenizer.json, whole |
 //! | `bagel.config` | [`Config`](crate::Config) as JSON |
-//! | `bagel.quantization`, `bagel.generation_quantization` | names of the quantisations of the two experts |
+//! | `bagel.quantization`, `bagel.generation_quantization` | names of the quantizations of the two experts |
 //! | `bagel.converter` | program and version that wrote it |
 //! | `bagel.file_bytes` | size of the file |
 //! | `bagel.tensor_hashes` | blake3 of each tensor's bytes, in hexadecimal, in the order of the tensors |

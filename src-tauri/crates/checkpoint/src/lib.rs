@@ -6,7 +6,7 @@
 //! tensor is compared with the table of [`expected_tensors`], and only then
 //! are its bytes handed out, mapped from disk and never copied.
 //!
-//! Nothing here computes: no tensor library is linked, nothing is quantised,
+//! Nothing here computes: no tensor library is linked, nothing is quantized,
 //! and pickles are refused, not read.
 //!
 //! Read [`config`] first, then [`open`](Checkpoint::open).

@@ -18,7 +18,7 @@ pub struct PartSize {
 /// Sizes of all parts, in the order of [`Part::ALL`].
 pub type PartSizes = [PartSize; Part::ALL.len()];
 
-/// What the weights of a model of these shapes take at a quantisation of each expert.
+/// What the weights of a model of these shapes take at a quantization of each expert.
 pub fn planned_sizes(config: &Config, understanding: Quantization, generation: Quantization) -> PartSizes {
     sizes_of(&plan(config, understanding, generation))
 }

@@ -1,11 +1,11 @@
 //! Which kind each tensor of a model gets.
 //!
-//! The matrices of both experts, the embeddings and the head are quantised.
+//! The matrices of both experts, the embeddings and the head are quantized.
 //! Norms and biases stay in 32 bits, everything else in bf16: together they
 //! are a tenth of the smallest model, and the autoencoder and the position
-//! tables show every rounding in the picture.
+//! tables show every rounding in the image.
 //!
-//! The `_M` quantisations store the head, and in the layers that matter most
+//! The `_M` quantizations store the head, and in the layers that matter most
 //! the value and the down projections, one kind better, by llama.cpp's rule.
 
 use crate::expected::GENERATION_SUFFIX;

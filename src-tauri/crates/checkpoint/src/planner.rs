@@ -10,10 +10,10 @@ use protocol::{ImageParameters, MemoryEstimate, Size};
 use crate::working::{Arithmetic, OVERHEAD_BYTES};
 use crate::{Checkpoint, Config};
 
-/// Tokens of an instruction of some words, its markers counted.
-const INSTRUCTION_TOKENS: u64 = 32;
+/// Tokens of an prompt of some words, its markers counted.
+const PROMPT_TOKENS: u64 = 32;
 
-/// Tokens that mark the ends of a picture.
+/// Tokens that mark the ends of an image.
 const MARKERS: u64 = 2;
 
 /// One item of a conversation, as far as memory is concerned.
@@ -21,13 +21,13 @@ const MARKERS: u64 = 2;
 pub enum PlannedItem {
     /// A text of so many tokens, its markers counted.
     Text(u64),
-    /// A picture of this size.
+    /// An image of this size.
     Image(Size),
 }
 
 /// A plan before painting, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlannedThought {
+pub struct PlanTokens {
     /// Of the sentence that asks for it.
     pub prompt_tokens: u64,
     /// Of the plan itself: as it is given, or as long as it may become.
@@ -41,7 +41,7 @@ pub struct Estimate {
     pub memory: MemoryEstimate,
     /// Tokens of the conditional context.
     pub context_tokens: u32,
-    /// Size of the picture that will be made.
+    /// Size of the image that will be made.
     pub size: Option<Size>,
 }
 
@@ -57,12 +57,12 @@ pub struct Planner {
 #[derive(Clone, Copy, Debug, Default)]
 struct Reading {
     tokens: u64,
-    /// Of these, what belongs to texts: guidance by the pictures keeps it once more.
+    /// Of these, what belongs to texts: guidance by the images keeps it once more.
     text_tokens: u64,
     longest_item: u64,
-    n_pictures: usize,
-    most_pixels: u64,
-    last_picture: Option<Size>,
+    n_images: usize,
+    max_pixels: u64,
+    last_image: Option<Size>,
 }
 
 impl Planner {
@@ -86,7 +86,7 @@ impl Planner {
         self.arithmetic
     }
 
-    /// The size that is painted when none is chosen: the last picture's as it is read, else the model's largest.
+    /// The size that is painted when none is chosen: the last image's as it is read, else the model's largest.
     pub fn size(&self, items: &[PlannedItem], chosen: Option<Size>) -> Size {
         let last = items.iter().rev().find_map(|item| match item {
             PlannedItem::Image(size) => Some(self.config.vae_transform.rule().resized_size(*size)),
@@ -100,29 +100,29 @@ impl Planner {
     }
 
     /// What painting needs.
-    pub fn image(&self, items: &[PlannedItem], thought: Option<PlannedThought>, parameters: &ImageParameters) -> Estimate {
+    pub fn image(&self, items: &[PlannedItem], plan: Option<PlanTokens>, parameters: &ImageParameters) -> Estimate {
         let mut reading = self.reading(items, true);
-        if let Some(thought) = thought {
-            reading.tokens += thought.prompt_tokens + thought.tokens;
-            reading.text_tokens += thought.prompt_tokens;
+        if let Some(plan) = plan {
+            reading.tokens += plan.prompt_tokens + plan.tokens;
+            reading.text_tokens += plan.prompt_tokens;
         }
         let size = self.size(items, parameters.size);
         let is_guided = parameters.text_guidance > 1.0;
         let has_image_branch =
-            is_guided && parameters.image_guidance > 1.0 && (reading.last_picture.is_some() || thought.is_some());
+            is_guided && parameters.image_guidance > 1.0 && (reading.last_image.is_some() || plan.is_some());
         let n_branches = 1 + u64::from(is_guided) + u64::from(has_image_branch);
         let n_kept = reading.tokens + if has_image_branch { reading.text_tokens } else { 0 };
         let working_bytes = self
             .forward_bytes(n_branches, self.latent_tokens(size), reading.tokens)
             .max(self.forward_bytes(1, reading.longest_item, reading.tokens));
         let decode_bytes = self.arithmetic.decode_bytes(&self.config.vae, area(size));
-        let encode_bytes = match reading.most_pixels {
+        let encode_bytes = match reading.max_pixels {
             0 => 0,
             pixels => self.arithmetic.encode_bytes(&self.config.vae, pixels),
         };
         let context_bytes = self.arithmetic.context_bytes(&self.config, n_kept);
-        // A lone picture is encoded before anything is kept of it.
-        let before_bytes = if reading.n_pictures > 1 { context_bytes } else { 0 };
+        // A lone image is encoded before anything is kept of it.
+        let before_bytes = if reading.n_images > 1 { context_bytes } else { 0 };
         let beside_bytes = (context_bytes + working_bytes.max(decode_bytes)).max(before_bytes + encode_bytes);
         let memory = MemoryEstimate {
             weights_bytes: self.weights_bytes,
@@ -150,16 +150,16 @@ impl Planner {
         Estimate { memory, context_tokens: whole(n_tokens), size: None }
     }
 
-    /// What the largest request needs that a model serves: an edit of one picture at full size.
+    /// What the largest request needs that a model serves: an edit of one image at full size.
     pub fn largest_edit(&self) -> Estimate {
         let side = u32::try_from(self.config.max_side()).unwrap_or(u32::MAX);
         let size = Size { width: side, height: side };
-        let items = [PlannedItem::Image(size), PlannedItem::Text(INSTRUCTION_TOKENS)];
+        let items = [PlannedItem::Image(size), PlannedItem::Text(PROMPT_TOKENS)];
         self.image(&items, None, &ImageParameters { size: Some(size), ..ImageParameters::edit() })
     }
 
-    /// The largest size of the same shape that fits into `most_bytes`.
-    pub fn smaller_size(&self, estimate: &Estimate, size: Size, most_bytes: u64) -> Option<Size> {
+    /// The largest size of the same shape that fits into `max_bytes`.
+    pub fn smaller_size(&self, estimate: &Estimate, size: Size, max_bytes: u64) -> Option<Size> {
         let step = u32::try_from(self.config.pixels_per_token()).unwrap_or(u32::MAX);
         let fixed_bytes = estimate.memory.weights_bytes + estimate.memory.context_bytes + OVERHEAD_BYTES;
         (1..8).rev().find_map(|eighths| {
@@ -168,7 +168,7 @@ impl Planner {
             let n_tokens = u64::from(estimate.context_tokens);
             let working_bytes = self.forward_bytes(3, self.latent_tokens(smaller), n_tokens);
             let vae_bytes = self.arithmetic.decode_bytes(&self.config.vae, area(smaller));
-            (smaller != size && fixed_bytes + working_bytes.max(vae_bytes) <= most_bytes).then_some(smaller)
+            (smaller != size && fixed_bytes + working_bytes.max(vae_bytes) <= max_bytes).then_some(smaller)
         })
     }
 
@@ -188,16 +188,16 @@ impl Planner {
                     let n_latents = if is_edit { self.latent_tokens(fitted) } else { 0 };
                     reading.tokens += n_vision + n_latents;
                     reading.longest_item = reading.longest_item.max(n_vision).max(n_latents);
-                    reading.n_pictures += 1;
-                    reading.most_pixels = reading.most_pixels.max(area(fitted));
-                    reading.last_picture = Some(size);
+                    reading.n_images += 1;
+                    reading.max_pixels = reading.max_pixels.max(area(fitted));
+                    reading.last_image = Some(size);
                 }
             }
         }
         reading
     }
 
-    /// Tokens of a picture's latents, their markers counted.
+    /// Tokens of an image's latents, their markers counted.
     fn latent_tokens(&self, size: Size) -> u64 {
         cells(size, self.config.pixels_per_token()) + MARKERS
     }
@@ -207,7 +207,7 @@ impl Planner {
     }
 }
 
-/// Squares of `side` pixels that a picture is cut into.
+/// Squares of `side` pixels that an image is cut into.
 fn cells(size: Size, side: usize) -> u64 {
     let side = side.max(1) as u64;
     (u64::from(size.width) / side) * (u64::from(size.height) / side)
@@ -243,7 +243,7 @@ mod tests {
         // 9,032 tokens of context are half a gigabyte, and the autoencoder's largest block is one at 1024².
         assert!((1.0e9..3.0e9).contains(&(beside_weights(&planned) as f64)), "{planned:?}");
         assert!((9.6e9..9.8e9).contains(&(planned.memory.weights_bytes as f64)), "{planned:?}");
-        // 4,096 latents and 4,900 patches of the picture, and a few words.
+        // 4,096 latents and 4,900 patches of the image, and a few words.
         assert!((8_900..9_200).contains(&planned.context_tokens), "{planned:?}");
     }
 
@@ -259,22 +259,22 @@ mod tests {
     fn more_takes_more() {
         let planner = official(Arithmetic::CPU, Quantization::Q8_0);
         let [small, large] = [512, 1024].map(|side| Size { width: side, height: side });
-        let peak = |items: &[PlannedItem], size, thought| {
+        let peak = |items: &[PlannedItem], size, plan| {
             let parameters = ImageParameters { size: Some(size), ..ImageParameters::edit() };
-            planner.image(items, thought, &parameters).memory.peak_bytes
+            planner.image(items, plan, &parameters).memory.peak_bytes
         };
         let shown = |size| [PlannedItem::Image(size), PlannedItem::Text(9)];
         assert!(peak(&shown(small), large, None) > peak(&shown(small), small, None));
         assert!(peak(&shown(large), small, None) > peak(&shown(small), small, None));
-        let thought = PlannedThought { prompt_tokens: 40, tokens: 1000 };
-        assert!(peak(&shown(small), small, Some(thought)) > peak(&shown(small), small, None));
+        let plan = PlanTokens { prompt_tokens: 40, tokens: 1000 };
+        assert!(peak(&shown(small), small, Some(plan)) > peak(&shown(small), small, None));
         let answer = |items: &[PlannedItem], limit| planner.chat(items, 0, limit).memory.peak_bytes;
         assert!(answer(&shown(large), 512) > answer(&[PlannedItem::Text(9)], 512));
         assert!(answer(&[], 512) > answer(&[], 256));
     }
 
     #[test]
-    fn an_edit_keeps_the_size_of_its_last_picture() {
+    fn an_edit_keeps_the_size_of_its_last_image() {
         let planner = official(Arithmetic::GPU, Quantization::Q8_0);
         let size = |width, height| Size { width, height };
         let items = [PlannedItem::Image(size(100, 100)), PlannedItem::Image(size(1600, 1200)), PlannedItem::Text(9)];
@@ -291,10 +291,13 @@ mod tests {
         let size = Size { width: 1024, height: 768 };
         let parameters = ImageParameters { size: Some(size), ..ImageParameters::generate() };
         let wanted = planner.image(&[PlannedItem::Text(9)], None, &parameters);
-        let most_bytes = wanted.memory.peak_bytes - 100_000_000;
-        let smaller = planner.smaller_size(&wanted, size, most_bytes).unwrap();
+        let max_bytes = wanted.memory.peak_bytes - 100_000_000;
+        let smaller = planner.smaller_size(&wanted, size, max_bytes).unwrap();
         let parameters = ImageParameters { size: Some(smaller), ..parameters };
-        assert!(planner.image(&[PlannedItem::Text(9)], None, &parameters).memory.peak_bytes <= most_bytes, "{smaller:?}");
+        assert!(
+            planner.image(&[PlannedItem::Text(9)], None, &parameters).memory.peak_bytes <= max_bytes,
+            "{smaller:?}"
+        );
         assert_eq!(planner.smaller_size(&wanted, size, wanted.memory.weights_bytes), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The quantisations that people choose from.
+//! The quantizations that people choose from.
 
 use std::fmt;
 use std::str::FromStr;

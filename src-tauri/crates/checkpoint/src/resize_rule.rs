@@ -1,4 +1,4 @@
-//! Which size a picture is brought to before the model reads it.
+//! Which size an image is brought to before the model reads it.
 //!
 //! The reference's own rule, to the last bit (`data/transforms.py` at
 //! <https://github.com/ByteDance-Seed/Bagel/blob/056b5fd/data/transforms.py>).
@@ -16,7 +16,7 @@ pub struct ResizeRule {
     pub min_size: u32,
     /// Both sides are multiples of this.
     pub stride: u32,
-    /// Above this area a picture is made smaller still.
+    /// Above this area an image is made smaller still.
     pub max_pixels: u64,
 }
 
@@ -29,7 +29,7 @@ impl ResizeRule {
         Self { max_size, min_size, stride, max_pixels: Self::MAX_PIXELS }
     }
 
-    /// The size that a picture of `size` is brought to.
+    /// The size that an image of `size` is brought to.
     pub fn resized_size(&self, size: Size) -> Size {
         let (max_size, min_size) = (f64::from(self.max_size), f64::from(self.min_size));
         let longer = f64::from(size.width.max(size.height).max(1));

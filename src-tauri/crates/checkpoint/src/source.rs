@@ -108,22 +108,22 @@ impl Source {
         Self::led_by(path, Set { shards: vec![Shard::open(path)?] })
     }
 
-    /// A set of files that was named, and from its neighbours only the autoencoder.
+    /// A set of files that was named, and from its neighbors only the autoencoder.
     fn led_by(path: &Path, leader: Set) -> Result<Self> {
-        let mut neighbours = Vec::new();
+        let mut neighbors = Vec::new();
         let mut broken = Vec::new();
         if leader.count(is_vae) == 0 {
-            let is_neighbour =
+            let is_neighbor =
                 |file: &PathBuf| leader.shards.iter().all(|it| it.file.path().file_name() != file.file_name());
-            for file in Listing::read(folder_of(path))?.safetensors.iter().filter(|file| is_neighbour(file)) {
+            for file in Listing::read(folder_of(path))?.safetensors.iter().filter(|file| is_neighbor(file)) {
                 match Shard::open(file) {
-                    Ok(shard) => neighbours.push(Set { shards: vec![shard] }),
+                    Ok(shard) => neighbors.push(Set { shards: vec![shard] }),
                     Err(error) => broken.push(error),
                 }
             }
         }
         let mut source = Self::of_sets(path, vec![leader], broken)?;
-        for set in neighbours {
+        for set in neighbors {
             source.take(set, Take::Vae)?;
         }
         Ok(source)

@@ -20,17 +20,17 @@ pub const MAX_COLUMN_BYTES: u64 = 64 << 20;
 /// Threads' stacks, the matrix kernels' packed blocks and the allocator's slack.
 pub const OVERHEAD_BYTES: u64 = 16 << 20;
 
-/// Channels of a picture.
+/// Channels of an image.
 const RGB: u64 = 3;
 
 /// How a device computes, as far as memory is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arithmetic {
-    /// Bytes of an activation, and of a weight that is not quantised.
+    /// Bytes of an activation, and of a weight that is not quantized.
     pub element_bytes: u64,
     /// Bytes of a number in the autoencoder.
     pub vae_element_bytes: u64,
-    /// Whether the processor's own kernels multiply, which copy quantised matrices.
+    /// Whether the processor's own kernels multiply, which copy quantized matrices.
     pub is_cpu: bool,
 }
 
@@ -63,7 +63,7 @@ impl Arithmetic {
             .sum()
     }
 
-    /// Bytes that the weights of `config` hold at a quantisation of each expert.
+    /// Bytes that the weights of `config` hold at a quantization of each expert.
     pub fn planned_bytes(&self, config: &Config, understanding: Quantization, generation: Quantization) -> u64 {
         let planned: Vec<PlannedTensor> = plan(config, understanding, generation);
         self.held_bytes(planned.iter().map(|t| (t.part, t.kind, t.shape.as_slice())))
@@ -104,7 +104,7 @@ impl Arithmetic {
         attention.max(feed_forward)
     }
 
-    /// The most that decoding a picture of so many pixels holds at once.
+    /// The most that decoding an image of so many pixels holds at once.
     pub fn decode_bytes(&self, vae: &VaeConfig, n_pixels: u64) -> u64 {
         let lowest = vae.ch_mult.len().saturating_sub(1);
         let mut channels = vae.level_channels(lowest) as u64;
@@ -121,7 +121,7 @@ impl Arithmetic {
         most
     }
 
-    /// The most that encoding a picture of so many pixels holds at once.
+    /// The most that encoding an image of so many pixels holds at once.
     pub fn encode_bytes(&self, vae: &VaeConfig, n_pixels: u64) -> u64 {
         let lowest = vae.ch_mult.len().saturating_sub(1);
         let mut channels = vae.ch as u64;

@@ -1,8 +1,8 @@
 //! What can be written after `bagel`, in one spelling for all commands.
 
+mod image;
 mod inputs;
 mod model;
-mod picture;
 mod text;
 mod value;
 
@@ -10,10 +10,10 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Args, Parser, Subcommand};
 
+pub use image::{ImageOptions, OutputOptions, RecipeOptions};
 pub use inputs::{Items, Prompts};
 pub use model::ModelOptions;
 pub(crate) use model::load_options;
-pub use picture::{OutputOptions, PictureOptions, RecipeOptions};
 pub use text::{TextOptions, ThinkingOptions};
 pub(crate) use value::{parse_size, parse_whole, quantization_parser};
 
@@ -39,7 +39,7 @@ const EXIT_CODES: &str = exit_codes!();
 
 const CONVERSATION: &str = concat!(
     "In a conversation:
-  /image FILE  show a picture
+  /image FILE  show an image
   /new         start over
   /quit        leave
   Ctrl-C       stop an answer; at the prompt, leave
@@ -48,7 +48,7 @@ const CONVERSATION: &str = concat!(
     exit_codes!()
 );
 
-/// Create pictures, edit them by instruction and ask about them with BAGEL.
+/// Create images, edit them by prompt and ask about them with BAGEL.
 #[derive(Debug, Parser)]
 #[command(name = "bagel", version, styles = STYLES, after_help = EXIT_CODES)]
 #[command(arg_required_else_help = true)]
@@ -61,16 +61,16 @@ pub struct Arguments {
 /// The commands, one file each under `commands/`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Paint a picture from words
+    /// Paint an image from words
     #[command(after_help = EXIT_CODES)]
     Generate(Box<generate::Options>),
-    /// Change a picture by instruction; the last picture is the one that is changed
+    /// Change an image by prompt; the last image is the one that is changed
     #[command(after_help = EXIT_CODES)]
     Edit(Box<edit::Options>),
-    /// Ask about pictures and anything else; a conversation when no prompt is given
+    /// Ask about images and anything else; a conversation when no prompt is given
     #[command(after_help = CONVERSATION)]
     Chat(chat::Options),
-    /// Quantise a model into one GGUF file
+    /// Quantize a model into one GGUF file
     #[command(after_help = EXIT_CODES)]
     Convert(convert::Options),
     /// Say what a model file holds and how much memory it needs

@@ -16,7 +16,7 @@ use crate::{Error, Result, interrupt};
 pub enum Streaming {
     /// Answers are the result: they go to stdout.
     Answers,
-    /// A thought is on the way to the result: it goes to the terminal, if there is one.
+    /// A plan is on the way to the result: it goes to the terminal, if there is one.
     Thoughts,
 }
 
@@ -104,7 +104,7 @@ impl Display {
         }
         let text = harmless(delta);
         self.in_line = !text.ends_with('\n');
-        let dim = channel == TextChannel::Thought && io::stdout().is_terminal();
+        let dim = channel == TextChannel::Plan && io::stdout().is_terminal();
         self.stream(&if dim { console::style(text).dim().to_string() } else { text });
     }
 
@@ -194,7 +194,7 @@ impl Drop for Bar {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note<'a> {
-    /// A picture was written.
+    /// An image was written.
     Saved {
         /// Where it is.
         path: &'a Path,

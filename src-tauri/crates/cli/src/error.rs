@@ -26,9 +26,9 @@ pub enum Error {
     /// A model could not be fetched, taken up or removed.
     #[error(transparent)]
     Catalog(#[from] catalog::Error),
-    /// A picture could not be read or written.
+    /// An image could not be read or written.
     #[error(transparent)]
-    Picture(#[from] imagefile::Error),
+    Image(#[from] imagefile::Error),
     /// A frame between studio and engine cannot be read or written.
     #[error("{0}; the studio and this engine do not understand each other, install the same version of both")]
     Frame(#[from] frame::Error),
@@ -81,7 +81,7 @@ impl Error {
             Self::ModelMissing(_) => ErrorCode::ModelMissing,
             Self::Model(error) => error.code(),
             Self::Catalog(error) => error.code(),
-            Self::Picture(error) => error.code(),
+            Self::Image(error) => error.code(),
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => ErrorCode::DiskFull,
             Self::File { .. } => ErrorCode::FileUnusable,
             Self::Cancelled => ErrorCode::Cancelled,
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn message_is_one_harmless_line() {
-        let error = Error::BadInput("a\u{1b}[2J.png:\n  not a picture".to_owned());
-        assert_eq!(error.line(), "a [2J.png: not a picture");
+        let error = Error::BadInput("a\u{1b}[2J.png:\n  not an image".to_owned());
+        assert_eq!(error.line(), "a [2J.png: not an image");
     }
 
     #[test]

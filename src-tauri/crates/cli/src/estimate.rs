@@ -28,7 +28,7 @@ impl Estimator {
         Self::new(&checkpoint, load_options(source.device.as_deref(), None)?.device)
     }
 
-    /// Longest side of a picture, in pixels.
+    /// Longest side of an image, in pixels.
     pub(crate) fn max_side(&self) -> u32 {
         self.max_side
     }
@@ -49,7 +49,7 @@ impl Estimator {
         })
     }
 
-    /// The answer to an estimate; the pictures are read for their sizes.
+    /// The answer to an estimate; the images are read for their sizes.
     pub fn answer(&self, id: &JobId, request: &Request) -> Result<Event> {
         request.check(Some(self.max_side))?;
         let Estimate { memory, context_tokens, size } = self.estimate(request, &Inputs::read(request.inputs())?)?;
@@ -60,6 +60,6 @@ impl Estimator {
 fn planned(item: &Item) -> PlannedItem {
     match item {
         Item::Text(text) => PlannedItem::Text(text.clone()),
-        Item::Image(picture) => PlannedItem::Image(picture.size()),
+        Item::Image(image) => PlannedItem::Image(image.size()),
     }
 }

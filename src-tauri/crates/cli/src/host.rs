@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use bagel::{ChatJob, ImageJob, Item, LoadOptions, Progress};
 use checkpoint::Checkpoint;
-use imagefile::{Recipe, RecipeInput, RecipeKind};
+use imagefile::{Recipe, RecipeInput};
 use protocol::{
-    ChatRequest, Event, Frame, ImageRequest, Input, JobId, ModelDescription, Picture, Request, Size, Statistics,
+    ChatRequest, Event, Frame, Image, ImageRequest, Input, JobId, Kind, ModelDescription, Request, Size, Statistics,
     TextParameters, Thinking,
 };
 
@@ -40,7 +40,7 @@ impl Model {
         Ok(Self { checkpoint, options, estimator })
     }
 
-    /// Longest side of a picture, in pixels.
+    /// Longest side of an image, in pixels.
     pub fn max_side(&self) -> u32 {
         self.estimator.max_side()
     }
@@ -56,7 +56,7 @@ impl Model {
         Ok(self.estimator.planner().check_memory(&needed, &self.options)?)
     }
 
-    /// Reads the noise for the picture that a request will paint.
+    /// Reads the noise for the image that a request will paint.
     pub fn read_noise(&self, path: &Path, request: &Request, inputs: &Inputs) -> Result<Noise> {
         let size = self.estimator.estimate(request, inputs)?.size.unwrap_or(Size { width: 0, height: 0 });
         let config = self.checkpoint.config();
@@ -87,7 +87,7 @@ pub struct Host {
 
 /// What a request gave.
 pub enum Outcome {
-    /// A picture.
+    /// An image.
     Painted(Box<Painted>),
     /// A text.
     Answered {
@@ -100,10 +100,10 @@ pub enum Outcome {
     },
 }
 
-/// A picture with its recipe.
+/// An image with its recipe.
 pub struct Painted {
-    /// The picture.
-    pub picture: Picture,
+    /// The image.
+    pub image: Image,
     /// Everything that is needed to paint it again.
     pub recipe: Recipe,
     /// What it took.
@@ -118,7 +118,7 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Reads the pictures.
+    /// Reads the images.
     pub fn read(inputs: &[Input]) -> Result<Self> {
         let mut read = Self { items: Vec::new(), sources: Vec::new(), noise: None };
         for input in inputs {
@@ -128,16 +128,16 @@ impl Inputs {
                     read.sources.push(RecipeInput::Text { text: text.clone() });
                 }
                 Input::Image { path } => {
-                    let picture = imagefile::read(path)?.picture;
-                    read.sources.push(RecipeInput::image(&picture, path));
-                    read.items.push(Item::Image(Arc::new(picture)));
+                    let image = imagefile::read(path)?.image;
+                    read.sources.push(RecipeInput::image(&image, path));
+                    read.items.push(Item::Image(Arc::new(image)));
                 }
             }
         }
         Ok(read)
     }
 
-    /// The same with the noise that a picture starts from.
+    /// The same with the noise that an image starts from.
     pub fn starting_from(self, noise: Option<Noise>) -> Self {
         Self { noise, ..self }
     }
@@ -176,15 +176,15 @@ impl Host {
         let needed = self.estimator.estimate(request, inputs)?;
         self.engine.check_memory(self.estimator.planner(), &needed)?;
         match request {
-            Request::Generate(request) => self.paint(RecipeKind::Generate, id, request, inputs, listener),
-            Request::Edit(request) => self.paint(RecipeKind::Edit, id, request, inputs, listener),
+            Request::Generate(request) => self.paint(Kind::Generate, id, request, inputs, listener),
+            Request::Edit(request) => self.paint(Kind::Edit, id, request, inputs, listener),
             Request::Chat(request) => self.chat(id, request, inputs, listener),
         }
     }
 
     fn paint(
         &mut self,
-        kind: RecipeKind,
+        kind: Kind,
         id: &JobId,
         request: &ImageRequest,
         inputs: &Inputs,
@@ -202,7 +202,7 @@ impl Host {
             noise: inputs.noise.as_ref().map(|noise| noise.hash.clone()),
             ..recipe::record(kind, request, inputs.sources(), &result, self.description())
         };
-        Ok(Outcome::Painted(Box::new(Painted { picture: result.picture, recipe, statistics: result.statistics })))
+        Ok(Outcome::Painted(Box::new(Painted { image: result.image, recipe, statistics: result.statistics })))
     }
 
     fn chat(
@@ -224,13 +224,13 @@ impl Outcome {
         let id = id.clone();
         Ok(match self {
             Self::Painted(painted) => {
-                let Painted { picture, recipe, statistics } = *painted;
-                let text = recipe.thought.clone();
+                let Painted { image, recipe, statistics } = *painted;
+                let text = recipe.plan.clone();
                 let parameters = text.is_some().then(|| recipe.text.clone());
                 let recipe = serde_json::to_value(recipe).map_err(|error| Error::Internal(error.to_string()))?;
-                let image = Event::Image { id: id.clone(), size: picture.size(), recipe };
+                let header = Event::Image { id: id.clone(), size: image.size(), recipe };
                 vec![
-                    Frame { header: image, payload: picture.into_rgb() },
+                    Frame { header, payload: image.into_rgb() },
                     plain(Event::Done { id, text, parameters, statistics }),
                 ]
             }
@@ -283,7 +283,7 @@ fn observe<'a>(id: &'a JobId, listener: &'a mut dyn Listener) -> impl FnMut(Prog
             }
             Progress::Step { step, steps, preview } => {
                 let payload = preview.map(|preview| preview.rgb().to_vec()).unwrap_or_default();
-                let preview = preview.map(Picture::size);
+                let preview = preview.map(Image::size);
                 listener.hear(Frame { header: Event::Step { id, step, steps, preview }, payload });
             }
             Progress::Decoding => listener.hear(plain(Event::Decoding { id })),

@@ -1,4 +1,4 @@
-//! Noise from a file: a picture starts from numbers that were made elsewhere.
+//! Noise from a file: an image starts from numbers that were made elsewhere.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// Bytes of a number.
 const WIDTH: usize = size_of::<f32>();
 
-/// The numbers that a picture starts from, and what a recipe says of them.
+/// The numbers that an image starts from, and what a recipe says of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noise {
     /// Latent patch after latent patch, row by row.
@@ -36,7 +36,7 @@ impl Noise {
         if bytes.len() != n_bytes {
             let found = if bytes.len() > n_bytes { "more".to_owned() } else { format!("{} bytes", bytes.len()) };
             return Err(Error::BadInput(format!(
-                "{shown}: has {found}; noise for a picture of {size} is {n_numbers} numbers of 32 bits, {n_bytes} bytes"
+                "{shown}: has {found}; noise for an image of {size} is {n_numbers} numbers of 32 bits, {n_bytes} bytes"
             )));
         }
         let number = |bytes: &[u8]| bytes.try_into().map_or(f32::NAN, f32::from_le_bytes);
@@ -78,7 +78,7 @@ mod tests {
         let line = |bytes: &[u8], n| read(bytes, n).unwrap_err().line();
         let short = line(&bytes(&[1.0]), 2);
         assert!(
-            short.ends_with("has 4 bytes; noise for a picture of 16x16 is 2 numbers of 32 bits, 8 bytes"),
+            short.ends_with("has 4 bytes; noise for an image of 16x16 is 2 numbers of 32 bits, 8 bytes"),
             "{short}"
         );
         assert!(line(&bytes(&[1.0, 2.0]), 1).contains("has more; "));

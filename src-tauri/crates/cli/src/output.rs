@@ -1,4 +1,4 @@
-//! Where a picture goes, checked before anything is computed for it.
+//! Where an image goes, checked before anything is computed for it.
 
 use std::path::{Path, PathBuf};
 
@@ -25,9 +25,9 @@ impl Output {
         Ok(Self { path, overwrite })
     }
 
-    /// Writes the picture with its recipe, whole or not at all.
+    /// Writes the image with its recipe, whole or not at all.
     pub fn write(&self, painted: &Painted) -> Result<()> {
-        imagefile::write(&self.path, &painted.picture, Some(&painted.recipe), self.overwrite)
+        imagefile::write(&self.path, &painted.image, Some(&painted.recipe), self.overwrite)
             .map_err(|error| with_remedy(error, &self.path))
     }
 }

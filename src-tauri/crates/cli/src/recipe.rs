@@ -1,19 +1,19 @@
-//! Recipes: written with every picture, and taken from one with `--from`.
+//! Recipes: written with every image, and taken from one with `--from`.
 
 use std::path::{Path, PathBuf};
 
 use bagel::ImageResult;
 use imagefile::recipe::RECIPE_VERSION;
-use imagefile::{Recipe, RecipeInput, RecipeKind, RecipeModel};
-use protocol::{ImageRequest, Input, ModelDescription, Thinking};
+use imagefile::{Recipe, RecipeInput, RecipeModel};
+use protocol::{ImageRequest, Input, Kind, ModelDescription, Thinking};
 
 use crate::display::print_note;
 use crate::noise::Noise;
 use crate::{Error, Result};
 
-/// Everything that decides the pixels of a picture that was just painted.
+/// Everything that decides the pixels of an image that was just painted.
 pub fn record(
-    kind: RecipeKind,
+    kind: Kind,
     request: &ImageRequest,
     sources: &[RecipeInput],
     result: &ImageResult,
@@ -21,10 +21,10 @@ pub fn record(
 ) -> Recipe {
     Recipe {
         version: RECIPE_VERSION,
-        request: kind,
+        kind: kind,
         inputs: sources.to_vec(),
         thinking: request.thinking.clone(),
-        thought: result.thought.clone(),
+        plan: result.plan.clone(),
         parameters: result.parameters.clone(),
         text: result.text.clone(),
         size: result.size,
@@ -38,7 +38,7 @@ pub fn record(
     }
 }
 
-/// A picture made earlier whose recipe is followed.
+/// An image made earlier whose recipe is followed.
 pub struct Original {
     path: PathBuf,
     recipe: Recipe,
@@ -46,11 +46,11 @@ pub struct Original {
 
 impl Original {
     /// Reads the recipe; what this version does not know in it is said and not applied.
-    pub fn read(path: &Path, kind: RecipeKind) -> Result<Self> {
+    pub fn read(path: &Path, kind: Kind) -> Result<Self> {
         let found = imagefile::read(path)?.into_recipe()?;
-        if found.recipe.request != kind {
+        if found.recipe.kind != kind {
             let shown = path.display();
-            let (made, asked) = (command(found.recipe.request), command(kind));
+            let (made, asked) = (found.recipe.kind.name(), kind.name());
             return Err(Error::BadInput(format!("{shown}: was made by `bagel {made}`, not {asked}; use that command")));
         }
         for name in found.unknown.keys() {
@@ -59,7 +59,7 @@ impl Original {
         Ok(Self { path: path.to_path_buf(), recipe: found.recipe })
     }
 
-    /// The request of the recipe; texts that are given replace its own, and its pictures must be given again.
+    /// The request of the recipe; texts that are given replace its own, and its images must be given again.
     pub fn request(&self, given: Vec<Input>) -> Result<ImageRequest> {
         let (images, texts): (Vec<Input>, Vec<Input>) = given.into_iter().partition(Input::is_image);
         let n_images = self.images().count();
@@ -67,7 +67,7 @@ impl Original {
             let names: Vec<&str> = self.images().map(|(name, _)| name).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             return Err(self.fault(&format!(
-                "was made from {n_images} pictures ({names}) and {} are given; give each again with --image, in order",
+                "was made from {n_images} images ({names}) and {} are given; give each again with --image, in order",
                 images.len()
             )));
         }
@@ -84,10 +84,10 @@ impl Original {
             RecipeInput::Image { .. } => images.next(),
             RecipeInput::Text { text } => Some(texts.next().unwrap_or_else(|| Input::Text { text: text.clone() })),
         });
-        let thinking = match (&self.recipe.thought, &self.recipe.thinking) {
+        let thinking = match (&self.recipe.plan, &self.recipe.thinking) {
             // A plan belongs to the words it was made for.
             (Some(_), _) if is_reworded => Thinking::On,
-            (Some(thought), _) => Thinking::Given { thought: thought.clone() },
+            (Some(plan), _) => Thinking::Given { plan: plan.clone() },
             (None, thinking) => thinking.clone(),
         };
         Ok(ImageRequest {
@@ -106,19 +106,19 @@ impl Original {
             }
             (Some(hash), Some(noise)) if *hash != noise.hash => {
                 let path = self.path.display();
-                Ok(Some(format!("{path} was painted from other noise, the picture will differ")))
+                Ok(Some(format!("{path} was painted from other noise, the image will differ")))
             }
             _ => Ok(None),
         }
     }
 
-    /// Compares the pictures that are given with those that the recipe names.
+    /// Compares the images that are given with those that the recipe names.
     pub fn check_sources(&self, sources: &[RecipeInput]) -> Result<()> {
         let given = sources.iter().filter_map(image);
         for (number, ((name, hash), (given_name, given_hash))) in (1..).zip(self.images().zip(given)) {
             if hash != given_hash {
                 return Err(self.fault(&format!(
-                    "its picture {number} was {name}, and {given_name} has other content; give the same picture"
+                    "its image {number} was {name}, and {given_name} has other content; give the same image"
                 )));
             }
         }
@@ -130,7 +130,7 @@ impl Original {
         let made_by = &self.recipe.model;
         (made_by.hash != model.hash).then(|| {
             let path = self.path.display();
-            format!("{path} was made by {} ({}), the picture will differ", made_by.name, made_by.quantization)
+            format!("{path} was made by {} ({}), the image will differ", made_by.name, made_by.quantization)
         })
     }
 
@@ -150,20 +150,13 @@ fn image(input: &RecipeInput) -> Option<(&str, &str)> {
     }
 }
 
-fn command(kind: RecipeKind) -> &'static str {
-    match kind {
-        RecipeKind::Generate => "generate",
-        RecipeKind::Edit => "edit",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use protocol::{ImageParameters, Size, TextParameters};
 
     use super::*;
 
-    fn original(thought: Option<&str>) -> Original {
+    fn original(plan: Option<&str>) -> Original {
         let image = |name: &str| RecipeInput::Image {
             hash: format!("hash of {name}"),
             width: 8,
@@ -172,12 +165,12 @@ mod tests {
         };
         let recipe = Recipe {
             version: RECIPE_VERSION,
-            request: RecipeKind::Edit,
+            kind: Kind::Edit,
             inputs: vec![image("a.png"), RecipeInput::Text { text: "make it blue".to_owned() }, image("b.png")],
-            thinking: if thought.is_some() { Thinking::On } else { Thinking::Off },
-            thought: thought.map(str::to_owned),
+            thinking: if plan.is_some() { Thinking::On } else { Thinking::Off },
+            plan: plan.map(str::to_owned),
             parameters: ImageParameters { seed: Some(3), ..ImageParameters::edit() },
-            text: TextParameters::thought(),
+            text: TextParameters::plan(),
             size: Size { width: 16, height: 16 },
             noise: None,
             model: RecipeModel { name: "mini".to_owned(), hash: "m".to_owned(), quantization: "f32".to_owned() },
@@ -195,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_take_their_places_and_words_can_be_replaced() {
+    fn images_take_their_places_and_words_can_be_replaced() {
         let kept = original(None).request(vec![shown("x"), shown("y")]).unwrap();
         assert_eq!(kept.inputs, [shown("x"), said("make it blue"), shown("y")]);
         assert_eq!(kept.parameters.seed, Some(3));
@@ -204,9 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn lacking_pictures_are_named() {
+    fn lacking_images_are_named() {
         let line = original(None).request(vec![shown("x")]).unwrap_err().to_string();
-        assert!(line.contains("made from 2 pictures (a.png, b.png) and 1 are given"), "{line}");
+        assert!(line.contains("made from 2 images (a.png, b.png) and 1 are given"), "{line}");
         assert!(original(None).request(vec![shown("x"), shown("y"), said("1"), said("2")]).is_err());
     }
 
@@ -214,7 +207,7 @@ mod tests {
     fn plan_is_kept_with_its_words_only() {
         let given = || vec![shown("x"), shown("y")];
         let kept = original(Some("<think>p</think>")).request(given()).unwrap();
-        assert_eq!(kept.thinking, Thinking::Given { thought: "<think>p</think>".to_owned() });
+        assert_eq!(kept.thinking, Thinking::Given { plan: "<think>p</think>".to_owned() });
         let reworded = original(Some("<think>p</think>")).request([given(), vec![said("red")]].concat()).unwrap();
         assert_eq!(reworded.thinking, Thinking::On);
     }
@@ -235,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn other_content_under_a_picture_is_noticed() {
+    fn other_content_under_a_image_is_noticed() {
         let mut sources = original(None).recipe.inputs;
         assert!(original(None).check_sources(&sources).is_ok());
         if let Some(RecipeInput::Image { hash, .. }) = sources.last_mut() {
             hash.push('x');
         }
         let line = original(None).check_sources(&sources).unwrap_err().to_string();
-        assert_eq!(line, "made.png: its picture 2 was b.png, and b.png has other content; give the same picture");
+        assert_eq!(line, "made.png: its image 2 was b.png, and b.png has other content; give the same image");
     }
 }

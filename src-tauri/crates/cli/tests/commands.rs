@@ -6,7 +6,7 @@ mod support;
 use std::io::Write;
 use std::process::Stdio;
 
-use support::{Bench, Run, mini_model, picture, pixels};
+use support::{Bench, Run, image, mini_model, pixels};
 
 const STEPS: [&str; 2] = ["--steps", "4"];
 
@@ -39,7 +39,7 @@ fn shared_options_have_one_spelling() {
         "--steps",
         "--seed",
         "--think",
-        "--thought",
+        "--plan",
         "--text-guidance",
         "--image-guidance",
         "--guidance-interval",
@@ -64,7 +64,7 @@ fn shared_options_have_one_spelling() {
 }
 
 #[test]
-fn words_become_a_picture_with_its_recipe() {
+fn words_become_a_image_with_its_recipe() {
     let bench = Bench::new();
     let run = bench.run_mini(&generate(&["--seed", "7", "--out", "a.png"])).done();
     assert!(run.stdout.starts_with("saved a.png: 64x48, seed 7, "), "{}", run.stdout);
@@ -76,7 +76,7 @@ fn words_become_a_picture_with_its_recipe() {
 }
 
 #[test]
-fn picture_without_a_name_is_called_by_its_seed() {
+fn image_without_a_name_is_called_by_its_seed() {
     let bench = Bench::new();
     bench.run_mini(&generate(&["--seed", "11"])).done();
     assert_eq!(bench.files(), ["bagel-11.png"]);
@@ -94,7 +94,7 @@ fn file_that_exists_is_replaced_on_demand_only() {
 }
 
 #[test]
-fn pictures_can_be_saved_as_jpeg_and_webp() {
+fn images_can_be_saved_as_jpeg_and_webp() {
     let bench = Bench::new();
     for name in ["a.jpg", "a.webp"] {
         bench.run_mini(&generate(&["--out", name])).done();
@@ -103,7 +103,7 @@ fn pictures_can_be_saved_as_jpeg_and_webp() {
 }
 
 #[test]
-fn recipe_repeats_a_generated_picture_pixel_for_pixel() {
+fn recipe_repeats_a_generated_image_pixel_for_pixel() {
     let bench = Bench::new();
     // The seed is drawn, and stands in the recipe nevertheless.
     bench.run_mini(&generate(&["--out", "a.png", "--text-guidance", "3", "--shift", "2"])).done();
@@ -116,26 +116,26 @@ fn recipe_repeats_a_generated_picture_pixel_for_pixel() {
 #[test]
 fn recipe_repeats_a_thoughtful_edit_pixel_for_pixel() {
     let bench = Bench::new();
-    let wide = picture("wide.png");
+    let wide = image("wide.png");
     let edit = ["edit", "--image", &wide, "--prompt", "make it green", "--think", "--limit", "12", "--steps", "3"];
     bench.run_mini(&[&edit[..], &["--out", "a.png"]].concat()).done();
     bench.run_mini(&["edit", "--from", "a.png", "--image", &wide, "--out", "b.png"]).done();
     let (a, b) = (imagefile::read(&bench.path("a.png")).unwrap(), imagefile::read(&bench.path("b.png")).unwrap());
-    assert!(a.picture == b.picture);
+    assert!(a.image == b.image);
     let (a, b) = (a.into_recipe().unwrap().recipe, b.into_recipe().unwrap().recipe);
-    assert!(a.thought.is_some() && a.thought == b.thought);
+    assert!(a.plan.is_some() && a.plan == b.plan);
 }
 
-/// Noise for a picture of 64 × 48 by the model of the tests: so many numbers, of which no two are the same.
+/// Noise for an image of 64 × 48 by the model of the tests: so many numbers, of which no two are the same.
 fn noise(n_numbers: usize) -> Vec<u8> {
     (0..n_numbers).flat_map(|n| (((n * 7919) % 2003) as f32 / 700.0 - 1.4).to_le_bytes()).collect()
 }
 
 #[test]
-fn picture_starts_from_the_noise_of_a_file_and_its_recipe_asks_for_it() {
+fn image_starts_from_the_noise_of_a_file_and_its_recipe_asks_for_it() {
     let bench = Bench::new();
     let lacking = bench.run_mini(&generate(&["--noise", &bench.file("short.bin", &[0; 8]), "--out", "a.png"]));
-    let (_, wanted) = lacking.stderr.split_once("noise for a picture of 64x48 is ").expect("a line about its length");
+    let (_, wanted) = lacking.stderr.split_once("noise for an image of 64x48 is ").expect("a line about its length");
     let n_numbers: usize = wanted.split(' ').next().unwrap().parse().unwrap();
     let file = bench.file("noise.bin", &noise(n_numbers));
     bench.run_mini(&generate(&["--noise", &file, "--seed", "1", "--out", "a.png"])).done();
@@ -167,31 +167,31 @@ fn what_a_recipe_switched_on_can_be_switched_off_again() {
     bench.run_mini(&generate(&["--seed", "4", "--out", "c.png"])).done();
     assert!(pixels(&bench.path("b.png")) == pixels(&bench.path("c.png")));
     let recipe = imagefile::read(&bench.path("b.png")).unwrap().into_recipe().unwrap().recipe;
-    assert!(recipe.thought.is_none() && !recipe.parameters.feature_cache);
+    assert!(recipe.plan.is_none() && !recipe.parameters.feature_cache);
     assert!(recipe.text.top_k.is_none() && recipe.text.stop.is_empty());
 }
 
 #[test]
-fn recipe_asks_for_the_pictures_it_was_made_from() {
+fn recipe_asks_for_the_images_it_was_made_from() {
     let bench = Bench::new();
-    let (wide, grey) = (picture("wide.png"), picture("grey.png"));
+    let (wide, gray) = (image("wide.png"), image("gray.png"));
     let edit = ["edit", "--image", &wide, "--prompt", "make it green", "--steps", "2", "--out", "a.png"];
     bench.run_mini(&edit).done();
     let lacking = bench.run_mini(&["edit", "--from", "a.png", "--out", "b.png"]);
-    assert!(lacking.stderr.contains("made from 1 pictures (wide.png) and 0 are given"), "{}", lacking.stderr);
-    let other = bench.run_mini(&["edit", "--from", "a.png", "--image", &grey, "--out", "b.png"]);
-    assert!(other.stderr.contains("its picture 1 was wide.png, and grey.png has other content"), "{}", other.stderr);
+    assert!(lacking.stderr.contains("made from 1 images (wide.png) and 0 are given"), "{}", lacking.stderr);
+    let other = bench.run_mini(&["edit", "--from", "a.png", "--image", &gray, "--out", "b.png"]);
+    assert!(other.stderr.contains("its image 1 was wide.png, and gray.png has other content"), "{}", other.stderr);
     let command = bench.run_mini(&["generate", "--from", "a.png", "--out", "b.png"]);
     assert!(command.stderr.contains("was made by `bagel edit`"), "{}", command.stderr);
     assert_eq!(bench.files(), ["a.png"]);
 }
 
 #[test]
-fn edit_keeps_the_size_of_its_last_picture() {
+fn edit_keeps_the_size_of_its_last_image() {
     let bench = Bench::new();
-    let (wide, grey) = (picture("wide.png"), picture("grey.png"));
+    let (wide, gray) = (image("wide.png"), image("gray.png"));
     let run = bench.run_mini(&[
-        "edit", "--prompt", "compose", "--image", &wide, "--image", &grey, "--steps", "2", "--out", "a.png",
+        "edit", "--prompt", "compose", "--image", &wide, "--image", &gray, "--steps", "2", "--out", "a.png",
     ]);
     run.done();
     let size = pixels(&bench.path("a.png")).size();
@@ -201,8 +201,8 @@ fn edit_keeps_the_size_of_its_last_picture() {
 #[test]
 fn answer_goes_to_stdout_alone() {
     let bench = Bench::new();
-    let grey = picture("grey.png");
-    let run = bench.run_mini(&["chat", "--image", &grey, "--prompt", "what is it?", "--limit", "8"]).done();
+    let gray = image("gray.png");
+    let run = bench.run_mini(&["chat", "--image", &gray, "--prompt", "what is it?", "--limit", "8"]).done();
     assert!(!run.stdout.trim().is_empty());
     assert_eq!(run.stderr, "");
 }
@@ -253,15 +253,14 @@ fn conversation_has_several_turns() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines =
-        format!("hello\n/image missing.png\n/image {}\nwhat is it?\n/dance\n/quit\nnever\n", picture("wide.png"));
+    let lines = format!("hello\n/image missing.png\n/image {}\nwhat is it?\n/dance\n/quit\nnever\n", image("wide.png"));
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let run = Run::of(&child.wait_with_output().unwrap()).done();
     let events = run.events();
     let answers = events.iter().filter(|event| event["kind"] == "done").count();
     assert_eq!(answers, 2, "{}", run.stdout);
     let tokens: Vec<u64> = events.iter().filter_map(|event| event["tokens"].as_u64()).collect();
-    assert!(tokens[1] > tokens[0] + 10, "the second context holds the picture and the first turn: {tokens:?}");
+    assert!(tokens[1] > tokens[0] + 10, "the second context holds the image and the first turn: {tokens:?}");
     assert!(run.stderr.contains("error: missing.png: no such file"), "{}", run.stderr);
     assert!(run.stderr.contains("/dance: no such order"), "{}", run.stderr);
 }

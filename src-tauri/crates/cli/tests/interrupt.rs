@@ -7,7 +7,7 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use support::{Bench, mini_model, picture};
+use support::{Bench, image, mini_model};
 
 /// Starts the program and waits until an event of that kind is printed.
 fn start(bench: &Bench, arguments: &[&str], kind: &str) -> Child {
@@ -30,7 +30,7 @@ fn interrupt(child: &Child) {
 #[test]
 fn painting_stops_with_130_and_no_file() {
     let bench = Bench::new();
-    let wide = picture("wide.png");
+    let wide = image("wide.png");
     for arguments in [
         &["generate", "--prompt", "a star", "--size", "64x64", "--steps", "1000", "--out", "a.png", "--json"][..],
         &["edit", "--image", &wide, "--prompt", "a star", "--steps", "1000", "--out", "a.png", "--json"][..],

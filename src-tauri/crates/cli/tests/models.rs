@@ -49,7 +49,7 @@ fn publish(folder: std::path::PathBuf) -> String {
     address
 }
 
-const CATALOGUE: &str = r#"version = 1
+const CATALOG: &str = r#"version = 1
 [[model]]
 id = "mini"
 repository = "owner/mini"
@@ -99,9 +99,9 @@ fn a_folder_that_is_here_is_taken_up_used_and_forgotten() {
 #[test]
 fn a_download_ends_in_a_form_that_can_be_asked() {
     let bench = Bench::new();
-    let catalogue = bench.file("mine.toml", CATALOGUE.as_bytes());
+    let catalog = bench.file("mine.toml", CATALOG.as_bytes());
     let mirror = publish(mini_model());
-    let with = ["--catalogue", &catalogue];
+    let with = ["--catalog", &catalog];
     let download = ["download", "mini", "--mirror", &mirror, "--quant", "q8_0", "--remove-source", "--json"];
     let events = models(&bench, &[&download[..], &with].concat()).done().events();
     let last = events.last().unwrap();
@@ -144,7 +144,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
     check(&["remove", "bagel-7b-mot", "--form", "q8_0"], 1, "is not here as q8_0");
     check(&["import", "nowhere"], 1, "nowhere: no such file or folder");
     check(&["import", &bench.file("a.pt", b"PK")], 1, "a.pt");
-    check(&["list", "--catalogue", "nowhere.toml"], 1, "nowhere.toml: no such file");
-    check(&["list", "--catalogue", &bench.file("bad.toml", b"version = 1\nx = 2\n")], 1, "bad.toml: line 2");
+    check(&["list", "--catalog", "nowhere.toml"], 1, "nowhere.toml: no such file");
+    check(&["list", "--catalog", &bench.file("bad.toml", b"version = 1\nx = 2\n")], 1, "bad.toml: line 2");
     check(&["download", "bagel-7b-mot", "--remove-source"], 2, "--quant");
 }

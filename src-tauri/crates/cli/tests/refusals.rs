@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Bench, Run, mini_model, picture};
+use support::{Bench, Run, image, mini_model};
 
 /// The command is refused with one line that has each of `expected`, and no file has come or gone.
 #[track_caller]
@@ -50,7 +50,7 @@ fn values_out_of_range_are_refused() {
     check_value("--limit", "1", &["limit 1", "2 or more"]);
     check_value("--temperature", "nan", &["temperature NaN"]);
     check_value("--top-p", "1.5", &["top-p 1.5", "up to 1"]);
-    check_value("--thought", " ", &["thought is empty"]);
+    check_value("--plan", " ", &["plan is empty"]);
 }
 
 #[test]
@@ -59,10 +59,10 @@ fn prompts_say_something() {
     check(&bench, &["generate", "--out", "a.png"], 2, &["prompt is empty", "say what to do"]);
     check(&bench, &["generate", "--prompt", "  ", "--out", "a.png"], 2, &["prompt is empty"]);
     check(&bench, &["chat", "--prompt", ""], 2, &["prompt is empty"]);
-    check(&bench, &["edit", "--prompt", "green", "--out", "a.png"], 2, &["edit needs a picture", "use generate"]);
+    check(&bench, &["edit", "--prompt", "green", "--out", "a.png"], 2, &["edit needs an image", "use generate"]);
     let five = ["--image", "a.png"].repeat(5);
     let edit = [&["edit", "--prompt", "mix", "--out", "b.png"], five.as_slice()].concat();
-    check(&bench, &edit, 2, &["5 pictures are too many", "1 to 4"]);
+    check(&bench, &edit, 2, &["5 images are too many", "1 to 4"]);
     check(&bench, &["generate", "--image", "a.png", "--prompt", "x"], 2, &["unexpected argument '--image'"]);
 }
 
@@ -80,9 +80,9 @@ fn places_that_cannot_be_written_are_refused_before_the_work() {
 }
 
 #[test]
-fn pictures_that_cannot_be_read_are_refused() {
+fn images_that_cannot_be_read_are_refused() {
     let bench = Bench::new();
-    let good = std::fs::read(picture("wide.png")).unwrap();
+    let good = std::fs::read(image("wide.png")).unwrap();
     let refused = |name: &str, expected: &[&str]| {
         let expected: Vec<&str> = [&[name], expected].concat();
         check(&bench, &["edit", "--image", name, "--prompt", "green", "--out", "a.png"], 1, &expected);
@@ -128,7 +128,7 @@ fn models_that_cannot_be_read_are_refused() {
         check(&bench, &["inspect", name], 1, &expected);
     };
     let good = std::fs::read(mini_model().join("ema.safetensors")).unwrap();
-    // Neighbours supply what a file lacks, so each stands alone.
+    // Neighbors supply what a file lacks, so each stands alone.
     let alone = |name: &str, bytes: &[u8]| {
         std::fs::create_dir(bench.path(&format!("{name}.d"))).unwrap();
         bench.file(&format!("{name}.d/{name}"), bytes)
@@ -185,7 +185,7 @@ fn devices_that_are_not_there_are_refused() {
 #[test]
 fn what_does_not_fit_the_memory_is_refused_before_it_is_loaded() {
     let bench = Bench::new();
-    let wide = picture("wide.png");
+    let wide = image("wide.png");
     let refused = |arguments: &[&str], expected: &[&str]| check(&bench, arguments, 1, expected);
     // With --json a model that is being read would show on stdout.
     for arguments in [&["generate"][..], &["edit", "--image", &wide], &["chat"]] {
@@ -205,14 +205,9 @@ fn what_does_not_fit_the_memory_is_refused_before_it_is_loaded() {
 }
 
 #[test]
-fn pictures_without_a_recipe_cannot_be_repeated() {
+fn images_without_a_recipe_cannot_be_repeated() {
     let bench = Bench::new();
-    check(
-        &bench,
-        &["generate", "--from", &picture("wide.png"), "--out", "a.png"],
-        1,
-        &["wide.png", "carries no recipe"],
-    );
+    check(&bench, &["generate", "--from", &image("wide.png"), "--out", "a.png"], 1, &["wide.png", "carries no recipe"]);
     check(&bench, &["generate", "--from", "missing.png", "--out", "a.png"], 1, &["missing.png", "no such file"]);
 }
 
@@ -231,5 +226,5 @@ fn wrong_usage_is_one_line() {
     check(&bench, &["generate", "--promt", "x"], 2, &["--promt", "--prompt"]);
     check(&bench, &["convert", "a", "b.gguf"], 2, &["--quant"]);
     check(&bench, &["convert", "a", "b.gguf", "--quant", "q3"], 2, &["q3", "q4_k_m"]);
-    check(&bench, &["generate", "--think", "--thought", "x", "--prompt", "x"], 2, &["--think", "--thought"]);
+    check(&bench, &["generate", "--think", "--plan", "x", "--prompt", "x"], 2, &["--think", "--plan"]);
 }

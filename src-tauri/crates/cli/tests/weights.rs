@@ -16,10 +16,10 @@ fn converted_model_paints_and_answers() {
         let file = format!("{quantization}.gguf");
         let run = bench.run(&["convert", &model(), &file, "--quant", quantization, "--generation", "q8_0"]).done();
         assert!(run.stdout.starts_with(&format!("saved {file}: ")), "{}", run.stdout);
-        let picture = format!("{quantization}.png");
+        let image = format!("{quantization}.png");
         let generate = ["generate", "--prompt", "a star", "--size", "64x48", "--steps", "3", "--model", &file];
-        bench.run(&[&generate[..], &["--out", &picture]].concat()).done();
-        assert_eq!(pixels(&bench.path(&picture)).width(), 64);
+        bench.run(&[&generate[..], &["--out", &image]].concat()).done();
+        assert_eq!(pixels(&bench.path(&image)).width(), 64);
         assert!(!bench.run(&["chat", "--prompt", "who?", "--limit", "6", "--model", &file]).done().stdout.is_empty());
     }
 }

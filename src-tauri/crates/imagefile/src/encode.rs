@@ -1,4 +1,4 @@
-//! Writing a picture.
+//! Writing an image.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -8,7 +8,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageError};
 use image_webp::{ColorType as WebPColor, WebPEncoder};
 use png::text_metadata::ITXtChunk;
-use protocol::Picture;
+use protocol::Image;
 
 use crate::limits::MAX_TEXT_BYTES;
 use crate::recipe::RECIPE_KEYWORD;
@@ -29,7 +29,7 @@ const XMP_KEYWORD: &str = "XML:com.adobe.xmp";
 /// What XMP in a JPEG begins with.
 const XMP_NAMESPACE: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-/// The label that tells programs and people that a model made the picture (IPTC digital source type).
+/// The label that tells programs and people that a model made the image (IPTC digital source type).
 const XMP: &str = concat!(
     "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>",
     "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">",
@@ -77,48 +77,48 @@ impl Encoding {
     }
 }
 
-/// Writes a picture in the format that the name asks for.
+/// Writes an image in the format that the name asks for.
 ///
 /// With a recipe the file is labelled as made by a model, and a PNG carries the
 /// recipe itself. The name shows the whole file or what it showed before.
-pub fn write(path: &Path, picture: &Picture, recipe: Option<&Recipe>, overwrite: Overwrite) -> Result<()> {
-    write_as(path, picture, Encoding::for_path(path)?, recipe, overwrite)
+pub fn write(path: &Path, image: &Image, recipe: Option<&Recipe>, overwrite: Overwrite) -> Result<()> {
+    write_as(path, image, Encoding::for_path(path)?, recipe, overwrite)
 }
 
 /// Writes a PNG, whatever the name says; see [`write()`].
-pub fn write_png(path: &Path, picture: &Picture, recipe: Option<&Recipe>, overwrite: Overwrite) -> Result<()> {
-    write_as(path, picture, Encoding::Png, recipe, overwrite)
+pub fn write_png(path: &Path, image: &Image, recipe: Option<&Recipe>, overwrite: Overwrite) -> Result<()> {
+    write_as(path, image, Encoding::Png, recipe, overwrite)
 }
 
 /// Writes a JPEG of a quality of 1 to 100, whatever the name says; see [`write()`].
 pub fn write_jpeg(
     path: &Path,
-    picture: &Picture,
+    image: &Image,
     quality: u8,
     recipe: Option<&Recipe>,
     overwrite: Overwrite,
 ) -> Result<()> {
-    write_as(path, picture, Encoding::Jpeg { quality }, recipe, overwrite)
+    write_as(path, image, Encoding::Jpeg { quality }, recipe, overwrite)
 }
 
 /// Writes a lossless WebP, whatever the name says; see [`write()`].
-pub fn write_webp(path: &Path, picture: &Picture, recipe: Option<&Recipe>, overwrite: Overwrite) -> Result<()> {
-    write_as(path, picture, Encoding::WebP, recipe, overwrite)
+pub fn write_webp(path: &Path, image: &Image, recipe: Option<&Recipe>, overwrite: Overwrite) -> Result<()> {
+    write_as(path, image, Encoding::WebP, recipe, overwrite)
 }
 
 fn write_as(
     path: &Path,
-    picture: &Picture,
+    image: &Image,
     encoding: Encoding,
     recipe: Option<&Recipe>,
     overwrite: Overwrite,
 ) -> Result<()> {
     check_destination(path, overwrite)?;
-    place_bytes(path, &encode(path, picture, encoding, recipe)?, overwrite)
+    place_bytes(path, &encode(path, image, encoding, recipe)?, overwrite)
 }
 
 /// The bytes of a file; `path` only names them in errors.
-pub fn encode(path: &Path, picture: &Picture, encoding: Encoding, recipe: Option<&Recipe>) -> Result<Vec<u8>> {
+pub fn encode(path: &Path, image: &Image, encoding: Encoding, recipe: Option<&Recipe>) -> Result<Vec<u8>> {
     let format = encoding.format();
     let encoded = match encoding {
         Encoding::Png => {
@@ -126,28 +126,28 @@ pub fn encode(path: &Path, picture: &Picture, encoding: Encoding, recipe: Option
             if let Some(size_bytes) = json.as_ref().map(String::len).filter(|n| n + LABEL_BYTES > MAX_TEXT_BYTES) {
                 return Err(Error::RecipeTooLong { path: path.to_owned(), size_bytes });
             }
-            encode_png(picture, json).map_err(|error| error.to_string())
+            encode_png(image, json).map_err(|error| error.to_string())
         }
         Encoding::Jpeg { quality } => {
             if !(1..=100).contains(&quality) {
                 return Err(Error::Quality { quality });
             }
-            encode_jpeg(picture, quality, recipe.is_some()).map_err(|error| error.to_string())
+            encode_jpeg(image, quality, recipe.is_some()).map_err(|error| error.to_string())
         }
         Encoding::WebP => {
-            let (width, height) = (picture.width(), picture.height());
+            let (width, height) = (image.width(), image.height());
             if width > WEBP_MAX_SIDE || height > WEBP_MAX_SIDE {
                 return Err(Error::TooLargeToWrite { path: path.to_owned(), format, width, height });
             }
-            encode_webp(picture, recipe.is_some()).map_err(|error| error.to_string())
+            encode_webp(image, recipe.is_some()).map_err(|error| error.to_string())
         }
     };
     encoded.map_err(|reason| Error::Encode { path: path.to_owned(), format, reason })
 }
 
-fn encode_png(picture: &Picture, recipe: Option<String>) -> std::result::Result<Vec<u8>, png::EncodingError> {
+fn encode_png(image: &Image, recipe: Option<String>) -> std::result::Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
+    let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header()?;
@@ -155,17 +155,17 @@ fn encode_png(picture: &Picture, recipe: Option<String>) -> std::result::Result<
         writer.write_text_chunk(&ITXtChunk::new(RECIPE_KEYWORD, json))?;
         writer.write_text_chunk(&ITXtChunk::new(XMP_KEYWORD, XMP))?;
     }
-    writer.write_image_data(picture.rgb())?;
+    writer.write_image_data(image.rgb())?;
     writer.finish()?;
     Ok(bytes)
 }
 
-fn encode_jpeg(picture: &Picture, quality: u8, is_labelled: bool) -> std::result::Result<Vec<u8>, ImageError> {
+fn encode_jpeg(image: &Image, quality: u8, is_labelled: bool) -> std::result::Result<Vec<u8>, ImageError> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality).write_image(
-        picture.rgb(),
-        picture.width(),
-        picture.height(),
+        image.rgb(),
+        image.width(),
+        image.height(),
         ExtendedColorType::Rgb8,
     )?;
     if is_labelled {
@@ -186,12 +186,12 @@ fn label_jpeg(bytes: &mut Vec<u8>) {
     bytes.splice(2 + n_first..2 + n_first, segment);
 }
 
-fn encode_webp(picture: &Picture, is_labelled: bool) -> std::result::Result<Vec<u8>, image_webp::EncodingError> {
+fn encode_webp(image: &Image, is_labelled: bool) -> std::result::Result<Vec<u8>, image_webp::EncodingError> {
     let mut bytes = Cursor::new(Vec::new());
     let mut encoder = WebPEncoder::new(&mut bytes);
     if is_labelled {
         encoder.set_xmp_metadata(XMP.as_bytes().to_vec());
     }
-    encoder.encode(picture.rgb(), picture.width(), picture.height(), WebPColor::Rgb8)?;
+    encoder.encode(image.rgb(), image.width(), image.height(), WebPColor::Rgb8)?;
     Ok(bytes.into_inner())
 }

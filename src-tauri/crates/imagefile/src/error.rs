@@ -12,7 +12,7 @@ use crate::{Format, RecipeProblem};
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A picture that could not be read or written; every message is one line that names the file.
+/// An image that could not be read or written; every message is one line that names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nothing lies under the path.
@@ -22,7 +22,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A folder, a pipe, a device or a socket lies under the path.
-    #[error("{}: is {what}, not a picture file; give a PNG, JPEG or WebP file", Shown(path))]
+    #[error("{}: is {what}, not an image file; give a PNG, JPEG or WebP file", Shown(path))]
     NotAFile {
         /// The path as given.
         path: PathBuf,
@@ -37,7 +37,7 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The file is longer than any picture should be.
+    /// The file is longer than any image should be.
     #[error("{}: {} MB is more than the {} MB that are read; save it smaller", Shown(path), size_bytes / 1_000_000, MAX_FILE_BYTES / 1_000_000)]
     TooLong {
         /// The path as given.
@@ -46,7 +46,7 @@ pub enum Error {
         size_bytes: u64,
     },
     /// The file is not a PNG, JPEG or WebP.
-    #[error("{}: is {what}, which is not read; save the picture as PNG, JPEG or WebP", Shown(path))]
+    #[error("{}: is {what}, which is not read; save the image as PNG, JPEG or WebP", Shown(path))]
     Foreign {
         /// The path as given.
         path: PathBuf,
@@ -63,13 +63,13 @@ pub enum Error {
         /// What is wrong with it.
         problem: Problem,
     },
-    /// A recipe was needed and the picture has none.
+    /// A recipe was needed and the image has none.
     #[error("{}: carries no recipe; only PNG files that this program made do", Shown(path))]
     NoRecipe {
         /// The path as given.
         path: PathBuf,
     },
-    /// A recipe was needed and the picture's cannot be used.
+    /// A recipe was needed and the image's cannot be used.
     #[error("{}: its recipe {problem}", Shown(path))]
     BadRecipe {
         /// The path as given.
@@ -115,7 +115,7 @@ pub enum Error {
         /// The value as given.
         quality: u8,
     },
-    /// The picture is too large for the format.
+    /// The image is too large for the format.
     #[error("{}: {width} x {height} is too large for a {format}; save it as PNG", Shown(path))]
     TooLargeToWrite {
         /// The path as given.
@@ -129,7 +129,7 @@ pub enum Error {
     },
     /// The recipe would not be read back.
     #[error(
-        "{}: a recipe of {size_bytes} bytes is more than the {MAX_TEXT_BYTES} that a picture carries; shorten its texts",
+        "{}: a recipe of {size_bytes} bytes is more than the {MAX_TEXT_BYTES} that an image carries; shorten its texts",
         Shown(path)
     )]
     RecipeTooLong {
@@ -170,14 +170,14 @@ impl Error {
         match self {
             Self::DiskFull { .. } => ErrorCode::DiskFull,
             Self::Encode { .. } => ErrorCode::Internal,
-            Self::Foreign { .. } | Self::NotAFile { .. } => ErrorCode::NotAPicture,
+            Self::Foreign { .. } | Self::NotAFile { .. } => ErrorCode::NotAImage,
             Self::Unusable { problem, .. } => match problem {
-                Problem::TooManyPixels { .. } | Problem::TooMuchMemory { .. } => ErrorCode::PictureTooLarge,
+                Problem::TooManyPixels { .. } | Problem::TooMuchMemory { .. } => ErrorCode::ImageTooLarge,
                 Problem::Truncated | Problem::Animated | Problem::Empty { .. } | Problem::Damaged { .. } => {
-                    ErrorCode::NotAPicture
+                    ErrorCode::NotAImage
                 }
             },
-            Self::TooLong { .. } | Self::TooLargeToWrite { .. } => ErrorCode::PictureTooLarge,
+            Self::TooLong { .. } | Self::TooLargeToWrite { .. } => ErrorCode::ImageTooLarge,
             Self::Missing { .. }
             | Self::Read { .. }
             | Self::Exists { .. }
@@ -201,14 +201,14 @@ impl Error {
     }
 }
 
-/// What is wrong with a picture whose format is known.
+/// What is wrong with an image whose format is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The file ends too early.
     #[error("ends too early; copy or download it again")]
     Truncated,
     /// It has more than one frame.
-    #[error("is animated; save one frame of it as a still picture")]
+    #[error("is animated; save one frame of it as a still image")]
     Animated,
     /// A side is zero.
     #[error("is {width} x {height} and has no pixels")]
@@ -233,7 +233,7 @@ pub enum Problem {
         needed_mib: u64,
     },
     /// The decoder gave up.
-    #[error("is damaged ({reason}); open and save it anew in a picture program")]
+    #[error("is damaged ({reason}); open and save it anew in an image program")]
     Damaged {
         /// The decoder's reason, made safe to show.
         reason: String,

@@ -34,7 +34,7 @@ pub(crate) enum Sniffed {
     Unknown,
 }
 
-/// Recognises a file by its first bytes.
+/// Recognizes a file by its first bytes.
 pub(crate) fn sniff(bytes: &[u8]) -> Sniffed {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));

@@ -1,16 +1,16 @@
-//! The name of a picture's content.
+//! The name of an image's content.
 
-use protocol::Picture;
+use protocol::Image;
 
-/// Hash of a picture's pixels and shape, 64 hexadecimal digits.
+/// Hash of an image's pixels and shape, 64 hexadecimal digits.
 ///
 /// BLAKE3 over width and height as little-endian 32-bit numbers and the RGB
-/// bytes: the same for every file that decodes to the same picture.
-pub fn picture_hash(picture: &Picture) -> String {
+/// bytes: the same for every file that decodes to the same image.
+pub fn image_hash(image: &Image) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&picture.width().to_le_bytes());
-    hasher.update(&picture.height().to_le_bytes());
-    hasher.update(picture.rgb());
+    hasher.update(&image.width().to_le_bytes());
+    hasher.update(&image.height().to_le_bytes());
+    hasher.update(image.rgb());
     hasher.finalize().to_hex().to_string()
 }
 
@@ -20,18 +20,17 @@ mod tests {
 
     #[test]
     fn hash_depends_on_pixels_and_shape() {
-        let picture = |width, height, value| {
-            Picture::new(width, height, vec![value; (width * height * 3) as usize])
-                .map(|picture| picture_hash(&picture))
+        let image = |width, height, value| {
+            Image::new(width, height, vec![value; (width * height * 3) as usize]).map(|image| image_hash(&image))
         };
-        assert_eq!(picture(2, 3, 7), picture(2, 3, 7));
-        assert_ne!(picture(2, 3, 7), picture(3, 2, 7));
-        assert_ne!(picture(2, 3, 7), picture(2, 3, 8));
+        assert_eq!(image(2, 3, 7), image(2, 3, 7));
+        assert_ne!(image(2, 3, 7), image(3, 2, 7));
+        assert_ne!(image(2, 3, 7), image(2, 3, 8));
     }
 
     #[test]
     fn hash_never_changes_between_versions() {
-        let picture = Picture::new(1, 1, vec![1, 2, 3]).unwrap();
-        assert_eq!(picture_hash(&picture), blake3::hash(&[1, 0, 0, 0, 1, 0, 0, 0, 1, 2, 3]).to_hex().to_string());
+        let image = Image::new(1, 1, vec![1, 2, 3]).unwrap();
+        assert_eq!(image_hash(&image), blake3::hash(&[1, 0, 0, 0, 1, 0, 0, 0, 1, 2, 3]).to_hex().to_string());
     }
 }

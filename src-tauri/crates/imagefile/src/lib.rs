@@ -1,12 +1,12 @@
-//! Pictures in and out of files.
+//! Images in and out of files.
 //!
 //! [`read()`] takes a PNG, JPEG or WebP file and gives eight-bit RGB, upright and
 //! without alpha, within fixed bounds of size and memory whatever the file
-//! claims. [`write()`] puts a picture under a name so that the name
+//! claims. [`write()`] puts an image under a name so that the name
 //! never shows half a file. A PNG that the model made carries its [`Recipe`],
 //! and reading it gives the recipe back.
 //!
-//! Deliberately absent: colour management (an embedded ICC profile is ignored,
+//! Deliberately absent: color management (an embedded ICC profile is ignored,
 //! as the reference ignores it), animations, vector graphics and every format
 //! beyond the three.
 //!
@@ -29,8 +29,8 @@ pub mod text;
 pub use encode::{DEFAULT_JPEG_QUALITY, Encoding, encode, write, write_jpeg, write_png, write_webp};
 pub use error::{Error, Problem, Result};
 pub use format::Format;
-pub use hash::picture_hash;
+pub use hash::image_hash;
 pub use place::{Overwrite, check_destination, place_bytes};
-pub use read::{ReadPicture, Source, read, read_bytes, read_file};
-pub use recipe::{EmbeddedRecipe, ReadRecipe, Recipe, RecipeInput, RecipeKind, RecipeModel, RecipeProblem};
+pub use read::{ReadImage, Source, read, read_bytes, read_file};
+pub use recipe::{EmbeddedRecipe, ReadRecipe, Recipe, RecipeInput, RecipeModel, RecipeProblem};
 pub use text::{PngHead, read_head, with_text, without_text};

@@ -1,4 +1,4 @@
-//! What a picture file may ask of this machine.
+//! What an image file may ask of this machine.
 
 use protocol::Size;
 
@@ -7,13 +7,13 @@ use crate::Problem;
 /// Longest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 100_000_000;
 
-/// Longest side of a picture, in pixels.
+/// Longest side of an image, in pixels.
 pub const MAX_SIDE: u32 = 16_384;
 
-/// Largest area of a picture, in pixels.
+/// Largest area of an image, in pixels.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
-/// Most memory that decoding one picture may take, in bytes, the file itself not counted.
+/// Most memory that decoding one image may take, in bytes, the file itself not counted.
 pub const MAX_DECODE_BYTES: u64 = 512 << 20;
 
 /// Most text in a PNG with a recipe, in bytes, stored and unpacked together.
@@ -37,7 +37,7 @@ pub(crate) fn check_size(size: Size) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Pixels of a picture.
+/// Pixels of an image.
 pub(crate) fn n_pixels(size: Size) -> u64 {
     u64::from(size.width) * u64::from(size.height)
 }

@@ -1,32 +1,32 @@
-//! Reading a picture.
+//! Reading an image.
 //!
 //! Whatever lies under a path, one of two things comes back within bounded
-//! memory: a picture, or one line that says what is wrong with which file.
+//! memory: an image, or one line that says what is wrong with which file.
 
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
-use protocol::{Picture, Size};
+use protocol::{Image, Size};
 
 use crate::decode::decode;
 use crate::format::{Sniffed, sniff};
 use crate::limits::MAX_FILE_BYTES;
 use crate::{EmbeddedRecipe, Error, Format, Problem, ReadRecipe, Result};
 
-/// A picture with what its file said about it.
+/// An image with what its file said about it.
 #[derive(Debug)]
-pub struct ReadPicture {
+pub struct ReadImage {
     /// The pixels, upright and without alpha.
-    pub picture: Picture,
+    pub image: Image,
     /// The recipe that made it, if the file carries one.
     pub recipe: EmbeddedRecipe,
     /// Where it comes from.
     pub source: Source,
 }
 
-/// The file that a picture was read from.
+/// The file that an image was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The path as given.
@@ -43,7 +43,7 @@ pub struct Source {
     pub had_alpha: bool,
 }
 
-impl ReadPicture {
+impl ReadImage {
     /// The recipe, or why there is none to use.
     pub fn into_recipe(self) -> Result<ReadRecipe> {
         let path = self.source.path;
@@ -57,14 +57,14 @@ impl ReadPicture {
 
 /// Reads a PNG, JPEG or WebP file.
 ///
-/// Takes up to 512 MiB beside the file for the largest pictures. Pipes, devices
+/// Takes up to 512 MiB beside the file for the largest images. Pipes, devices
 /// and folders are refused without waiting for them.
-pub fn read(path: &Path) -> Result<ReadPicture> {
+pub fn read(path: &Path) -> Result<ReadImage> {
     read_bytes(path, &read_file(path)?)
 }
 
 /// Decodes the bytes of a file; `path` only names them in the result and in errors.
-pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<ReadPicture> {
+pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<ReadImage> {
     let size_bytes = bytes.len() as u64;
     if size_bytes > MAX_FILE_BYTES {
         return Err(Error::TooLong { path: path.to_owned(), size_bytes });
@@ -74,7 +74,7 @@ pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<ReadPicture> {
         Sniffed::Known(format) => format,
         Sniffed::Foreign(what) => return Err(foreign(what)),
         Sniffed::Unknown if bytes.is_empty() => return Err(foreign("an empty file")),
-        Sniffed::Unknown => return Err(foreign("no picture that is known here")),
+        Sniffed::Unknown => return Err(foreign("no image that is known here")),
     };
     let unusable = |problem| Error::Unusable { path: path.to_owned(), format, problem };
 
@@ -87,11 +87,11 @@ pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<ReadPicture> {
         orientation: Orientation::to_exif(decoded.orientation),
         had_alpha: decoded.layout.has_alpha(),
     };
-    let picture = decoded.into_picture().ok_or_else(|| unusable(Problem::damaged("too few pixels")))?;
-    Ok(ReadPicture { picture, recipe, source })
+    let image = decoded.into_image().ok_or_else(|| unusable(Problem::damaged("too few pixels")))?;
+    Ok(ReadImage { image, recipe, source })
 }
 
-/// All bytes of a regular file that is no longer than a picture may be; the bytes are not looked at.
+/// All bytes of a regular file that is no longer than an image may be; the bytes are not looked at.
 ///
 /// Pipes, devices and folders are refused without waiting for them.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {

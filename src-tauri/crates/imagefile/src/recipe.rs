@@ -1,4 +1,4 @@
-//! How a picture was made, as it travels inside the picture's file.
+//! How an image was made, as it travels inside the image's file.
 //!
 //! A recipe holds everything that decides the pixels and nothing else: no
 //! times, no folders, no names of people. `text` finds it among the text
@@ -10,12 +10,12 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use protocol::{ImageParameters, Picture, Size, TextParameters, Thinking};
+use protocol::{Image, ImageParameters, Kind, Size, TextParameters, Thinking};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::image_hash;
 use crate::limits::{MAX_JSON_DEPTH, MAX_TEXT_BYTES, MAX_TEXT_CHUNKS};
-use crate::picture_hash;
 
 pub(crate) use text::TextChunks;
 
@@ -25,43 +25,33 @@ pub const RECIPE_VERSION: u32 = 1;
 /// Keyword of the PNG text chunk that holds the recipe.
 pub const RECIPE_KEYWORD: &str = "bagel-recipe";
 
-/// Everything that decides a picture's pixels.
+/// Everything that decides an image's pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// [`RECIPE_VERSION`].
     pub version: u32,
     /// What was asked for.
-    pub request: RecipeKind,
-    /// Texts and pictures in the order the model read them.
+    pub kind: Kind,
+    /// Texts and images in the order the model read them.
     pub inputs: Vec<RecipeInput>,
     /// Whether the model planned.
     pub thinking: Thinking,
     /// The plan as it was painted.
-    pub thought: Option<String>,
-    /// How the picture was sampled, with its seed.
+    pub plan: Option<String>,
+    /// How the image was sampled, with its seed.
     pub parameters: ImageParameters,
-    /// How the thought was sampled.
+    /// How the plan was sampled.
     pub text: TextParameters,
-    /// Size of the picture.
+    /// Size of the image.
     pub size: Size,
-    /// blake3 of the noise that the picture started from, where it came from a file and not from the seed.
+    /// blake3 of the noise that the image started from, where it came from a file and not from the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<String>,
     /// The weights.
     pub model: RecipeModel,
     /// Version of the engine.
     pub engine: String,
-}
-
-/// What was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecipeKind {
-    /// A picture from text.
-    Generate,
-    /// A picture from pictures and an instruction.
-    Edit,
 }
 
 /// One item that the model read.
@@ -73,9 +63,9 @@ pub enum RecipeInput {
         /// The text itself.
         text: String,
     },
-    /// A picture, by its content.
+    /// An image, by its content.
     Image {
-        /// [`picture_hash`] of the picture as read.
+        /// [`image_hash`] of the image as read.
         hash: String,
         /// Pixels across.
         width: u32,
@@ -87,14 +77,14 @@ pub enum RecipeInput {
 }
 
 impl RecipeInput {
-    /// A picture that was read from `path`, of which only the last part is kept.
-    pub fn image(picture: &Picture, path: &Path) -> Self {
+    /// An image that was read from `path`, of which only the last part is kept.
+    pub fn image(image: &Image, path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self::Image { hash: picture_hash(picture), width: picture.width(), height: picture.height(), name }
+        Self::Image { hash: image_hash(image), width: image.width(), height: image.height(), name }
     }
 }
 
-/// The weights that made a picture.
+/// The weights that made an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecipeModel {
@@ -122,16 +112,16 @@ pub enum EmbeddedRecipe {
     Absent,
     /// It carries a recipe.
     Found(Box<ReadRecipe>),
-    /// It carries something that is not accepted as a recipe; the picture itself is good.
+    /// It carries something that is not accepted as a recipe; the image itself is good.
     Refused(RecipeProblem),
 }
 
 /// Why a recipe is not accepted; continues a sentence that begins with "its recipe".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecipeProblem {
-    /// The file holds too much text beside the picture.
+    /// The file holds too much text beside the image.
     #[error(
-        "lies among {n_chunks} texts of {n_bytes} bytes, more than {MAX_TEXT_CHUNKS} or {MAX_TEXT_BYTES} bytes; use the picture without it"
+        "lies among {n_chunks} texts of {n_bytes} bytes, more than {MAX_TEXT_CHUNKS} or {MAX_TEXT_BYTES} bytes; use the image without it"
     )]
     TooMuchText {
         /// Number of text chunks.
@@ -140,19 +130,19 @@ pub enum RecipeProblem {
         n_bytes: usize,
     },
     /// More than one text claims to be the recipe.
-    #[error("is there more than once; use the picture without it")]
+    #[error("is there more than once; use the image without it")]
     Several,
     /// The text is damaged, or packed in a way that is not known.
-    #[error("is damaged; use another copy of the picture, or the picture without it")]
+    #[error("is damaged; use another copy of the image, or the image without it")]
     Damaged,
     /// The text unpacks to more than it may.
-    #[error("unpacks to more than {MAX_TEXT_BYTES} bytes; use the picture without it")]
+    #[error("unpacks to more than {MAX_TEXT_BYTES} bytes; use the image without it")]
     TooLong,
     /// The JSON is nested too deeply.
-    #[error("is nested more than {MAX_JSON_DEPTH} levels deep; use the picture without it")]
+    #[error("is nested more than {MAX_JSON_DEPTH} levels deep; use the image without it")]
     TooDeep,
     /// The text is not JSON, or not of the right types.
-    #[error("cannot be understood ({reason}); use the picture without it")]
+    #[error("cannot be understood ({reason}); use the image without it")]
     NotUnderstood {
         /// Where and why, made safe to show.
         reason: String,
@@ -168,7 +158,7 @@ pub enum RecipeProblem {
 impl Recipe {
     /// The recipe as one line of JSON.
     pub fn to_json(&self) -> String {
-        // Serialising plain data to memory fails for no value of these types.
+        // Serializing plain data to memory fails for no value of these types.
         serde_json::to_string(self).unwrap_or_default()
     }
 

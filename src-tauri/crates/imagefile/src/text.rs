@@ -1,6 +1,6 @@
 //! Texts inside a PNG, put in and taken out without touching its pixels.
 //!
-//! The crate that keeps a library writes where a picture belongs beside its
+//! The crate that keeps a library writes where an image belongs beside its
 //! recipe; what leaves the library leaves without that. Only the head of a file
 //! is read, so that thousands of them take seconds.
 
@@ -59,7 +59,7 @@ pub fn without_text(png: &[u8], keyword: &str) -> Option<Vec<u8>> {
             kept.extend_from_slice(chunk);
         }
         if kind == b"IEND" {
-            // What some programs hide behind the end is no part of the picture.
+            // What some programs hide behind the end is no part of the image.
             break;
         }
         rest = behind;
@@ -147,14 +147,14 @@ fn crc32(kind: &[u8], data: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Picture;
+    use protocol::Image;
 
     use super::*;
     use crate::{Encoding, encode, read_bytes};
 
     fn png() -> Vec<u8> {
-        let picture = Picture::new(3, 2, (0..18).collect()).unwrap();
-        encode(Path::new("a.png"), &picture, Encoding::Png, None).unwrap()
+        let image = Image::new(3, 2, (0..18).collect()).unwrap();
+        encode(Path::new("a.png"), &image, Encoding::Png, None).unwrap()
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(head.recipe, EmbeddedRecipe::Absent);
         assert_eq!(read_head(&path, "ke").unwrap().text, None);
 
-        assert_eq!(read_bytes(&path, &noted).unwrap().picture, read_bytes(&path, &plain).unwrap().picture);
+        assert_eq!(read_bytes(&path, &noted).unwrap().image, read_bytes(&path, &plain).unwrap().image);
         assert_eq!(without_text(&noted, "key").unwrap(), plain);
         assert_eq!(without_text(&noted, "other").unwrap(), noted);
     }

@@ -18,17 +18,17 @@ pub struct Case<E> {
     pub seed: u64,
     /// What is said.
     pub prompt: String,
-    /// The pictures that are shown, in order.
+    /// The images that are shown, in order.
     pub inputs: Vec<Input>,
-    /// Width and height of the picture that is asked for.
+    /// Width and height of the image that is asked for.
     pub size: Option<[u32; 2]>,
-    /// A plan with its tags, and how the picture may be planned.
+    /// A plan with its tags, and how the image may be planned.
     pub plan: Option<String>,
     /// What is right.
     pub expect: E,
 }
 
-/// A picture of a case.
+/// An image of a case.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Input {
     /// How it is drawn.

@@ -1,13 +1,13 @@
-//! Draws scenes as the training program does: the pictures that cases begin with, and the truth of the tests.
+//! Draws scenes as the training program does: the images that cases begin with, and the truth of the tests.
 
-use protocol::Picture;
+use protocol::Image;
 use serde::Deserialize;
 
 use crate::shape::Shape;
 use crate::world::Split;
 use crate::{Error, Result};
 
-/// Everything that a picture of the world shows, as numbers.
+/// Everything that an image of the world shows, as numbers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scene {
@@ -45,19 +45,19 @@ pub struct DrawnThing {
 
 const TEXTURE_SIDE: usize = 8;
 const TEXTURE_DEVIATION: f32 = 2.5;
-const MOST_PIXELS: u32 = 4096;
+const MAX_PIXELS: u32 = 4096;
 
 /// Draws a scene.
 ///
 /// # Errors
 /// [`Error::Scene`] when the size or the background makes no sense, and [`Error::World`] for a shape that does not exist.
-pub fn draw(scene: &Scene) -> Result<Picture> {
+pub fn draw(scene: &Scene) -> Result<Image> {
     let [width, height] = scene.size;
     let refused = || Error::Scene { width, height, n_backgrounds: scene.background.len() };
     let (Some(first), Some(second)) = (scene.background.first(), scene.background.last()) else {
         return Err(refused());
     };
-    if width == 0 || height == 0 || width > MOST_PIXELS || height > MOST_PIXELS {
+    if width == 0 || height == 0 || width > MAX_PIXELS || height > MAX_PIXELS {
         return Err(refused());
     }
     let short = width.min(height) as f32;
@@ -91,7 +91,7 @@ pub fn draw(scene: &Scene) -> Result<Picture> {
             pixels.extend(colour.map(|value| (value + soft).round().clamp(0.0, 255.0) as u8));
         }
     }
-    Picture::new(width, height, pixels).ok_or_else(refused)
+    Image::new(width, height, pixels).ok_or_else(refused)
 }
 
 fn texture(seed: u64) -> [[f32; TEXTURE_SIDE]; TEXTURE_SIDE] {
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn things_lie_over_the_background_at_their_place() {
-        let picture = draw(&scene()).expect("drawn");
-        let pixel = |x: usize, y: usize| &picture.rgb()[(y * 96 + x) * 3..][..3];
+        let image = draw(&scene()).expect("drawn");
+        let pixel = |x: usize, y: usize| &image.rgb()[(y * 96 + x) * 3..][..3];
         assert!(pixel(48, 32)[0] > 190 && pixel(2, 2)[2] > 190);
     }
 

@@ -1,10 +1,10 @@
-//! The judge of the pocket model: reads a picture of coloured shapes from its
+//! The judge of the pocket model: reads an image of coloured shapes from its
 //! pixels alone, and says whether it is what was asked for.
 //!
 //! It belongs to the tests. It knows nothing of models, and takes nobody's word
-//! for what a picture shows: [`Reading::of`] finds the background and every
+//! for what an image shows: [`Reading::of`] finds the background and every
 //! shape, and [`complaints`] holds what was found against what was wanted. It
-//! judges only pictures of the pocket world, whose definitions it shares with
+//! judges only images of the pocket world, whose definitions it shares with
 //! the training program (`assets/pocket/world.json`).
 //!
 //! Read [`Reading`] first, then [`wanted`](self) for what counts as right.

@@ -1,7 +1,7 @@
-//! Says what pictures of the pocket world show, one line each:  judge PICTURE…
+//! Says what images of the pocket world show, one line each:  judge IMAGE…
 //!
-//! The window's tests hold the pictures that were painted against it. `judge --marks` gives the marks of a training
-//! that learns from its own pictures (`assets/pocket/train/rollouts.py`).
+//! The window's tests hold the images that were painted against it. `judge --marks` gives the marks of a training
+//! that learns from its own images (`assets/pocket/train/rollouts.py`).
 
 mod marks;
 
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         }
     }
     if paths.is_empty() {
-        complain("name the pictures");
+        complain("name the images");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -46,9 +46,9 @@ fn give_marks() -> Result<(), String> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let picture = imagefile::read(path).map_err(|error| error.to_string())?;
+    let image = imagefile::read(path).map_err(|error| error.to_string())?;
     let world = World::named(WORLD).map_err(|error| error.to_string())?;
-    Ok(Reading::of(&picture.picture, &world).describe(&world))
+    Ok(Reading::of(&image.image, &world).describe(&world))
 }
 
 #[expect(clippy::print_stdout, reason = "printing is what it is for")]

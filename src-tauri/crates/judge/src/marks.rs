@@ -1,20 +1,20 @@
-//! Marks for a training that learns from its own pictures: many, by one process.
+//! Marks for a training that learns from its own images: many, by one process.
 
 use std::io::{BufRead, Read, Write};
 
 use judge::{Change, Facts, Parts, Reading, Request, World, complaints, edit_complaints, parts, plan_complaints};
-use protocol::Picture;
+use protocol::Image;
 use serde::{Deserialize, Serialize};
 
-/// What a picture is held against, as the training's cases write it.
+/// What an image is held against, as the training's cases write it.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Expected {
-    /// An edit; the picture before it comes first.
+    /// An edit; the image before it comes first.
     Edit(Change),
-    /// A picture that was planned.
+    /// An image that was planned.
     Planned { plan: Facts },
-    /// A picture from a prompt.
+    /// An image from a prompt.
     Asked(Request),
 }
 
@@ -46,18 +46,18 @@ pub(crate) fn mark_all(input: &mut impl BufRead, output: &mut impl Write, world:
             return Ok(());
         }
         let question: Question = serde_json::from_str(&line).map_err(|error| error.to_string())?;
-        let mut picture = || read_picture(input, &question);
+        let mut image = || read_image(input, &question);
         let mark = match &question.expect {
             Expected::Edit(change) => {
-                let (before, found) = (Reading::of(&picture()?, world), Reading::of(&picture()?, world));
+                let (before, found) = (Reading::of(&image()?, world), Reading::of(&image()?, world));
                 mark(&edit_complaints(change, &before, &found, world), &change.after, &found, world)
             }
             Expected::Planned { plan } => {
-                let found = Reading::of(&picture()?, world);
+                let found = Reading::of(&image()?, world);
                 mark(&plan_complaints(plan, &found, world), plan, &found, world)
             }
             Expected::Asked(request) => {
-                let found = Reading::of(&picture()?, world);
+                let found = Reading::of(&image()?, world);
                 let right = parts(&request.things, request.background.as_ref(), &found, world);
                 marked(&complaints(request, &found, world), right, found.things.len() == request.things.len())
             }
@@ -76,10 +76,10 @@ fn marked(wrong: &[String], parts: Parts, number: bool) -> Mark {
     Mark { right: wrong.is_empty(), background: parts.background, colours: parts.colours, number }
 }
 
-fn read_picture(input: &mut impl Read, question: &Question) -> Result<Picture, String> {
+fn read_image(input: &mut impl Read, question: &Question) -> Result<Image, String> {
     let mut rgb = vec![0; question.width as usize * question.height as usize * 3];
     input.read_exact(&mut rgb).map_err(|error| error.to_string())?;
-    Picture::new(question.width, question.height, rgb).ok_or_else(|| "a picture has no pixels".to_owned())
+    Image::new(question.width, question.height, rgb).ok_or_else(|| "an image has no pixels".to_owned())
 }
 
 #[cfg(test)]
@@ -88,8 +88,8 @@ mod tests {
 
     use super::*;
 
-    /// A red thing in the centre of a blue picture.
-    fn picture(shape: &str) -> Vec<u8> {
+    /// A red thing in the centre of a blue image.
+    fn image(shape: &str) -> Vec<u8> {
         let thing =
             DrawnThing { shape: shape.to_owned(), rgb: [214.0, 40.0, 40.0], x: 0.5, y: 0.5, radius: 0.21, angle: 0.0 };
         let scene = Scene {
@@ -105,9 +105,9 @@ mod tests {
 
     fn marks(questions: &[(&str, Vec<u8>)]) -> Result<Vec<serde_json::Value>, String> {
         let mut input = Vec::new();
-        for (expect, pictures) in questions {
+        for (expect, images) in questions {
             input.extend(format!("{{\"width\": 96, \"height\": 96, \"expect\": {expect}}}\n").bytes());
-            input.extend(pictures);
+            input.extend(images);
         }
         let mut output = Vec::new();
         mark_all(&mut input.as_slice(), &mut output, &World::named("small").expect("the small world"))?;
@@ -124,11 +124,11 @@ mod tests {
         let one_line = |text: &str| text.replace('\n', " ");
         let plan = one_line(&format!(r#"{{"things": [], "relations": [], "background": null, "plan": {CIRCLE}}}"#));
         let edit = one_line(&format!(r#"{{"change": "reshape", "before": {CIRCLE}, "after": {SQUARE}}}"#));
-        let both = [picture("circle"), picture("square")].concat();
-        let nothing_done = [picture("circle"), picture("circle")].concat();
+        let both = [image("circle"), image("square")].concat();
+        let nothing_done = [image("circle"), image("circle")].concat();
         let said = marks(&[
-            (&one_line(CIRCLE), picture("circle")),
-            (&plan, picture("square")),
+            (&one_line(CIRCLE), image("circle")),
+            (&plan, image("square")),
             (&edit, both),
             (&edit, nothing_done),
         ])
@@ -141,8 +141,8 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_ends_early_is_an_error() {
-        let mut short = picture("circle");
+    fn a_image_that_ends_early_is_an_error() {
+        let mut short = image("circle");
         short.pop();
         assert!(marks(&[(&CIRCLE.replace('\n', " "), short)]).is_err());
     }

@@ -1,4 +1,4 @@
-//! Sets of pixels of one picture.
+//! Sets of pixels of one image.
 
 /// Which pixels belong; beyond its sides none do.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ impl Mask {
         belonging.map(|(index, _)| (index % self.width, index / self.width))
     }
 
-    /// Without the pixels that have one outside among their eight neighbours.
+    /// Without the pixels that have one outside among their eight neighbors.
     pub(crate) fn core(&self) -> Self {
         Self::of(self.width, self.height, |x, y| {
             x > 0 && y > 0 && (y - 1..=y + 1).all(|row| (x - 1..=x + 1).all(|column| self.has(column, row)))

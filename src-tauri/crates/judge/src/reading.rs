@@ -1,6 +1,6 @@
-//! What a picture shows.
+//! What an image shows.
 
-use protocol::Picture;
+use protocol::Image;
 
 use crate::mask::Mask;
 use crate::outline::{Coverage, fits};
@@ -8,7 +8,7 @@ use crate::segment::{Labelled, Layout, along, background, bodies, misplaced};
 use crate::shape::Shape;
 use crate::world::{Split, World};
 
-/// A thing that was found in a picture; colour, size and place are numbers of the world's lists.
+/// A thing that was found in an image; colour, size and place are numbers of the world's lists.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thing {
     /// Its shape; `None` when no outline fits.
@@ -40,7 +40,7 @@ pub struct Ground {
     pub means: Vec<[f32; 3]>,
 }
 
-/// All that a picture shows.
+/// All that an image shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     /// The background; `None` when it cannot be told.
@@ -51,14 +51,14 @@ pub struct Reading {
 
 // The worst fit of a true outline after blurring is above this, and of a wrong one mostly below.
 const LEAST_LIKENESS: f32 = 0.8;
-const MOST_MISPLACED: f32 = 0.04;
+const MAX_MISPLACED: f32 = 0.04;
 
 impl Reading {
-    /// Reads a picture with the eyes of a world: only its colours and shapes are looked for.
-    pub fn of(picture: &Picture, world: &World) -> Self {
-        let labelled = Labelled::of(picture, world);
+    /// Reads an image with the eyes of a world: only its colours and shapes are looked for.
+    pub fn of(image: &Image, world: &World) -> Self {
+        let labelled = Labelled::of(image, world);
         let layout =
-            background(&labelled, world.colours.len()).filter(|layout| misplaced(&labelled, layout) < MOST_MISPLACED);
+            background(&labelled, world.colours.len()).filter(|layout| misplaced(&labelled, layout) < MAX_MISPLACED);
         let Some(layout) = layout else { return Self { ground: None, things: Vec::new() } };
         let bodies = bodies(&labelled, &layout);
         let covered: Vec<Mask> = bodies.iter().map(|(_, body)| body.grown(3)).collect();
@@ -112,9 +112,9 @@ impl Reading {
 }
 
 /// How much of each pixel around a body is the body's and not the background's.
-fn coverage(picture: &Labelled, layout: &Layout, means: &[[f32; 3]], body: &Mask, others: &Mask) -> Coverage {
+fn coverage(image: &Labelled, layout: &Layout, means: &[[f32; 3]], body: &Mask, others: &Mask) -> Coverage {
     let core = body.core();
-    let colour = picture.mean(if core.count() > 0 { &core } else { body });
+    let colour = image.mean(if core.count() > 0 { &core } else { body });
     let near = body.grown(3);
     let (mut left, mut top, mut right, mut bottom) = (usize::MAX, usize::MAX, 0, 0);
     for (x, y) in near.iter() {
@@ -123,10 +123,10 @@ fn coverage(picture: &Labelled, layout: &Layout, means: &[[f32; 3]], body: &Mask
     let mut values = Vec::new();
     for y in top..=bottom {
         for x in left..=right {
-            let part = layout.part(x, y, picture.width, picture.height);
+            let part = layout.part(x, y, image.width, image.height);
             let ground = means.get(part).copied().unwrap_or_default();
             let is_own = near.has(x, y) && !others.has(x, y);
-            values.push(if is_own { along(picture.pixel(x, y), ground, colour) } else { 0.0 });
+            values.push(if is_own { along(image.pixel(x, y), ground, colour) } else { 0.0 });
         }
     }
     Coverage { left, top, width: right - left + 1, values }

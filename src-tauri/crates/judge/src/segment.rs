@@ -1,11 +1,11 @@
-//! Takes a picture apart: the background, and the areas that are things.
+//! Takes an image apart: the background, and the areas that are things.
 
-use protocol::Picture;
+use protocol::Image;
 
 use crate::mask::{Mask, areas};
 use crate::world::{Split, World, distance};
 
-/// A picture with the nearest colour of every pixel.
+/// An image with the nearest colour of every pixel.
 #[derive(Debug)]
 pub(crate) struct Labelled {
     pub(crate) width: usize,
@@ -15,10 +15,10 @@ pub(crate) struct Labelled {
 }
 
 impl Labelled {
-    pub(crate) fn of(picture: &Picture, world: &World) -> Self {
-        let pixels: Vec<[f32; 3]> = picture.rgb().as_chunks::<3>().0.iter().map(|rgb| rgb.map(f32::from)).collect();
+    pub(crate) fn of(image: &Image, world: &World) -> Self {
+        let pixels: Vec<[f32; 3]> = image.rgb().as_chunks::<3>().0.iter().map(|rgb| rgb.map(f32::from)).collect();
         let labels = pixels.iter().map(|&rgb| world.nearest_colour(rgb)).collect();
-        Self { width: picture.width() as usize, height: picture.height() as usize, pixels, labels }
+        Self { width: image.width() as usize, height: image.height() as usize, pixels, labels }
     }
 
     pub(crate) fn label(&self, x: usize, y: usize) -> Option<usize> {
@@ -60,13 +60,13 @@ impl Layout {
 const RING_PIXELS: usize = 2;
 
 /// The background as the outermost pixels tell it, corner by corner; `None` when they disagree.
-pub(crate) fn background(picture: &Labelled, n_colours: usize) -> Option<Layout> {
-    let (width, height) = (picture.width, picture.height);
+pub(crate) fn background(image: &Labelled, n_colours: usize) -> Option<Layout> {
+    let (width, height) = (image.width, image.height);
     let mut counts = [[0usize; 2]; 2].map(|row| row.map(|_| vec![0usize; n_colours]));
     for y in 0..height {
         for x in 0..width {
             let is_ring = x.min(y).min(width - 1 - x).min(height - 1 - y) < RING_PIXELS;
-            if let (true, Some(label)) = (is_ring, picture.label(x, y)) {
+            if let (true, Some(label)) = (is_ring, image.label(x, y)) {
                 counts[usize::from(2 * y >= height)][usize::from(2 * x >= width)][label] += 1;
             }
         }
@@ -86,15 +86,15 @@ pub(crate) fn background(picture: &Labelled, n_colours: usize) -> Option<Layout>
 }
 
 /// Part of the background whose colours lie on the wrong side of the middle.
-pub(crate) fn misplaced(picture: &Labelled, layout: &Layout) -> f32 {
+pub(crate) fn misplaced(image: &Labelled, layout: &Layout) -> f32 {
     let (mut n_right, mut n_wrong) = (0u32, 0u32);
-    for y in 0..picture.height {
-        for x in 0..picture.width {
-            let Some(at) = picture.label(x, y).and_then(|label| layout.labels.iter().position(|&own| own == label))
+    for y in 0..image.height {
+        for x in 0..image.width {
+            let Some(at) = image.label(x, y).and_then(|label| layout.labels.iter().position(|&own| own == label))
             else {
                 continue;
             };
-            if at == layout.part(x, y, picture.width, picture.height) { n_right += 1 } else { n_wrong += 1 }
+            if at == layout.part(x, y, image.width, image.height) { n_right += 1 } else { n_wrong += 1 }
         }
     }
     n_wrong as f32 / (n_right + n_wrong).max(1) as f32
@@ -108,10 +108,10 @@ const LEAST_CORE: f32 = 0.15;
 const BLEND: f32 = 32.0;
 
 /// The areas that are neither background nor an edge's blend of two colours, with their colours.
-pub(crate) fn bodies(picture: &Labelled, layout: &Layout) -> Vec<(usize, Mask)> {
-    let short = picture.width.min(picture.height) as f32;
+pub(crate) fn bodies(image: &Labelled, layout: &Layout) -> Vec<(usize, Mask)> {
+    let short = image.width.min(image.height) as f32;
     let mut kept: Vec<(usize, Mask)> = Vec::new();
-    for (label, area) in areas(&picture.labels, picture.width) {
+    for (label, area) in areas(&image.labels, image.width) {
         let n = area.count() as f32;
         if n < LEAST_AREA * short * short {
             break;
@@ -120,7 +120,7 @@ pub(crate) fn bodies(picture: &Labelled, layout: &Layout) -> Vec<(usize, Mask)> 
             continue;
         }
         let core = area.core();
-        if (core.count() as f32) < LEAST_CORE * n || is_blend(picture, layout, &area, &kept) {
+        if (core.count() as f32) < LEAST_CORE * n || is_blend(image, layout, &area, &kept) {
             continue;
         }
         kept.push((label, area));
@@ -129,19 +129,19 @@ pub(crate) fn bodies(picture: &Labelled, layout: &Layout) -> Vec<(usize, Mask)> 
 }
 
 /// Whether an area lies around a larger one and has colours between that one's and the background's.
-fn is_blend(picture: &Labelled, layout: &Layout, area: &Mask, larger: &[(usize, Mask)]) -> bool {
+fn is_blend(image: &Labelled, layout: &Layout, area: &Mask, larger: &[(usize, Mask)]) -> bool {
     let around = area.grown(1);
     // Only lines: nothing is left of them when two more pixels are taken off all around.
     if area.core().core().count() > 0 {
         return false;
     }
-    let Some((_, neighbour)) = larger.iter().find(|(_, other)| around.meets(other)) else { return false };
-    let colour = picture.mean(&neighbour.core());
-    let background = Mask::of(picture.width, picture.height, |x, y| {
-        around.has(x, y) && picture.label(x, y).is_some_and(|label| layout.labels.contains(&label))
+    let Some((_, neighbor)) = larger.iter().find(|(_, other)| around.meets(other)) else { return false };
+    let colour = image.mean(&neighbor.core());
+    let background = Mask::of(image.width, image.height, |x, y| {
+        around.has(x, y) && image.label(x, y).is_some_and(|label| layout.labels.contains(&label))
     });
-    let ground = picture.mean(&background);
-    background.count() > 0 && off_line(picture.mean(area), colour, ground) < BLEND
+    let ground = image.mean(&background);
+    background.count() > 0 && off_line(image.mean(area), colour, ground) < BLEND
 }
 
 /// How far a colour is from the straight line between two others.

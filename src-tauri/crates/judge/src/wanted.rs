@@ -1,4 +1,4 @@
-//! What counts as right: a request, a plan, or an edit, held against what a picture shows.
+//! What counts as right: a request, a plan, or an edit, held against what an image shows.
 
 use std::collections::BTreeSet;
 
@@ -93,7 +93,7 @@ pub struct Change {
     pub after: Facts,
 }
 
-/// What is wrong with a picture that was asked for; empty when it is right.
+/// What is wrong with an image that was asked for; empty when it is right.
 pub fn complaints(request: &Request, found: &Reading, world: &World) -> Vec<String> {
     let mut wrong = Vec::new();
     if let Some(background) = &request.background {
@@ -112,14 +112,14 @@ pub fn complaints(request: &Request, found: &Reading, world: &World) -> Vec<Stri
     wrong
 }
 
-/// What is wrong with a picture that follows a plan: the plan names everything.
+/// What is wrong with an image that follows a plan: the plan names everything.
 pub fn plan_complaints(plan: &Facts, found: &Reading, world: &World) -> Vec<String> {
     let request =
         Request { things: plan.things.clone(), relations: Vec::new(), background: Some(plan.background.clone()) };
     complaints(&request, found, world)
 }
 
-/// Parts of a request that a picture can have right while others are wrong.
+/// Parts of a request that an image can have right while others are wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// The background is the wanted one; true when none was named and one can be told.
@@ -128,7 +128,7 @@ pub struct Parts {
     pub colours: bool,
 }
 
-/// Which parts of a request a picture has right.
+/// Which parts of a request an image has right.
 pub fn parts(things: &[Fact], background: Option<&Background>, found: &Reading, world: &World) -> Parts {
     let names =
         found.things.iter().filter_map(|thing| world.colours.get(thing.colour)).map(|colour| colour.name.as_str());
@@ -141,18 +141,18 @@ pub fn parts(things: &[Fact], background: Option<&Background>, found: &Reading, 
 }
 
 // What an edit does not name may move by about three pixels of 96, grow or shrink by a fifth, and change its shade a little.
-const MOST_SHIFT: f32 = 0.035;
-const MOST_GROWTH: f32 = 1.2;
-const MOST_SHADE: f32 = 30.0;
+const MAX_SHIFT: f32 = 0.035;
+const MAX_GROWTH: f32 = 1.2;
+const MAX_SHADE: f32 = 30.0;
 
-/// What is wrong with an edited picture: what was asked for is there, and what was not named stayed as it was.
+/// What is wrong with an edited image: what was asked for is there, and what was not named stayed as it was.
 pub fn edit_complaints(change: &Change, before: &Reading, found: &Reading, world: &World) -> Vec<String> {
     let mut wrong = Vec::new();
     wrong.extend(background_complaint(&change.after.background, found, world));
     if change.before.background == change.after.background {
         let means = |reading: &Reading| reading.ground.as_ref().map(|ground| ground.means.clone()).unwrap_or_default();
         let is_kept =
-            means(before).into_iter().zip(means(found)).all(|(before, after)| distance(before, after) <= MOST_SHADE);
+            means(before).into_iter().zip(means(found)).all(|(before, after)| distance(before, after) <= MAX_SHADE);
         if !is_kept {
             wrong.push("the background changed its shade".to_owned());
         }
@@ -167,7 +167,7 @@ pub fn edit_complaints(change: &Change, before: &Reading, found: &Reading, world
                     continue;
                 };
                 let growth = (thing.radius / radius).max(radius / thing.radius);
-                if (thing.x - x).abs().max((thing.y - y).abs()) > MOST_SHIFT || growth > MOST_GROWTH {
+                if (thing.x - x).abs().max((thing.y - y).abs()) > MAX_SHIFT || growth > MAX_GROWTH {
                     wrong.push(format!("the {} {} did not stay as it was", wanted.colour, wanted.shape));
                 }
             }

@@ -31,7 +31,7 @@ pub struct Colour {
     pub rgb: [f32; 3],
 }
 
-/// The shapes, colours, sizes and places that pictures of a world may have.
+/// The shapes, colours, sizes and places that images of a world may have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
     /// The shapes in use.
@@ -42,8 +42,8 @@ pub struct World {
     pub sizes: Vec<(String, f32)>,
     /// Centres of the three columns and rows as parts of width and height.
     pub thirds: [f32; 3],
-    /// Most things in a picture.
-    pub most_things: usize,
+    /// Most things in an image.
+    pub max_things: usize,
     /// How the model says all this, language by language.
     pub words: Vec<Words>,
 }
@@ -107,7 +107,7 @@ impl World {
             colours: defined.colours.into_iter().take(part.colours).collect(),
             sizes: defined.sizes.into_iter().map(|size| (size.name, size.radius)).collect(),
             thirds: defined.thirds,
-            most_things: part.things,
+            max_things: part.things,
             words: defined.words.into_values().collect(),
         })
     }
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn the_whole_world_has_eight_shapes_and_ten_colours_that_stand_apart() {
         let world = World::named("pocket").expect("a world");
-        assert_eq!((world.shapes.len(), world.colours.len(), world.most_things), (8, 10, 3));
+        assert_eq!((world.shapes.len(), world.colours.len(), world.max_things), (8, 10, 3));
         for (index, colour) in world.colours.iter().enumerate() {
             assert_eq!(world.nearest_colour(colour.rgb), index);
             for other in &world.colours[index + 1..] {

@@ -28,7 +28,7 @@ fn is_inside(shape: Shape, column: usize, row: usize) -> bool {
     shape.covers(at(column), at(row))
 }
 
-/// The input pictures of a file of cases, drawn and read.
+/// The input images of a file of cases, drawn and read.
 fn inputs_read_right(file: &str) {
     let (world, cases): (_, Vec<Case<Value>>) = open_cases(&pocket(file)).expect("cases");
     assert_eq!(cases.len(), 200);
@@ -42,12 +42,12 @@ fn inputs_read_right(file: &str) {
 }
 
 #[test]
-fn pictures_to_be_edited_show_what_the_cases_say() {
+fn images_to_be_edited_show_what_the_cases_say() {
     inputs_read_right("cases/edit.json");
 }
 
 #[test]
-fn pictures_that_are_asked_about_show_what_the_cases_say() {
+fn images_that_are_asked_about_show_what_the_cases_say() {
     inputs_read_right("cases/ask.json");
 }
 

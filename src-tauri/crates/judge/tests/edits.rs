@@ -35,7 +35,7 @@ fn facts(circle: &str) -> Facts {
     }
 }
 
-/// What is said of a picture that should show the red circle turned green and all else as it was.
+/// What is said of an image that should show the red circle turned green and all else as it was.
 fn said_of(after: &Scene) -> Vec<String> {
     let world = World::named("small").expect("a world");
     let read = |scene: &Scene| Reading::of(&draw(scene).expect("drawn"), &world);

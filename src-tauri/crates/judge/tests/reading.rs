@@ -3,7 +3,7 @@
 use judge::{
     Background, DrawnThing, Fact, Parts, Reading, Request, Scene, Shape, Split, World, complaints, draw, parts,
 };
-use protocol::Picture;
+use protocol::Image;
 
 /// Repeatable numbers; SplitMix64.
 struct Lots(u64);
@@ -49,7 +49,7 @@ fn scene(world: &World, size: [u32; 2], lots: &mut Lots) -> (Scene, Request) {
         world.colours[colour].rgb.map(|value| (value + all + lots.between(-4.0, 4.0)).clamp(0.0, 255.0))
     };
     let background = grounds.iter().map(|&colour| shade(colour, lots)).collect();
-    let n_things = 1 + lots.below(world.most_things);
+    let n_things = 1 + lots.below(world.max_things);
     let (mut things, mut facts): (Vec<DrawnThing>, Vec<Fact>) = (Vec::new(), Vec::new());
     let mut attempts = 0;
     while things.len() < n_things && attempts < 60 {
@@ -87,10 +87,10 @@ fn scene(world: &World, size: [u32; 2], lots: &mut Lots) -> (Scene, Request) {
     (scene, Request { things: facts, relations: vec![], background: Some(Background { colours: names, split }) })
 }
 
-/// The picture as a small autoencoder gives it back: soft, a little off, and uneven.
-fn blurred(picture: &Picture, passes: usize, lots: &mut Lots) -> Picture {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let mut values: Vec<f32> = picture.rgb().iter().map(|&value| f32::from(value)).collect();
+/// The image as a small autoencoder gives it back: soft, a little off, and uneven.
+fn blurred(image: &Image, passes: usize, lots: &mut Lots) -> Image {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let mut values: Vec<f32> = image.rgb().iter().map(|&value| f32::from(value)).collect();
     for _ in 0..passes {
         let old = values.clone();
         let at = |x: usize, y: usize, c: usize| old[(y.min(height - 1) * width + x.min(width - 1)) * 3 + c];
@@ -104,7 +104,7 @@ fn blurred(picture: &Picture, passes: usize, lots: &mut Lots) -> Picture {
         }
     }
     let rgb = values.iter().map(|value| (value + lots.between(-6.0, 6.0)).clamp(0.0, 255.0) as u8).collect();
-    Picture::new(picture.width(), picture.height(), rgb).expect("as large as before")
+    Image::new(image.width(), image.height(), rgb).expect("as large as before")
 }
 
 /// How many of `n` random scenes are read right after so many passes of a blur, and what went wrong elsewhere.
@@ -114,8 +114,8 @@ fn read_right(world: &World, sizes: &[[u32; 2]], n: usize, passes: usize) -> (us
         let mut lots = Lots(number as u64 * 7919 + passes as u64);
         let (scene, request) = scene(world, sizes[number % sizes.len()], &mut lots);
         let drawn = draw(&scene).expect("drawn");
-        let picture = if passes == 0 { drawn } else { blurred(&drawn, passes, &mut lots) };
-        let reading = Reading::of(&picture, world);
+        let image = if passes == 0 { drawn } else { blurred(&drawn, passes, &mut lots) };
+        let reading = Reading::of(&image, world);
         let complaints = complaints(&request, &reading, world);
         if complaints.is_empty() {
             n_right += 1;
@@ -157,7 +157,7 @@ fn blurred_scenes_of_the_small_world_are_read_right() {
     hold_to_99_of_100("small", &[[96, 96]], 2);
 }
 
-/// A large red circle in the centre of a blue picture, as asked for.
+/// A large red circle in the centre of a blue image, as asked for.
 fn plain() -> (Scene, Request) {
     let thing =
         DrawnThing { shape: "circle".to_owned(), rgb: [214.0, 40.0, 40.0], x: 0.5, y: 0.5, radius: 0.21, angle: 0.0 };
@@ -195,7 +195,7 @@ fn check_refused(what: &str, break_it: impl FnOnce(&mut Scene)) {
 }
 
 #[test]
-fn pictures_that_are_wrong_in_one_thing_are_refused() {
+fn images_that_are_wrong_in_one_thing_are_refused() {
     check_refused("another colour", |scene| scene.things[0].rgb = [246.0, 212.0, 48.0]);
     check_refused("another background", |scene| scene.background = vec![[46.0, 158.0, 72.0]]);
     check_refused("a divided background", |scene| {
@@ -208,14 +208,14 @@ fn pictures_that_are_wrong_in_one_thing_are_refused() {
         let small = DrawnThing { x: 0.2, y: 0.2, radius: 0.105, ..scene.things[0].clone() };
         scene.things.push(small);
     });
-    check_refused("an empty picture", |scene| scene.things.clear());
+    check_refused("an empty image", |scene| scene.things.clear());
     for (shape, name) in Shape::ALL.into_iter().skip(1) {
         check_refused(name, |scene| scene.things[0].shape = shape.name().to_owned());
     }
 }
 
 #[test]
-fn what_is_right_of_a_wrong_picture_is_told_part_by_part() {
+fn what_is_right_of_a_wrong_image_is_told_part_by_part() {
     let world = World::named("small").expect("a world");
     let check = |expected: Parts, break_it: fn(&mut Scene)| {
         let (mut scene, request) = plain();
@@ -232,14 +232,14 @@ fn what_is_right_of_a_wrong_picture_is_told_part_by_part() {
 fn a_shape_that_is_half_missing_is_refused() {
     let world = World::named("small").expect("a world");
     let (scene, request) = plain();
-    let picture = draw(&scene).expect("drawn");
-    let mut rgb = picture.rgb().to_vec();
+    let image = draw(&scene).expect("drawn");
+    let mut rgb = image.rgb().to_vec();
     for y in 48..96 {
         for x in 0..48 {
             rgb[(y * 96 + x) * 3..][..3].copy_from_slice(&[42, 92, 212]);
         }
     }
-    let broken = Picture::new(96, 96, rgb).expect("a picture");
+    let broken = Image::new(96, 96, rgb).expect("an image");
     assert!(!complaints(&request, &Reading::of(&broken, &world), &world).is_empty());
 }
 
@@ -251,7 +251,7 @@ fn noise_and_stripes_have_nothing_that_can_be_read() {
     let noise = (0..96 * 96 * 3).map(|_| lots.below(256) as u8).collect();
     let stripes = (0..96 * 96 * 3).map(|index| if (index / 3) % 12 < 6 { 20 } else { 240 }).collect();
     for rgb in [noise, stripes] {
-        let picture = Picture::new(96, 96, rgb).expect("a picture");
-        assert!(!complaints(&request, &Reading::of(&picture, &world), &world).is_empty());
+        let image = Image::new(96, 96, rgb).expect("an image");
+        assert!(!complaints(&request, &Reading::of(&image, &world), &world).is_empty());
     }
 }

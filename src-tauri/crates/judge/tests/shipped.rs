@@ -36,7 +36,7 @@ fn check(what: &str, outcomes: &[Outcome], least: usize, is_so: impl Fn(&Outcome
 }
 
 #[test]
-fn pictures_hold_what_was_asked_for() {
+fn images_hold_what_was_asked_for() {
     let outcomes = outcomes(Kind::Create);
     check("right", &outcomes, 80, Outcome::is_right);
     check("the background is right", &outcomes, 90, |outcome| outcome.parts.background);

@@ -38,16 +38,16 @@ pub struct ModelCard {
     pub summary: LocalText,
     /// Where it comes from.
     pub origin: ModelOrigin,
-    /// SPDX name of its licence, where known.
-    pub licence: Option<String>,
+    /// SPDX name of its license, where known.
+    pub license: Option<String>,
     /// The repository that publishes it, where it is published.
     pub repository: Option<String>,
     /// Bytes to download; 0 when nothing is.
     #[ts(type = "number")]
     pub download_bytes: u64,
-    /// Longest side of a picture, in pixels.
+    /// Longest side of an image, in pixels.
     pub max_side: u32,
-    /// What the dials stand at for this model.
+    /// What the parameters stand at for this model.
     pub defaults: ModelDefaults,
     /// The forms it can run in, the most exact first.
     pub forms: Vec<ModelForm>,
@@ -64,7 +64,7 @@ pub enum ModelOrigin {
     /// It ships with the studio.
     Bundled,
     /// It is listed in models.toml and downloaded.
-    Catalogue,
+    Catalog,
     /// The user had its files already.
     Imported,
 }
@@ -73,8 +73,8 @@ pub enum ModelOrigin {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelDefaults {
-    /// For a picture from text.
-    pub create: ImageParameters,
+    /// For an image from text.
+    pub generate: ImageParameters,
     /// For an edit.
     pub edit: ImageParameters,
     /// For an answer.
@@ -83,11 +83,11 @@ pub struct ModelDefaults {
 
 impl Default for ModelDefaults {
     fn default() -> Self {
-        Self { create: ImageParameters::generate(), edit: ImageParameters::edit(), chat: TextParameters::chat() }
+        Self { generate: ImageParameters::generate(), edit: ImageParameters::edit(), chat: TextParameters::chat() }
     }
 }
 
-/// A model at one quantisation.
+/// A model at one quantization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ModelForm {
     /// `bf16`, `q8_0`, `q4_k_m` …

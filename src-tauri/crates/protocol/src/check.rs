@@ -5,17 +5,17 @@
 
 use crate::{ChatRequest, ErrorCode, ImageParameters, ImageRequest, Input, Request, Size, TextParameters, Thinking};
 
-/// Sides of a picture are multiples of this many pixels.
+/// Sides of an image are multiples of this many pixels.
 pub const SIDE_MULTIPLE: u32 = 16;
 
 /// Longest side that any checkpoint could hold, whatever its position grid.
 const LONGEST_SIDE: u32 = 16_384;
 
-/// Most pictures of one edit.
-pub const MOST_IMAGES: usize = 4;
+/// Most images of one edit.
+pub const MAX_IMAGES: usize = 4;
 
 /// Most steps that are worth waiting for.
-const MOST_STEPS: u32 = 1_000;
+const MAX_STEPS: u32 = 1_000;
 
 /// Largest seed: every reader of JSON keeps whole numbers up to here exactly.
 pub const MAX_SEED: u64 = (1 << 53) - 1;
@@ -42,7 +42,7 @@ pub enum Invalid {
         nearest: Size,
     },
     /// Too few or too many steps.
-    #[error("steps {steps} is out of range: give 2 to {MOST_STEPS}")]
+    #[error("steps {steps} is out of range: give 2 to {MAX_STEPS}")]
     Steps {
         /// The number that was asked for.
         steps: u32,
@@ -87,19 +87,19 @@ pub enum Invalid {
     #[error("the prompt is empty: say what to do in words")]
     EmptyPrompt,
     /// A plan that says nothing.
-    #[error("the thought is empty: give the plan's text, or let the model think")]
-    EmptyThought,
-    /// A picture where only texts make sense.
-    #[error("generate takes no pictures: use edit to start from a picture")]
+    #[error("the plan is empty: give the plan's text, or let the model think")]
+    EmptyPlan,
+    /// An image where only texts make sense.
+    #[error("generate takes no images: use edit to start from an image")]
     ImageInGenerate,
-    /// More pictures than the model was made to read at once.
-    #[error("{n} pictures are too many: give 1 to {MOST_IMAGES}")]
+    /// More images than the model was made to read at once.
+    #[error("{n} images are too many: give 1 to {MAX_IMAGES}")]
     TooManyImages {
         /// How many there are.
         n: usize,
     },
-    /// No picture where one is needed.
-    #[error("edit needs a picture: give one with the instruction, or use generate")]
+    /// No image where one is needed.
+    #[error("edit needs an image: give one with the prompt, or use generate")]
     NoImageInEdit,
 }
 
@@ -115,10 +115,10 @@ impl Invalid {
             | Self::TopK
             | Self::Seed { .. }
             | Self::EmptyStop => ErrorCode::OutOfRange,
-            Self::EmptyPrompt | Self::EmptyThought => ErrorCode::TextMissing,
+            Self::EmptyPrompt | Self::EmptyPlan => ErrorCode::TextMissing,
             Self::TooManyImages { .. } => ErrorCode::TooMany,
-            Self::NoImageInEdit => ErrorCode::PictureMissing,
-            // The window shows no pictures to this kind of request.
+            Self::NoImageInEdit => ErrorCode::ImageMissing,
+            // The window shows no images to this kind of request.
             Self::ImageInGenerate => ErrorCode::BadInput,
         }
     }
@@ -139,7 +139,7 @@ impl Request {
                 check_prompt(&request.inputs)?;
                 match request.inputs.iter().filter(|input| input.is_image()).count() {
                     0 => return Err(Invalid::NoImageInEdit),
-                    n if n > MOST_IMAGES => return Err(Invalid::TooManyImages { n }),
+                    n if n > MAX_IMAGES => return Err(Invalid::TooManyImages { n }),
                     _ => {}
                 }
                 request.check(max_side)
@@ -150,7 +150,7 @@ impl Request {
 }
 
 impl Input {
-    /// Whether it is a picture.
+    /// Whether it is an image.
     pub fn is_image(&self) -> bool {
         matches!(self, Self::Image { .. })
     }
@@ -166,8 +166,8 @@ impl Input {
 
 impl ImageRequest {
     fn check(&self, max_side: Option<u32>) -> Result<(), Invalid> {
-        if matches!(&self.thinking, Thinking::Given { thought } if thought.trim().is_empty()) {
-            return Err(Invalid::EmptyThought);
+        if matches!(&self.thinking, Thinking::Given { plan } if plan.trim().is_empty()) {
+            return Err(Invalid::EmptyPlan);
         }
         self.parameters.check(max_side)?;
         self.text.check()
@@ -187,7 +187,7 @@ impl ImageParameters {
         if let Some(size) = self.size {
             size.check(max_side)?;
         }
-        if !(2..=MOST_STEPS).contains(&self.steps) {
+        if !(2..=MAX_STEPS).contains(&self.steps) {
             return Err(Invalid::Steps { steps: self.steps });
         }
         check_number("text guidance", self.text_guidance, 0.0, f64::MAX, "a number from 0, usually 4 to 8")?;
@@ -225,7 +225,7 @@ impl TextParameters {
 }
 
 impl Size {
-    /// Says whether a picture can have this size; `max_side` is the model's, where it is known.
+    /// Says whether an image can have this size; `max_side` is the model's, where it is known.
     pub fn check(self, max_side: Option<u32>) -> Result<(), Invalid> {
         let max_side = max_side.unwrap_or(LONGEST_SIDE);
         let nearest = Self { width: nearest_side(self.width, max_side), height: nearest_side(self.height, max_side) };
@@ -297,7 +297,7 @@ mod tests {
             (Invalid::Steps { steps: 1 }, ErrorCode::OutOfRange),
             (Invalid::EmptyPrompt, ErrorCode::TextMissing),
             (Invalid::TooManyImages { n: 9 }, ErrorCode::TooMany),
-            (Invalid::NoImageInEdit, ErrorCode::PictureMissing),
+            (Invalid::NoImageInEdit, ErrorCode::ImageMissing),
         ] {
             assert_eq!(invalid.code(), code, "{invalid}");
         }
@@ -308,7 +308,7 @@ mod tests {
         check(|_| {}, "fine");
         assert_eq!(ImageParameters::edit().check(None), Ok(()));
         assert_eq!(TextParameters::chat().check(), Ok(()));
-        assert_eq!(TextParameters::thought().check(), Ok(()));
+        assert_eq!(TextParameters::plan().check(), Ok(()));
     }
 
     #[test]
@@ -366,25 +366,25 @@ mod tests {
     }
 
     #[test]
-    fn requests_have_words_and_the_pictures_they_need() {
+    fn requests_have_words_and_the_images_they_need() {
         let text = |text: &str| Input::Text { text: text.to_owned() };
-        let image = || Input::Image { path: "a.png".into() };
-        let picture = |inputs: Vec<Input>, thinking| ImageRequest {
+        let shown = || Input::Image { path: "a.png".into() };
+        let image = |inputs: Vec<Input>, thinking| ImageRequest {
             inputs,
             thinking,
             parameters: ImageParameters::generate(),
-            text: TextParameters::thought(),
+            text: TextParameters::plan(),
         };
-        let generate = |inputs| Request::Generate(picture(inputs, Thinking::Off)).check(None);
-        let edit = |inputs| Request::Edit(picture(inputs, Thinking::Off)).check(None);
+        let generate = |inputs| Request::Generate(image(inputs, Thinking::Off)).check(None);
+        let edit = |inputs| Request::Edit(image(inputs, Thinking::Off)).check(None);
         assert_eq!(generate(vec![text("a star")]), Ok(()));
         assert_eq!(generate(vec![]), Err(Invalid::EmptyPrompt));
         assert_eq!(generate(vec![text(" \n")]), Err(Invalid::EmptyPrompt));
-        assert_eq!(generate(vec![image(), text("a star")]), Err(Invalid::ImageInGenerate));
-        assert_eq!(edit(vec![image(), text("make it blue")]), Ok(()));
+        assert_eq!(generate(vec![shown(), text("a star")]), Err(Invalid::ImageInGenerate));
+        assert_eq!(edit(vec![shown(), text("make it blue")]), Ok(()));
         assert_eq!(edit(vec![text("make it blue")]), Err(Invalid::NoImageInEdit));
-        assert_eq!(edit(vec![image()]), Err(Invalid::EmptyPrompt));
-        let given = picture(vec![text("a star")], Thinking::Given { thought: " ".to_owned() });
-        assert_eq!(Request::Generate(given).check(None), Err(Invalid::EmptyThought));
+        assert_eq!(edit(vec![shown()]), Err(Invalid::EmptyPrompt));
+        let given = image(vec![text("a star")], Thinking::Given { plan: " ".to_owned() });
+        assert_eq!(Request::Generate(given).check(None), Err(Invalid::EmptyPlan));
     }
 }

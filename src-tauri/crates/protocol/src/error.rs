@@ -21,38 +21,38 @@ pub enum ErrorCode {
     ModelMissing,
     /// The request cannot be carried out as it stands, for a reason that none of the following names.
     BadInput,
-    /// A file is no picture of a kind that is read, or a damaged one.
-    NotAPicture,
-    /// A picture has more bytes or pixels than are read or can be written.
-    PictureTooLarge,
-    /// There is no picture where one is to be edited.
-    PictureMissing,
+    /// A file is no image of a kind that is read, or a damaged one.
+    NotAImage,
+    /// An image has more bytes or pixels than are read or can be written.
+    ImageTooLarge,
+    /// There is no image where one is to be edited.
+    ImageMissing,
     /// A size that the model cannot paint.
     SizeUnusable,
     /// A number or another setting of a request that makes no sense.
     OutOfRange,
-    /// A file is no piece that can be opened.
-    NotAPiece,
+    /// A file is no project that can be opened.
+    NotAProject,
     /// A file or folder is not there, or may not be read or written.
     FileUnusable,
     /// What should be written or painted was left empty.
     TextMissing,
     /// A text has more characters than are kept.
     TextTooLong,
-    /// Texts and pictures have more tokens than the model reads.
+    /// Texts and images have more tokens than the model reads.
     ContextTooLong,
     /// More of something than there may be at once.
     TooMany,
-    /// A picture, piece, question or job is not there any more.
+    /// An image, project, question or job is not there any more.
     Gone,
     /// Something else has it in its hands.
     Busy,
     /// What was asked of a job fits what it did a moment ago, and not what it does now.
     TooLate,
-    /// What a picture was made from or with is not all known.
+    /// What an image was made from or with is not all known.
     NotRepeatable,
     /// A file that lists models cannot be understood.
-    CatalogueUnusable,
+    CatalogUnusable,
     /// What was given as a token is none.
     TokenUnusable,
     /// An address that cannot be used.
@@ -67,7 +67,7 @@ pub enum ErrorCode {
     Network,
     /// Bytes that arrived are not the bytes that were expected.
     HashMismatch,
-    /// What the model gave is of no use: one flat colour, or no words.
+    /// What the model gave is of no use: one flat color, or no words.
     BadResult,
     /// Something of the library was mended at the start; no failure, but to be known.
     Repaired,

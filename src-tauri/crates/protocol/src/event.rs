@@ -75,13 +75,13 @@ pub struct ModelSource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum TextChannel {
-    /// The plan before a picture.
-    Thought,
+    /// The plan before an image.
+    Plan,
     /// The answer of a chat.
     Answer,
 }
 
-/// Engine to studio. Pictures (of `Step` and `Image`) carry their RGB bytes as the frame's payload.
+/// Engine to studio. Images (of `Step` and `Image`) carry their RGB bytes as the frame's payload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
@@ -155,16 +155,16 @@ pub enum Event {
         /// Size of the preview in the payload (rgb8), if there is one.
         preview: Option<Size>,
     },
-    /// The picture is being decoded.
+    /// The image is being decoded.
     Decoding {
         /// The job.
         id: JobId,
     },
-    /// The picture; the payload is rgb8.
+    /// The image; the payload is rgb8.
     Image {
         /// The job.
         id: JobId,
-        /// Size of the picture in the payload.
+        /// Size of the image in the payload.
         size: Size,
         /// The recipe as JSON.
         #[ts(type = "unknown")]
@@ -196,7 +196,7 @@ pub enum Event {
         memory: MemoryEstimate,
         /// Tokens of the conditional context.
         context_tokens: u32,
-        /// Size of the picture that would be made.
+        /// Size of the image that would be made.
         size: Option<Size>,
     },
     /// Answer to a status request.
@@ -246,7 +246,7 @@ pub struct ModelDescription {
     pub memory_bytes: u64,
     /// Where it is.
     pub device: String,
-    /// Longest side of a picture, in pixels.
+    /// Longest side of an image, in pixels.
     pub max_side: u32,
 }
 
@@ -285,7 +285,7 @@ pub struct Statistics {
     pub steps: u32,
     /// Forwards of the model in these steps.
     pub forwards: u32,
-    /// Seconds to decode the picture.
+    /// Seconds to decode the image.
     pub decode_secs: f64,
     /// Tokens of context taken from the cache instead of computed.
     pub reused_tokens: u32,

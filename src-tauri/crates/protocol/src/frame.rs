@@ -23,7 +23,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub struct Frame<H> {
     /// The message: [`crate::Command`] towards the engine, [`crate::Event`] back.
     pub header: H,
-    /// Pixels of a picture, otherwise empty.
+    /// Pixels of an image, otherwise empty.
     pub payload: Vec<u8>,
 }
 

@@ -1,15 +1,15 @@
-//! Finding pictures among thousands.
+//! Finding images among thousands.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Node, Origin, Piece};
+use crate::{Node, Origin, Project};
 
-/// Which pictures are wanted; all of the conditions hold for each.
+/// Which images are wanted; all of the conditions hold for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
 pub struct GalleryFilter {
-    /// Words in instructions, answers, plans, names and tags; the last may be unfinished. Empty finds everything.
+    /// Words in prompts, answers, plans, names and tags; the last may be unfinished. Empty finds everything.
     pub text: String,
     /// Tags that it has, each of them.
     pub tags: Vec<String>,
@@ -21,7 +21,7 @@ pub struct GalleryFilter {
     pub place: Place,
 }
 
-/// Where a picture is.
+/// Where an image is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -36,16 +36,16 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct GalleryCursor(pub String);
 
-/// A page of pictures, those of the piece that changed last first; in a piece, the newest first.
+/// A page of images, those of the project that changed last first; in a project, the newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct GalleryPage {
-    /// The pictures.
+    /// The images.
     pub nodes: Vec<Node>,
-    /// The pieces they belong to.
-    pub pieces: Vec<Piece>,
+    /// The projects they belong to.
+    pub projects: Vec<Project>,
     /// Where the next page begins; absent at the end.
     pub next: Option<GalleryCursor>,
-    /// How many pictures match in all.
+    /// How many images match in all.
     #[ts(type = "number")]
     pub total: u64,
 }
@@ -53,13 +53,13 @@ pub struct GalleryPage {
 /// What the library holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct GalleryCounts {
-    /// Pictures that are not in the trash.
+    /// Images that are not in the trash.
     #[ts(type = "number")]
     pub n_nodes: u64,
-    /// Pictures in the trash.
+    /// Images in the trash.
     #[ts(type = "number")]
     pub n_trashed: u64,
-    /// Pictures with a star.
+    /// Images with a star.
     #[ts(type = "number")]
     pub n_starred: u64,
     /// All tags in use, sorted.
@@ -71,12 +71,12 @@ pub struct GalleryCounts {
 pub struct TagCount {
     /// The tag.
     pub tag: String,
-    /// Pictures that have it and are not in the trash.
+    /// Images that have it and are not in the trash.
     #[ts(type = "number")]
     pub n_nodes: u64,
 }
 
-/// How a picture leaves the studio.
+/// How an image leaves the studio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportFormat {

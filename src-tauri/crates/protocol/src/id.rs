@@ -45,19 +45,19 @@ macro_rules! id {
 }
 
 id!(
-    /// A picture in the history.
+    /// An image in the history.
     NodeId
 );
 id!(
-    /// A tree of pictures with the conversation about them.
-    PieceId
+    /// A tree of images with the conversation about them.
+    ProjectId
 );
 id!(
     /// A question with its answer.
     TurnId
 );
 id!(
-    /// A picture of a step, held in memory while its job runs.
+    /// An image of a step, held in memory while its job runs.
     PreviewId
 );
 

@@ -3,18 +3,29 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Failure, ImageParameters, JobId, MemoryEstimate, NodeId, PieceId, PreviewId, Size, Thinking, TurnId};
+use crate::{Failure, ImageParameters, JobId, MemoryEstimate, NodeId, PreviewId, ProjectId, Size, Thinking, TurnId};
 
 /// What kind of request a job carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-pub enum JobKind {
-    /// A picture from text.
-    Create,
-    /// A picture from pictures and an instruction.
+pub enum Kind {
+    /// An image from a prompt.
+    Generate,
+    /// An image from images and an prompt.
     Edit,
     /// An answer.
-    Ask,
+    Chat,
+}
+
+impl Kind {
+    /// The word for it: a command of the program, a value in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Edit => "edit",
+            Self::Chat => "chat",
+        }
+    }
 }
 
 /// What the window asks for.
@@ -22,22 +33,22 @@ pub enum JobKind {
 #[serde(deny_unknown_fields)]
 pub struct NewJob {
     /// What to do.
-    pub request: JobKind,
+    pub kind: Kind,
     /// The artist's words.
-    pub instruction: String,
-    /// The piece that the result belongs to; a new one when absent.
-    pub piece: Option<PieceId>,
-    /// The picture to edit or to ask about.
-    pub picture: Option<NodeId>,
-    /// Other pictures to use, in the order the model reads them.
+    pub prompt: String,
+    /// The project that the result belongs to; a new one when absent.
+    pub project: Option<ProjectId>,
+    /// The image to edit or to ask about.
+    pub image: Option<NodeId>,
+    /// Other images to use, in the order the model reads them.
     pub references: Vec<NodeId>,
     /// Whether to plan before painting, or to reason before answering.
     pub thinking: Thinking,
     /// Whether to stop when the plan is complete, so that it can be changed before it is painted.
     pub pauses_after_plan: bool,
-    /// How a picture is sampled; unused for a question.
+    /// How an image is sampled; unused for a question.
     pub parameters: ImageParameters,
-    /// How many pictures, each from another seed: 1 to 8.
+    /// How many images, each from another seed: 1 to 8.
     pub variations: u32,
     /// Whether it goes before everything that waits.
     pub first: bool,
@@ -48,28 +59,28 @@ pub struct NewJob {
 pub struct Job {
     /// Its id.
     pub id: JobId,
-    /// The piece that its result will belong to.
-    pub piece: PieceId,
+    /// The project that its result will belong to.
+    pub project: ProjectId,
     /// What it does.
-    pub request: JobKind,
+    pub kind: Kind,
     /// The artist's words.
-    pub instruction: String,
-    /// The picture that is edited or asked about.
-    pub picture: Option<NodeId>,
-    /// Other pictures that are used.
+    pub prompt: String,
+    /// The image that is edited or asked about.
+    pub image: Option<NodeId>,
+    /// Other images that are used.
     pub references: Vec<NodeId>,
     /// Whether it plans or reasons first.
     pub thinking: Thinking,
     /// Whether it stops when the plan is complete.
     pub pauses_after_plan: bool,
-    /// How its picture is sampled; the seed is chosen when it is queued.
+    /// How its image is sampled; the seed is chosen when it is queued.
     pub parameters: ImageParameters,
-    /// The picture that it paints again to compare, rather than to keep.
+    /// The image that it paints again to compare, rather than to keep.
     pub verifies: Option<NodeId>,
     /// Where it is.
     pub status: JobStatus,
     /// The plan, as far as it is written.
-    pub thought: String,
+    pub plan: String,
     /// The answer, as far as it is written.
     pub answer: String,
     /// The newest step that can be seen.
@@ -98,7 +109,7 @@ pub enum JobStatus {
     Planned,
     /// It is done.
     Done {
-        /// The picture, where it made one.
+        /// The image, where it made one.
         node: Option<NodeId>,
     },
     /// The artist stopped it.
@@ -127,16 +138,16 @@ impl JobStatus {
 pub enum Remedy {
     /// The same once more.
     Retry,
-    /// A smaller picture.
+    /// A smaller image.
     SmallerSize {
         /// One that fits.
         size: Size,
     },
     /// Without a plan.
     NoThinking,
-    /// Without the other pictures.
-    FewerPictures,
-    /// Without the oldest questions of the conversation, their answers and pictures.
+    /// Without the other images.
+    FewerImages,
+    /// Without the oldest questions of the conversation, their answers and images.
     LeaveOut {
         /// Which they are.
         turns: Vec<TurnId>,
@@ -149,7 +160,7 @@ pub enum Remedy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum Phase {
-    /// It reads texts and pictures.
+    /// It reads texts and images.
     Reading,
     /// It writes a plan or an answer.
     Writing,
@@ -162,7 +173,7 @@ pub enum Phase {
     },
     /// It turns latents into pixels.
     Decoding,
-    /// The picture is written to disk.
+    /// The image is written to disk.
     Saving,
 }
 
@@ -191,7 +202,7 @@ pub struct Price {
     pub available_bytes: Option<u64>,
     /// Tokens of context.
     pub context_tokens: u32,
-    /// Size of the picture that would be made.
+    /// Size of the image that would be made.
     pub size: Option<Size>,
     /// Seconds for all of its variations, where this machine has done the like.
     pub secs: Option<f64>,
@@ -201,7 +212,7 @@ pub struct Price {
     pub remedies: Vec<Remedy>,
 }
 
-/// What painting a picture again has shown.
+/// What painting an image again has shown.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Verification {

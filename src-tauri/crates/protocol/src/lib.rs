@@ -3,10 +3,10 @@
 //! Requests ([`Request`]), what the studio sends to the engine process
 //! ([`Command`]), what the engine streams back ([`Event`]), and how both
 //! travel as frames over a pipe ([`frame`]); and what the window shows: what is
-//! queued ([`job`]), pictures and their history ([`history`]), the [`gallery`],
+//! queued ([`job`]), images and their history ([`history`]), the [`gallery`],
 //! the models ([`catalog`]), the [`settings`] and every change of them
 //! ([`mod@window`]). Nothing here computes; every type
-//! is plain data, serialised with serde, and has a generated TypeScript twin.
+//! is plain data, serialized with serde, and has a generated TypeScript twin.
 //!
 //! Read [`request`] first.
 
@@ -18,8 +18,8 @@ pub mod frame;
 pub mod gallery;
 pub mod history;
 pub mod id;
+pub mod image;
 pub mod job;
-pub mod picture;
 pub mod request;
 pub mod settings;
 pub mod typescript;
@@ -36,10 +36,10 @@ pub use event::{
 };
 pub use frame::{Frame, read_frame, write_frame};
 pub use gallery::{ExportFormat, GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Place, TagCount};
-pub use history::{Node, Origin, Piece, PieceContents, Turn};
-pub use id::{InvalidId, NodeId, PieceId, PreviewId, TurnId};
-pub use job::{Job, JobKind, JobPlace, JobStatus, NewJob, Phase, Price, Remedy, Verification};
-pub use picture::Picture;
+pub use history::{Node, Origin, Project, ProjectContents, Turn};
+pub use id::{InvalidId, NodeId, PreviewId, ProjectId, TurnId};
+pub use image::Image;
+pub use job::{Job, JobPlace, JobStatus, Kind, NewJob, Phase, Price, Remedy, Verification};
 pub use request::{ChatRequest, ImageParameters, ImageRequest, Input, Renorm, Request, Size, TextParameters, Thinking};
 pub use settings::{Folder, Language, ModelChoice, Preset, SavedPlan, Settings, SettingsChange, Theme};
 pub use window::{About, Arrival, EngineState, RecipeView, Snapshot, StudioEvent, Trial};

@@ -9,16 +9,16 @@ use ts_rs::TS;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
-    /// A picture from text.
+    /// An image from text.
     Generate(ImageRequest),
-    /// A picture from pictures and an instruction; the last picture is the one that is edited.
+    /// An image from images and an prompt; the last image is the one that is edited.
     Edit(ImageRequest),
-    /// Text about texts and pictures.
+    /// Text about texts and images.
     Chat(ChatRequest),
 }
 
 impl Request {
-    /// Texts and pictures in the order the model reads them.
+    /// Texts and images in the order the model reads them.
     pub fn inputs(&self) -> &[Input] {
         match self {
             Self::Generate(request) | Self::Edit(request) => &request.inputs,
@@ -27,16 +27,16 @@ impl Request {
     }
 }
 
-/// Inputs and parameters of a picture to be made.
+/// Inputs and parameters of an image to be made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct ImageRequest {
-    /// Texts and pictures in the order the model reads them.
+    /// Texts and images in the order the model reads them.
     pub inputs: Vec<Input>,
     /// Whether the model plans before it paints, or is given the plan.
     pub thinking: Thinking,
-    /// How the picture is sampled.
+    /// How the image is sampled.
     pub parameters: ImageParameters,
-    /// How the thought is sampled; unused without thinking.
+    /// How the plan is sampled; unused without thinking.
     pub text: TextParameters,
 }
 
@@ -60,9 +60,9 @@ pub enum Input {
         /// The text itself.
         text: String,
     },
-    /// A picture in a file that the engine can read.
+    /// An image in a file that the engine can read.
     Image {
-        /// Where the picture lies.
+        /// Where the image lies.
         path: PathBuf,
     },
 }
@@ -79,7 +79,7 @@ pub enum Thinking {
     /// The plan is given (edited by hand, or taken from a recipe) and painted.
     Given {
         /// The plan with its `<think> </think>` tags.
-        thought: String,
+        plan: String,
     },
 }
 
@@ -96,7 +96,7 @@ pub struct Size {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Renorm {
-    /// One factor for the whole picture.
+    /// One factor for the whole image.
     Global,
     /// One factor a token, after both guidances.
     Channel,
@@ -104,30 +104,30 @@ pub enum Renorm {
     TextChannel,
 }
 
-/// How a picture is sampled.
+/// How an image is sampled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageParameters {
-    /// Size of the picture; an edit without it keeps the size of its last picture.
+    /// Size of the image; an edit without it keeps the size of its last image.
     pub size: Option<Size>,
     /// Points of the schedule; the model is evaluated `steps - 1` times.
     pub steps: u32,
     /// How strongly the text is followed; 1 or less switches guidance off.
     pub text_guidance: f64,
-    /// How strongly the pictures are kept; 1 or less switches this branch off.
+    /// How strongly the images are kept; 1 or less switches this branch off.
     pub image_guidance: f64,
     /// Guidance applies at timesteps `start < t <= end`.
     pub guidance_interval: [f64; 2],
-    /// Which renormalisation follows guidance.
+    /// Which renormalization follows guidance.
     pub renorm: Renorm,
-    /// Lower bound of the renormalisation factor, 0 to 1.
+    /// Lower bound of the renormalization factor, 0 to 1.
     pub renorm_min: f64,
     /// Timestep shift; higher spends more steps on layout.
     pub shift: f64,
     /// Seed of the noise; drawn and reported back when absent.
     #[ts(type = "number | null")]
     pub seed: Option<u64>,
-    /// Whether pictures read in are sampled from the VAE's posterior rather than its mean.
+    /// Whether images read in are sampled from the VAE's posterior rather than its mean.
     pub sample_posterior: bool,
     /// Whether most steps are extrapolated from earlier ones (TaylorSeer): faster, not exact.
     pub feature_cache: bool,
@@ -198,8 +198,8 @@ impl TextParameters {
         }
     }
 
-    /// The reference application's defaults for a thought.
-    pub const fn thought() -> Self {
+    /// The reference application's defaults for a plan.
+    pub const fn plan() -> Self {
         let mut parameters = Self::chat();
         parameters.limit = 1024;
         parameters

@@ -1,4 +1,4 @@
-//! What the artist set once for all pieces.
+//! What the artist set once for all projects.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub struct Settings {
     pub version: u32,
     /// The window's language.
     pub language: Language,
-    /// The window's colours.
+    /// The window's colors.
     pub theme: Theme,
     /// Whether a new result takes the view.
     pub follows: bool,
@@ -31,13 +31,13 @@ pub struct Settings {
     pub engine: Option<PathBuf>,
     /// Minutes without work after which the model's memory is given back; 0 keeps it.
     pub idle_minutes: u32,
-    /// Where pictures are kept; the system's usual place when absent. Takes effect at the next start.
+    /// Where images are kept; the system's usual place when absent. Takes effect at the next start.
     pub library_folder: Option<PathBuf>,
     /// Where models are kept; the system's usual place when absent.
     pub models_folder: Option<PathBuf>,
     /// Address that downloads come from instead of the publisher's.
     pub mirror: Option<String>,
-    /// Dials under a name.
+    /// Parameters under a name.
     pub presets: Vec<Preset>,
     /// Plans that were saved to be painted again.
     pub plans: Vec<SavedPlan>,
@@ -86,7 +86,7 @@ pub enum Language {
     Zh,
 }
 
-/// The window's colours.
+/// The window's colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
@@ -110,13 +110,13 @@ pub struct ModelChoice {
     pub quantization: String,
 }
 
-/// Dials under a name.
+/// Parameters under a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     /// What the artist calls it.
     pub name: String,
-    /// Where the dials stand.
+    /// Where the parameters stand.
     pub parameters: ImageParameters,
 }
 
@@ -124,10 +124,10 @@ pub struct Preset {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct SavedPlan {
-    /// What the artist calls it: the instruction it was written for, unless named otherwise.
+    /// What the artist calls it: the prompt it was written for, unless named otherwise.
     pub name: String,
     /// The plan, without the model's tags.
-    pub thought: String,
+    pub plan: String,
 }
 
 /// One change of the settings, as the window asks for it; folders and programs are chosen in dialogs of the host.
@@ -136,7 +136,7 @@ pub struct SavedPlan {
 pub enum SettingsChange {
     /// The window's language.
     Language(Language),
-    /// The window's colours.
+    /// The window's colors.
     Theme(Theme),
     /// Whether a new result takes the view.
     Follows(bool),
@@ -162,7 +162,7 @@ pub enum SettingsChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Folder {
-    /// Where pictures are kept.
+    /// Where images are kept.
     Library,
     /// Where models are kept.
     Models,

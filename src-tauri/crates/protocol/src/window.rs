@@ -4,12 +4,12 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::{
-    DeviceDescription, Failure, GalleryCounts, ImageParameters, Install, Job, JobId, JobKind, JobStatus, ModelCard,
-    ModelChoice, ModelDefaults, ModelDescription, ModelId, Node, NodeId, Piece, PieceId, PreviewId, Settings,
+    DeviceDescription, Failure, GalleryCounts, ImageParameters, Install, Job, JobId, JobStatus, Kind, ModelCard,
+    ModelChoice, ModelDefaults, ModelDescription, ModelId, Node, NodeId, PreviewId, Project, ProjectId, Settings,
     TextChannel, Turn, Verification,
 };
 
-/// Everything as it stands, but for what is asked for when it is shown: pieces, pages of the gallery.
+/// Everything as it stands, but for what is asked for when it is shown: projects, pages of the gallery.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 pub struct Snapshot {
     /// The engine process and its model.
@@ -18,10 +18,10 @@ pub struct Snapshot {
     pub jobs: Vec<Job>,
     /// Whether the queue is held: what runs goes on, and nothing is begun.
     pub is_paused: bool,
-    /// What the dials stand at unless the artist turns them: the present model's.
+    /// What the parameters stand at unless the artist turns them: the present model's.
     pub defaults: ModelDefaults,
-    /// The pieces that changed last, newest first; the gallery has them all.
-    pub pieces: Vec<Piece>,
+    /// The projects that changed last, newest first; the gallery has them all.
+    pub projects: Vec<Project>,
     /// What the library holds.
     pub counts: GalleryCounts,
     /// All models, the bundled one first.
@@ -87,48 +87,48 @@ pub enum StudioEvent {
         /// The job.
         job: JobId,
         /// The whole plan.
-        thought: String,
+        plan: String,
     },
     /// A step of a job can be seen.
     Preview {
         /// The job.
         job: JobId,
-        /// Names the picture in the window's image scheme.
+        /// Names the image in the window's image scheme.
         preview: PreviewId,
     },
-    /// A piece was begun, or what lists show of it changed.
-    PieceChanged {
+    /// A project was begun, or what lists show of it changed.
+    ProjectChanged {
         /// As it is now.
-        piece: Piece,
+        project: Project,
     },
-    /// A picture is saved and belongs to the history.
+    /// An image is saved and belongs to the history.
     NodeAdded {
-        /// The picture.
+        /// The image.
         node: Node,
     },
-    /// Pictures were renamed, tagged, starred, put into the trash or taken out of it.
+    /// Images were renamed, tagged, starred, put into the trash or taken out of it.
     NodesChanged {
         /// As they are now.
         nodes: Vec<Node>,
     },
-    /// Pictures are gone for good.
+    /// Images are gone for good.
     NodesRemoved {
-        /// The pictures.
+        /// The images.
         nodes: Vec<NodeId>,
-        /// Pieces that went with their last picture.
-        pieces: Vec<PieceId>,
+        /// Projects that went with their last image.
+        projects: Vec<ProjectId>,
     },
     /// A question was answered.
     TurnAdded {
-        /// The piece whose conversation grew.
-        piece: PieceId,
+        /// The project whose conversation grew.
+        project: ProjectId,
         /// Question and answer.
         turn: Turn,
     },
     /// Questions and answers changed.
     TurnsChanged {
-        /// The piece whose conversation they belong to.
-        piece: PieceId,
+        /// The project whose conversation they belong to.
+        project: ProjectId,
         /// As they are now.
         turns: Vec<Turn>,
     },
@@ -154,9 +154,9 @@ pub enum StudioEvent {
         /// All of them.
         settings: Settings,
     },
-    /// A picture was painted again from its recipe and compared.
+    /// An image was painted again from its recipe and compared.
     Verified {
-        /// The picture.
+        /// The image.
         node: NodeId,
         /// What came of it.
         outcome: Verification,
@@ -166,7 +166,7 @@ pub enum StudioEvent {
         /// Where, in the window's pixels; absent when they left.
         position: Option<[f64; 2]>,
     },
-    /// Pictures were dropped, pasted or opened; those read are in the history already.
+    /// Images were dropped, pasted or opened; those read are in the history already.
     Arrived {
         /// What could be read, in order.
         arrivals: Vec<Arrival>,
@@ -186,10 +186,10 @@ pub enum StudioEvent {
     Lagged,
 }
 
-/// A picture that was brought in.
+/// An image that was brought in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct Arrival {
-    /// The picture in the history.
+    /// The image in the history.
     pub node: NodeId,
     /// Whether it was in the library before; nothing new was made then.
     pub is_known: bool,
@@ -225,7 +225,7 @@ pub enum EngineState {
     Ready {
         /// The model.
         model: ModelDescription,
-        /// Which of the catalogue's it is; absent for files chosen by hand.
+        /// Which of the catalog's it is; absent for files chosen by hand.
         choice: Option<ModelChoice>,
         /// Whether it is the pocket model that ships with the studio.
         is_pocket: bool,
@@ -242,7 +242,7 @@ pub enum EngineState {
 /// How fast the full model would run here, from one layer of its true shape with random weights.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 pub struct Trial {
-    /// Quantisation tried.
+    /// Quantization tried.
     pub quantization: String,
     /// Where it ran.
     pub device: String,
@@ -259,24 +259,24 @@ pub struct About {
     pub version: String,
     /// Version of the engine, when it runs.
     pub engine: Option<String>,
-    /// Licences of everything inside, as one text.
-    pub licences: String,
+    /// Licenses of everything inside, as one text.
+    pub licenses: String,
 }
 
-/// How a picture was made, field by field.
+/// How an image was made, field by field.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 pub struct RecipeView {
     /// What was asked for.
-    pub request: JobKind,
+    pub kind: Kind,
     /// The words.
-    pub instruction: String,
+    pub prompt: String,
     /// How it was sampled, with the seed that was used.
     pub parameters: ImageParameters,
     /// The plan that was painted.
-    pub thought: Option<String>,
-    /// Pictures that were read, those of them that are in the library.
-    pub pictures: Vec<NodeId>,
-    /// Pictures that were read and are not in the library.
+    pub plan: Option<String>,
+    /// Images that were read, those of them that are in the library.
+    pub images: Vec<NodeId>,
+    /// Images that were read and are not in the library.
     pub n_missing: u32,
     /// The model's name.
     pub model: Option<String>,

@@ -1,24 +1,24 @@
-//! What joins the history: pictures brought in, pictures made, questions with their answers.
+//! What joins the history: images brought in, images made, questions with their answers.
 
 use std::path::{Path, PathBuf};
 
 use imagefile::{EmbeddedRecipe, Encoding, Format, Recipe};
-use protocol::{Node, NodeId, Origin, Picture, Piece, PieceId, Turn, TurnId};
+use protocol::{Image, Node, NodeId, Origin, Project, ProjectId, Turn, TurnId};
 use rusqlite::Transaction;
 
 use crate::files::ImageFile;
 use crate::note::{self, Note};
 use crate::table::node::NodeRow;
-use crate::table::{image, node, piece, recipe, search, turn};
+use crate::table::{image, node, project, recipe, search, turn};
 use crate::{Error, Result, Store};
 
-/// Longest title of a piece, in characters.
-const MAX_PIECE_TITLE: usize = 120;
+/// Longest title of a project, in characters.
+const MAX_PROJECT_TITLE: usize = 120;
 
 /// Longest name of a file that is kept as a title, in characters.
 const MAX_FILE_TITLE: usize = 255;
 
-/// Where an imported picture comes from.
+/// Where an imported image comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A file, which stays where it is.
@@ -32,66 +32,66 @@ pub enum Source {
     },
 }
 
-/// A picture that was brought in.
+/// An image that was brought in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Imported {
-    /// The picture.
+    /// The image.
     pub node: Node,
-    /// Its piece, if this picture began it.
-    pub began: Option<Piece>,
-    /// A picture of the library that shows the very same.
+    /// Its project, if this image began it.
+    pub began: Option<Project>,
+    /// An image of the library that shows the very same.
     pub duplicate_of: Option<NodeId>,
     /// What its file says about how it was made.
     pub recipe: EmbeddedRecipe,
 }
 
-/// What is known of a picture that was made.
+/// What is known of an image that was made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewNode {
     /// Its id.
     pub id: NodeId,
-    /// The piece that it belongs to, which begins with it if it is not there.
-    pub piece: PieceId,
-    /// The picture that was edited. One of another piece, whose tree it cannot grow on, becomes a reference.
+    /// The project that it belongs to, which begins with it if it is not there.
+    pub project: ProjectId,
+    /// The image that was edited. One of another project, whose tree it cannot grow on, becomes a reference.
     pub parent: Option<NodeId>,
-    /// Other pictures that were used.
+    /// Other images that were used.
     pub references: Vec<NodeId>,
     /// How it came about.
     pub origin: Origin,
-    /// The instruction.
+    /// The prompt.
     pub title: String,
     /// Seed of its noise; taken from the recipe when absent.
     pub seed: Option<u64>,
     /// The plan that it was painted after; taken from the recipe when absent.
-    pub thought: Option<String>,
+    pub plan: Option<String>,
     /// How long it took to make.
     pub took_ms: Option<u64>,
 }
 
 impl NewNode {
-    /// A picture of which no more is known yet.
-    pub fn new(piece: PieceId, origin: Origin, title: String) -> Self {
+    /// An image of which no more is known yet.
+    pub fn new(project: ProjectId, origin: Origin, title: String) -> Self {
         Self {
             id: NodeId::new(),
-            piece,
+            project,
             parent: None,
             references: Vec::new(),
             origin,
             title,
             seed: None,
-            thought: None,
+            plan: None,
             took_ms: None,
         }
     }
 }
 
-/// A picture that was saved.
+/// An image that was saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Added {
-    /// The picture.
+    /// The image.
     pub node: Node,
-    /// Its piece, if this picture began it.
-    pub began: Option<Piece>,
+    /// Its project, if this image began it.
+    pub began: Option<Project>,
 }
 
 /// A question and its answer.
@@ -99,10 +99,10 @@ pub struct Added {
 pub struct NewTurn {
     /// What was asked.
     pub question: String,
-    /// Pictures that were new to the conversation with this question.
-    pub pictures: Vec<NodeId>,
+    /// Images that were new to the conversation with this question.
+    pub images: Vec<NodeId>,
     /// What was reasoned before the answer.
-    pub thought: Option<String>,
+    pub plan: Option<String>,
     /// What was answered.
     pub answer: String,
     /// Whether the artist stopped the answer before its end.
@@ -110,11 +110,11 @@ pub struct NewTurn {
 }
 
 impl Store {
-    /// Copies a picture into the library, as the first of a new piece or into one that is named.
+    /// Copies an image into the library, as the first of a new project or into one that is named.
     ///
-    /// The file is kept byte for byte if it is upright and opaque; otherwise the picture that the model will see is
-    /// kept as a PNG. Two pictures of the same bytes share a file.
-    pub fn import(&self, source: Source, piece: Option<PieceId>, now_ms: u64) -> Result<Imported> {
+    /// The file is kept byte for byte if it is upright and opaque; otherwise the image that the model will see is
+    /// kept as a PNG. Two images of the same bytes share a file.
+    pub fn import(&self, source: Source, project: Option<ProjectId>, now_ms: u64) -> Result<Imported> {
         let (path, bytes) = match source {
             Source::File(path) => {
                 let bytes = imagefile::read_file(&path)?;
@@ -122,36 +122,36 @@ impl Store {
             }
             Source::Bytes { name, bytes } => (PathBuf::from(name), bytes),
         };
-        let Kept { bytes, format, picture, recipe } = keep(&path, bytes)?;
-        let file = ImageFile::new(&bytes, format, &picture);
+        let Kept { bytes, format, image, recipe } = keep(&path, bytes)?;
+        let file = ImageFile::new(&bytes, format, &image);
         let found = match &recipe {
             EmbeddedRecipe::Found(found) => Some(&found.recipe),
             EmbeddedRecipe::Absent | EmbeddedRecipe::Refused(_) => None,
         };
-        let new = NewNode::new(piece.unwrap_or_else(PieceId::new), Origin::Imported, file_title(&path));
+        let new = NewNode::new(project.unwrap_or_else(ProjectId::new), Origin::Imported, file_title(&path));
         let order = self.next_sequence();
         let sidecar = describe(&new, order, Vec::new(), &file, now_ms).to_json();
         let (added, duplicate_of) = self.write(|tx, files| {
             let duplicate_of = node::showing(tx, &file.pixels)?;
-            // The note first: a picture without one could not be placed after a crash.
+            // The note first: an image without one could not be placed after a crash.
             files.place(tx, &file.sidecar(new.id), sidecar.as_bytes())?;
             files.place(tx, &file.path(), &bytes)?;
             Ok((enter(tx, &new, order, &file, found, now_ms)?, duplicate_of))
         })?;
-        tracing::info!(node = %added.node.id, "picture imported");
+        tracing::info!(node = %added.node.id, "image imported");
         Ok(Imported { node: added.node, began: added.began, duplicate_of, recipe })
     }
 
-    /// Saves a picture that was made, with its recipe inside its file.
-    pub fn add_result(&self, new: &NewNode, picture: &Picture, recipe: Option<&Recipe>, now_ms: u64) -> Result<Added> {
+    /// Saves an image that was made, with its recipe inside its file.
+    pub fn add_result(&self, new: &NewNode, image: &Image, recipe: Option<&Recipe>, now_ms: u64) -> Result<Added> {
         let order = self.next_sequence();
         let ancestors = match new.parent {
-            Some(parent) => self.read(|db| node::lineage(db, parent, note::MOST_ANCESTORS))?,
+            Some(parent) => self.read(|db| node::lineage(db, parent, note::MAX_ANCESTORS))?,
             None => Vec::new(),
         };
         let name = format!("{}.png", new.id);
-        let plain = imagefile::encode(Path::new(&name), picture, Encoding::Png, recipe)?;
-        let mut file = ImageFile::new(&plain, Format::Png, picture);
+        let plain = imagefile::encode(Path::new(&name), image, Encoding::Png, recipe)?;
+        let mut file = ImageFile::new(&plain, Format::Png, image);
         let text = describe(new, order, ancestors, &file, now_ms).to_json();
         let bytes = imagefile::with_text(&plain, note::KEYWORD, &text).unwrap_or(plain);
         file.hash = blake3::hash(&bytes).to_hex().to_string();
@@ -164,17 +164,17 @@ impl Store {
             files.place(tx, &file.path(), &bytes)?;
             enter(tx, new, order, &file, recipe, now_ms)
         })?;
-        tracing::info!(node = %added.node.id, "picture saved");
+        tracing::info!(node = %added.node.id, "image saved");
         Ok(added)
     }
 
-    /// Saves a question with its answer; gives the piece back if they began it.
-    pub fn add_turn(&self, piece: PieceId, new: NewTurn, now_ms: u64) -> Result<(Turn, Option<Piece>)> {
+    /// Saves a question with its answer; gives the project back if they began it.
+    pub fn add_turn(&self, project: ProjectId, new: NewTurn, now_ms: u64) -> Result<(Turn, Option<Project>)> {
         let turn = Turn {
             id: TurnId::new(),
             question: new.question,
-            pictures: new.pictures,
-            thought: new.thought,
+            images: new.images,
+            plan: new.plan,
             answer: new.answer,
             stopped: new.stopped,
             left_out: false,
@@ -182,23 +182,23 @@ impl Store {
         };
         let order = self.next_sequence();
         self.write(|tx, _files| {
-            let (seq, is_new) = begin(tx, piece, &turn.question, order, now_ms)?;
+            let (seq, is_new) = begin(tx, project, &turn.question, order, now_ms)?;
             turn::insert(tx, order, seq, &turn)?;
-            piece::touch(tx, seq, order, now_ms)?;
+            project::touch(tx, seq, order, now_ms)?;
             for node in turn::subjects(tx, seq)? {
                 search::reindex(tx, node)?;
             }
-            let began = if is_new { piece::get(tx, piece)? } else { None };
+            let began = if is_new { project::get(tx, project)? } else { None };
             Ok((turn, began))
         })
     }
 }
 
-/// A picture as the library keeps it.
+/// An image as the library keeps it.
 pub(crate) struct Kept {
     pub(crate) bytes: Vec<u8>,
     pub(crate) format: Format,
-    pub(crate) picture: Picture,
+    pub(crate) image: Image,
     pub(crate) recipe: EmbeddedRecipe,
 }
 
@@ -207,23 +207,23 @@ pub(crate) fn keep(path: &Path, bytes: Vec<u8>) -> Result<Kept> {
     let read = imagefile::read_bytes(path, &bytes)?;
     let format = read.source.format;
     if read.source.orientation != 1 || read.source.had_alpha {
-        let bytes = imagefile::encode(path, &read.picture, Encoding::Png, None)?;
-        return Ok(Kept { bytes, format: Format::Png, picture: read.picture, recipe: read.recipe });
+        let bytes = imagefile::encode(path, &read.image, Encoding::Png, None)?;
+        return Ok(Kept { bytes, format: Format::Png, image: read.image, recipe: read.recipe });
     }
-    // Another library's note about where the picture belongs means nothing here.
+    // Another library's note about where the image belongs means nothing here.
     let bytes = match format {
         Format::Png => imagefile::without_text(&bytes, note::KEYWORD).unwrap_or(bytes),
         Format::Jpeg | Format::WebP => bytes,
     };
-    Ok(Kept { bytes, format, picture: read.picture, recipe: read.recipe })
+    Ok(Kept { bytes, format, image: read.image, recipe: read.recipe })
 }
 
-/// The note that goes beside a picture.
+/// The note that goes beside an image.
 pub(crate) fn describe(new: &NewNode, order: i64, ancestors: Vec<NodeId>, file: &ImageFile, now_ms: u64) -> Note {
     Note {
         version: note::VERSION,
         node: new.id,
-        piece: new.piece,
+        project: new.project,
         order,
         ancestors,
         references: new.references.clone(),
@@ -235,7 +235,7 @@ pub(crate) fn describe(new: &NewNode, order: i64, ancestors: Vec<NodeId>, file: 
     }
 }
 
-/// Enters a picture whose file is in place.
+/// Enters an image whose file is in place.
 pub(crate) fn enter(
     tx: &Transaction<'_>,
     new: &NewNode,
@@ -244,12 +244,12 @@ pub(crate) fn enter(
     recipe: Option<&Recipe>,
     now_ms: u64,
 ) -> Result<Added> {
-    let (piece, is_new) = begin(tx, new.piece, &new.title, order, now_ms)?;
+    let (project, is_new) = begin(tx, new.project, &new.title, order, now_ms)?;
     let parent = match new.parent {
-        Some(parent) => node::standing(tx, parent)?.filter(|parent| parent.piece == piece).map(|parent| parent.seq),
+        Some(parent) => node::standing(tx, parent)?.filter(|parent| parent.project == project).map(|parent| parent.seq),
         None => None,
     };
-    // Of another piece: it cannot be the parent in this tree, but it was used.
+    // Of another project: it cannot be the parent in this tree, but it was used.
     let foreign = new.parent.filter(|_| parent.is_none());
     let references: Vec<NodeId> = new.references.iter().copied().chain(foreign).collect();
     image::insert(tx, file)?;
@@ -258,14 +258,14 @@ pub(crate) fn enter(
         &NodeRow {
             seq: order,
             id: new.id,
-            piece,
+            project,
             parent,
             references: &references,
             image: &file.hash,
             origin: new.origin,
             title: &new.title,
             seed: new.seed.or_else(|| recipe.and_then(|recipe| recipe.parameters.seed)),
-            thought: new.thought.as_deref().or_else(|| recipe.and_then(|recipe| recipe.thought.as_deref())),
+            plan: new.plan.as_deref().or_else(|| recipe.and_then(|recipe| recipe.plan.as_deref())),
             model: recipe.map(|recipe| recipe.model.name.as_str()),
             took_ms: new.took_ms,
             created_ms: now_ms,
@@ -274,21 +274,21 @@ pub(crate) fn enter(
     if let Some(recipe) = recipe {
         recipe::insert(tx, order, recipe)?;
     }
-    piece::touch(tx, piece, order, now_ms)?;
+    project::touch(tx, project, order, now_ms)?;
     search::reindex(tx, order)?;
     let node = node::get(tx, new.id)?.ok_or(Error::NoNode(new.id))?;
-    let began = if is_new { piece::get(tx, new.piece)? } else { None };
+    let began = if is_new { project::get(tx, new.project)? } else { None };
     Ok(Added { node, began })
 }
 
-/// The number of a piece, which begins now if it is not there; and whether it does.
-pub(crate) fn begin(tx: &Transaction<'_>, id: PieceId, title: &str, order: i64, now_ms: u64) -> Result<(i64, bool)> {
-    if let Some(seq) = piece::seq(tx, id)? {
+/// The number of a project, which begins now if it is not there; and whether it does.
+pub(crate) fn begin(tx: &Transaction<'_>, id: ProjectId, title: &str, order: i64, now_ms: u64) -> Result<(i64, bool)> {
+    if let Some(seq) = project::seq(tx, id)? {
         return Ok((seq, false));
     }
     let line = title.lines().next().unwrap_or_default();
-    let title: String = line.chars().take(MAX_PIECE_TITLE).collect();
-    piece::insert(tx, order, id, &title, now_ms)?;
+    let title: String = line.chars().take(MAX_PROJECT_TITLE).collect();
+    project::insert(tx, order, id, &title, now_ms)?;
     Ok((order, true))
 }
 

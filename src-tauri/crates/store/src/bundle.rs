@@ -1,8 +1,8 @@
-//! A piece as one file, to give away or to keep: a ZIP with its pictures and a list of what they are to each other.
+//! A project as one file, to give away or to keep: a ZIP with its images and a list of what they are to each other.
 //!
-//! Pictures lie in it as they are exported, recipes inside, so that any program
+//! Images lie in it as they are exported, recipes inside, so that any program
 //! can unpack them. The list numbers them anew: ids stay in the library that
-//! gave them, and a piece opened twice is there twice.
+//! gave them, and a project opened twice is there twice.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use imagefile::limits::MAX_FILE_BYTES;
-use protocol::{ExportFormat, NodeId, Origin, PieceId, Turn, TurnId};
+use protocol::{ExportFormat, NodeId, Origin, ProjectId, Turn, TurnId};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
@@ -25,12 +25,12 @@ mod open;
 const VERSION: u32 = 1;
 
 /// Name of the list in the ZIP.
-const LIST: &str = "piece.json";
+const LIST: &str = "project.json";
 
 /// Longest list that is read, in bytes.
 const MAX_LIST_BYTES: u64 = 64 << 20;
 
-/// Most pictures of a piece that is opened.
+/// Most images of a project that is opened.
 const MAX_NODES: usize = 10_000;
 
 /// Longest question or title that is read, in characters: what the studio lets be asked.
@@ -39,7 +39,7 @@ const MAX_WORDS: usize = 20_000;
 /// Longest answer or plan of a model that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-/// A piece without its pixels.
+/// A project without its pixels.
 #[derive(Debug, Serialize, Deserialize)]
 struct List {
     version: u32,
@@ -49,7 +49,7 @@ struct List {
     turns: Vec<ListedTurn>,
 }
 
-/// A picture; others are meant by their place in the list, and come before it.
+/// An image; others are meant by their place in the list, and come before it.
 #[derive(Debug, Serialize, Deserialize)]
 struct ListedNode {
     file: String,
@@ -60,7 +60,7 @@ struct ListedNode {
     name: Option<String>,
     starred: bool,
     tags: Vec<String>,
-    thought: Option<String>,
+    plan: Option<String>,
     took_ms: Option<u64>,
     created_ms: u64,
 }
@@ -68,8 +68,8 @@ struct ListedNode {
 #[derive(Debug, Serialize, Deserialize)]
 struct ListedTurn {
     question: String,
-    pictures: Vec<usize>,
-    thought: Option<String>,
+    images: Vec<usize>,
+    plan: Option<String>,
     answer: String,
     stopped: bool,
     #[serde(default)]
@@ -78,10 +78,10 @@ struct ListedTurn {
 }
 
 impl Store {
-    /// Writes a piece as one file; pictures in the trash are left out. A file of that name is replaced.
-    pub fn bundle(&self, id: PieceId, destination: &Path) -> Result<()> {
+    /// Writes a project as one file; images in the trash are left out. A file of that name is replaced.
+    pub fn bundle(&self, id: ProjectId, destination: &Path) -> Result<()> {
         self.refuse_inside(destination)?;
-        let contents = self.piece(id)?;
+        let contents = self.project(id)?;
         let parents: HashMap<NodeId, Option<NodeId>> =
             contents.nodes.iter().map(|node| (node.id, node.parent)).collect();
         let kept: Vec<_> = contents.nodes.iter().filter(|node| node.trashed_ms.is_none()).collect();
@@ -129,15 +129,15 @@ impl Store {
                 name: node.name.clone(),
                 starred: node.starred,
                 tags: node.tags.clone(),
-                thought: node.thought.clone(),
+                plan: node.plan.clone(),
                 took_ms: node.took_ms,
                 created_ms: node.created_ms,
             });
         }
         let listed_turn = |turn: &Turn| ListedTurn {
             question: turn.question.clone(),
-            pictures: known(&turn.pictures),
-            thought: turn.thought.clone(),
+            images: known(&turn.images),
+            plan: turn.plan.clone(),
             answer: turn.answer.clone(),
             stopped: turn.stopped,
             left_out: turn.left_out,
@@ -145,8 +145,8 @@ impl Store {
         };
         let list = List {
             version: VERSION,
-            name: contents.piece.name,
-            created_ms: contents.piece.created_ms,
+            name: contents.project.name,
+            created_ms: contents.project.created_ms,
             nodes,
             turns: contents.turns.iter().map(listed_turn).collect(),
         };
@@ -158,7 +158,7 @@ impl Store {
         sync_folder(folder)
     }
 
-    /// A picture as it lies in a bundle, with its extension.
+    /// An image as it lies in a bundle, with its extension.
     fn packed(&self, id: NodeId) -> Result<(Vec<u8>, &'static str)> {
         let path = self.path(id)?;
         let (format, extension) = match path.extension().and_then(|extension| extension.to_str()) {
@@ -199,13 +199,13 @@ impl<'a> Archive<'a> {
             return Err(bad(self.path, &format!("it has form {}, and form {VERSION} is read here", list.version)));
         }
         let is_readable = |words: &str| words.chars().count() <= MAX_WORDS;
-        let is_short = |thought: &Option<String>| thought.as_ref().is_none_or(|it| it.len() <= MAX_ANSWER_BYTES);
-        let are_words_sound = list.nodes.iter().all(|node| is_readable(&node.title) && is_short(&node.thought))
+        let is_short = |plan: &Option<String>| plan.as_ref().is_none_or(|it| it.len() <= MAX_ANSWER_BYTES);
+        let are_words_sound = list.nodes.iter().all(|node| is_readable(&node.title) && is_short(&node.plan))
             && list.turns.iter().all(|turn| {
                 !turn.question.trim().is_empty()
                     && is_readable(&turn.question)
                     && turn.answer.len() <= MAX_ANSWER_BYTES
-                    && is_short(&turn.thought)
+                    && is_short(&turn.plan)
             });
         if !are_words_sound {
             return Err(bad(self.path, &"a text in it is empty or too long"));
@@ -216,7 +216,7 @@ impl<'a> Archive<'a> {
             || list.nodes.len() > MAX_NODES
             || !list.nodes.iter().enumerate().all(is_sound)
         {
-            return Err(bad(self.path, &"its list of pictures contradicts itself"));
+            return Err(bad(self.path, &"its list of images contradicts itself"));
         }
         let nodes = list.nodes.iter_mut().map(|node| &mut node.created_ms);
         let turns = list.turns.iter_mut().map(|turn| &mut turn.created_ms);
@@ -230,12 +230,12 @@ impl<'a> Archive<'a> {
         self.entry(name, MAX_FILE_BYTES)
     }
 
-    fn entry(&mut self, name: &str, most_bytes: u64) -> Result<Vec<u8>> {
+    fn entry(&mut self, name: &str, max_bytes: u64) -> Result<Vec<u8>> {
         let path = self.path;
         let entry = self.zip.by_name(name).map_err(|error| bad(path, &error))?;
         let mut bytes = Vec::new();
-        entry.take(most_bytes + 1).read_to_end(&mut bytes).map_err(|error| bad(path, &error))?;
-        if bytes.len() as u64 > most_bytes {
+        entry.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|error| bad(path, &error))?;
+        if bytes.len() as u64 > max_bytes {
             return Err(bad(path, &"a part of it is too long"));
         }
         Ok(bytes)
@@ -252,8 +252,8 @@ fn turn(listed: ListedTurn, ids: &[NodeId]) -> Turn {
     Turn {
         id: TurnId::new(),
         question: listed.question,
-        pictures: listed.pictures.iter().filter_map(|place| ids.get(*place).copied()).collect(),
-        thought: listed.thought,
+        images: listed.images.iter().filter_map(|place| ids.get(*place).copied()).collect(),
+        plan: listed.plan,
         answer: listed.answer,
         stopped: listed.stopped,
         left_out: listed.left_out,

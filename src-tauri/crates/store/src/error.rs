@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use protocol::{ErrorCode, Failure, JobId, NodeId, PieceId, TurnId};
+use protocol::{ErrorCode, Failure, JobId, NodeId, ProjectId, TurnId};
 
 /// What this crate's functions give.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -67,23 +67,23 @@ pub enum Error {
     /// The database refused.
     #[error("the library's database failed: {0}")]
     Database(rusqlite::Error),
-    /// A picture could not be read or written.
+    /// An image could not be read or written.
     #[error(transparent)]
     Image(imagefile::Error),
-    /// A picture is not in the history.
-    #[error("there is no picture {0} in the history")]
+    /// An image is not in the history.
+    #[error("there is no image {0} in the history")]
     NoNode(NodeId),
-    /// A piece is not there.
-    #[error("there is no piece {0}")]
-    NoPiece(PieceId),
+    /// A project is not there.
+    #[error("there is no project {0}")]
+    NoProject(ProjectId),
     /// A question is not there.
     #[error("there is no question {0} in the conversations")]
     NoTurn(TurnId),
     /// A job is not there.
     #[error("there is no job {}", _0.0)]
     NoJob(JobId),
-    /// The same picture was to be added twice.
-    #[error("the picture {0} is in the history already")]
+    /// The same image was to be added twice.
+    #[error("the image {0} is in the history already")]
     Exists(NodeId),
     /// A page was asked for with a cursor that this library did not make.
     #[error("the list has changed its form; load it from its beginning")]
@@ -96,14 +96,14 @@ pub enum Error {
         /// Most characters that it may have.
         most: usize,
     },
-    /// A picture was to be exported into the library itself.
+    /// An image was to be exported into the library itself.
     #[error("{} lies inside the library; choose another folder", path.display())]
     InsideLibrary {
         /// The path as given.
         path: PathBuf,
     },
     /// A file is not a bundle, or a damaged one.
-    #[error("{}: is no piece that can be opened ({reason}); ask for another copy", path.display())]
+    #[error("{}: is no project that can be opened ({reason}); ask for another copy", path.display())]
     Bundle {
         /// The path as given.
         path: PathBuf,
@@ -121,11 +121,11 @@ impl Error {
         match self {
             Self::DiskFull { .. } => ErrorCode::DiskFull,
             Self::Image(error) => error.code(),
-            Self::NoNode(_) | Self::NoPiece(_) | Self::NoTurn(_) | Self::NoJob(_) => ErrorCode::Gone,
+            Self::NoNode(_) | Self::NoProject(_) | Self::NoTurn(_) | Self::NoJob(_) => ErrorCode::Gone,
             Self::InvalidCursor => ErrorCode::BadInput,
             Self::TooLong { .. } => ErrorCode::TextTooLong,
             Self::InsideLibrary { .. } | Self::ReadOnly { .. } => ErrorCode::FileUnusable,
-            Self::Bundle { .. } => ErrorCode::NotAPiece,
+            Self::Bundle { .. } => ErrorCode::NotAProject,
             Self::InUse { .. } => ErrorCode::Busy,
             Self::NewerSchema { .. } => ErrorCode::NewerProgram,
             Self::Disk { source, .. } => ErrorCode::of_file(source),

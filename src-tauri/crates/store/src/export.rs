@@ -1,4 +1,4 @@
-//! Pictures on their way out of the library, without what only the library needs to know.
+//! Images on their way out of the library, without what only the library needs to know.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,16 +17,16 @@ const MAX_NAME: usize = 80;
 const MAX_NAME_BYTES: usize = 200;
 
 impl Store {
-    /// Writes a picture to where the artist wants it; a file of that name is replaced.
+    /// Writes an image to where the artist wants it; a file of that name is replaced.
     pub fn export(&self, id: NodeId, format: ExportFormat, destination: &Path) -> Result<()> {
         self.refuse_inside(destination)?;
         let (_, bytes) = self.exported(id, format, destination)?;
         place_bytes(destination, &bytes, Overwrite::Replace).map_err(Error::placing(destination, bytes.len()))
     }
 
-    /// Writes pictures into a folder under names made from theirs; nothing that is there is replaced.
+    /// Writes images into a folder under names made from theirs; nothing that is there is replaced.
     ///
-    /// Gives back the files in the order of the pictures. When it fails, those before the one named stay.
+    /// Gives back the files in the order of the images. When it fails, those before the one named stay.
     pub fn export_many(&self, ids: &[NodeId], format: ExportFormat, folder: &Path) -> Result<Vec<PathBuf>> {
         self.refuse_inside(&folder.join("x"))?;
         ids.iter().map(|id| self.export_beside(*id, format, folder)).collect()
@@ -48,7 +48,7 @@ impl Store {
         }
     }
 
-    /// The bytes of a picture as they leave the library.
+    /// The bytes of an image as they leave the library.
     pub(crate) fn exported(&self, id: NodeId, format: ExportFormat, destination: &Path) -> Result<(Node, Vec<u8>)> {
         let (node, file, recipe) = self.read(|db| {
             let node = node::get(db, id)?.ok_or(Error::NoNode(id))?;
@@ -73,8 +73,8 @@ impl Store {
                     ExportFormat::Jpeg => Encoding::Jpeg { quality: DEFAULT_JPEG_QUALITY },
                     ExportFormat::Webp => Encoding::WebP,
                 };
-                let picture = imagefile::read_bytes(&path, &stored)?.picture;
-                imagefile::encode(destination, &picture, encoding, recipe.as_ref())?
+                let image = imagefile::read_bytes(&path, &stored)?.image;
+                imagefile::encode(destination, &image, encoding, recipe.as_ref())?
             }
         };
         Ok((node, bytes))
@@ -103,7 +103,7 @@ fn extension(format: ExportFormat) -> &'static str {
 
 /// A text as the name of a file that every system takes, without an extension.
 ///
-/// Only its first line is used; what is left of nothing is called `picture`.
+/// Only its first line is used; what is left of nothing is called `image`.
 #[must_use]
 pub fn file_name(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
@@ -138,7 +138,7 @@ pub fn file_name(text: &str) -> String {
     {
         return format!("_{name}");
     }
-    if name.is_empty() { "picture".to_owned() } else { name.to_owned() }
+    if name.is_empty() { "image".to_owned() } else { name.to_owned() }
 }
 
 /// Whether a character cannot be seen in a name, or reorders what stands around it.
@@ -169,8 +169,8 @@ mod tests {
         check("a\u{202e}gnp.exe", "a gnp.exe");
         check("first\nsecond", "first");
         check("a\0b\u{1b}[31m", "a b [31m");
-        check("", "picture");
-        check("///", "picture");
+        check("", "image");
+        check("///", "image");
         check("画：一只猫 🦊", "画：一只猫 🦊");
         check("e\u{301}", "é");
         check(&"画".repeat(500), &"画".repeat(66));

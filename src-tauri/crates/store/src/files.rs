@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! library.db              the database, with its log beside it while it is open
-//! images/ab/<hash>.png    pictures by the hash of their bytes; never changed
-//! images/ab/<hash>.<node>.json   where an imported picture belongs
+//! images/ab/<hash>.png    images by the hash of their bytes; never changed
+//! images/ab/<hash>.<node>.json   where an imported image belongs
 //! thumbnails/ab/<hash>.jpg       made when they are missing
 //! backups/<number>.db     copies of the database
 //! damaged/<number>/       databases that were set aside
@@ -27,7 +27,7 @@ pub(crate) const THUMBNAILS: &str = "thumbnails";
 pub(crate) const BACKUPS: &str = "backups";
 pub(crate) const DAMAGED: &str = "damaged";
 
-/// The kind of a picture's file.
+/// The kind of an image's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ImageFormat(pub(crate) Format);
 
@@ -54,7 +54,7 @@ impl FromStr for ImageFormat {
     }
 }
 
-/// A picture's file, which never changes.
+/// An image's file, which never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ImageFile {
     /// BLAKE3 of its bytes.
@@ -63,21 +63,21 @@ pub(crate) struct ImageFile {
     pub(crate) format: ImageFormat,
     /// Its length.
     pub(crate) size_bytes: u64,
-    /// Pixels of the picture.
+    /// Pixels of the image.
     pub(crate) size: Size,
-    /// Hash of the picture that it shows.
+    /// Hash of the image that it shows.
     pub(crate) pixels: String,
 }
 
 impl ImageFile {
-    /// What is known of a file from its bytes and from the picture in it.
-    pub(crate) fn new(bytes: &[u8], format: Format, picture: &protocol::Picture) -> Self {
+    /// What is known of a file from its bytes and from the image in it.
+    pub(crate) fn new(bytes: &[u8], format: Format, image: &protocol::Image) -> Self {
         Self {
             hash: blake3::hash(bytes).to_hex().to_string(),
             format: ImageFormat(format),
             size_bytes: bytes.len() as u64,
-            size: picture.size(),
-            pixels: imagefile::picture_hash(picture),
+            size: image.size(),
+            pixels: imagefile::image_hash(image),
         }
     }
 
@@ -91,7 +91,7 @@ impl ImageFile {
         format!("{THUMBNAILS}/{}/{}.jpg", shard(&self.hash), self.hash)
     }
 
-    /// The path of the note that says where one of its pictures belongs.
+    /// The path of the note that says where one of its images belongs.
     pub(crate) fn sidecar(&self, node: NodeId) -> String {
         format!("{IMAGES}/{}/{}.{node}.json", shard(&self.hash), self.hash)
     }
@@ -102,7 +102,7 @@ pub(crate) fn shard(hash: &str) -> &str {
     hash.get(..2).unwrap_or("00")
 }
 
-/// Makes all folders, those for pictures at once so that none has to be made and synced later.
+/// Makes all folders, those for images at once so that none has to be made and synced later.
 pub(crate) fn make_folders(root: &Path) -> Result<()> {
     let make = |folder: PathBuf| fs::create_dir_all(&folder).map_err(Error::disk("make the folder", folder));
     let images = root.join(IMAGES);

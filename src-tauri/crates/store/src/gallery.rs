@@ -1,27 +1,27 @@
-//! Lists of pictures and pieces, a page at a time.
+//! Lists of images and projects, a page at a time.
 
 use std::collections::HashSet;
 
-use protocol::{GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Piece, Place};
+use protocol::{GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Place, Project};
 
 use crate::table::gallery::{Position, count, page};
-use crate::table::{piece, tag};
+use crate::table::{project, tag};
 use crate::{Error, Result, Store};
 
 /// Most entries of a page.
 const MOST: u32 = 500;
 
-/// Pieces, those that changed last first.
+/// Projects, those that changed last first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PiecePage {
-    /// The pieces.
-    pub pieces: Vec<Piece>,
+pub struct ProjectPage {
+    /// The projects.
+    pub projects: Vec<Project>,
     /// Where the next page begins; absent at the end.
     pub next: Option<GalleryCursor>,
 }
 
 impl Store {
-    /// A page of the pictures that a filter lets through, behind a cursor, at most 500 of them.
+    /// A page of the images that a filter lets through, behind a cursor, at most 500 of them.
     pub fn gallery(&self, filter: &GalleryFilter, after: Option<&GalleryCursor>, limit: u32) -> Result<GalleryPage> {
         let after = after.map(position).transpose()?;
         let limit = limit.clamp(1, MOST);
@@ -32,14 +32,14 @@ impl Store {
             found.truncate(limit as usize);
             let next = found.last().filter(|_| has_more).map(|(position, _)| cursor(*position));
             let mut seen = HashSet::new();
-            let mut pieces = Vec::new();
+            let mut projects = Vec::new();
             for (_, node) in &found {
-                if seen.insert(node.piece) {
-                    pieces.extend(piece::get(db, node.piece)?);
+                if seen.insert(node.project) {
+                    projects.extend(project::get(db, node.project)?);
                 }
             }
             let nodes = found.into_iter().map(|(_, node)| node).collect();
-            Ok(GalleryPage { nodes, pieces, next, total })
+            Ok(GalleryPage { nodes, projects, next, total })
         })
     }
 
@@ -56,22 +56,22 @@ impl Store {
         })
     }
 
-    /// A page of the pieces in which there is anything, behind a cursor, at most 500 of them.
-    pub fn pieces(&self, after: Option<&GalleryCursor>, limit: u32) -> Result<PiecePage> {
+    /// A page of the projects in which there is anything, behind a cursor, at most 500 of them.
+    pub fn projects(&self, after: Option<&GalleryCursor>, limit: u32) -> Result<ProjectPage> {
         let before = match after {
             Some(after) => position(after)?.changed_seq,
             None => i64::MAX,
         };
         let limit = limit.clamp(1, MOST);
         self.read(|db| {
-            let mut found = piece::page(db, before, limit + 1)?;
+            let mut found = project::page(db, before, limit + 1)?;
             let has_more = found.len() > limit as usize;
             found.truncate(limit as usize);
             let next = found
                 .last()
                 .filter(|_| has_more)
                 .map(|(changed_seq, _)| cursor(Position { changed_seq: *changed_seq, node: 0 }));
-            Ok(PiecePage { pieces: found.into_iter().map(|(_, piece)| piece).collect(), next })
+            Ok(ProjectPage { projects: found.into_iter().map(|(_, project)| project).collect(), next })
         })
     }
 }

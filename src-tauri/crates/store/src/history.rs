@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use imagefile::Recipe;
-use protocol::{Node, NodeId, Piece, PieceContents, PieceId, Turn, TurnId};
+use protocol::{Node, NodeId, Project, ProjectContents, ProjectId, Turn, TurnId};
 use rusqlite::Transaction;
 
-use crate::table::{image, node, piece, recipe, search, tag, turn};
+use crate::table::{image, node, project, recipe, search, tag, turn};
 use crate::{Error, Result, Store};
 
 /// Longest name, in characters.
@@ -16,34 +16,34 @@ const MAX_NAME: usize = 200;
 const MAX_TAG: usize = 64;
 
 impl Store {
-    /// A piece with everything in it.
-    pub fn piece(&self, id: PieceId) -> Result<PieceContents> {
+    /// A project with everything in it.
+    pub fn project(&self, id: ProjectId) -> Result<ProjectContents> {
         self.read(|db| {
-            let piece = piece::get(db, id)?.ok_or(Error::NoPiece(id))?;
-            let seq = piece::seq(db, id)?.ok_or(Error::NoPiece(id))?;
-            Ok(PieceContents { piece, nodes: node::of_piece(db, seq)?, turns: turn::of_piece(db, seq)? })
+            let project = project::get(db, id)?.ok_or(Error::NoProject(id))?;
+            let seq = project::seq(db, id)?.ok_or(Error::NoProject(id))?;
+            Ok(ProjectContents { project, nodes: node::of_project(db, seq)?, turns: turn::of_project(db, seq)? })
         })
     }
 
-    /// A piece as lists show it.
-    pub fn piece_summary(&self, id: PieceId) -> Result<Piece> {
-        self.read(|db| piece::get(db, id)?.ok_or(Error::NoPiece(id)))
+    /// A project as lists show it.
+    pub fn project_summary(&self, id: ProjectId) -> Result<Project> {
+        self.read(|db| project::get(db, id)?.ok_or(Error::NoProject(id)))
     }
 
-    /// The conversation of a piece, oldest first; empty for a piece that has not begun.
-    pub fn turns(&self, id: PieceId) -> Result<Vec<Turn>> {
-        self.read(|db| match piece::seq(db, id)? {
-            Some(seq) => turn::of_piece(db, seq),
+    /// The conversation of a project, oldest first; empty for a project that has not begun.
+    pub fn turns(&self, id: ProjectId) -> Result<Vec<Turn>> {
+        self.read(|db| match project::seq(db, id)? {
+            Some(seq) => turn::of_project(db, seq),
             None => Ok(Vec::new()),
         })
     }
 
-    /// One picture.
+    /// One image.
     pub fn node(&self, id: NodeId) -> Result<Node> {
         self.read(|db| node::get(db, id)?.ok_or(Error::NoNode(id)))
     }
 
-    /// How a picture was made, if that is known.
+    /// How an image was made, if that is known.
     pub fn recipe(&self, id: NodeId) -> Result<Option<Recipe>> {
         self.read(|db| {
             let standing = node::standing(db, id)?.ok_or(Error::NoNode(id))?;
@@ -51,31 +51,31 @@ impl Store {
         })
     }
 
-    /// Where the file of a picture lies: a PNG, JPEG or WebP, by its extension. It never changes; do not write to it.
+    /// Where the file of an image lies: a PNG, JPEG or WebP, by its extension. It never changes; do not write to it.
     pub fn path(&self, id: NodeId) -> Result<PathBuf> {
         let file = self.read(|db| image::of_node(db, &id.to_string())?.ok_or(Error::NoNode(id)))?;
         Ok(self.file(&file.path()))
     }
 
-    /// A picture of the library that shows what has this [`imagefile::picture_hash`], such as the input of a recipe.
-    pub fn showing(&self, picture_hash: &str) -> Result<Option<NodeId>> {
-        self.read(|db| node::showing(db, picture_hash))
+    /// An image of the library that shows what has this [`imagefile::image_hash`], such as the input of a recipe.
+    pub fn showing(&self, image_hash: &str) -> Result<Option<NodeId>> {
+        self.read(|db| node::showing(db, image_hash))
     }
 
-    /// Names a piece; without a name it is called after what it began with.
-    pub fn rename_piece(&self, id: PieceId, name: Option<&str>) -> Result<Piece> {
+    /// Names a project; without a name it is called after what it began with.
+    pub fn rename_project(&self, id: ProjectId, name: Option<&str>) -> Result<Project> {
         let name = clean_name(name)?;
         self.write(|tx, _files| {
-            let seq = piece::seq(tx, id)?.ok_or(Error::NoPiece(id))?;
-            piece::rename(tx, seq, name.as_deref())?;
-            for node in node::seqs_of_piece(tx, seq)? {
+            let seq = project::seq(tx, id)?.ok_or(Error::NoProject(id))?;
+            project::rename(tx, seq, name.as_deref())?;
+            for node in node::seqs_of_project(tx, seq)? {
                 search::reindex(tx, node)?;
             }
-            piece::get(tx, id)?.ok_or(Error::NoPiece(id))
+            project::get(tx, id)?.ok_or(Error::NoProject(id))
         })
     }
 
-    /// Names a picture, or takes its name away.
+    /// Names an image, or takes its name away.
     pub fn rename_node(&self, id: NodeId, name: Option<&str>) -> Result<Node> {
         let name = clean_name(name)?;
         self.write(|tx, _files| {
@@ -86,7 +86,7 @@ impl Store {
         })
     }
 
-    /// Gives pictures exactly these tags.
+    /// Gives images exactly these tags.
     pub fn set_tags(&self, ids: &[NodeId], tags: &[String]) -> Result<Vec<Node>> {
         let tags = clean_tags(tags)?;
         self.change_each(ids, |tx, seq| {
@@ -95,7 +95,7 @@ impl Store {
         })
     }
 
-    /// Adds tags to pictures and takes others away; the rest stay.
+    /// Adds tags to images and takes others away; the rest stay.
     pub fn change_tags(&self, ids: &[NodeId], added: &[String], removed: &[String]) -> Result<Vec<Node>> {
         let (added, removed) = (clean_tags(added)?, clean_tags(removed)?);
         self.change_each(ids, |tx, seq| {
@@ -105,34 +105,34 @@ impl Store {
         })
     }
 
-    /// Gives pictures a star or takes it away.
+    /// Gives images a star or takes it away.
     pub fn set_starred(&self, ids: &[NodeId], starred: bool) -> Result<Vec<Node>> {
         self.change_each(ids, |tx, seq| node::set_starred(tx, seq, starred))
     }
 
-    /// Leaves questions with their answers and pictures out of what the model reads, or takes them in again.
+    /// Leaves questions with their answers and images out of what the model reads, or takes them in again.
     ///
-    /// Gives back the pieces whose conversations changed, with the questions as they are then.
-    pub fn set_left_out(&self, ids: &[TurnId], left_out: bool) -> Result<Vec<(PieceId, Vec<Turn>)>> {
+    /// Gives back the projects whose conversations changed, with the questions as they are then.
+    pub fn set_left_out(&self, ids: &[TurnId], left_out: bool) -> Result<Vec<(ProjectId, Vec<Turn>)>> {
         self.write(|tx, _files| {
-            let mut pieces = Vec::new();
+            let mut projects = Vec::new();
             for id in ids {
-                let piece = turn::set_left_out(tx, *id, left_out)?.ok_or(Error::NoTurn(*id))?;
-                if !pieces.contains(&piece) {
-                    pieces.push(piece);
+                let project = turn::set_left_out(tx, *id, left_out)?.ok_or(Error::NoTurn(*id))?;
+                if !projects.contains(&project) {
+                    projects.push(project);
                 }
             }
-            let changed = |piece: PieceId| {
-                let seq = piece::seq(tx, piece)?.ok_or(Error::NoPiece(piece))?;
-                let mut turns = turn::of_piece(tx, seq)?;
+            let changed = |project: ProjectId| {
+                let seq = project::seq(tx, project)?.ok_or(Error::NoProject(project))?;
+                let mut turns = turn::of_project(tx, seq)?;
                 turns.retain(|turn| ids.contains(&turn.id));
-                Ok((piece, turns))
+                Ok((project, turns))
             };
-            pieces.into_iter().map(changed).collect()
+            projects.into_iter().map(changed).collect()
         })
     }
 
-    /// Changes pictures, all of them or none, and gives them back as they are then.
+    /// Changes images, all of them or none, and gives them back as they are then.
     pub(crate) fn change_each(
         &self,
         ids: &[NodeId],

@@ -38,11 +38,11 @@ pub struct Recovery {
     pub set_aside: Option<PathBuf>,
     /// Whether the queue was lost with the database.
     pub lost_jobs: bool,
-    /// Pictures that were found without an entry and have one again: finished, but not yet acknowledged.
+    /// Images that were found without an entry and have one again: finished, but not yet acknowledged.
     pub adopted: Vec<NodeId>,
-    /// Pictures whose file is gone.
+    /// Images whose file is gone.
     pub missing: Vec<NodeId>,
-    /// Files among the pictures that nobody knows; they stay.
+    /// Files among the images that nobody knows; they stay.
     pub unknown: Vec<PathBuf>,
     /// Half-written files that were removed.
     pub n_removed: usize,
@@ -53,14 +53,14 @@ pub struct Recovery {
 pub enum DatabaseState {
     /// It was there and sound.
     Sound,
-    /// There was none, and no pictures either.
+    /// There was none, and no images either.
     Created,
     /// It was made newer; a backup of the older one was made before.
     Migrated {
         /// The form that it had.
         from: i64,
     },
-    /// It was damaged or lost, and a backup took its place; newer pictures came from their files.
+    /// It was damaged or lost, and a backup took its place; newer images came from their files.
     Restored {
         /// When the backup was made.
         backup_ms: u64,
@@ -77,7 +77,7 @@ pub enum DatabaseState {
 impl Store {
     /// Opens the library in a folder, which is made if it is not there.
     ///
-    /// Takes well under a second for ten thousand pictures, more when the database must be made anew. A folder that
+    /// Takes well under a second for ten thousand images, more when the database must be made anew. A folder that
     /// cannot be written gives a store that can only be read.
     pub fn open(folder: &Path, now_ms: u64) -> Result<Opened> {
         match lock(folder) {

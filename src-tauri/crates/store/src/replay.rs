@@ -1,4 +1,4 @@
-//! From the files back to the history: pictures without an entry get one.
+//! From the files back to the history: images without an entry get one.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -32,10 +32,10 @@ pub(crate) struct Replayed {
     pub(crate) n_removed: usize,
 }
 
-/// What lies in the folders of pictures.
+/// What lies in the folders of images.
 #[derive(Debug, Default)]
 struct Scan {
-    /// Pictures by their hash.
+    /// Images by their hash.
     images: HashMap<String, (ImageFormat, PathBuf)>,
     /// Notes beside them: hash, node, path.
     notes: Vec<(String, NodeId, PathBuf)>,
@@ -43,19 +43,19 @@ struct Scan {
     unknown: Vec<PathBuf>,
 }
 
-/// A picture that has no entry.
+/// An image that has no entry.
 struct Candidate {
     note: Note,
     file: ImageFile,
     recipe: Option<Recipe>,
 }
 
-/// Whether there is any picture in a library's folder.
+/// Whether there is any image in a library's folder.
 pub(crate) fn has_images(folder: &Path) -> Result<bool> {
     Ok(!scan(folder)?.images.is_empty())
 }
 
-/// Gives entries to pictures that have none, finishes what was being removed, and removes what was half written.
+/// Gives entries to images that have none, finishes what was being removed, and removes what was half written.
 pub(crate) fn replay(connection: &mut Connection, folder: &Path, missing: Missing) -> Result<Replayed> {
     let scan = scan(folder)?;
     let mut replayed = Replayed { unknown: scan.unknown.clone(), ..Replayed::default() };
@@ -66,7 +66,7 @@ pub(crate) fn replay(connection: &mut Connection, folder: &Path, missing: Missin
     let used: HashSet<&String> = known.values().collect();
     let doomed: HashSet<PathBuf> = doomed::all(&tx)?.iter().map(|path| folder.join(path)).collect();
     doomed::clear(&tx)?;
-    // No thumbnail is needed: those of pictures that stay are made again.
+    // No thumbnail is needed: those of images that stay are made again.
     let thumbnails = folder.join(THUMBNAILS);
     garbage.extend(doomed.iter().filter(|path| path.starts_with(&thumbnails)).cloned());
 
@@ -116,7 +116,7 @@ pub(crate) fn replay(connection: &mut Connection, folder: &Path, missing: Missin
             replayed.missing.push(id);
         }
     }
-    // They stay on the list until they are gone, so that one that resists is not taken for a picture later.
+    // They stay on the list until they are gone, so that one that resists is not taken for an image later.
     for path in &garbage {
         if let Some(path) = path.strip_prefix(folder).ok().and_then(in_library) {
             doomed::add(&tx, &path)?;
@@ -209,7 +209,7 @@ fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// A picture that was brought in, by the note beside it.
+/// An image that was brought in, by the note beside it.
 fn imported(hash: &str, format: ImageFormat, image: &Path, note: &Path) -> Option<Candidate> {
     let is_short = fs::metadata(note).is_ok_and(|note| note.is_file() && note.len() <= note::MAX_BYTES);
     let note = Note::from_json(&fs::read_to_string(note).ok().filter(|_| is_short)?)?;
@@ -220,7 +220,7 @@ fn imported(hash: &str, format: ImageFormat, image: &Path, note: &Path) -> Optio
     candidate(hash, format, image, note, recipe)
 }
 
-/// A picture that was made here, by the note inside it.
+/// An image that was made here, by the note inside it.
 fn made(hash: &str, format: ImageFormat, image: &Path) -> Option<Candidate> {
     if format.0 != Format::Png {
         return None;
@@ -243,7 +243,7 @@ fn recipe(embedded: EmbeddedRecipe) -> Option<Recipe> {
     }
 }
 
-/// Enters pictures in the order they were made, then finds their parents among all that are there.
+/// Enters images in the order they were made, then finds their parents among all that are there.
 fn adopt(tx: &Transaction<'_>, mut candidates: Vec<Candidate>) -> Result<Vec<NodeId>> {
     candidates.sort_by_key(|candidate| (candidate.note.order, candidate.note.node));
     candidates.dedup_by_key(|candidate| candidate.note.node);
@@ -251,7 +251,7 @@ fn adopt(tx: &Transaction<'_>, mut candidates: Vec<Candidate>) -> Result<Vec<Nod
     for Candidate { note, file, recipe } in &candidates {
         let order = if schema::is_free(tx, note.order)? { note.order } else { last + 1 };
         last = last.max(order);
-        let new = NewNode { id: note.node, ..NewNode::new(note.piece, note.origin, note.title.clone()) };
+        let new = NewNode { id: note.node, ..NewNode::new(note.project, note.origin, note.title.clone()) };
         enter(tx, &new, order, file, recipe.as_ref(), note.created_ms)?;
     }
     for Candidate { note, .. } in &candidates {
@@ -261,7 +261,7 @@ fn adopt(tx: &Transaction<'_>, mut candidates: Vec<Candidate>) -> Result<Vec<Nod
         for (ancestor_idx, ancestor) in note.ancestors.iter().enumerate() {
             match node::standing(tx, *ancestor)? {
                 // Only an earlier one, so that whatever the notes say there are no circles.
-                Some(found) if found.piece == own.piece && found.seq < own.seq => {
+                Some(found) if found.project == own.project && found.seq < own.seq => {
                     parent = Some(found.seq);
                     break;
                 }

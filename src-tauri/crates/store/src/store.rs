@@ -13,7 +13,7 @@ use crate::table::{connection, doomed, meta};
 use crate::{Error, Result, backup, mark};
 
 /// Reading connections that are kept for the next call.
-const MOST_READERS: usize = 4;
+const MAX_READERS: usize = 4;
 
 /// A library that this program has open. Any thread may use it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Store {
     sequence: AtomicI64,
     /// Held while files lie in the library that no entry refers to yet, so that none of them is removed as unused.
     pub(crate) opening: Mutex<()>,
-    /// Held while a thumbnail is made: a whole picture is in memory for it.
+    /// Held while a thumbnail is made: a whole image is in memory for it.
     pub(crate) reducing: Mutex<()>,
     /// Whether there is anything that the newest backup lacks.
     is_changed: AtomicBool,
@@ -167,7 +167,7 @@ impl Store {
         let answer = ask(&view).inspect_err(|error| self.suspect(error));
         drop(view);
         let mut readers = lock(&self.readers);
-        if readers.len() < MOST_READERS && !self.is_closed.load(Ordering::Relaxed) {
+        if readers.len() < MAX_READERS && !self.is_closed.load(Ordering::Relaxed) {
             readers.push(connection);
         }
         answer
@@ -175,7 +175,7 @@ impl Store {
 
     /// Changes the database and the files that it names: everything or nothing, on the disk when it returns.
     ///
-    /// One change at a time: a file cannot be removed for one picture while it is entered for another.
+    /// One change at a time: a file cannot be removed for one image while it is entered for another.
     pub(crate) fn write<T>(
         &self,
         change: impl FnOnce(&Transaction<'_>, &mut FileChanges<'_>) -> Result<T>,

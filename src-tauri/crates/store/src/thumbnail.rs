@@ -1,4 +1,4 @@
-//! Small pictures for lists: made when they are missing, and never missed when they are gone.
+//! Small images for lists: made when they are missing, and never missed when they are gone.
 
 use std::fs;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgb};
 use imagefile::Encoding;
-use protocol::{NodeId, Picture, Size};
+use protocol::{Image, NodeId, Size};
 
 use crate::files::{THUMBNAILS, shard};
 use crate::store::lock;
@@ -20,9 +20,9 @@ const SIDE: u32 = 256;
 const QUALITY: u8 = 85;
 
 impl Store {
-    /// Where a picture's thumbnail lies: a JPEG of at most 256 pixels a side. The first call for a picture makes it.
+    /// Where an image's thumbnail lies: a JPEG of at most 256 pixels a side. The first call for an image makes it.
     ///
-    /// One is made at a time, however many threads ask: a gallery asks for hundreds at once, and a whole picture is
+    /// One is made at a time, however many threads ask: a gallery asks for hundreds at once, and a whole image is
     /// in memory for each.
     pub fn thumbnail(&self, id: NodeId) -> Result<PathBuf> {
         let file = self.read(|db| of_node(db, &id.to_string())?.ok_or(Error::NoNode(id)))?;
@@ -36,8 +36,8 @@ impl Store {
         if is_whole(&path) {
             return Ok(path);
         }
-        let picture = imagefile::read(&self.file(&file.path()))?.picture;
-        let bytes = imagefile::encode(&path, &reduce(picture), Encoding::Jpeg { quality: QUALITY }, None)?;
+        let image = imagefile::read(&self.file(&file.path()))?.image;
+        let bytes = imagefile::encode(&path, &reduce(image), Encoding::Jpeg { quality: QUALITY }, None)?;
         let folder = root.join(THUMBNAILS).join(shard(&file.hash));
         let place = || {
             fs::create_dir_all(&folder)?;
@@ -56,14 +56,14 @@ fn is_whole(path: &Path) -> bool {
     fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\xff\xd8") && bytes.ends_with(b"\xff\xd9"))
 }
 
-fn reduce(picture: Picture) -> Picture {
-    let Size { width, height } = picture.size();
+fn reduce(image: Image) -> Image {
+    let Size { width, height } = image.size();
     let longest = width.max(height);
     if longest <= SIDE {
-        return picture;
+        return image;
     }
     let scaled = |side: u32| ((u64::from(side) * u64::from(SIDE)) / u64::from(longest)).max(1) as u32;
-    let small = ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(width, height, picture.rgb())
+    let small = ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(width, height, image.rgb())
         .map(|whole| imageops::resize(&whole, scaled(width), scaled(height), FilterType::Triangle));
-    small.and_then(|small| Picture::new(small.width(), small.height(), small.into_raw())).unwrap_or(picture)
+    small.and_then(|small| Image::new(small.width(), small.height(), small.into_raw())).unwrap_or(image)
 }

@@ -1,39 +1,39 @@
 //! The trash, and what leaves it for good.
 //!
-//! A picture in the trash keeps its place in the tree. When it is removed, the
-//! pictures made from it become children of the one that it was made from: the
+//! An image in the trash keeps its place in the tree. When it is removed, the
+//! images made from it become children of the one that it was made from: the
 //! tree stays whole and no empty place is shown. Its file goes when no other
-//! picture shares it.
+//! image shares it.
 
-use protocol::{Node, NodeId, PieceId};
+use protocol::{Node, NodeId, ProjectId};
 use rusqlite::Transaction;
 
 use crate::files::{FileChanges, ImageFile};
 use crate::store::lock;
-use crate::table::{image, node, piece, search};
+use crate::table::{image, node, project, search};
 use crate::{Error, Result, Store};
 
-/// How long a picture stays in the trash, in milliseconds.
+/// How long an image stays in the trash, in milliseconds.
 pub const TRASH_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// What left the trash for good.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Emptied {
-    /// Pictures that are gone.
+    /// Images that are gone.
     pub nodes: Vec<NodeId>,
-    /// Pieces that went with their last picture.
-    pub pieces: Vec<PieceId>,
+    /// Projects that went with their last image.
+    pub projects: Vec<ProjectId>,
     /// Room that became free.
     pub freed_bytes: u64,
 }
 
 impl Store {
-    /// Puts pictures into the trash, all of them or none.
+    /// Puts images into the trash, all of them or none.
     pub fn trash(&self, ids: &[NodeId], now_ms: u64) -> Result<Vec<Node>> {
         self.change_each(ids, |tx, seq| node::set_trashed(tx, seq, Some(now_ms)))
     }
 
-    /// Takes pictures out of the trash, all of them or none.
+    /// Takes images out of the trash, all of them or none.
     pub fn restore(&self, ids: &[NodeId]) -> Result<Vec<Node>> {
         self.change_each(ids, |tx, seq| node::set_trashed(tx, seq, None))
     }
@@ -44,10 +44,10 @@ impl Store {
         let emptied = self.write(|tx, files| {
             let mut emptied = Emptied::default();
             for id in node::trashed_until(tx, until_ms)? {
-                let (file, piece) = remove(tx, id)?;
+                let (file, project) = remove(tx, id)?;
                 doom(tx, files, id, &file, &mut emptied)?;
                 emptied.nodes.push(id);
-                emptied.pieces.extend(piece);
+                emptied.projects.extend(project);
             }
             Ok(emptied)
         })?;
@@ -72,13 +72,13 @@ fn doom(
     Ok(())
 }
 
-/// Removes an entry, and its piece when nothing is left in it; gives back the file it had, which stays.
-pub(crate) fn remove(tx: &Transaction<'_>, id: NodeId) -> Result<(ImageFile, Option<PieceId>)> {
+/// Removes an entry, and its project when nothing is left in it; gives back the file it had, which stays.
+pub(crate) fn remove(tx: &Transaction<'_>, id: NodeId) -> Result<(ImageFile, Option<ProjectId>)> {
     let found = node::get(tx, id)?.ok_or(Error::NoNode(id))?;
     let standing = node::standing(tx, id)?.ok_or(Error::NoNode(id))?;
     let file = image::of_node(tx, &id.to_string())?.ok_or(Error::NoNode(id))?;
     search::remove(tx, standing.seq)?;
     node::remove(tx, id, &standing)?;
-    let is_last = piece::remove_empty(tx, standing.piece)?;
-    Ok((file, is_last.then_some(found.piece)))
+    let is_last = project::remove_empty(tx, standing.project)?;
+    Ok((file, is_last.then_some(found.project)))
 }

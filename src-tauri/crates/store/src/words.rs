@@ -137,7 +137,7 @@ fn is_dense(c: char) -> bool {
         && c.is_alphanumeric()
 }
 
-/// Whether a character is a picture of its own, as emoji are.
+/// Whether a character is an image of its own, as emoji are.
 fn is_symbol(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}') && !matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }

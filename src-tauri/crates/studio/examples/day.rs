@@ -1,8 +1,8 @@
 //! A day of an artist's work without a window, on a real engine and a real model.
 //!
-//! `cargo run -p studio --example day -- ENGINE MODEL [PICTURE]` brings a
-//! picture in, creates, edits, branches, asks, stops, holds a plan and paints
-//! it, tries again what failed, loses the engine in the middle of a picture,
+//! `cargo run -p studio --example day -- ENGINE MODEL [IMAGE]` brings a
+//! image in, creates, edits, branches, asks, stops, holds a plan and paints
+//! it, tries again what failed, loses the engine in the middle of an image,
 //! and opens everything anew at the end. It prints what happens and fails when
 //! anything that was acknowledged is missing.
 #![allow(clippy::print_stdout, reason = "the transcript is its result")]
@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use protocol::{
-    EngineState, ExportFormat, GalleryFilter, ImageParameters, JobId, JobKind, JobStatus, NewJob, NodeId, Phase, Size,
+    EngineState, ExportFormat, GalleryFilter, ImageParameters, JobId, JobStatus, Kind, NewJob, NodeId, Phase, Size,
     StudioEvent, TextChannel, Thinking, Verification,
 };
-use studio::engine::Patience;
+use studio::engine::Timeouts;
 use studio::{Options, Source, Studio};
 use tokio::sync::broadcast::Receiver;
 
 /// Longer than any step of the day on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(900);
+const TIMEOUTS: Duration = Duration::from_secs(900);
 
 struct Day {
     studio: Studio,
@@ -33,7 +33,7 @@ struct Day {
 async fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(engine), Some(model)) = (arguments.next(), arguments.next()) else {
-        bail!("give the engine program and a model: day ENGINE MODEL [PICTURE]")
+        bail!("give the engine program and a model: day ENGINE MODEL [IMAGE]")
     };
     let folder = tempfile::tempdir()?;
     let options = || Options {
@@ -41,20 +41,20 @@ async fn main() -> Result<()> {
         engines: Some(vec![engine.clone()]),
         model: Some(model.clone()),
         pocket: None,
-        patience: Patience::default(),
+        timeouts: Timeouts::default(),
     };
     let mut day = Day::open(options()).await?;
-    let picture = match arguments.next() {
-        Some(picture) => picture,
-        None => make_picture(folder.path())?,
+    let image = match arguments.next() {
+        Some(image) => image,
+        None => make_image(folder.path())?,
     };
 
-    let imported = day.import(picture).await?;
-    let created = day.make("a picture from text", JobKind::Create, "a red circle on a blue ground", None).await?;
-    let edited = day.make("an edit of it", JobKind::Edit, "make the circle green", Some(created)).await?;
-    let branched = day.make("another branch", JobKind::Edit, "make the ground yellow", Some(created)).await?;
-    day.make("an edit of what was brought in", JobKind::Edit, "add a blue square", Some(imported)).await?;
-    for question in ["What shapes are there?", "Which colours do they have?"] {
+    let imported = day.import(image).await?;
+    let created = day.make("an image from text", Kind::Generate, "a red circle on a blue ground", None).await?;
+    let edited = day.make("an edit of it", Kind::Edit, "make the circle green", Some(created)).await?;
+    let branched = day.make("another branch", Kind::Edit, "make the ground yellow", Some(created)).await?;
+    day.make("an edit of what was brought in", Kind::Edit, "add a blue square", Some(imported)).await?;
+    for question in ["What shapes are there?", "Which colors do they have?"] {
         day.ask(question, edited).await?;
     }
     day.stop(created).await?;
@@ -68,7 +68,7 @@ async fn main() -> Result<()> {
     day.say("starred and tagged the branch");
     let out = folder.path().join("out.png");
     day.studio.export(edited, ExportFormat::Png, out.clone()).await?;
-    day.say(&format!("exported a picture of {} bytes", std::fs::metadata(&out)?.len()));
+    day.say(&format!("exported an image of {} bytes", std::fs::metadata(&out)?.len()));
 
     let before = day.everything().await?;
     let began = day.began;
@@ -77,7 +77,7 @@ async fn main() -> Result<()> {
     day.began = began;
     let after = day.everything().await?;
     ensure!(before == after, "after a new start something is missing");
-    day.say(&format!("opened anew: all {} pictures, their marks and conversations are there", after.len()));
+    day.say(&format!("opened anew: all {} images, their marks and conversations are there", after.len()));
     day.close().await;
     println!("the day ended well");
     Ok(())
@@ -122,15 +122,15 @@ impl Day {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, search).await.with_context(|| format!("waited too long for {what}"))?
+        tokio::time::timeout(TIMEOUTS, search).await.with_context(|| format!("waited too long for {what}"))?
     }
 
-    fn job(&self, request: JobKind, instruction: &str, picture: Option<NodeId>) -> NewJob {
+    fn job(&self, kind: Kind, prompt: &str, image: Option<NodeId>) -> NewJob {
         NewJob {
-            request,
-            instruction: instruction.to_owned(),
-            piece: None,
-            picture,
+            kind,
+            prompt: prompt.to_owned(),
+            project: None,
+            image,
             references: Vec::new(),
             thinking: Thinking::Off,
             pauses_after_plan: false,
@@ -152,38 +152,32 @@ impl Day {
         .await
     }
 
-    async fn picture_of(&mut self, id: &JobId) -> Result<NodeId> {
+    async fn image_of(&mut self, id: &JobId) -> Result<NodeId> {
         match self.status(id, JobStatus::is_over).await? {
             JobStatus::Done { node: Some(node) } => Ok(node),
-            status => bail!("a job ended without a picture: {status:?}"),
+            status => bail!("a job ended without an image: {status:?}"),
         }
     }
 
     async fn import(&mut self, path: PathBuf) -> Result<NodeId> {
         self.studio.import(vec![Source::File(path)], None).await;
         let arrivals = self
-            .wait("a picture", |event| match event {
+            .wait("an image", |event| match event {
                 StudioEvent::Arrived { arrivals, failures, .. } => Some((arrivals, failures)),
                 _ => None,
             })
             .await?;
         let (arrivals, failures) = arrivals;
         let first = arrivals.first().with_context(|| format!("nothing arrived: {failures:?}"))?;
-        self.say("brought a picture in");
+        self.say("brought an image in");
         Ok(first.node)
     }
 
-    async fn make(
-        &mut self,
-        what: &str,
-        request: JobKind,
-        instruction: &str,
-        picture: Option<NodeId>,
-    ) -> Result<NodeId> {
-        let new = self.job(request, instruction, picture);
+    async fn make(&mut self, what: &str, request: Kind, prompt: &str, image: Option<NodeId>) -> Result<NodeId> {
+        let new = self.job(request, prompt, image);
         let price = self.studio.price(new.clone()).await?;
         let id = self.submit(new).await?;
-        let node = self.picture_of(&id).await?;
+        let node = self.image_of(&id).await?;
         let took = self.studio.node(node).await?.took_ms.unwrap_or_default() as f64 / 1000.0;
         let expected = price.secs.map_or("no expectation".to_owned(), |secs| format!("{secs:.1} s expected"));
         let memory = price.memory.peak_bytes as f64 / 1e9;
@@ -192,7 +186,7 @@ impl Day {
     }
 
     async fn ask(&mut self, question: &str, about: NodeId) -> Result<()> {
-        let new = self.job(JobKind::Ask, question, Some(about));
+        let new = self.job(Kind::Chat, question, Some(about));
         self.submit(new).await?;
         let turn = self
             .wait("an answer", |event| match event {
@@ -204,14 +198,14 @@ impl Day {
         Ok(())
     }
 
-    async fn stop(&mut self, picture: NodeId) -> Result<()> {
-        let id = self.submit(self.job(JobKind::Edit, "a picture that is stopped", Some(picture))).await?;
+    async fn stop(&mut self, image: NodeId) -> Result<()> {
+        let id = self.submit(self.job(Kind::Edit, "an image that is stopped", Some(image))).await?;
         self.status(&id, |s| matches!(s, JobStatus::Running { phase: Phase::Painting { .. } })).await?;
         let asked = Instant::now();
         self.studio.cancel(id.clone()).await?;
         let status = self.status(&id, JobStatus::is_over).await?;
         ensure!(status == JobStatus::Cancelled, "a stopped job ended as {status:?}");
-        self.say(&format!("stopped a picture within {} ms", asked.elapsed().as_millis()));
+        self.say(&format!("stopped an image within {} ms", asked.elapsed().as_millis()));
         Ok(())
     }
 
@@ -219,13 +213,13 @@ impl Day {
         let new = NewJob {
             thinking: Thinking::On,
             pauses_after_plan: true,
-            ..self.job(JobKind::Create, "a yellow triangle", None)
+            ..self.job(Kind::Generate, "a yellow triangle", None)
         };
         let id = self.submit(new).await?;
         let mut plan = String::new();
         let status = self
             .wait("a plan", |event| match event {
-                StudioEvent::Text { job, channel: TextChannel::Thought, delta } if job == id => {
+                StudioEvent::Text { job, channel: TextChannel::Plan, delta } if job == id => {
                     plan.push_str(&delta);
                     None
                 }
@@ -239,30 +233,30 @@ impl Day {
             .await?;
         ensure!(status == JobStatus::Planned, "the plan was not held: {status:?}");
         self.say(&format!("held a plan: {}", plan.replace('\n', " ")));
-        self.studio.paint_plan(id.clone(), "A large yellow triangle on a grey ground.".to_owned()).await?;
-        let node = self.picture_of(&id).await?;
-        let thought = self.studio.node(node).await?.thought.unwrap_or_default();
-        ensure!(thought.contains("grey ground"), "another plan was painted: {thought}");
+        self.studio.paint_plan(id.clone(), "A large yellow triangle on a gray ground.".to_owned()).await?;
+        let node = self.image_of(&id).await?;
+        let plan = self.studio.node(node).await?.plan.unwrap_or_default();
+        ensure!(plan.contains("gray ground"), "another plan was painted: {plan}");
         self.say("painted the plan as it was changed");
         Ok(())
     }
 
     async fn fail_and_retry(&mut self) -> Result<()> {
-        let mut new = self.job(JobKind::Create, "a picture that is too large", None);
+        let mut new = self.job(Kind::Generate, "an image that is too large", None);
         new.parameters.size = Some(Size { width: 16_000, height: 16_000 });
         let refused = self.studio.submit(new).await;
-        ensure!(refused.is_err(), "a picture of 16,000 pixels a side was accepted");
+        ensure!(refused.is_err(), "an image of 16,000 pixels a side was accepted");
         self.say(&format!("was refused: {}", refused.err().map(|error| error.to_string()).unwrap_or_default()));
         Ok(())
     }
 
     async fn lose_the_engine(&mut self) -> Result<()> {
-        let id = self.submit(self.job(JobKind::Create, "a green square", None)).await?;
-        let waiting = self.submit(self.job(JobKind::Create, "a blue circle", None)).await?;
+        let id = self.submit(self.job(Kind::Generate, "a green square", None)).await?;
+        let waiting = self.submit(self.job(Kind::Generate, "a blue circle", None)).await?;
         self.status(&id, |s| matches!(s, JobStatus::Running { phase: Phase::Painting { .. } })).await?;
         let Some(engine) = child() else {
             self.say("could not find the engine's process; it is not killed here");
-            self.picture_of(&waiting).await?;
+            self.image_of(&waiting).await?;
             return Ok(());
         };
         std::process::Command::new("kill").args(["-KILL", &engine]).status()?;
@@ -271,10 +265,10 @@ impl Day {
         };
         self.say(&format!("killed the engine: {}", failure.message));
         let lost = Instant::now();
-        self.picture_of(&waiting).await?;
-        self.say(&format!("the next picture was there after {:.1} s", lost.elapsed().as_secs_f64()));
+        self.image_of(&waiting).await?;
+        self.say(&format!("the next image was there after {:.1} s", lost.elapsed().as_secs_f64()));
         self.studio.retry(id.clone()).await?;
-        self.picture_of(&id).await?;
+        self.image_of(&id).await?;
         self.say("and so was the lost one, tried again");
         Ok(())
     }
@@ -287,18 +281,18 @@ impl Day {
                 _ => None,
             })
             .await?;
-        ensure!(outcome == Verification::Same, "painted again, a picture is another one: {outcome:?}");
-        self.say("painted the first picture again: every pixel is the same");
+        ensure!(outcome == Verification::Same, "painted again, an image is another one: {outcome:?}");
+        self.say("painted the first image again: every pixel is the same");
         Ok(())
     }
 
-    /// Every picture with its marks, and every conversation, as text.
+    /// Every image with its marks, and every conversation, as text.
     async fn everything(&self) -> Result<Vec<String>> {
         let page = self.studio.gallery(GalleryFilter::default(), None, 500).await?;
         let mut all = Vec::new();
         for node in page.nodes {
-            let turns = self.studio.piece(node.piece).await?.turns;
-            let pixels = imagefile::picture_hash(&self.studio.picture(node.id).await?);
+            let turns = self.studio.project(node.project).await?.turns;
+            let pixels = imagefile::image_hash(&self.studio.image(node.id).await?);
             all.push(format!("{node:?} {turns:?} {pixels}"));
         }
         Ok(all)
@@ -309,11 +303,11 @@ impl Day {
     }
 }
 
-fn make_picture(folder: &Path) -> Result<PathBuf> {
+fn make_image(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("harbour.png");
     let rgb = (0..256_u32 * 256).flat_map(|at| [(at % 256) as u8, (at / 256) as u8, 120]).collect();
-    let picture = protocol::Picture::new(256, 256, rgb).context("a picture has no side of zero")?;
-    imagefile::write_png(&path, &picture, None, imagefile::Overwrite::Refuse)?;
+    let image = protocol::Image::new(256, 256, rgb).context("an image has no side of zero")?;
+    imagefile::write_png(&path, &image, None, imagefile::Overwrite::Refuse)?;
     Ok(path)
 }
 

@@ -4,7 +4,7 @@
 //! `broken`, `gpu`, `tight`, `sleepy`), how it converts by that name (`slow`) and by the files beside
 //! it, how it loads by the model's name (`missing`, `slow`, `heavy`, or a
 //! fault such as `abort@load`), and how it works by the first word of an
-//! instruction: `slow`, or a [`Fault`] and where it happens, such as
+//! prompt: `slow`, or a [`Fault`] and where it happens, such as
 //! `abort@step`.
 
 mod commands;

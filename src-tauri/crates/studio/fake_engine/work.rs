@@ -1,4 +1,4 @@
-//! Answers and pictures that show what was asked for.
+//! Answers and images that show what was asked for.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -6,9 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use imagefile::recipe::RECIPE_VERSION;
-use imagefile::{Recipe, RecipeInput, RecipeKind, RecipeModel};
+use imagefile::{Recipe, RecipeInput, RecipeModel};
 use protocol::{
-    ChatRequest, Command, ErrorCode, Event, Failure, ImageRequest, Input, JobId, Request, Size, Statistics,
+    ChatRequest, Command, ErrorCode, Event, Failure, ImageRequest, Input, JobId, Kind, Request, Size, Statistics,
     TextChannel, Thinking,
 };
 
@@ -28,7 +28,7 @@ type Going<T = ()> = Result<T, Over>;
 struct Job<'a> {
     engine: &'a Engine,
     id: &'a JobId,
-    instruction: String,
+    prompt: String,
     pause: Duration,
 }
 
@@ -39,15 +39,15 @@ impl Engine {
             Input::Text { text } => Some(text.as_str()),
             Input::Image { .. } => None,
         });
-        let instruction = texts.next_back().unwrap_or_default().to_owned();
-        let pause = match instruction.split(' ').next().unwrap_or_default() {
+        let prompt = texts.next_back().unwrap_or_default().to_owned();
+        let pause = match prompt.split(' ').next().unwrap_or_default() {
             "slow" => 150,
             "fast" => 0,
             _ => 5,
         };
         // A model that holds memory takes more while it works, unless it is to be fast.
         let working = if self.weights.is_empty() || pause == 0 { Vec::new() } else { touched(HEAVY_WORK_BYTES) };
-        let job = Job { engine: self, id, instruction, pause: Duration::from_millis(pause) };
+        let job = Job { engine: self, id, prompt, pause: Duration::from_millis(pause) };
         // Whatever ended it has been said.
         let _ = job.run(request);
         std::hint::black_box(working);
@@ -59,15 +59,15 @@ impl Job<'_> {
         self.meet("reading")?;
         say(&Event::Context { id: self.id.clone(), tokens: 12 });
         match request {
-            Request::Generate(image) => self.paint(image, RecipeKind::Generate),
-            Request::Edit(image) => self.paint(image, RecipeKind::Edit),
+            Request::Generate(image) => self.paint(image, Kind::Generate),
+            Request::Edit(image) => self.paint(image, Kind::Edit),
             Request::Chat(chat) => self.answer(chat),
         }
     }
 
     /// Lets a fault happen here, if one was asked for.
     fn meet(&self, point: &str) -> Going {
-        match Fault::of(&self.instruction, point).map(|fault| fault.happen(self.id)) {
+        match Fault::of(&self.prompt, point).map(|fault| fault.happen(self.id)) {
             Some(flow) if flow.is_break() => Err(Over),
             _ => Ok(()),
         }
@@ -80,15 +80,14 @@ impl Job<'_> {
             .iter()
             .map(|input| match input {
                 Input::Text { text } => text.as_str(),
-                Input::Image { path } if path.exists() => "[picture]",
+                Input::Image { path } if path.exists() => "[image]",
                 Input::Image { .. } => "[missing]",
             })
             .collect();
         if chat.think {
-            self.write(PLAN, TextChannel::Thought)?;
+            self.write(PLAN, TextChannel::Plan)?;
         }
-        let text =
-            if self.instruction == "mumble" { String::new() } else { format!("I was shown: {}", shown.join(" | ")) };
+        let text = if self.prompt == "mumble" { String::new() } else { format!("I was shown: {}", shown.join(" | ")) };
         self.meet("writing")?;
         self.write(&text, TextChannel::Answer)?;
         self.done(Some(text));
@@ -103,15 +102,15 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn paint(&self, image: &ImageRequest, kind: RecipeKind) -> Going {
-        let mut thought = None;
-        if let Thinking::Given { thought: given } = &image.thinking {
-            thought = Some(given.clone());
+    fn paint(&self, image: &ImageRequest, kind: Kind) -> Going {
+        let mut plan = None;
+        if let Thinking::Given { plan: given } = &image.thinking {
+            plan = Some(given.clone());
         }
         if image.thinking == Thinking::On {
-            self.write(PLAN, TextChannel::Thought)?;
+            self.write(PLAN, TextChannel::Plan)?;
             self.meet("writing")?;
-            thought = Some(PLAN.to_owned());
+            plan = Some(PLAN.to_owned());
         }
         for step in 1..=STEPS {
             self.wait()?;
@@ -126,40 +125,40 @@ impl Job<'_> {
         say(&Event::Decoding { id: self.id.clone() });
         self.meet("decoding")?;
         let size = image.parameters.size.unwrap_or(Size { width: 64, height: 48 });
-        let recipe = self.recipe(image, kind, thought.clone(), size);
+        let recipe = self.recipe(image, kind, plan.clone(), size);
         let recipe = serde_json::to_value(recipe).unwrap_or_default();
         let event = Event::Image { id: self.id.clone(), size, recipe };
-        match self.instruction.split(' ').next().unwrap_or_default() {
+        match self.prompt.split(' ').next().unwrap_or_default() {
             "nothing" => {}
             "short" => say_with(&event, &[7; 30]),
-            _ => say_with(&event, &self.pixels(image, thought.as_deref(), size)),
+            _ => say_with(&event, &self.pixels(image, plan.as_deref(), size)),
         }
         self.meet("image")?;
         self.done(None);
         Ok(())
     }
 
-    /// A picture that depends on everything that a recipe holds, and on chance where that is asked for.
-    fn pixels(&self, image: &ImageRequest, thought: Option<&str>, size: Size) -> Vec<u8> {
-        let chance = if self.instruction.starts_with("chancy") { drawn() } else { 0 };
+    /// An image that depends on everything that a recipe holds, and on chance where that is asked for.
+    fn pixels(&self, image: &ImageRequest, plan: Option<&str>, size: Size) -> Vec<u8> {
+        let chance = if self.prompt.starts_with("chancy") { drawn() } else { 0 };
         let seed = image.parameters.seed.unwrap_or_default() as u8;
-        let words = self.instruction.bytes().chain(thought.unwrap_or_default().bytes()).fold(0, u8::wrapping_add);
-        let is_flat = self.instruction.starts_with("flat");
+        let words = self.prompt.bytes().chain(plan.unwrap_or_default().bytes()).fold(0, u8::wrapping_add);
+        let is_flat = self.prompt.starts_with("flat");
         let pixel = |x: u32, y: u32| if is_flat { [9, 9, 9] } else { [x as u8 ^ y as u8 ^ seed, words, 60 ^ chance] };
         (0..size.height).flat_map(|y| (0..size.width).flat_map(move |x| pixel(x, y))).collect()
     }
 
-    fn recipe(&self, image: &ImageRequest, request: RecipeKind, thought: Option<String>, size: Size) -> Recipe {
+    fn recipe(&self, image: &ImageRequest, kind: Kind, plan: Option<String>, size: Size) -> Recipe {
         let inputs = image.inputs.iter().map(|input| match input {
             Input::Text { text } => RecipeInput::Text { text: text.clone() },
             Input::Image { path } => read(path),
         });
         Recipe {
             version: RECIPE_VERSION,
-            request,
+            kind,
             inputs: inputs.collect(),
             thinking: image.thinking.clone(),
-            thought,
+            plan,
             parameters: image.parameters.clone(),
             text: image.text.clone(),
             size,
@@ -178,12 +177,12 @@ impl Job<'_> {
     /// Waits for a step, and ends the job when that is asked for meanwhile.
     fn wait(&self) -> Going {
         // What is asked for meanwhile comes too late.
-        if self.instruction.contains("heedless") {
+        if self.prompt.contains("heedless") {
             return Ok(());
         }
         match self.engine.waiting.recv_timeout(self.pause) {
             Ok(Command::Cancel { id }) if id == *self.id => {
-                if self.instruction.contains("stubborn") {
+                if self.prompt.contains("stubborn") {
                     thread::sleep(Duration::from_secs(3600));
                 }
                 let failure = Failure { code: ErrorCode::Cancelled, message: "stopped".to_owned() };
@@ -201,12 +200,12 @@ impl Job<'_> {
 
 fn read(path: &Path) -> RecipeInput {
     match imagefile::read(path) {
-        Ok(read) => RecipeInput::image(&read.picture, path),
+        Ok(read) => RecipeInput::image(&read.image, path),
         Err(error) => RecipeInput::Text { text: error.to_string() },
     }
 }
 
-/// A number that no picture before had.
+/// A number that no image before had.
 fn drawn() -> u8 {
     static N_DRAWN: AtomicU8 = AtomicU8::new(1);
     N_DRAWN.fetch_add(1, Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! What a question is asked in: the turns before it, and the pictures that they showed.
+//! What a question is asked in: the turns before it, and the images that they showed.
 
 use protocol::{Input, NodeId, Turn, TurnId};
 
@@ -16,28 +16,28 @@ pub(crate) fn older_half(turns: &[Turn]) -> Vec<TurnId> {
     kept[..kept.len().div_ceil(2)].to_vec()
 }
 
-/// Pictures of a question that its conversation has not just shown.
+/// Images of a question that its conversation has not just shown.
 ///
-/// The model has seen what the last turn's picture shows; it is shown again
+/// The model has seen what the last turn's image shows; it is shown again
 /// only when the artist moved to another one, and then as the newest.
-pub(crate) fn new_pictures(turns: &[Turn], pictures: &[NodeId]) -> Vec<NodeId> {
-    let last_shown = turns.iter().rev().find_map(|turn| turn.pictures.last());
-    let seen = |picture: &NodeId| turns.iter().any(|turn| turn.pictures.contains(picture));
-    let Some((newest, others)) = pictures.split_last() else { return Vec::new() };
-    let mut new: Vec<NodeId> = others.iter().filter(|picture| !seen(picture)).copied().collect();
+pub(crate) fn new_images(turns: &[Turn], images: &[NodeId]) -> Vec<NodeId> {
+    let last_shown = turns.iter().rev().find_map(|turn| turn.images.last());
+    let seen = |image: &NodeId| turns.iter().any(|turn| turn.images.contains(image));
+    let Some((newest, others)) = images.split_last() else { return Vec::new() };
+    let mut new: Vec<NodeId> = others.iter().filter(|image| !seen(image)).copied().collect();
     if last_shown != Some(newest) || !new.is_empty() {
         new.push(*newest);
     }
     new
 }
 
-/// The turns so far as the model reads them; `read` finds a picture.
+/// The turns so far as the model reads them; `read` finds an image.
 pub(crate) fn inputs(turns: &[Turn], read: impl Fn(NodeId) -> Result<Input>) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for turn in turns {
-        for picture in &turn.pictures {
-            // A picture that is gone for good cannot be shown again; what was said of it can.
-            inputs.extend(read(*picture).ok());
+        for image in &turn.images {
+            // An image that is gone for good cannot be shown again; what was said of it can.
+            inputs.extend(read(*image).ok());
         }
         inputs.push(Input::Text { text: turn.question.clone() });
         if !turn.answer.trim().is_empty() {
@@ -51,12 +51,12 @@ pub(crate) fn inputs(turns: &[Turn], read: impl Fn(NodeId) -> Result<Input>) -> 
 mod tests {
     use super::*;
 
-    fn turn(pictures: &[NodeId]) -> Turn {
+    fn turn(images: &[NodeId]) -> Turn {
         Turn {
             id: TurnId::new(),
             question: "what?".to_owned(),
-            pictures: pictures.to_vec(),
-            thought: None,
+            images: images.to_vec(),
+            plan: None,
             answer: "that".to_owned(),
             stopped: false,
             left_out: false,
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_shown_once_until_the_artist_moves() {
+    fn a_image_is_shown_once_until_the_artist_moves() {
         let [a, b, c] = [NodeId::new(), NodeId::new(), NodeId::new()];
         for (turns, asked, expected) in [
             (vec![], vec![a], vec![a]),
@@ -77,17 +77,17 @@ mod tests {
             (vec![turn(&[a])], vec![b, c], vec![b, c]),
             (vec![turn(&[a])], vec![], vec![]),
         ] {
-            assert_eq!(new_pictures(&turns, &asked), expected);
+            assert_eq!(new_images(&turns, &asked), expected);
         }
     }
 
     #[test]
-    fn a_picture_of_a_turn_that_was_left_out_is_shown_again() {
+    fn a_image_of_a_turn_that_was_left_out_is_shown_again() {
         let a = NodeId::new();
         let left_out = Turn { left_out: true, ..turn(&[a]) };
         let turns = kept(vec![left_out, turn(&[])]);
         assert_eq!(turns.len(), 1);
-        assert_eq!(new_pictures(&turns, &[a]), [a]);
+        assert_eq!(new_images(&turns, &[a]), [a]);
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_is_gone_takes_nothing_along() {
+    fn a_image_that_is_gone_takes_nothing_along() {
         let turns = [turn(&[NodeId::new()]), turn(&[])];
         let inputs = inputs(&turns, |_| Err(crate::Error::Closed)).unwrap();
         assert_eq!(inputs.len(), 4);

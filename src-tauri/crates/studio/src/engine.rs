@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// How patient the studio is with its engine.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// From the start of the process to its greeting.
     pub greeting: Duration,
     /// Between two signs of life.
@@ -34,7 +34,7 @@ pub struct Patience {
     pub idle_minute: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             greeting: Duration::from_secs(30),

@@ -23,7 +23,7 @@ pub enum Error {
     /// The models refused or failed.
     #[error(transparent)]
     Models(#[from] catalog::Error),
-    /// A picture could not be read or written.
+    /// An image could not be read or written.
     #[error(transparent)]
     Image(#[from] imagefile::Error),
     /// A request that makes no sense.

@@ -60,7 +60,7 @@ fn replaces(newer: &StudioEvent, waiting: &StudioEvent) -> bool {
     match (newer, waiting) {
         (E::Preview { job: a, .. }, E::Preview { job: b, .. })
         | (E::JobChanged { job: a, .. }, E::JobChanged { job: b, .. }) => a == b,
-        (E::PieceChanged { piece: a }, E::PieceChanged { piece: b }) => a.id == b.id,
+        (E::ProjectChanged { project: a }, E::ProjectChanged { project: b }) => a.id == b.id,
         (E::Install { model: a, .. }, E::Install { model: b, .. }) => a == b,
         (E::Engine { .. }, E::Engine { .. })
         | (E::Counts { .. }, E::Counts { .. })
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_plan_that_begins_anew_is_not_joined_to_the_old_one() {
-        let cleared = StudioEvent::PlanChanged { job: JobId("a".to_owned()), thought: String::new() };
+        let cleared = StudioEvent::PlanChanged { job: JobId("a".to_owned()), plan: String::new() };
         check(
             vec![text("a", "old"), cleared.clone(), text("a", "new")],
             &[text("a", "old"), cleared, text("a", "new")],

@@ -23,13 +23,13 @@ struct Key {
 }
 
 impl Forecaster {
-    /// What a request to a model would need on a device; blocks. `pictures` are the sizes of what it reads.
+    /// What a request to a model would need on a device; blocks. `images` are the sizes of what it reads.
     pub(crate) fn estimate(
         &self,
         target: &Target,
         device: &str,
         request: &Request,
-        pictures: &[Size],
+        images: &[Size],
     ) -> Result<Estimate> {
         let key = Key { path: target.path.clone(), base: target.base.clone(), is_cpu: device.starts_with("cpu") };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +42,7 @@ impl Forecaster {
             }
         };
         drop(last);
-        let planned = planner.plan(request, pictures);
+        let planned = planner.plan(request, images);
         Ok(Estimate { memory: planned.memory, context_tokens: planned.context_tokens, size: planned.size })
     }
 }

@@ -14,7 +14,7 @@ use imagefile::{Overwrite, place_bytes};
 use uuid::Uuid;
 
 /// Bytes of one note: more than what a system passes to a program, in the digits that it is written in.
-const MOST_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Files among a program's arguments that can be opened: regular ones, by their whole path.
 pub fn files(arguments: impl Iterator<Item = OsString>) -> Vec<PathBuf> {
@@ -25,7 +25,7 @@ pub fn files(arguments: impl Iterator<Item = OsString>) -> Vec<PathBuf> {
 }
 
 /// Hands files to the studio that is open on a data folder; blocks. Gives back whether it took them.
-pub fn offer(data_folder: &Path, files: &[PathBuf], patience: Duration) -> bool {
+pub fn offer(data_folder: &Path, files: &[PathBuf], timeouts: Duration) -> bool {
     let folder = folder(data_folder);
     let note = folder.join(format!("{}.json", Uuid::now_v7()));
     // A name on disk need not be text.
@@ -34,7 +34,7 @@ pub fn offer(data_folder: &Path, files: &[PathBuf], patience: Duration) -> bool 
     if fs::create_dir_all(&folder).is_err() || place_bytes(&note, &bytes, Overwrite::Refuse).is_err() {
         return false;
     }
-    let until = Instant::now() + patience;
+    let until = Instant::now() + timeouts;
     while Instant::now() < until {
         if !note.exists() {
             return true;
@@ -55,7 +55,7 @@ pub fn take(data_folder: &Path) -> Vec<Vec<PathBuf>> {
 }
 
 fn take_one(note: &Path) -> Option<Vec<PathBuf>> {
-    let is_small = fs::symlink_metadata(note).is_ok_and(|about| about.is_file() && about.len() <= MOST_BYTES);
+    let is_small = fs::symlink_metadata(note).is_ok_and(|about| about.is_file() && about.len() <= MAX_BYTES);
     let bytes = if is_small { fs::read(note).ok() } else { None };
     fs::remove_file(note).ok()?;
     let files: Vec<OsString> = serde_json::from_slice(&bytes?).ok()?;
@@ -75,14 +75,13 @@ mod tests {
     fn files_reach_the_first_studio() {
         let folder = tempfile::tempdir().unwrap();
         #[cfg_attr(not(target_os = "linux"), expect(unused_mut, reason = "elsewhere every name is text"))]
-        let mut pictures: Vec<PathBuf> =
-            (0..200).map(|number| folder.path().join(format!("船 {number}.png"))).collect();
+        let mut images: Vec<PathBuf> = (0..200).map(|number| folder.path().join(format!("船 {number}.png"))).collect();
         #[cfg(target_os = "linux")]
-        pictures.push(folder.path().join(not_text()));
-        for picture in &pictures {
-            fs::write(picture, "x").unwrap();
+        images.push(folder.path().join(not_text()));
+        for image in &images {
+            fs::write(image, "x").unwrap();
         }
-        let (data_folder, mut offered) = (folder.path().to_path_buf(), pictures.clone());
+        let (data_folder, mut offered) = (folder.path().to_path_buf(), images.clone());
         offered.push("/nowhere.png".into());
         let second = thread::spawn(move || offer(&data_folder, &offered, Duration::from_secs(60)));
         let taken = loop {
@@ -92,7 +91,7 @@ mod tests {
             }
             thread::sleep(Duration::from_millis(5));
         };
-        assert_eq!(taken, [pictures]);
+        assert_eq!(taken, [images]);
         assert!(second.join().unwrap());
     }
 
@@ -149,7 +148,7 @@ mod tests {
             "file:///etc/passwd",
             "file://localhost/etc/passwd",
             "data:image/png;base64,AAAA",
-            "image://localhost/picture/x",
+            "image://localhost/image/x",
             "\u{202e}gnp.a",
             "\u{feff}a.png",
             "a\u{301}.png",

@@ -1,31 +1,31 @@
-//! How a picture was made, and what is needed to make it again.
+//! How an image was made, and what is needed to make it again.
 
 use std::path::Path;
 
-use imagefile::{EmbeddedRecipe, Recipe, RecipeInput, RecipeKind};
+use imagefile::{EmbeddedRecipe, Recipe, RecipeInput};
 use protocol::{
-    ErrorCode, Failure, ImageParameters, Job, JobKind, ModelDescription, NewJob, Node, NodeId, Origin, RecipeView,
+    ErrorCode, Failure, ImageParameters, Job, Kind, ModelDescription, NewJob, Node, NodeId, Origin, RecipeView,
     Thinking, Verification,
 };
 use store::Store;
 
 use crate::{Error, Result, pixels, request};
 
-/// A recipe as the window shows it; none for a picture without one.
+/// A recipe as the window shows it; none for an image without one.
 pub(crate) fn view(node: NodeId, store: &Store, present: Option<&ModelDescription>) -> Result<Option<RecipeView>> {
     let Some(recipe) = store.recipe(node)? else { return Ok(None) };
     let node = store.node(node)?;
-    let pictures = pictures(&node, &recipe, store);
+    let images = images(&node, &recipe, store);
     let n_read = recipe.inputs.iter().filter(|input| matches!(input, RecipeInput::Image { .. })).count();
     // Only a file from elsewhere can say more than this program knows.
     let unknown = if node.origin == Origin::Imported { unknown(&store.path(node.id)?) } else { Vec::new() };
     Ok(Some(RecipeView {
-        request: kind(&recipe),
-        instruction: instruction(&recipe),
+        kind: recipe.kind,
+        prompt: prompt(&recipe),
         parameters: parameters(&recipe),
-        thought: recipe.thought.clone(),
-        n_missing: u32::try_from(n_read.saturating_sub(pictures.len())).unwrap_or(u32::MAX),
-        pictures,
+        plan: recipe.plan.clone(),
+        n_missing: u32::try_from(n_read.saturating_sub(images.len())).unwrap_or(u32::MAX),
+        images,
         model: Some(recipe.model.name.clone()).filter(|name| !name.is_empty()),
         is_present_model: present.is_some_and(|model| model.hash == recipe.model.hash),
         engine: Some(recipe.engine).filter(|engine| !engine.is_empty()),
@@ -33,10 +33,10 @@ pub(crate) fn view(node: NodeId, store: &Store, present: Option<&ModelDescriptio
     }))
 }
 
-/// A request that paints a picture again as it was painted.
+/// A request that paints an image again as it was painted.
 pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
     let Some(recipe) = store.recipe(node)? else {
-        let message = "nothing is known of how this picture was made; it cannot be painted again";
+        let message = "nothing is known of how this image was made; it cannot be painted again";
         return Err(Error::refused(ErrorCode::NotRepeatable, message));
     };
     if recipe.noise.is_some() {
@@ -45,20 +45,20 @@ pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
         return Err(Error::refused(ErrorCode::NotRepeatable, message));
     }
     let node = store.node(node)?;
-    let mut pictures = pictures(&node, &recipe, store);
+    let mut images = images(&node, &recipe, store);
     let n_read = recipe.inputs.iter().filter(|input| matches!(input, RecipeInput::Image { .. })).count();
-    if pictures.len() < n_read {
-        let message = "pictures that it was made from are not in the library; bring them in and edit them anew";
+    if images.len() < n_read {
+        let message = "images that it was made from are not in the library; bring them in and edit them anew";
         return Err(Error::refused(ErrorCode::NotRepeatable, message));
     }
     Ok(NewJob {
-        request: kind(&recipe),
-        instruction: instruction(&recipe),
-        piece: Some(node.piece),
-        picture: pictures.pop(),
-        references: pictures,
-        thinking: match (&recipe.thought, recipe.thinking.clone()) {
-            (Some(thought), Thinking::On | Thinking::Given { .. }) => Thinking::Given { thought: thought.clone() },
+        kind: recipe.kind,
+        prompt: prompt(&recipe),
+        project: Some(node.project),
+        image: images.pop(),
+        references: images,
+        thinking: match (&recipe.plan, recipe.thinking.clone()) {
+            (Some(plan), Thinking::On | Thinking::Given { .. }) => Thinking::Given { plan: plan.clone() },
             (_, thinking) => thinking,
         },
         pauses_after_plan: false,
@@ -68,7 +68,7 @@ pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
     })
 }
 
-/// A job that paints a picture again to compare it.
+/// A job that paints an image again to compare it.
 pub(crate) fn verify(node: NodeId, store: &Store, now_ms: u64) -> Result<Job> {
     let mut jobs = request::expand(&replay(node, store)?, store, now_ms)?;
     let mut job = jobs.pop().ok_or(Error::Closed)?;
@@ -76,9 +76,9 @@ pub(crate) fn verify(node: NodeId, store: &Store, now_ms: u64) -> Result<Job> {
     Ok(job)
 }
 
-/// What comparing a picture that was painted again with the stored one shows.
-pub(crate) fn compare(node: NodeId, painted: &protocol::Picture, store: &Store) -> Verification {
-    let stored = store.path(node).map_err(Error::from).and_then(|path| Ok(imagefile::read(&path)?.picture));
+/// What comparing an image that was painted again with the stored one shows.
+pub(crate) fn compare(node: NodeId, painted: &protocol::Image, store: &Store) -> Verification {
+    let stored = store.path(node).map_err(Error::from).and_then(|path| Ok(imagefile::read(&path)?.image));
     let failed = |failure| Verification::Failed { failure };
     match stored {
         Err(error) => failed(error.failure()),
@@ -93,14 +93,7 @@ pub(crate) fn compare(node: NodeId, painted: &protocol::Picture, store: &Store) 
     }
 }
 
-fn kind(recipe: &Recipe) -> JobKind {
-    match recipe.request {
-        RecipeKind::Generate => JobKind::Create,
-        RecipeKind::Edit => JobKind::Edit,
-    }
-}
-
-fn instruction(recipe: &Recipe) -> String {
+fn prompt(recipe: &Recipe) -> String {
     let texts = recipe.inputs.iter().filter_map(|input| match input {
         RecipeInput::Text { text } => Some(text.as_str()),
         RecipeInput::Image { .. } => None,
@@ -112,8 +105,8 @@ fn parameters(recipe: &Recipe) -> ImageParameters {
     ImageParameters { size: Some(recipe.size), ..recipe.parameters.clone() }
 }
 
-/// Pictures that were read and are in the library, in the order they were read: the edited one is last.
-fn pictures(node: &Node, recipe: &Recipe, store: &Store) -> Vec<NodeId> {
+/// Images that were read and are in the library, in the order they were read: the edited one is last.
+fn images(node: &Node, recipe: &Recipe, store: &Store) -> Vec<NodeId> {
     let hashes = recipe.inputs.iter().filter_map(|input| match input {
         RecipeInput::Image { hash, .. } => Some(hash),
         RecipeInput::Text { .. } => None,
@@ -123,7 +116,7 @@ fn pictures(node: &Node, recipe: &Recipe, store: &Store) -> Vec<NodeId> {
     if used.len() == hashes.len() {
         return used;
     }
-    // A picture from elsewhere knows its sources by what they show.
+    // An image from elsewhere knows its sources by what they show.
     hashes.into_iter().filter_map(|hash| store.showing(hash).ok().flatten()).collect()
 }
 

@@ -63,7 +63,7 @@ pub(crate) async fn run(catalog: &Arc<Catalog>, order: Order, tell: &(dyn Fn(Ins
     })
     .await?;
 
-    if origin == ModelOrigin::Catalogue && !is_here {
+    if origin == ModelOrigin::Catalog && !is_here {
         let token = read_token(host_of(mirror.as_deref())?).await;
         let options = DownloadOptions { mirror, token, ..DownloadOptions::default() };
         catalog

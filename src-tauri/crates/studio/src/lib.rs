@@ -2,7 +2,7 @@
 //!
 //! [`Studio`] is the whole of it: a handle that any thread may hold. Behind it
 //! one task owns the queue, the settings and the engine process, so that there
-//! is one order of events; pictures and their history are [`store`]'s, models
+//! is one order of events; images and their history are [`store`]'s, models
 //! are [`catalog`]'s. Whoever shows the studio calls [`Studio::subscribe`] and
 //! gets everything as it stands, followed by every change in order.
 //!

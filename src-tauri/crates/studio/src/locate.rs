@@ -28,7 +28,7 @@ pub fn data_folder() -> Result<PathBuf> {
         .ok_or_else(|| Error::BadRequest(format!("there is no home folder; set {DATA_VARIABLE} to a folder")))
 }
 
-/// Where pictures are kept.
+/// Where images are kept.
 pub fn library_folder(data_folder: &Path, settings: &Settings) -> PathBuf {
     settings.library_folder.clone().unwrap_or_else(|| data_folder.join("library"))
 }

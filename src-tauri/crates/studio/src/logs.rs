@@ -30,7 +30,7 @@ struct Rotation {
     folder: PathBuf,
     file: Option<File>,
     bytes: u64,
-    most_bytes: u64,
+    max_bytes: u64,
 }
 
 impl Log {
@@ -39,10 +39,10 @@ impl Log {
         Self::with_limit(folder, FILE_BYTES)
     }
 
-    fn with_limit(folder: &Path, most_bytes: u64) -> io::Result<Self> {
+    fn with_limit(folder: &Path, max_bytes: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let (file, bytes) = open_private(&numbered(folder, 0))?;
-        let rotation = Rotation { folder: folder.to_path_buf(), file: Some(file), bytes, most_bytes };
+        let rotation = Rotation { folder: folder.to_path_buf(), file: Some(file), bytes, max_bytes };
         Ok(Self(Arc::new(Mutex::new(rotation))))
     }
 
@@ -72,7 +72,7 @@ pub fn tail(folder: &Path, n_lines: usize) -> Vec<String> {
 
 impl Rotation {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes > 0 && self.bytes + bytes.len() as u64 > self.most_bytes {
+        if self.bytes > 0 && self.bytes + bytes.len() as u64 > self.max_bytes {
             self.rotate()?;
         }
         let Some(file) = &mut self.file else { return Ok(bytes.len()) };

@@ -8,7 +8,7 @@ use protocol::{DeviceDescription, Failure, Hardware, ModelChoice, ModelDefaults,
 use crate::engine::supervisor::Target;
 use crate::{Error, Result};
 
-/// A model to load, and what its dials stand at.
+/// A model to load, and what its parameters stand at.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
     pub(crate) target: Target,
@@ -34,7 +34,7 @@ pub(crate) fn locate(catalog: &Catalog, choice: &ModelChoice) -> Result<Chosen> 
     Ok(Chosen { target, defaults: located.defaults })
 }
 
-/// A model in a file or folder that the catalogue does not know.
+/// A model in a file or folder that the catalog does not know.
 pub(crate) fn by_path(path: PathBuf, is_pocket: bool) -> Chosen {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let target = Target { path, base: None, name, choice: None, is_pocket };
@@ -61,7 +61,7 @@ pub(crate) fn first(
     bundled(catalog).or_else(|| pocket.map(|path| by_path(path, true)))
 }
 
-/// The model that ships with the studio, as the catalogue knows it.
+/// The model that ships with the studio, as the catalog knows it.
 fn bundled(catalog: &Catalog) -> Option<Chosen> {
     let cards = catalog.cards(&Hardware::default());
     let card = cards.into_iter().find(|card| card.origin == ModelOrigin::Bundled)?;

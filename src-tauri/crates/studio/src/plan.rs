@@ -1,6 +1,6 @@
 //! A plan's text: what the model writes between its tags, and what the artist makes of it.
 
-use protocol::{ErrorCode, JobKind, Thinking};
+use protocol::{ErrorCode, Kind, Thinking};
 
 use crate::{Error, Result};
 
@@ -8,35 +8,35 @@ const BEGIN: &str = "<think>";
 const END: &str = "</think>";
 
 /// Longest plan that can be painted, in characters: many times what a model writes.
-const MOST_CHARACTERS: usize = 20_000;
+const MAX_CHARACTERS: usize = 20_000;
 
 /// Whether the model has written all of its plan.
-pub(crate) fn is_complete(thought: &str) -> bool {
-    thought.contains(END)
+pub(crate) fn is_complete(plan: &str) -> bool {
+    plan.contains(END)
 }
 
 /// A plan to be painted, in the form that the model reads.
-pub(crate) fn given(thought: &str) -> Result<Thinking> {
-    let trimmed = thought.trim();
+pub(crate) fn given(plan: &str) -> Result<Thinking> {
+    let trimmed = plan.trim();
     let words = trimmed.strip_prefix(BEGIN).unwrap_or(trimmed);
     let words = words.strip_suffix(END).unwrap_or(words).trim();
     if words.is_empty() {
         return Err(Error::refused(ErrorCode::TextMissing, "the plan is empty; write what is to be painted"));
     }
-    if words.chars().count() > MOST_CHARACTERS {
+    if words.chars().count() > MAX_CHARACTERS {
         return Err(Error::refused(
             ErrorCode::TextTooLong,
-            format!("the plan is longer than {MOST_CHARACTERS} characters; shorten it"),
+            format!("the plan is longer than {MAX_CHARACTERS} characters; shorten it"),
         ));
     }
-    // Word for word where it is whole: other white space would paint another picture.
+    // Word for word where it is whole: other white space would paint another image.
     let is_whole = trimmed.starts_with(BEGIN) && trimmed.ends_with(END);
-    Ok(Thinking::Given { thought: if is_whole { thought.to_owned() } else { format!("{BEGIN}\n{words}\n{END}") } })
+    Ok(Thinking::Given { plan: if is_whole { plan.to_owned() } else { format!("{BEGIN}\n{words}\n{END}") } })
 }
 
 /// Whether a job of this kind writes a plan that can be held.
-pub(crate) fn can_be_held(request: JobKind, thinking: &Thinking) -> bool {
-    request != JobKind::Ask && *thinking == Thinking::On
+pub(crate) fn can_be_held(request: Kind, thinking: &Thinking) -> bool {
+    request != Kind::Chat && *thinking == Thinking::On
 }
 
 #[cfg(test)]
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_plan_gets_its_tags_once() {
-        let expected = Thinking::Given { thought: "<think>\na boat\n</think>".to_owned() };
+        let expected = Thinking::Given { plan: "<think>\na boat\n</think>".to_owned() };
         for text in ["a boat", "<think>a boat", "<think>\na boat\n</think>", " a boat </think>\n"] {
             assert_eq!(given(text).unwrap(), expected, "{text:?}");
         }

@@ -1,14 +1,14 @@
-//! Pictures of steps, held in memory: while their job runs, and after it for as long as there is room.
+//! Images of steps, held in memory: while their job runs, and after it for as long as there is room.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::{JobId, NodeId, Picture, PreviewId};
+use protocol::{Image, JobId, NodeId, PreviewId};
 
 /// Bytes that all steps together may take.
-const MOST_BYTES: usize = 96 << 20;
+const MAX_BYTES: usize = 96 << 20;
 
-/// Steps of running jobs and of the pictures that were made last.
+/// Steps of running jobs and of the images that were made last.
 #[derive(Debug, Default)]
 pub struct Previews {
     kept: Mutex<Kept>,
@@ -25,7 +25,7 @@ struct Kept {
 #[derive(Debug)]
 struct Strip {
     owner: Owner,
-    steps: VecDeque<(PreviewId, Arc<Picture>)>,
+    steps: VecDeque<(PreviewId, Arc<Image>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,23 +36,23 @@ enum Owner {
 
 impl Previews {
     /// Keeps the newest preview of a job and names it.
-    pub fn put(&self, job: &JobId, picture: Picture) -> PreviewId {
+    pub fn put(&self, job: &JobId, image: Image) -> PreviewId {
         let id = PreviewId::new();
         let owner = Owner::Job(job.clone());
         let mut kept = self.kept();
         let mut strip = kept.take(&owner).unwrap_or_else(|| Strip { owner, steps: VecDeque::new() });
-        kept.bytes += picture.rgb().len();
-        strip.steps.push_back((id, Arc::new(picture)));
+        kept.bytes += image.rgb().len();
+        strip.steps.push_back((id, Arc::new(image)));
         kept.strips.push_back(strip);
-        kept.shrink(MOST_BYTES);
+        kept.shrink(MAX_BYTES);
         id
     }
 
     /// The preview of this name, while it is kept.
-    pub fn get(&self, id: PreviewId) -> Option<Arc<Picture>> {
+    pub fn get(&self, id: PreviewId) -> Option<Arc<Image>> {
         let kept = self.kept();
         let mut steps = kept.strips.iter().flat_map(|strip| &strip.steps);
-        steps.find(|(preview, _)| *preview == id).map(|(_, picture)| Arc::clone(picture))
+        steps.find(|(preview, _)| *preview == id).map(|(_, image)| Arc::clone(image))
     }
 
     /// Forgets the steps of a job.
@@ -63,7 +63,7 @@ impl Previews {
         }
     }
 
-    /// Keeps the steps of a job as those of the picture that it made.
+    /// Keeps the steps of a job as those of the image that it made.
     pub fn hand_over(&self, job: &JobId, node: NodeId) {
         let mut kept = self.kept();
         if let Some(mut strip) = kept.take(&Owner::Job(job.clone())) {
@@ -72,7 +72,7 @@ impl Previews {
         }
     }
 
-    /// The steps of a picture, the last one last, while they are kept.
+    /// The steps of an image, the last one last, while they are kept.
     pub fn steps(&self, node: NodeId) -> Vec<PreviewId> {
         let kept = self.kept();
         let strip = kept.strips.iter().find(|strip| strip.owner == Owner::Node(node));
@@ -91,21 +91,21 @@ impl Kept {
     }
 
     /// Makes room: whole strips go, the oldest first; of the last one the oldest steps but two.
-    fn shrink(&mut self, most_bytes: usize) {
-        while self.bytes > most_bytes {
+    fn shrink(&mut self, max_bytes: usize) {
+        while self.bytes > max_bytes {
             if self.strips.len() > 1 {
                 self.bytes -= self.strips.pop_front().map_or(0, |strip| strip.bytes());
                 continue;
             }
             let Some(strip) = self.strips.front_mut().filter(|strip| strip.steps.len() > 2) else { return };
-            self.bytes -= strip.steps.pop_front().map_or(0, |(_, picture)| picture.rgb().len());
+            self.bytes -= strip.steps.pop_front().map_or(0, |(_, image)| image.rgb().len());
         }
     }
 }
 
 impl Strip {
     fn bytes(&self) -> usize {
-        self.steps.iter().map(|(_, picture)| picture.rgb().len()).sum()
+        self.steps.iter().map(|(_, image)| image.rgb().len()).sum()
     }
 }
 
@@ -117,14 +117,14 @@ mod tests {
         JobId(name.to_owned())
     }
 
-    fn picture(side: u32) -> Picture {
-        Picture::new(side, side, vec![7; (side * side * 3) as usize]).unwrap()
+    fn image(side: u32) -> Image {
+        Image::new(side, side, vec![7; (side * side * 3) as usize]).unwrap()
     }
 
     #[test]
-    fn steps_outlive_their_job_with_its_picture() {
+    fn steps_outlive_their_job_with_its_image() {
         let previews = Previews::default();
-        let ids: Vec<PreviewId> = (0..3).map(|_| previews.put(&job("a"), picture(2))).collect();
+        let ids: Vec<PreviewId> = (0..3).map(|_| previews.put(&job("a"), image(2))).collect();
         let node = NodeId::new();
         previews.hand_over(&job("a"), node);
         previews.forget(&job("a"));
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_stopped_jobs_steps_are_forgotten() {
         let previews = Previews::default();
-        let id = previews.put(&job("a"), picture(2));
+        let id = previews.put(&job("a"), image(2));
         previews.forget(&job("a"));
         assert!(previews.get(id).is_none());
         assert_eq!(previews.kept().bytes, 0);
@@ -146,9 +146,9 @@ mod tests {
     fn memory_is_bounded_and_the_newest_steps_stay() {
         let previews = Previews::default();
         let side = 2048;
-        let old = previews.put(&job("old"), picture(side));
-        let ids: Vec<PreviewId> = (0..12).map(|_| previews.put(&job("new"), picture(side))).collect();
-        assert!(previews.kept().bytes <= MOST_BYTES);
+        let old = previews.put(&job("old"), image(side));
+        let ids: Vec<PreviewId> = (0..12).map(|_| previews.put(&job("new"), image(side))).collect();
+        assert!(previews.kept().bytes <= MAX_BYTES);
         assert!(previews.get(old).is_none());
         assert!(previews.get(ids[11]).is_some() && previews.get(ids[0]).is_none());
     }

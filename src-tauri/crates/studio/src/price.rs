@@ -1,11 +1,11 @@
 //! What a request will take, and what to do when the machine has less.
 
-use protocol::{DeviceDescription, ErrorCode, Failure, Job, JobKind, Remedy, Size, Thinking, TurnId};
+use protocol::{DeviceDescription, ErrorCode, Failure, Job, Kind, Remedy, Size, Thinking, TurnId};
 
 use crate::engine::supervisor::Estimate;
 
 /// Tokens of context that the model was made for.
-const MOST_CONTEXT_TOKENS: u32 = 32_768;
+const MAX_CONTEXT_TOKENS: u32 = 32_768;
 
 /// Sizes that are tried instead of one that does not fit, as parts of its sides.
 const SMALLER: [f64; 3] = [0.75, 0.5, 0.375];
@@ -26,13 +26,13 @@ pub(crate) fn available(device: &str, held_bytes: u64, devices: &[DeviceDescript
 /// Why the model cannot read what a request shows it.
 pub(crate) fn overlong(estimate: &Estimate, job: &Job) -> Option<Failure> {
     let tokens = estimate.context_tokens;
-    if tokens <= MOST_CONTEXT_TOKENS {
+    if tokens <= MAX_CONTEXT_TOKENS {
         return None;
     }
-    let what = if job.request == JobKind::Ask { "the conversation has" } else { "texts and pictures have" };
+    let what = if job.kind == Kind::Chat { "the conversation has" } else { "texts and images have" };
     let message = format!(
-        "{what} {tokens} tokens and the model reads {MOST_CONTEXT_TOKENS}; \
-         leave older questions or pictures out, or ask in a new piece"
+        "{what} {tokens} tokens and the model reads {MAX_CONTEXT_TOKENS}; \
+         leave older questions or images out, or ask in a new project"
     );
     Some(Failure { code: ErrorCode::ContextTooLong, message })
 }
@@ -48,8 +48,8 @@ pub(crate) fn too_large(estimate: &Estimate, available: Option<u64>, device: &st
     let is_cpu = device.starts_with("cpu");
     let (code, memory) =
         if is_cpu { (ErrorCode::OutOfHostMemory, "memory") } else { (ErrorCode::OutOfDeviceMemory, "graphics memory") };
-    let what = match (job.request, estimate.size) {
-        (JobKind::Ask, _) | (_, None) => "this question".to_owned(),
+    let what = match (job.kind, estimate.size) {
+        (Kind::Chat, _) | (_, None) => "this question".to_owned(),
         (_, Some(Size { width, height })) => format!("{width} × {height}"),
     };
     let message = format!(
@@ -76,25 +76,25 @@ pub(crate) fn remedies(failure: &Failure, job: &Job, fitting: Option<Size>, olde
     }
     match failure.code {
         ErrorCode::OutOfDeviceMemory | ErrorCode::OutOfHostMemory => {
-            if job.request != JobKind::Ask {
+            if job.kind != Kind::Chat {
                 remedies.extend(fitting.map(|size| Remedy::SmallerSize { size }));
             }
             if job.thinking == Thinking::On {
                 remedies.push(Remedy::NoThinking);
             }
             if !job.references.is_empty() {
-                remedies.push(Remedy::FewerPictures);
+                remedies.push(Remedy::FewerImages);
             }
             remedies.push(Remedy::SmallerModel);
             if remedies.len() < 3 {
                 remedies.push(Remedy::Retry);
             }
         }
-        ErrorCode::ContextTooLong if !job.references.is_empty() => remedies.push(Remedy::FewerPictures),
+        ErrorCode::ContextTooLong if !job.references.is_empty() => remedies.push(Remedy::FewerImages),
         ErrorCode::ContextTooLong
         | ErrorCode::BadInput
         | ErrorCode::ModelInvalid
-        | ErrorCode::PictureMissing
+        | ErrorCode::ImageMissing
         | ErrorCode::SizeUnusable
         | ErrorCode::OutOfRange
         | ErrorCode::TextMissing => {}
@@ -111,8 +111,8 @@ mod tests {
     use super::*;
     use crate::fixtures;
 
-    fn job(request: JobKind) -> Job {
-        Job { request, thinking: Thinking::On, ..fixtures::job("a boat", JobStatus::Queued) }
+    fn job(kind: Kind) -> Job {
+        Job { kind, thinking: Thinking::On, ..fixtures::job("a boat", JobStatus::Queued) }
     }
 
     fn estimate(peak_bytes: u64, context_tokens: u32) -> Estimate {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_request_beyond_the_memory_is_refused_with_figures() {
         let check = |device: &str, code: ErrorCode| {
-            let job = job(JobKind::Create);
+            let job = job(Kind::Generate);
             let needs = estimate(12_000_000_000, 100);
             assert!(too_large(&needs, Some(12_000_000_000), device, &job).is_none());
             assert!(too_large(&needs, None, device, &job).is_none(), "nothing is refused on a guess");
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_conversation_that_outgrows_the_model_is_refused() {
-        assert!(overlong(&estimate(1, 32_768), &job(JobKind::Ask)).is_none());
-        let refused = overlong(&estimate(1, 40_000), &job(JobKind::Ask)).unwrap();
+        assert!(overlong(&estimate(1, 32_768), &job(Kind::Chat)).is_none());
+        let refused = overlong(&estimate(1, 40_000), &job(Kind::Chat)).unwrap();
         assert_eq!(refused.code, ErrorCode::ContextTooLong);
         assert!(refused.message.contains("40000 tokens"), "{}", refused.message);
     }
@@ -161,10 +161,10 @@ mod tests {
     fn the_gentlest_remedy_comes_first() {
         let failure = Failure { code: ErrorCode::OutOfDeviceMemory, message: String::new() };
         let size = Size { width: 768, height: 768 };
-        let found = remedies(&failure, &job(JobKind::Create), Some(size), Vec::new());
+        let found = remedies(&failure, &job(Kind::Generate), Some(size), Vec::new());
         assert_eq!(found, [Remedy::SmallerSize { size }, Remedy::NoThinking, Remedy::SmallerModel]);
         let older = vec![TurnId::new()];
-        let found = remedies(&failure, &job(JobKind::Ask), None, older.clone());
+        let found = remedies(&failure, &job(Kind::Chat), None, older.clone());
         assert_eq!(found, [Remedy::LeaveOut { turns: older }, Remedy::NoThinking, Remedy::SmallerModel]);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use protocol::{Job, JobId, JobPlace, JobStatus};
 
 /// Most jobs that may wait; beyond it something presses the button on its own.
-pub(crate) const MOST_WAITING: usize = 1000;
+pub(crate) const MAX_WAITING: usize = 1000;
 
 /// The database's word for a job that waits to be tried once more.
 pub(crate) const SECOND_TRY: &str = "second_try";

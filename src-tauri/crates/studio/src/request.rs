@@ -1,32 +1,32 @@
 //! From what the artist asks for to jobs, and from a job to what the engine reads.
 
-use protocol::check::{MAX_SEED, MOST_IMAGES};
+use protocol::check::{MAX_IMAGES, MAX_SEED};
 use protocol::{
-    ChatRequest, ErrorCode, ImageParameters, ImageRequest, Input, Job, JobId, JobKind, JobStatus, NewJob, NodeId,
-    PieceId, Request, TextParameters, Thinking,
+    ChatRequest, ErrorCode, ImageParameters, ImageRequest, Input, Job, JobId, JobStatus, Kind, NewJob, NodeId,
+    ProjectId, Request, TextParameters, Thinking,
 };
 use store::Store;
 use uuid::Uuid;
 
 use crate::{Error, Result, conversation, plan};
 
-/// Most pictures of one request: each of the artist's variations is another job.
-const MOST_VARIATIONS: u32 = 8;
+/// Most images of one request: each of the artist's variations is another job.
+const MAX_VARIATIONS: u32 = 8;
 
-/// Most other pictures that a request may use.
-const MOST_REFERENCES: usize = MOST_IMAGES - 1;
+/// Most other images that a request may use.
+const MAX_REFERENCES: usize = MAX_IMAGES - 1;
 
-/// Longest instruction, in characters: more than the model was ever shown.
-const MOST_CHARACTERS: usize = 20_000;
+/// Longest prompt, in characters: more than the model was ever shown.
+const MAX_CHARACTERS: usize = 20_000;
 
 /// What the engine is told, and what it means for the history.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     pub(crate) request: Request,
-    /// Pictures that a question brings into its conversation.
-    pub(crate) new_pictures: Vec<NodeId>,
-    /// Pictures that are read, in order.
-    pub(crate) pictures: Vec<NodeId>,
+    /// Images that a question brings into its conversation.
+    pub(crate) new_images: Vec<NodeId>,
+    /// Images that are read, in order.
+    pub(crate) images: Vec<NodeId>,
 }
 
 /// A seed that nobody chose: short enough to be read out.
@@ -37,42 +37,42 @@ pub(crate) fn draw_seed() -> u64 {
 
 /// The checked jobs of what was asked for, one for each variation.
 pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job>> {
-    let instruction = new.instruction.trim().to_owned();
-    if instruction.is_empty() {
-        return Err(Error::refused(ErrorCode::TextMissing, "the instruction is empty; write what you want"));
+    let prompt = new.prompt.trim().to_owned();
+    if prompt.is_empty() {
+        return Err(Error::refused(ErrorCode::TextMissing, "the prompt is empty; write what you want"));
     }
-    if instruction.chars().count() > MOST_CHARACTERS {
+    if prompt.chars().count() > MAX_CHARACTERS {
         return Err(Error::refused(
             ErrorCode::TextTooLong,
-            format!("the instruction is longer than {MOST_CHARACTERS} characters; shorten it"),
+            format!("the prompt is longer than {MAX_CHARACTERS} characters; shorten it"),
         ));
     }
-    if !(1..=MOST_VARIATIONS).contains(&new.variations) {
+    if !(1..=MAX_VARIATIONS).contains(&new.variations) {
         return Err(Error::refused(
             ErrorCode::TooMany,
-            format!("{} variations cannot be made; ask for 1 to {MOST_VARIATIONS}", new.variations),
+            format!("{} variations cannot be made; ask for 1 to {MAX_VARIATIONS}", new.variations),
         ));
     }
-    if new.references.len() > MOST_REFERENCES {
+    if new.references.len() > MAX_REFERENCES {
         return Err(Error::refused(
             ErrorCode::TooMany,
-            format!("at most {MOST_REFERENCES} other pictures can be used; take some out"),
+            format!("at most {MAX_REFERENCES} other images can be used; take some out"),
         ));
     }
-    if new.request == JobKind::Edit && new.picture.is_none() {
-        return Err(Error::refused(ErrorCode::PictureMissing, "there is no picture to edit; open one first"));
+    if new.kind == Kind::Edit && new.image.is_none() {
+        return Err(Error::refused(ErrorCode::ImageMissing, "there is no image to edit; open one first"));
     }
-    let piece = match (new.piece, new.picture) {
-        (Some(piece), _) => piece,
-        (None, Some(picture)) => store.node(picture)?.piece,
-        (None, None) => PieceId::new(),
+    let project = match (new.project, new.image) {
+        (Some(project), _) => project,
+        (None, Some(image)) => store.node(image)?.project,
+        (None, None) => ProjectId::new(),
     };
-    let thinking = match (&new.thinking, new.request) {
-        (Thinking::Given { .. }, JobKind::Ask) => Thinking::Off,
-        (Thinking::Given { thought }, _) => plan::given(thought)?,
+    let thinking = match (&new.thinking, new.kind) {
+        (Thinking::Given { .. }, Kind::Chat) => Thinking::Off,
+        (Thinking::Given { plan }, _) => plan::given(plan)?,
         (thinking, _) => thinking.clone(),
     };
-    let is_ask = new.request == JobKind::Ask;
+    let is_ask = new.kind == Kind::Chat;
     let first_seed = new.parameters.seed.unwrap_or_else(draw_seed);
     let n_jobs = if is_ask { 1 } else { u64::from(new.variations) };
     let jobs: Vec<Job> = (0..n_jobs)
@@ -80,17 +80,17 @@ pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job
             let seed = first_seed.wrapping_add(number) % (MAX_SEED + 1);
             Job {
                 id: JobId(Uuid::now_v7().to_string()),
-                piece,
-                request: new.request,
-                instruction: instruction.clone(),
-                picture: new.picture,
+                project,
+                kind: new.kind,
+                prompt: prompt.clone(),
+                image: new.image,
                 references: new.references.clone(),
                 thinking: thinking.clone(),
-                pauses_after_plan: new.pauses_after_plan && plan::can_be_held(new.request, &thinking),
+                pauses_after_plan: new.pauses_after_plan && plan::can_be_held(new.kind, &thinking),
                 parameters: ImageParameters { seed: Some(seed), ..new.parameters.clone() },
                 verifies: None,
                 status: JobStatus::Queued,
-                thought: if let Thinking::Given { thought } = &thinking { thought.clone() } else { String::new() },
+                plan: if let Thinking::Given { plan } = &thinking { plan.clone() } else { String::new() },
                 answer: String::new(),
                 preview: None,
                 expected_secs: None,
@@ -101,41 +101,41 @@ pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job
     Ok(jobs)
 }
 
-/// What the engine is told for a job; pictures and the conversation are looked up now, not when it was queued.
+/// What the engine is told for a job; images and the conversation are looked up now, not when it was queued.
 pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters) -> Result<Prepared> {
-    let text = || Input::Text { text: job.instruction.clone() };
-    let pictures: Vec<NodeId> = job.references.iter().copied().chain(job.picture).collect();
-    let image = |inputs| ImageRequest {
+    let text = || Input::Text { text: job.prompt.clone() };
+    let images: Vec<NodeId> = job.references.iter().copied().chain(job.image).collect();
+    let image_request = |inputs| ImageRequest {
         inputs,
         thinking: job.thinking.clone(),
         parameters: job.parameters.clone(),
-        text: TextParameters::thought(),
+        text: TextParameters::plan(),
     };
-    let mut new_pictures = Vec::new();
-    let mut read = pictures.clone();
-    let request = match job.request {
-        JobKind::Create => Request::Generate(image(vec![text()])),
-        JobKind::Edit => {
-            let mut inputs = images(&pictures, store)?;
+    let mut new_images = Vec::new();
+    let mut read = images.clone();
+    let request = match job.kind {
+        Kind::Generate => Request::Generate(image_request(vec![text()])),
+        Kind::Edit => {
+            let mut inputs = image_inputs(&images, store)?;
             inputs.push(text());
-            Request::Edit(image(inputs))
+            Request::Edit(image_request(inputs))
         }
-        JobKind::Ask => {
-            // A piece that has not begun has no conversation.
-            let turns = conversation::kept(store.turns(job.piece).unwrap_or_default());
-            new_pictures = conversation::new_pictures(&turns, &pictures);
+        Kind::Chat => {
+            // A project that has not begun has no conversation.
+            let turns = conversation::kept(store.turns(job.project).unwrap_or_default());
+            new_images = conversation::new_images(&turns, &images);
             let mut inputs = conversation::inputs(&turns, |node| image_input(node, store))?;
-            inputs.extend(images(&new_pictures, store)?);
+            inputs.extend(image_inputs(&new_images, store)?);
             inputs.push(text());
-            read = turns.iter().flat_map(|turn| &turn.pictures).chain(&new_pictures).copied().collect();
+            read = turns.iter().flat_map(|turn| &turn.images).chain(&new_images).copied().collect();
             Request::Chat(ChatRequest { inputs, think: job.thinking == Thinking::On, text: chat.clone() })
         }
     };
     request.check(None)?;
-    Ok(Prepared { request, new_pictures, pictures: read })
+    Ok(Prepared { request, new_images, images: read })
 }
 
-fn images(nodes: &[NodeId], store: &Store) -> Result<Vec<Input>> {
+fn image_inputs(nodes: &[NodeId], store: &Store) -> Result<Vec<Input>> {
     nodes.iter().map(|node| image_input(*node, store)).collect()
 }
 

@@ -19,10 +19,10 @@ pub const FILE_NAME: &str = "settings.toml";
 /// Beyond this a file is not one that a studio wrote, nor one that it writes.
 ///
 /// As many and as long plans as are kept fit, six bytes a character.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Presets that are kept, and plans.
-const MOST_PRESETS: usize = 100;
+const MAX_PRESETS: usize = 100;
 
 /// Characters of a saved plan.
 const PLAN_CHARACTERS: usize = 20_000;
@@ -31,10 +31,10 @@ const PLAN_CHARACTERS: usize = 20_000;
 const NAME_CHARACTERS: usize = 80;
 
 /// Longest address of a mirror.
-const MOST_ADDRESS_BYTES: usize = 500;
+const MAX_ADDRESS_BYTES: usize = 500;
 
 /// Longest time before the model's memory is given back: a week.
-const MOST_IDLE_MINUTES: u32 = 7 * 24 * 60;
+const MAX_IDLE_MINUTES: u32 = 7 * 24 * 60;
 
 /// Settings as they were found, and what was wrong with the file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ pub fn read(folder: &Path) -> Found {
     let shown = path.display();
     match fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::default(),
-        Ok(metadata) if metadata.is_file() && metadata.len() <= MOST_BYTES => {}
+        Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_BYTES => {}
         _ => return put_aside(&path, &format!("{shown} is not a settings file")),
     }
     let Ok(text) = fs::read_to_string(&path) else {
@@ -82,8 +82,8 @@ pub fn write(folder: &Path, settings: &Settings) -> Result<()> {
     let path = folder.join(FILE_NAME);
     let text = toml::to_string_pretty(settings)
         .map_err(|error| Error::disk("write", &path)(std::io::Error::other(error.to_string())))?;
-    if text.len() as u64 > MOST_BYTES {
-        let message = format!("settings of more than {} MiB are not kept; remove some plans", MOST_BYTES >> 20);
+    if text.len() as u64 > MAX_BYTES {
+        let message = format!("settings of more than {} MiB are not kept; remove some plans", MAX_BYTES >> 20);
         return Err(Error::refused(ErrorCode::TooMany, message));
     }
     Ok(imagefile::place_bytes(&path, text.as_bytes(), imagefile::Overwrite::Replace)?)
@@ -98,27 +98,27 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
         SettingsChange::SingleLetterKeys(keys) => settings.single_letter_keys = keys,
         SettingsChange::Notifies(notifies) => settings.notifies = notifies,
         SettingsChange::Device(device) => settings.device = device,
-        SettingsChange::IdleMinutes(minutes) => settings.idle_minutes = minutes.min(MOST_IDLE_MINUTES),
+        SettingsChange::IdleMinutes(minutes) => settings.idle_minutes = minutes.min(MAX_IDLE_MINUTES),
         SettingsChange::Mirror(mirror) => {
             let mirror = mirror.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
             check_mirror(mirror.as_deref())?;
             settings.mirror = mirror;
         }
         SettingsChange::Presets(presets) => {
-            if presets.len() > MOST_PRESETS {
+            if presets.len() > MAX_PRESETS {
                 return Err(Error::refused(
                     ErrorCode::TooMany,
-                    format!("{MOST_PRESETS} presets are kept; remove some first"),
+                    format!("{MAX_PRESETS} presets are kept; remove some first"),
                 ));
             }
             presets.iter().try_for_each(check_preset)?;
             settings.presets = presets;
         }
         SettingsChange::Plans(plans) => {
-            if plans.len() > MOST_PRESETS {
+            if plans.len() > MAX_PRESETS {
                 return Err(Error::refused(
                     ErrorCode::TooMany,
-                    format!("{MOST_PRESETS} plans are kept; remove some first"),
+                    format!("{MAX_PRESETS} plans are kept; remove some first"),
                 ));
             }
             plans.iter().try_for_each(check_plan)?;
@@ -132,7 +132,7 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
 /// An address that downloads may come from: https, without a name and password in it.
 fn check_mirror(mirror: Option<&str>) -> Result<()> {
     let Some(mirror) = mirror else { return Ok(()) };
-    if mirror.len() > MOST_ADDRESS_BYTES || !mirror.chars().all(|c| c.is_ascii_graphic()) {
+    if mirror.len() > MAX_ADDRESS_BYTES || !mirror.chars().all(|c| c.is_ascii_graphic()) {
         let message = "a mirror is an address that begins with https:// and has no spaces in it";
         return Err(Error::refused(ErrorCode::BadAddress, message));
     }
@@ -146,9 +146,9 @@ fn check_name(name: &str) -> Result<()> {
 fn check_plan(plan: &SavedPlan) -> Result<()> {
     check_name(&plan.name)?;
     let what = format!("the plan {}", plan.name);
-    match plan.thought.trim() {
+    match plan.plan.trim() {
         "" => check_length(&what, "", PLAN_CHARACTERS),
-        _ => check_length(&what, &plan.thought, PLAN_CHARACTERS),
+        _ => check_length(&what, &plan.plan, PLAN_CHARACTERS),
     }
 }
 
@@ -159,13 +159,13 @@ fn check_preset(preset: &Preset) -> Result<()> {
     preset.parameters.check(None).map_err(named)
 }
 
-fn check_length(what: &str, text: &str, most_characters: usize) -> Result<()> {
+fn check_length(what: &str, text: &str, max_characters: usize) -> Result<()> {
     let code = match text.chars().count() {
         0 => ErrorCode::TextMissing,
-        n if n > most_characters => ErrorCode::TextTooLong,
+        n if n > max_characters => ErrorCode::TextTooLong,
         _ => return Ok(()),
     };
-    Err(Error::refused(code, format!("{what} has 1 to {most_characters} characters")))
+    Err(Error::refused(code, format!("{what} has 1 to {max_characters} characters")))
 }
 
 /// Takes every value that can be used; names the others.
@@ -198,7 +198,7 @@ fn understand(path: &Path, table: Table) -> Found {
 
 fn check(settings: &Settings) -> Result<()> {
     check_mirror(settings.mirror.as_deref())?;
-    if settings.idle_minutes > MOST_IDLE_MINUTES {
+    if settings.idle_minutes > MAX_IDLE_MINUTES {
         let message = format!("{} minutes are more than a week", settings.idle_minutes);
         return Err(Error::refused(ErrorCode::OutOfRange, message));
     }
@@ -268,8 +268,8 @@ mod tests {
         assert_eq!(read(folder.path()), Found { settings, notices: Vec::new() });
     }
 
-    fn plans(n_plans: usize, thought: &str) -> Vec<SavedPlan> {
-        (0..n_plans).map(|idx| SavedPlan { name: format!("Boat {idx}"), thought: thought.to_owned() }).collect()
+    fn plans(n_plans: usize, plan: &str) -> Vec<SavedPlan> {
+        (0..n_plans).map(|idx| SavedPlan { name: format!("Boat {idx}"), plan: plan.to_owned() }).collect()
     }
 
     #[test]
@@ -278,7 +278,7 @@ mod tests {
         // A control character takes six bytes in the file, and none takes more.
         for character in ["画", "🦊", "\u{1}"] {
             let mut settings = Settings { library_folder: Some("/画/图 片".into()), ..Settings::default() };
-            let change = SettingsChange::Plans(plans(MOST_PRESETS, &character.repeat(PLAN_CHARACTERS)));
+            let change = SettingsChange::Plans(plans(MAX_PRESETS, &character.repeat(PLAN_CHARACTERS)));
             apply(&mut settings, change).unwrap();
             write(folder.path(), &settings).unwrap();
             let found = read(folder.path());
@@ -292,7 +292,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = Settings { follows: false, ..Settings::default() };
         write(folder.path(), &kept).unwrap();
-        let settings = Settings { plans: plans(1, &"n".repeat(MOST_BYTES as usize)), ..Settings::default() };
+        let settings = Settings { plans: plans(1, &"n".repeat(MAX_BYTES as usize)), ..Settings::default() };
         assert_eq!(write(folder.path(), &settings).unwrap_err().failure().code, ErrorCode::TooMany);
         assert_eq!(read(folder.path()), Found { settings: kept, notices: Vec::new() });
     }
@@ -352,9 +352,8 @@ mod tests {
         assert_eq!(refused(preset(" ", 20)), ErrorCode::TextMissing);
         assert_eq!(refused(preset(&"n".repeat(NAME_CHARACTERS + 1), 20)), ErrorCode::TextTooLong);
         assert_eq!(refused(preset("Quick", 0)), ErrorCode::OutOfRange);
-        let plan = |thought: &str| {
-            SettingsChange::Plans(vec![SavedPlan { name: "Boat".to_owned(), thought: thought.to_owned() }])
-        };
+        let plan =
+            |plan: &str| SettingsChange::Plans(vec![SavedPlan { name: "Boat".to_owned(), plan: plan.to_owned() }]);
         assert_eq!(refused(plan("  ")), ErrorCode::TextMissing);
         assert_eq!(refused(plan(&"n".repeat(PLAN_CHARACTERS + 1))), ErrorCode::TextTooLong);
     }

@@ -1,9 +1,9 @@
 //! The handle that a window, or a test, holds.
 
 mod actor;
+mod images;
 mod jobs;
 mod models;
-mod pictures;
 mod program;
 
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use catalog::Catalog;
-use protocol::{ErrorCode, Failure, Job, JobId, Node, NodeId, Picture, PreviewId, Settings, Snapshot, StudioEvent};
+use protocol::{ErrorCode, Failure, Image, Job, JobId, Node, NodeId, PreviewId, Settings, Snapshot, StudioEvent};
 use store::{Opened, Store};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::engine::Patience;
+use crate::engine::Timeouts;
 use crate::forecast::Forecaster;
 use crate::previews::Previews;
 use crate::queue::{self, Queue};
@@ -23,19 +23,19 @@ use crate::{Error, Result, locate, settings};
 
 use actor::{Actor, Message, Standing, Start};
 
-pub use pictures::Rendition;
+pub use images::Rendition;
 pub use store::Source;
 
 /// Events that a slow listener may fall behind before it must start over.
 const LISTENER_EVENTS: usize = 4096;
 
-/// Pieces that are listed at once; the gallery has them all.
-const RECENT_PIECES: u32 = 60;
+/// Projects that are listed at once; the gallery has them all.
+const RECENT_PROJECTS: u32 = 60;
 
 /// What a studio is opened with.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where settings and logs are kept, and pictures and models unless the settings say otherwise.
+    /// Where settings and logs are kept, and images and models unless the settings say otherwise.
     pub data_folder: PathBuf,
     /// The engine programs to choose from; those beside this program when absent.
     pub engines: Option<Vec<PathBuf>>,
@@ -44,7 +44,7 @@ pub struct Options {
     /// The folder of the pocket model.
     pub pocket: Option<PathBuf>,
     /// How patient to be with the engine.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// Options with everything where it usually is.
@@ -56,7 +56,7 @@ impl Options {
             engines: None,
             model: locate::named_model(),
             pocket: locate::pocket_folder(),
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
         })
     }
 }
@@ -100,12 +100,12 @@ impl Studio {
     /// used, as when another program has it open; an engine or a model that
     /// fails is a state that listeners see.
     pub fn open(options: Options) -> Result<Self> {
-        let Options { data_folder, engines, model, pocket, patience } = options;
+        let Options { data_folder, engines, model, pocket, timeouts } = options;
         let settings::Found { settings, mut notices } = settings::read(&data_folder);
         let library_folder = locate::library_folder(&data_folder, &settings);
         let models_folder = locate::models_folder(&data_folder, &settings);
         let Opened { store, recovery } = Store::open(&library_folder, now_ms())?;
-        notices.extend(pictures::recovered(&recovery));
+        notices.extend(images::recovered(&recovery));
         if store.is_read_only() {
             notices.push(store::Error::ReadOnly { folder: library_folder }.failure());
         }
@@ -127,7 +127,7 @@ impl Studio {
         });
         let (inbox, messages) = mpsc::unbounded_channel();
         let rooms = Rooms { data_folder: data_folder.clone(), engines };
-        let start = Start { shared: Arc::clone(&shared), rooms, settings, notices, queue, target, defaults, patience };
+        let start = Start { shared: Arc::clone(&shared), rooms, settings, notices, queue, target, defaults, timeouts };
         tokio::spawn(Actor::new(start, inbox.downgrade()).run(messages));
         Ok(Self { inbox, shared, data_folder: data_folder.into() })
     }
@@ -139,18 +139,18 @@ impl Studio {
         let (standing, events) = self.ask(Message::Subscribe).await?;
         let Standing { engine, jobs, is_paused, defaults, models, settings, notices } = standing;
         let store = Arc::clone(&self.shared.store);
-        let (pieces, counts) =
-            blocking(move || Ok((store.pieces(None, RECENT_PIECES)?.pieces, store.counts()?))).await?;
-        let snapshot = Snapshot { engine, jobs, is_paused, defaults, pieces, counts, models, settings, notices };
+        let (projects, counts) =
+            blocking(move || Ok((store.projects(None, RECENT_PROJECTS)?.projects, store.counts()?))).await?;
+        let snapshot = Snapshot { engine, jobs, is_paused, defaults, projects, counts, models, settings, notices };
         Ok((snapshot, events))
     }
 
-    /// A step's picture, while it is kept.
-    pub fn preview(&self, preview: PreviewId) -> Option<Arc<Picture>> {
+    /// A step's image, while it is kept.
+    pub fn preview(&self, preview: PreviewId) -> Option<Arc<Image>> {
         self.shared.previews.get(preview)
     }
 
-    /// Previews of a picture's steps, the last one last, while they are kept.
+    /// Previews of an image's steps, the last one last, while they are kept.
     pub fn steps(&self, node: NodeId) -> Vec<PreviewId> {
         self.shared.previews.steps(node)
     }
@@ -201,13 +201,13 @@ impl Shared {
         let _ = self.events.send(event);
     }
 
-    /// Tells of a picture that joined the history.
+    /// Tells of an image that joined the history.
     pub(crate) async fn tell_added(&self, node: Node) {
         let store = Arc::clone(&self.store);
-        let piece = node.piece;
-        let summary = blocking(move || Ok((store.piece_summary(piece)?, store.counts()?))).await;
-        if let Ok((piece, counts)) = summary {
-            self.tell(StudioEvent::PieceChanged { piece });
+        let project = node.project;
+        let summary = blocking(move || Ok((store.project_summary(project)?, store.counts()?))).await;
+        if let Ok((project, counts)) = summary {
+            self.tell(StudioEvent::ProjectChanged { project });
             self.tell(StudioEvent::NodeAdded { node });
             self.tell(StudioEvent::Counts { counts });
         } else {
@@ -306,7 +306,7 @@ mod tests {
         let put = [
             stored("a", 0, |body| body["parameters"]["a_later_parameter"] = json!(7)),
             stored("b", 1, |_| {}),
-            stored("c", 2, |body| body["request"] = json!("animate")),
+            stored("c", 2, |body| body["kind"] = json!("animate")),
         ];
         store.put_jobs(&put).unwrap();
         let mut notices = Vec::new();

@@ -1,17 +1,17 @@
 //! How long things take on this machine, from how long they took.
 
-use protocol::{Job, JobKind, ModelDescription, Size, Statistics, Thinking};
+use protocol::{Job, Kind, ModelDescription, Size, Statistics, Thinking};
 use serde::{Deserialize, Serialize};
 
 /// Past runs that an expectation is taken from.
-const MOST_RUNS: usize = 8;
+const MAX_RUNS: usize = 8;
 
 /// What is the same for runs that can be compared.
-pub(crate) fn key(model: &ModelDescription, request: JobKind) -> String {
+pub(crate) fn key(model: &ModelDescription, request: Kind) -> String {
     let kind = match request {
-        JobKind::Create => "create",
-        JobKind::Edit => "edit",
-        JobKind::Ask => "ask",
+        Kind::Generate => "create",
+        Kind::Edit => "edit",
+        Kind::Chat => "ask",
     };
     format!("{kind}/{}/{}/{}", model.device, model.quantization, model.hash)
 }
@@ -19,14 +19,14 @@ pub(crate) fn key(model: &ModelDescription, request: JobKind) -> String {
 /// What decides how long a request takes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Work {
-    /// Pixels of the picture; 0 for an answer.
+    /// Pixels of the image; 0 for an answer.
     pixels: f64,
     /// Points of the schedule; 0 for an answer.
     steps: u32,
     /// Branches of guidance that a step computes.
     branches: u32,
-    /// Pictures that are read.
-    pictures: u32,
+    /// Images that are read.
+    images: u32,
     /// Whether text is written.
     writes: bool,
 }
@@ -43,16 +43,16 @@ pub(crate) struct Run {
 
 impl Work {
     pub(crate) fn of(job: &Job, size: Option<Size>) -> Self {
-        let is_picture = job.request != JobKind::Ask;
-        let size = size.filter(|_| is_picture);
+        let is_image = job.kind != Kind::Chat;
+        let size = size.filter(|_| is_image);
         let image = &job.parameters;
-        let has_image_branch = job.request == JobKind::Edit && image.image_guidance > 1.0;
+        let has_image_branch = job.kind == Kind::Edit && image.image_guidance > 1.0;
         Self {
             pixels: size.map_or(0.0, |size| f64::from(size.width) * f64::from(size.height)),
-            steps: if is_picture { image.steps } else { 0 },
+            steps: if is_image { image.steps } else { 0 },
             branches: 1 + u32::from(image.text_guidance > 1.0) + u32::from(has_image_branch),
-            pictures: u32::try_from(job.references.len()).unwrap_or(u32::MAX) + u32::from(job.picture.is_some()),
-            writes: !is_picture || job.thinking == Thinking::On,
+            images: u32::try_from(job.references.len()).unwrap_or(u32::MAX) + u32::from(job.image.is_some()),
+            writes: !is_image || job.thinking == Thinking::On,
         }
     }
 }
@@ -70,7 +70,7 @@ impl Run {
             (false, _) => 0.0,
             (true, false) => return None,
         };
-        let context_secs = self.context_secs * f64::from(work.pictures + 1) / f64::from(self.work.pictures + 1);
+        let context_secs = self.context_secs * f64::from(work.images + 1) / f64::from(self.work.images + 1);
         if work.steps == 0 {
             return Some(context_secs + text_secs);
         }
@@ -86,7 +86,7 @@ impl Run {
 
 /// Seconds that work is expected to take, from runs with the newest first; none without the like of it.
 pub(crate) fn expect(runs: &[Run], work: &Work) -> Option<f64> {
-    let mut seconds: Vec<f64> = runs.iter().filter_map(|run| run.scaled_to(work)).take(MOST_RUNS).collect();
+    let mut seconds: Vec<f64> = runs.iter().filter_map(|run| run.scaled_to(work)).take(MAX_RUNS).collect();
     seconds.sort_by(f64::total_cmp);
     seconds.get(seconds.len() / 2).copied().filter(|seconds| seconds.is_finite())
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn work(side: f64, steps: u32) -> Work {
-        Work { pixels: side * side, steps, branches: 2, pictures: 0, writes: false }
+        Work { pixels: side * side, steps, branches: 2, images: 0, writes: false }
     }
 
     fn run(side: f64, steps: u32, denoise_secs: f64) -> Run {

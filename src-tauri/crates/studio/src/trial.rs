@@ -12,15 +12,15 @@ use crate::engine::child;
 use crate::{Error, Result};
 
 /// A machine that needs longer for one layer is answered: too slow.
-const MOST_TIME: Duration = Duration::from_secs(600);
+const MAX_TIME: Duration = Duration::from_secs(600);
 
-/// Tokens of a picture of 1024 × 1024 with its two marks, and of one of 512 × 512.
+/// Tokens of an image of 1024 × 1024 with its two marks, and of one of 512 × 512.
 const FULL_TOKENS: f64 = 4098.0;
 const SMALL_TOKENS: f64 = 1026.0;
 
 /// Times one layer on the engine program's best device.
 pub(crate) async fn run(program: &Path, quantization: &str, device: Option<&str>, has_gpu: bool) -> Result<Trial> {
-    // The processor needs a minute for a quarter of the picture; the rest follows from it.
+    // The processor needs a minute for a quarter of the image; the rest follows from it.
     let (size, scale) = if has_gpu { ("1024x1024", 1.0) } else { ("512x512", FULL_TOKENS / SMALL_TOKENS) };
     let mut arguments: Vec<OsString> = [
         "bench",
@@ -48,10 +48,10 @@ pub(crate) async fn run(program: &Path, quantization: &str, device: Option<&str>
         }
         ControlFlow::Continue(())
     });
-    match tokio::time::timeout(MOST_TIME, bench).await {
+    match tokio::time::timeout(MAX_TIME, bench).await {
         Ok(result) => result?,
         Err(_elapsed) => {
-            let minutes = MOST_TIME.as_secs() / 60;
+            let minutes = MAX_TIME.as_secs() / 60;
             return Err(Error::Engine(format!(
                 "one layer takes more than {minutes} minutes: this machine is too slow"
             )));
@@ -68,7 +68,7 @@ fn understand(report: &Value, scale: f64) -> Option<Trial> {
     let named = |name: &'static str| {
         stages.iter().filter(move |stage| stage["name"].as_str().is_some_and(|it| it.starts_with(name)))
     };
-    // The step with the most branches is an edit's, and a picture's from text has one less.
+    // The step with the most branches is an edit's, and an image's from text has one less.
     let slowest = named("denoise step").filter_map(|stage| stage["median_secs"].as_f64()).fold(0.0, f64::max);
     let tokens_per_sec = named("text decode").find_map(|stage| stage["tokens_per_sec"].as_f64())?;
     let model = report.get("model")?;

@@ -35,14 +35,14 @@ MimeType=image/png;image/jpeg;image/webp;
 Terminal=false
 ";
 
-/// Debian's `copyright` file. Licences of what is linked in are on the about page, made by the build.
+/// Debian's `copyright` file. Licenses of what is linked in are on the about page, made by the build.
 const COPYRIGHT: &str = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: Bagel Studio
 
 Files: *
 Copyright: The authors of Bagel Studio
 License: Apache-2.0
- On Debian systems the full text of the licence is in /usr/share/common-licenses/Apache-2.0.
+ On Debian systems the full text of the license is in /usr/share/common-licenses/Apache-2.0.
 ";
 
 /// Which compiled programs go into a package.
@@ -198,8 +198,8 @@ fn configure(root: &Path, engines: &[PathBuf], texts: &Texts) -> Value {
             add(file.path(), &format!("pocket/{name}"));
         }
     }
-    let pictures = [("png", "image/png"), ("jpg", "image/jpeg"), ("jpeg", "image/jpeg"), ("webp", "image/webp")];
-    let associations: Vec<Value> = pictures
+    let images = [("png", "image/png"), ("jpg", "image/jpeg"), ("jpeg", "image/jpeg"), ("webp", "image/webp")];
+    let associations: Vec<Value> = images
         .iter()
         .map(|(extension, kind)| json!({ "ext": [extension], "mimeType": kind, "role": "Editor", "rank": "Alternate" }))
         .collect();
@@ -211,8 +211,8 @@ fn configure(root: &Path, engines: &[PathBuf], texts: &Texts) -> Value {
             "copyright": "The authors of Bagel Studio",
             "license": "Apache-2.0",
             "licenseFile": root.join("LICENSE"),
-            "shortDescription": "Create, edit and question pictures in your own words",
-            "longDescription": "A studio for BAGEL: it paints from text, edits pictures by instruction and answers \
+            "shortDescription": "Create, edit and question images in your own words",
+            "longDescription": "A studio for BAGEL: it paints from text, edits images by prompt and answers \
                 questions about them, on this computer alone.",
             "externalBin": engines,
             "resources": resources,
@@ -249,7 +249,7 @@ fn packages(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Installs the `.deb` into an empty Debian, starts the window on a display without a screen, and makes a picture.
+/// Installs the `.deb` into an empty Debian, starts the window on a display without a screen, and makes an image.
 pub(crate) fn verify(workspace: &Workspace, packages: &[PathBuf]) -> Result<()> {
     let is_deb = |path: &&PathBuf| path.extension().is_some_and(|suffix| suffix == "deb");
     let Some(package) = packages.iter().find(is_deb) else { bail!("there is no .deb to verify on this system") };
@@ -265,7 +265,7 @@ mod tests {
     use super::{Texts, configure, packages, stage_engines};
 
     #[test]
-    fn package_holds_the_engine_the_models_and_the_licence() {
+    fn package_holds_the_engine_the_models_and_the_license() {
         let root = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(root.path().join("assets/pocket/train")).expect("a folder");
         for name in ["models.toml", "LICENSE", "assets/pocket/pocket-q8_0.gguf", "assets/pocket/README.md"] {

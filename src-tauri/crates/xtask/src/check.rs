@@ -56,7 +56,7 @@ fn spelling(workspace: &Workspace) -> Result<Done> {
     passed(tool(workspace, "typos")?)
 }
 
-/// Licences, bans and sources. Known vulnerabilities need a database from elsewhere: the hosted workflow asks it.
+/// Licenses, bans and sources. Known vulnerabilities need a database from elsewhere: the hosted workflow asks it.
 fn dependencies(workspace: &Workspace) -> Result<Done> {
     let program = tool(workspace, "cargo-deny")?.arguments(&["--workspace", "--all-features", "check"]);
     passed(program.arguments(&["--hide-inclusion-graph", "bans", "licenses", "sources"]))

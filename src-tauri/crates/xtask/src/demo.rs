@@ -1,4 +1,4 @@
-//! The main job on the bundled sample picture, in the terminal: create, edit, ask.
+//! The main job on the bundled sample image, in the terminal: create, edit, ask.
 
 use std::{
     env, fs,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 const RANDOM_WEIGHTS: &str =
-    "The model's weights are random, for tests: its pictures are noise and its answers are nonsense.";
+    "The model's weights are random, for tests: its images are noise and its answers are nonsense.";
 
 /// Builds the studio and runs it.
 pub(crate) fn run(workspace: &Workspace, in_terminal: bool, consent: Consent) -> Result<()> {
@@ -67,13 +67,13 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
     let created = results.join("created.png");
     let edited = results.join("edited.png");
 
-    println!("\nCreate a picture from text");
+    println!("\nCreate an image from text");
     bagel("generate")
         .arguments(&["--prompt", "a red circle on a blue background", "--seed", "1", "--out"])
         .argument(&created)
         .argument("--force")
         .run()?;
-    println!("\nEdit the sample picture by an instruction");
+    println!("\nEdit the sample image by an prompt");
     bagel("edit")
         .argument("--image")
         .argument(&sample)
@@ -81,16 +81,16 @@ fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
         .argument(&edited)
         .argument("--force")
         .run()?;
-    println!("\nAsk about the sample picture");
+    println!("\nAsk about the sample image");
     bagel("chat")
         .argument("--image")
         .argument(&sample)
-        .arguments(&["--prompt", "What is in the picture?", "--limit", "64"])
+        .arguments(&["--prompt", "What is in the image?", "--limit", "64"])
         .run()?;
 
-    println!("\nThe sample picture: {}", sample.display());
-    println!("The created picture: {}", created.display());
-    println!("The edited picture: {}", edited.display());
+    println!("\nThe sample image: {}", sample.display());
+    println!("The created image: {}", created.display());
+    println!("The edited image: {}", edited.display());
     println!("More: `{} --help`", engine.display());
     Ok(())
 }

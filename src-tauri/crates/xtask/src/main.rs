@@ -60,10 +60,10 @@ enum Task {
     },
     /// Make the packages that people install.
     Bundle {
-        /// Use the quickly compiled programs of the tests instead of optimised ones.
+        /// Use the quickly compiled programs of the tests instead of optimized ones.
         #[arg(long)]
         development: bool,
-        /// Install the `.deb` into an empty Debian, start it there and make a picture (needs root).
+        /// Install the `.deb` into an empty Debian, start it there and make an image (needs root).
         #[arg(long)]
         verify: bool,
     },

@@ -41,7 +41,7 @@ pub(crate) fn install_window_driver(workspace: &Workspace) -> Result<()> {
     workspace
         .cargo(&["install", "tauri-driver", "--version", "2.1.0", "--locked", "--root"])
         .argument(folder(workspace))
-        // It passes on a few hundred requests; optimising it would take longer than its whole life.
+        // It passes on a few hundred requests; optimizing it would take longer than its whole life.
         .variable("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .run()
 }

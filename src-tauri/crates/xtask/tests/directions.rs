@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Each package of ours and those of ours that it may depend on. ARCHITECTURE.md draws the same picture.
+/// Each package of ours and those of ours that it may depend on. ARCHITECTURE.md draws the same image.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("bagel-studio", &["protocol", "studio"]),
     ("studio", &["catalog", "imagefile", "protocol", "store"]),

@@ -8,9 +8,9 @@ const groups = [
 ];
 
 const spans = (groups: Group[], width: number) =>
-  layout(groups, width).rows.flatMap((row) => (row.kind === 'pictures' ? [[row.from, row.to]] : []));
+  layout(groups, width).rows.flatMap((row) => (row.kind === 'images' ? [[row.from, row.to]] : []));
 
-test('every picture lies in one row, and a large group has its rows for itself', () => {
+test('every image lies in one row, and a large group has its rows for itself', () => {
   expect(layout(groups, 480).columns).toBe(3);
   expect(spans(groups, 480)).toEqual([
     [0, 3],
@@ -35,7 +35,7 @@ test('small groups stand beside each other where there is room for what parts th
     { group: 2, columns: 3 },
   ]);
   const last = rows.at(-1);
-  expect(last?.kind === 'pictures' && last.begins).toEqual([8]);
+  expect(last?.kind === 'images' && last.begins).toEqual([8]);
   expect(4 * (cell + GAP) - GAP + APART).toBeLessThanOrEqual(1000);
   // Three and three fill the six columns; twice two and one more group do not fit beside them.
   const two = { id: 'b', count: 2 };
@@ -46,7 +46,7 @@ test('small groups stand beside each other where there is room for what parts th
   ]);
 });
 
-test('whatever the groups are, each picture is in one row and no row is too wide', () => {
+test('whatever the groups are, each image is in one row and no row is too wide', () => {
   let seed = 7;
   const random = (most: number) => (seed = (seed * 16807) % 2147483647) % most;
   for (let turn = 0; turn < 60; turn += 1) {
@@ -66,7 +66,7 @@ test('whatever the groups are, each picture is in one row and no row is too wide
   }
 });
 
-test('a window narrower than a picture still shows one a row', () => {
+test('a window narrower than an image still shows one a row', () => {
   for (const width of [0, 10, 100, 320]) {
     const { columns, cell } = layout(groups, width);
     expect(columns).toBeGreaterThanOrEqual(1);
@@ -87,11 +87,11 @@ test('what can be seen is found, and little more', () => {
   }
 });
 
-test('the row of a picture is found', () => {
+test('the row of an image is found', () => {
   const { rows } = layout(groups, 480);
-  for (let picture = 0; picture < 11; picture += 1) {
-    const row = rows[rowOf(rows, picture)];
-    expect(row?.kind === 'pictures' && row.from <= picture && picture < row.to, String(picture)).toBe(true);
+  for (let image = 0; image < 11; image += 1) {
+    const row = rows[rowOf(rows, image)];
+    expect(row?.kind === 'images' && row.from <= image && image < row.to, String(image)).toBe(true);
   }
 });
 

@@ -1,6 +1,6 @@
-/** Where ten thousand pictures lie, and which of them can be seen: plain arithmetic. */
+/** Where ten thousand images lie, and which of them can be seen: plain arithmetic. */
 
-/** Pictures that stand together under one heading. */
+/** Images that stand together under one heading. */
 export interface Group {
   id: string;
   count: number;
@@ -9,19 +9,19 @@ export interface Group {
 /** What stands over one group of a shelf. */
 export interface Heading {
   group: number;
-  /** Columns that its pictures take under it. */
+  /** Columns that its images take under it. */
   columns: number;
 }
 
 export interface HeadingRow {
   kind: 'heading';
   y: number;
-  /** One after the other, as their pictures stand under them. */
+  /** One after the other, as their images stand under them. */
   headings: Heading[];
 }
 
-export interface PictureRow {
-  kind: 'pictures';
+export interface ImageRow {
+  kind: 'images';
   y: number;
   /** Positions in the whole list, `from <= x < to`. */
   from: number;
@@ -30,7 +30,7 @@ export interface PictureRow {
   begins: number[];
 }
 
-export type Row = HeadingRow | PictureRow;
+export type Row = HeadingRow | ImageRow;
 
 export interface Layout {
   columns: number;
@@ -42,16 +42,16 @@ export interface Layout {
 
 export const GAP = 10;
 export const HEADING = 50;
-/** Between two groups that stand beside each other, more than between pictures. */
+/** Between two groups that stand beside each other, more than between images. */
 export const APART = 18;
 const SMALLEST_CELL = 148;
-const MOST_COLUMNS = 10;
+const MAX_COLUMNS = 10;
 /** Room under a group before the next heading. */
 const REST = 12;
 
 /** Groups on shelves: small ones stand beside each other, in the order they come. */
 export function layout(groups: Group[], width: number): Layout {
-  const columns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor((width + GAP) / (SMALLEST_CELL + GAP))));
+  const columns = Math.max(1, Math.min(MAX_COLUMNS, Math.floor((width + GAP) / (SMALLEST_CELL + GAP))));
   // Two groups that fill a shelf have room for what parts them.
   const cell = Math.max(24, Math.floor((width - GAP * (columns - 1) - (columns > 1 ? APART : 0)) / columns));
   const widthOf = (n: number) => n * (cell + GAP) - GAP;
@@ -74,7 +74,7 @@ export function layout(groups: Group[], width: number): Layout {
     rows.push({ kind: 'heading', y, headings });
     y += HEADING;
     for (let at = from; at < position; at += columns) {
-      rows.push({ kind: 'pictures', y, from: at, to: Math.min(at + columns, position), begins });
+      rows.push({ kind: 'images', y, from: at, to: Math.min(at + columns, position), begins });
       y += cell + GAP;
     }
     y += REST;
@@ -88,13 +88,13 @@ export function visible(rows: Row[], top: number, bottom: number): [from: number
   return [from, firstAfter(rows, bottom)];
 }
 
-/** The row that holds a picture. */
-export function rowOf(rows: Row[], picture: number): number {
+/** The row that holds an image. */
+export function rowOf(rows: Row[], image: number): number {
   let low = 0;
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (firstPicture(rows, middle) <= picture) low = middle + 1;
+    if (firstImage(rows, middle) <= image) low = middle + 1;
     else high = middle;
   }
   return low - 1;
@@ -102,29 +102,29 @@ export function rowOf(rows: Row[], picture: number): number {
 
 export type Step = 'left' | 'right' | 'up' | 'down' | 'start' | 'end' | 'page_up' | 'page_down';
 
-/** The picture that a key leads to. */
-export function stepped({ rows }: Layout, picture: number, step: Step, rowsOfPage: number): number {
-  const pictureRows = rows.filter((row): row is PictureRow => row.kind === 'pictures');
-  const last = pictureRows.at(-1);
-  if (!last) return picture;
-  const index = pictureRows.findIndex((row) => picture >= row.from && picture < row.to);
-  const row = pictureRows[index];
+/** The image that a key leads to. */
+export function stepped({ rows }: Layout, image: number, step: Step, rowsOfPage: number): number {
+  const imageRows = rows.filter((row): row is ImageRow => row.kind === 'images');
+  const last = imageRows.at(-1);
+  if (!last) return image;
+  const index = imageRows.findIndex((row) => image >= row.from && image < row.to);
+  const row = imageRows[index];
   if (!row) return 0;
-  const inRow = (target: PictureRow | undefined) =>
-    target ? Math.min(target.from + (picture - row.from), target.to - 1) : picture;
+  const inRow = (target: ImageRow | undefined) =>
+    target ? Math.min(target.from + (image - row.from), target.to - 1) : image;
   switch (step) {
     case 'left':
-      return Math.max(0, picture - 1);
+      return Math.max(0, image - 1);
     case 'right':
-      return Math.min(last.to - 1, picture + 1);
+      return Math.min(last.to - 1, image + 1);
     case 'up':
-      return inRow(pictureRows[index - 1]);
+      return inRow(imageRows[index - 1]);
     case 'down':
-      return inRow(pictureRows[index + 1]);
+      return inRow(imageRows[index + 1]);
     case 'page_up':
-      return inRow(pictureRows[Math.max(0, index - rowsOfPage)]);
+      return inRow(imageRows[Math.max(0, index - rowsOfPage)]);
     case 'page_down':
-      return inRow(pictureRows[Math.min(pictureRows.length - 1, index + rowsOfPage)]);
+      return inRow(imageRows[Math.min(imageRows.length - 1, index + rowsOfPage)]);
     case 'start':
       return 0;
     case 'end':
@@ -143,11 +143,11 @@ function firstAfter(rows: Row[], y: number): number {
   return low;
 }
 
-/** The first picture at or after a row; a heading counts as the row under it. */
-function firstPicture(rows: Row[], index: number): number {
+/** The first image at or after a row; a heading counts as the row under it. */
+function firstImage(rows: Row[], index: number): number {
   const row = rows[index];
   if (!row) return Infinity;
-  if (row.kind === 'pictures') return row.from;
+  if (row.kind === 'images') return row.from;
   const next = rows[index + 1];
-  return next?.kind === 'pictures' ? next.from : Infinity;
+  return next?.kind === 'images' ? next.from : Infinity;
 }

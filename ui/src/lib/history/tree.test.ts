@@ -16,7 +16,7 @@ test('a branch is indented, and its line passes what hangs on earlier branches',
   expect(drawn(nodes)).toEqual(['a root', 'b straight', '.c branch 0', '.e straight 0', '.d branch', 'f root']);
 });
 
-test('a parent in another piece begins a tree', () => {
+test('a parent in another project begins a tree', () => {
   expect(drawn([node('b', 'elsewhere')])).toEqual(['b root']);
 });
 
@@ -26,7 +26,7 @@ test('a chain of ten thousand is drawn', () => {
   expect(path(nodes, '9999').size).toBe(10_000);
 });
 
-test('the way to a picture is followed past the branches before it', () => {
+test('the way to an image is followed past the branches before it', () => {
   const made = rows([node('a'), node('b', 'a'), node('c', 'b'), node('d', 'a'), node('e', 'd')], []);
   const lines = passing(made, path([node('a'), node('d', 'a'), node('e', 'd')], 'e'));
   expect([...lines]).toEqual([

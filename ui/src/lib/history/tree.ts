@@ -1,4 +1,4 @@
-/** A piece's history as rows: depth first, indented only where it branches. */
+/** A project's history as rows: depth first, indented only where it branches. */
 import type { Job, Node } from '$lib/ipc';
 import { groupBy } from '$lib/shared/group';
 
@@ -24,11 +24,11 @@ export function rows(nodes: Node[], jobs: Job[]): Row[] {
   const items: Item[] = [
     ...nodes.map((node) => ({ key: node.id, parent: node.parent, node, job: null })),
     ...jobs
-      .filter((job) => job.request !== 'ask')
-      .map((job) => ({ key: job.id, parent: job.request === 'edit' ? job.picture : null, node: null, job })),
+      .filter((job) => job.kind !== 'chat')
+      .map((job) => ({ key: job.id, parent: job.kind === 'edit' ? job.image : null, node: null, job })),
   ];
   const keys = new Set(items.map((item) => item.key));
-  // A parent in another piece is not drawn: the row begins a tree of its own.
+  // A parent in another project is not drawn: the row begins a tree of its own.
   const children = groupBy(items, (item) => (item.parent !== null && keys.has(item.parent) ? item.parent : null));
   const result: Row[] = [];
   // A loop over a stack, because a history may be a chain of thousands.
@@ -52,7 +52,7 @@ export function rows(nodes: Node[], jobs: Job[]): Row[] {
   return result;
 }
 
-/** The keys from a picture up to where it began. */
+/** The keys from an image up to where it began. */
 export function path(nodes: Node[], id: string | null): Set<string> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const found = new Set<string>();

@@ -8,14 +8,14 @@ const origins = ['image://localhost/', 'http://image.localhost/'];
 
 test('an id has an address', () => {
   const id = '01930b6e-7a5c-7d2e-8f3a-1b2c3d4e5f60';
-  expect(address('image://localhost/', 'picture', id)).toBe(`image://localhost/picture/${id}`);
+  expect(address('image://localhost/', 'image', id)).toBe(`image://localhost/image/${id}`);
 });
 
-test('no text leads anywhere but to a place for pictures', () => {
+test('no text leads anywhere but to a place for images', () => {
   expect(strange.length).toBeGreaterThanOrEqual(120);
   for (const text of strange) {
     for (const origin of origins) {
-      for (const kind of ['picture', 'thumbnail', 'preview'] as const) {
+      for (const kind of ['image', 'thumbnail', 'preview'] as const) {
         const made = address(origin, kind, text);
         if (made === '') continue;
         const { pathname, search, hash, href } = new URL(made);
@@ -25,5 +25,5 @@ test('no text leads anywhere but to a place for pictures', () => {
     }
   }
   // Most of them are no ids, and are not asked for at all.
-  expect(strange.filter((text) => address('image://localhost/', 'picture', text) === '').length).toBeGreaterThan(100);
+  expect(strange.filter((text) => address('image://localhost/', 'image', text) === '').length).toBeGreaterThan(100);
 });

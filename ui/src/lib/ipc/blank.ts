@@ -39,11 +39,11 @@ export const snapshot: Snapshot = {
   jobs: [],
   is_paused: false,
   defaults: {
-    create: parameters,
+    generate: parameters,
     edit: { ...parameters, image_guidance: 2 },
     chat: { limit: 512, temperature: 0, top_k: null, top_p: null, repetition_penalty: 1, seed: null, stop: [] },
   },
-  pieces: [],
+  projects: [],
   counts: { n_nodes: 0, n_trashed: 0, n_starred: 0, tags: [] },
   models: [],
   settings,

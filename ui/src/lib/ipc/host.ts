@@ -18,8 +18,8 @@ import type {
   NewJob,
   Node,
   NodeId,
-  PieceContents,
-  PieceId,
+  ProjectContents,
+  ProjectId,
   PreviewId,
   Price,
   RecipeView,
@@ -32,7 +32,7 @@ import type {
 
 /**
  * What this program can do that not every one can: a window elsewhere has no file manager
- * beside it, and some systems let no picture be dragged out.
+ * beside it, and some systems let no image be dragged out.
  */
 export type Ability =
   /** `dragOut` works. */
@@ -56,24 +56,24 @@ export interface Host {
   dismiss(job: JobId): Promise<void>;
   /** Queues a failed or interrupted job again. */
   retry(job: JobId): Promise<void>;
-  /** Stops a job that paints, and keeps its newest step as a picture of its piece. */
+  /** Stops a job that paints, and keeps its newest step as an image of its project. */
   keep(job: JobId): Promise<void>;
   moveJob(job: JobId, place: JobPlace): Promise<void>;
   pauseQueue(isPaused: boolean): Promise<void>;
   /** Holds a job's plan, while it is written or when it will be complete. */
   pausePlan(job: JobId): Promise<void>;
   /** Lets a planned job paint this plan. */
-  paintPlan(job: JobId, thought: string): Promise<void>;
+  paintPlan(job: JobId, plan: string): Promise<void>;
 
-  // Pictures and pieces.
-  piece(piece: PieceId): Promise<PieceContents>;
-  /** Pictures of any piece by their ids; those that are gone are left out. */
+  // Images and projects.
+  project(project: ProjectId): Promise<ProjectContents>;
+  /** Images of any project by their ids; those that are gone are left out. */
   nodes(nodes: NodeId[]): Promise<Node[]>;
   gallery(filter: GalleryFilter, after: GalleryCursor | null, limit: number): Promise<GalleryPage>;
   recipe(node: NodeId): Promise<RecipeView | null>;
-  /** Previews of a picture's steps, while they are kept; the last step is last. */
+  /** Previews of an image's steps, while they are kept; the last step is last. */
   steps(node: NodeId): Promise<PreviewId[]>;
-  renamePiece(piece: PieceId, name: string): Promise<void>;
+  renameProject(project: ProjectId, name: string): Promise<void>;
   /** An empty name takes the artist's name away. */
   renameNode(node: NodeId, name: string): Promise<void>;
   setTags(nodes: NodeId[], tags: string[]): Promise<void>;
@@ -82,23 +82,23 @@ export interface Host {
   trash(nodes: NodeId[]): Promise<void>;
   restore(nodes: NodeId[]): Promise<void>;
   emptyTrash(): Promise<void>;
-  /** Paints a picture again from its recipe as a new one: the same, or with other parameters. */
+  /** Paints an image again from its recipe as a new one: the same, or with other parameters. */
   replay(node: NodeId): Promise<JobId[]>;
-  /** Paints a picture again and compares; the outcome is an event. */
+  /** Paints an image again and compares; the outcome is an event. */
   verify(node: NodeId): Promise<void>;
 
   // Files, by dialogs of the host.
-  openPictures(): Promise<void>;
-  /** Brings in the bytes of a picture file; it arrives as an event. */
-  pastePicture(bytes: ArrayBuffer): Promise<void>;
-  /** Puts a picture on the clipboard. */
-  copyPicture(node: NodeId): Promise<void>;
-  /** One picture to a file, several to a folder. Gives the name chosen, or null when none was. */
-  exportPictures(nodes: NodeId[], format: ExportFormat): Promise<string | null>;
-  exportPiece(piece: PieceId): Promise<string | null>;
-  openPiece(): Promise<PieceId | null>;
-  revealPicture(node: NodeId): Promise<void>;
-  /** Hands pictures to the system while the pointer is held down on them: they are dragged as files. */
+  openImages(): Promise<void>;
+  /** Brings in the bytes of an image file; it arrives as an event. */
+  pasteImage(bytes: ArrayBuffer): Promise<void>;
+  /** Puts an image on the clipboard. */
+  copyImage(node: NodeId): Promise<void>;
+  /** One image to a file, several to a folder. Gives the name chosen, or null when none was. */
+  exportImages(nodes: NodeId[], format: ExportFormat): Promise<string | null>;
+  exportProject(project: ProjectId): Promise<string | null>;
+  openProject(): Promise<ProjectId | null>;
+  revealImage(node: NodeId): Promise<void>;
+  /** Hands images to the system while the pointer is held down on them: they are dragged as files. */
   dragOut(nodes: NodeId[]): Promise<void>;
 
   // Models and the engine.
@@ -127,14 +127,14 @@ export interface Host {
   resetEngine(): Promise<void>;
   /** Keeps a token for downloads in the system's keyring, or with null forgets it. */
   setToken(token: string | null): Promise<void>;
-  /** Versions, hardware, settings and the last log lines, without secrets or instructions. */
+  /** Versions, hardware, settings and the last log lines, without secrets or prompts. */
   diagnostics(): Promise<string>;
   about(): Promise<About>;
   /** Closes the window although there is work. */
   close(): Promise<void>;
 
   /** Addresses that an `img` can show. */
-  pictureUrl(node: NodeId): string;
+  imageUrl(node: NodeId): string;
   thumbnailUrl(node: NodeId): string;
   previewUrl(preview: PreviewId): string;
 }

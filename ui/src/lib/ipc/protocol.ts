@@ -6,15 +6,15 @@ export const PROTOCOL_VERSION = 1;
 /** One request to the model. */
 export type Request = { "kind": "generate" } & ImageRequest | { "kind": "edit" } & ImageRequest | { "kind": "chat" } & ChatRequest;
 
-/** Inputs and parameters of a picture to be made. */
+/** Inputs and parameters of an image to be made. */
 export type ImageRequest = {
-  /** Texts and pictures in the order the model reads them. */
+  /** Texts and images in the order the model reads them. */
   inputs: Array<Input>,
   /** Whether the model plans before it paints, or is given the plan. */
   thinking: Thinking,
-  /** How the picture is sampled. */
+  /** How the image is sampled. */
   parameters: ImageParameters,
-  /** How the thought is sampled; unused without thinking. */
+  /** How the plan is sampled; unused without thinking. */
   text: TextParameters,
 };
 
@@ -33,14 +33,14 @@ export type Input = { "kind": "text",
   /** The text itself. */
   text: string,
 } | { "kind": "image",
-  /** Where the picture lies. */
+  /** Where the image lies. */
   path: string,
 };
 
 /** Planning before painting. */
 export type Thinking = { "kind": "off" } | { "kind": "on" } | { "kind": "given",
   /** The plan with its `<think> </think>` tags. */
-  thought: string,
+  plan: string,
 };
 
 /** Width and height in pixels, both multiples of 16. */
@@ -54,27 +54,27 @@ export type Size = {
 /** How the guided velocity is scaled back to the conditional one's length. */
 export type Renorm = "global" | "channel" | "text_channel";
 
-/** How a picture is sampled. */
+/** How an image is sampled. */
 export type ImageParameters = {
-  /** Size of the picture; an edit without it keeps the size of its last picture. */
+  /** Size of the image; an edit without it keeps the size of its last image. */
   size: Size | null,
   /** Points of the schedule; the model is evaluated `steps - 1` times. */
   steps: number,
   /** How strongly the text is followed; 1 or less switches guidance off. */
   text_guidance: number,
-  /** How strongly the pictures are kept; 1 or less switches this branch off. */
+  /** How strongly the images are kept; 1 or less switches this branch off. */
   image_guidance: number,
   /** Guidance applies at timesteps `start < t <= end`. */
   guidance_interval: [number, number],
-  /** Which renormalisation follows guidance. */
+  /** Which renormalization follows guidance. */
   renorm: Renorm,
-  /** Lower bound of the renormalisation factor, 0 to 1. */
+  /** Lower bound of the renormalization factor, 0 to 1. */
   renorm_min: number,
   /** Timestep shift; higher spends more steps on layout. */
   shift: number,
   /** Seed of the noise; drawn and reported back when absent. */
   seed: number | null,
-  /** Whether pictures read in are sampled from the VAE's posterior rather than its mean. */
+  /** Whether images read in are sampled from the VAE's posterior rather than its mean. */
   sample_posterior: boolean,
   /** Whether most steps are extrapolated from earlier ones (TaylorSeer): faster, not exact. */
   feature_cache: boolean,
@@ -143,7 +143,7 @@ export type ModelSource = {
   device: string | null,
 };
 
-/** Engine to studio. Pictures (of `Step` and `Image`) carry their RGB bytes as the frame's payload. */
+/** Engine to studio. Images (of `Step` and `Image`) carry their RGB bytes as the frame's payload. */
 export type Event = { "kind": "hello",
   /** The engine's `PROTOCOL_VERSION`. */
   protocol: number,
@@ -199,7 +199,7 @@ export type Event = { "kind": "hello",
 } | { "kind": "image",
   /** The job. */
   id: JobId,
-  /** Size of the picture in the payload. */
+  /** Size of the image in the payload. */
   size: Size,
   /** The recipe as JSON. */
   recipe: unknown,
@@ -224,7 +224,7 @@ export type Event = { "kind": "hello",
   memory: MemoryEstimate,
   /** Tokens of the conditional context. */
   context_tokens: number,
-  /** Size of the picture that would be made. */
+  /** Size of the image that would be made. */
   size: Size | null,
 } | { "kind": "status",
   /** The status request's id. */
@@ -238,7 +238,7 @@ export type Event = { "kind": "hello",
 };
 
 /** Which text a delta belongs to. */
-export type TextChannel = "thought" | "answer";
+export type TextChannel = "plan" | "answer";
 
 /** Something to compute on. */
 export type DeviceDescription = {
@@ -268,7 +268,7 @@ export type ModelDescription = {
   memory_bytes: number,
   /** Where it is. */
   device: string,
-  /** Longest side of a picture, in pixels. */
+  /** Longest side of an image, in pixels. */
   max_side: number,
 };
 
@@ -300,14 +300,14 @@ export type Statistics = {
   steps: number,
   /** Forwards of the model in these steps. */
   forwards: number,
-  /** Seconds to decode the picture. */
+  /** Seconds to decode the image. */
   decode_secs: number,
   /** Tokens of context taken from the cache instead of computed. */
   reused_tokens: number,
 };
 
 /** The one list of failures. */
-export type ErrorCode = "cancelled" | "out_of_device_memory" | "out_of_host_memory" | "device_lost" | "model_invalid" | "model_missing" | "bad_input" | "not_a_picture" | "picture_too_large" | "picture_missing" | "size_unusable" | "out_of_range" | "not_a_piece" | "file_unusable" | "text_missing" | "text_too_long" | "context_too_long" | "too_many" | "gone" | "busy" | "too_late" | "not_repeatable" | "catalogue_unusable" | "token_unusable" | "bad_address" | "keyring" | "newer_program" | "disk_full" | "network" | "hash_mismatch" | "bad_result" | "repaired" | "settings_unusable" | "internal";
+export type ErrorCode = "cancelled" | "out_of_device_memory" | "out_of_host_memory" | "device_lost" | "model_invalid" | "model_missing" | "bad_input" | "not_a_image" | "image_too_large" | "image_missing" | "size_unusable" | "out_of_range" | "not_a_project" | "file_unusable" | "text_missing" | "text_too_long" | "context_too_long" | "too_many" | "gone" | "busy" | "too_late" | "not_repeatable" | "catalog_unusable" | "token_unusable" | "bad_address" | "keyring" | "newer_program" | "disk_full" | "network" | "hash_mismatch" | "bad_result" | "repaired" | "settings_unusable" | "internal";
 
 /** A failure with its one line for the artist. */
 export type Failure = {
@@ -317,57 +317,57 @@ export type Failure = {
   message: string,
 };
 
-/** A picture in the history. */
+/** An image in the history. */
 export type NodeId = string;
 
-/** A tree of pictures with the conversation about them. */
-export type PieceId = string;
+/** A tree of images with the conversation about them. */
+export type ProjectId = string;
 
 /** A question with its answer. */
 export type TurnId = string;
 
-/** A picture of a step, held in memory while its job runs. */
+/** An image of a step, held in memory while its job runs. */
 export type PreviewId = string;
 
-/** A tree of pictures with the conversation about them, as lists show it. */
-export type Piece = {
+/** A tree of images with the conversation about them, as lists show it. */
+export type Project = {
   /** Its id. */
-  id: PieceId,
+  id: ProjectId,
   /** What it is called: what the artist named it, or what it began with. */
   name: string,
-  /** The picture that stands for it: the newest that is not in the trash. */
+  /** The image that stands for it: the newest that is not in the trash. */
   cover: NodeId | null,
-  /** Pictures in it that are not in the trash. */
+  /** Images in it that are not in the trash. */
   n_nodes: number,
   /** Milliseconds since 1970, UTC. */
   created_ms: number,
-  /** When a picture or an answer last joined it; milliseconds since 1970, UTC. */
+  /** When an image or an answer last joined it; milliseconds since 1970, UTC. */
   changed_ms: number,
 };
 
-/** A piece with everything in it. */
-export type PieceContents = {
-  /** The piece. */
-  piece: Piece,
-  /** Its pictures in the order they were made, those in the trash among them. */
+/** A project with everything in it. */
+export type ProjectContents = {
+  /** The project. */
+  project: Project,
+  /** Its images in the order they were made, those in the trash among them. */
   nodes: Array<Node>,
   /** Its conversation, oldest first. */
   turns: Array<Turn>,
 };
 
-/** A picture of the history. */
+/** An image of the history. */
 export type Node = {
   /** Its id. */
   id: NodeId,
-  /** The piece it belongs to. */
-  piece: PieceId,
-  /** The picture that was edited. */
+  /** The project it belongs to. */
+  project: ProjectId,
+  /** The image that was edited. */
   parent: NodeId | null,
-  /** Other pictures that were used, of this piece or another. */
+  /** Other images that were used, of this project or another. */
   references: Array<NodeId>,
   /** How it came about. */
   origin: Origin,
-  /** The instruction, or the name of the file it was imported from. */
+  /** The prompt, or the name of the file it was imported from. */
   title: string,
   /** What the artist named it. */
   name: string | null,
@@ -376,12 +376,12 @@ export type Node = {
   /** Seed of its noise, where it is known. */
   seed: number | null,
   /** The plan it was painted after. */
-  thought: string | null,
+  plan: string | null,
   /** Whether its recipe is known: it was made here, or its file brought one. */
   has_recipe: boolean,
   /** The model that made it, as its recipe names it. */
   model: string | null,
-  /** The artist's mark of favour. */
+  /** The artist's mark of favor. */
   starred: boolean,
   /** The artist's words to find it by, sorted. */
   tags: Array<string>,
@@ -393,8 +393,8 @@ export type Node = {
   created_ms: number,
 };
 
-/** How a picture came about. */
-export type Origin = "imported" | "created" | "edited";
+/** How an image came about. */
+export type Origin = "imported" | "generate" | "edit";
 
 /** A question and its answer. */
 export type Turn = {
@@ -402,10 +402,10 @@ export type Turn = {
   id: TurnId,
   /** What was asked. */
   question: string,
-  /** Pictures that were new to the conversation with this question. */
-  pictures: Array<NodeId>,
+  /** Images that were new to the conversation with this question. */
+  images: Array<NodeId>,
   /** What was reasoned before the answer. */
-  thought: string | null,
+  plan: string | null,
   /** What was answered. */
   answer: string,
   /** Whether the artist stopped the answer before its end. */
@@ -416,9 +416,9 @@ export type Turn = {
   created_ms: number,
 };
 
-/** Which pictures are wanted; all of the conditions hold for each. */
+/** Which images are wanted; all of the conditions hold for each. */
 export type GalleryFilter = {
-  /** Words in instructions, answers, plans, names and tags; the last may be unfinished. Empty finds everything. */
+  /** Words in prompts, answers, plans, names and tags; the last may be unfinished. Empty finds everything. */
   text: string,
   /** Tags that it has, each of them. */
   tags: Array<string>,
@@ -430,31 +430,31 @@ export type GalleryFilter = {
   place: Place,
 };
 
-/** Where a picture is. */
+/** Where an image is. */
 export type Place = "library" | "trash";
 
 /** Where a page ended; means something to the one who made it only. */
 export type GalleryCursor = string;
 
-/** A page of pictures, those of the piece that changed last first; in a piece, the newest first. */
+/** A page of images, those of the project that changed last first; in a project, the newest first. */
 export type GalleryPage = {
-  /** The pictures. */
+  /** The images. */
   nodes: Array<Node>,
-  /** The pieces they belong to. */
-  pieces: Array<Piece>,
+  /** The projects they belong to. */
+  projects: Array<Project>,
   /** Where the next page begins; absent at the end. */
   next: GalleryCursor | null,
-  /** How many pictures match in all. */
+  /** How many images match in all. */
   total: number,
 };
 
 /** What the library holds. */
 export type GalleryCounts = {
-  /** Pictures that are not in the trash. */
+  /** Images that are not in the trash. */
   n_nodes: number,
-  /** Pictures in the trash. */
+  /** Images in the trash. */
   n_trashed: number,
-  /** Pictures with a star. */
+  /** Images with a star. */
   n_starred: number,
   /** All tags in use, sorted. */
   tags: Array<TagCount>,
@@ -464,11 +464,11 @@ export type GalleryCounts = {
 export type TagCount = {
   /** The tag. */
   tag: string,
-  /** Pictures that have it and are not in the trash. */
+  /** Images that have it and are not in the trash. */
   n_nodes: number,
 };
 
-/** How a picture leaves the studio. */
+/** How an image leaves the studio. */
 export type ExportFormat = "png" | "png_plain" | "jpeg" | "webp";
 
 /** Names a model: an entry of models.toml, or an imported one. */
@@ -492,15 +492,15 @@ export type ModelCard = {
   summary: LocalText,
   /** Where it comes from. */
   origin: ModelOrigin,
-  /** SPDX name of its licence, where known. */
-  licence: string | null,
+  /** SPDX name of its license, where known. */
+  license: string | null,
   /** The repository that publishes it, where it is published. */
   repository: string | null,
   /** Bytes to download; 0 when nothing is. */
   download_bytes: number,
-  /** Longest side of a picture, in pixels. */
+  /** Longest side of an image, in pixels. */
   max_side: number,
-  /** What the dials stand at for this model. */
+  /** What the parameters stand at for this model. */
   defaults: ModelDefaults,
   /** The forms it can run in, the most exact first. */
   forms: Array<ModelForm>,
@@ -511,19 +511,19 @@ export type ModelCard = {
 };
 
 /** Where a model comes from. */
-export type ModelOrigin = "bundled" | "catalogue" | "imported";
+export type ModelOrigin = "bundled" | "catalog" | "imported";
 
 /** Parameters that requests are made with unless others are chosen. */
 export type ModelDefaults = {
-  /** For a picture from text. */
-  create: ImageParameters,
+  /** For an image from text. */
+  generate: ImageParameters,
   /** For an edit. */
   edit: ImageParameters,
   /** For an answer. */
   chat: TextParameters,
 };
 
-/** A model at one quantisation. */
+/** A model at one quantization. */
 export type ModelForm = {
   /** `bf16`, `q8_0`, `q4_k_m` … */
   quantization: string,
@@ -618,7 +618,7 @@ export type Settings = {
   version: number,
   /** The window's language. */
   language: Language,
-  /** The window's colours. */
+  /** The window's colors. */
   theme: Theme,
   /** Whether a new result takes the view. */
   follows: boolean,
@@ -634,13 +634,13 @@ export type Settings = {
   engine: string | null,
   /** Minutes without work after which the model's memory is given back; 0 keeps it. */
   idle_minutes: number,
-  /** Where pictures are kept; the system's usual place when absent. Takes effect at the next start. */
+  /** Where images are kept; the system's usual place when absent. Takes effect at the next start. */
   library_folder: string | null,
   /** Where models are kept; the system's usual place when absent. */
   models_folder: string | null,
   /** Address that downloads come from instead of the publisher's. */
   mirror: string | null,
-  /** Dials under a name. */
+  /** Parameters under a name. */
   presets: Array<Preset>,
   /** Plans that were saved to be painted again. */
   plans: Array<SavedPlan>,
@@ -651,7 +651,7 @@ export type Settings = {
 /** The window's language. */
 export type Language = "system" | "en" | "zh";
 
-/** The window's colours. */
+/** The window's colors. */
 export type Theme = "system" | "dark" | "light" | "contrast";
 
 /** A model in one of its forms. */
@@ -662,20 +662,20 @@ export type ModelChoice = {
   quantization: string,
 };
 
-/** Dials under a name. */
+/** Parameters under a name. */
 export type Preset = {
   /** What the artist calls it. */
   name: string,
-  /** Where the dials stand. */
+  /** Where the parameters stand. */
   parameters: ImageParameters,
 };
 
 /** A plan that was saved to be painted again. */
 export type SavedPlan = {
-  /** What the artist calls it: the instruction it was written for, unless named otherwise. */
+  /** What the artist calls it: the prompt it was written for, unless named otherwise. */
   name: string,
   /** The plan, without the model's tags. */
-  thought: string,
+  plan: string,
 };
 
 /** One change of the settings, as the window asks for it; folders and programs are chosen in dialogs of the host. */
@@ -690,13 +690,13 @@ export type About = {
   version: string,
   /** Version of the engine, when it runs. */
   engine: string | null,
-  /** Licences of everything inside, as one text. */
-  licences: string,
+  /** Licenses of everything inside, as one text. */
+  licenses: string,
 };
 
-/** A picture that was brought in. */
+/** An image that was brought in. */
 export type Arrival = {
-  /** The picture in the history. */
+  /** The image in the history. */
   node: NodeId,
   /** Whether it was in the library before; nothing new was made then. */
   is_known: boolean,
@@ -718,7 +718,7 @@ export type EngineState = { "state": "starting" } | { "state": "no_model" } | { 
 } | { "state": "ready",
   /** The model. */
   model: ModelDescription,
-  /** Which of the catalogue's it is; absent for files chosen by hand. */
+  /** Which of the catalog's it is; absent for files chosen by hand. */
   choice: ModelChoice | null,
   /** Whether it is the pocket model that ships with the studio. */
   is_pocket: boolean,
@@ -733,28 +733,28 @@ export type EngineState = { "state": "starting" } | { "state": "no_model" } | { 
 export type Job = {
   /** Its id. */
   id: JobId,
-  /** The piece that its result will belong to. */
-  piece: PieceId,
+  /** The project that its result will belong to. */
+  project: ProjectId,
   /** What it does. */
-  request: JobKind,
+  kind: Kind,
   /** The artist's words. */
-  instruction: string,
-  /** The picture that is edited or asked about. */
-  picture: NodeId | null,
-  /** Other pictures that are used. */
+  prompt: string,
+  /** The image that is edited or asked about. */
+  image: NodeId | null,
+  /** Other images that are used. */
   references: Array<NodeId>,
   /** Whether it plans or reasons first. */
   thinking: Thinking,
   /** Whether it stops when the plan is complete. */
   pauses_after_plan: boolean,
-  /** How its picture is sampled; the seed is chosen when it is queued. */
+  /** How its image is sampled; the seed is chosen when it is queued. */
   parameters: ImageParameters,
-  /** The picture that it paints again to compare, rather than to keep. */
+  /** The image that it paints again to compare, rather than to keep. */
   verifies: NodeId | null,
   /** Where it is. */
   status: JobStatus,
   /** The plan, as far as it is written. */
-  thought: string,
+  plan: string,
   /** The answer, as far as it is written. */
   answer: string,
   /** The newest step that can be seen. */
@@ -766,7 +766,7 @@ export type Job = {
 };
 
 /** What kind of request a job carries out. */
-export type JobKind = "create" | "edit" | "ask";
+export type Kind = "generate" | "edit" | "chat";
 
 /** Where a waiting job is to go. */
 export type JobPlace = { "kind": "first" } | { "kind": "before",
@@ -779,7 +779,7 @@ export type JobStatus = { "state": "queued" } | { "state": "running",
   /** What the engine does. */
   phase: Phase,
 } | { "state": "stopping" } | { "state": "planned" } | { "state": "done",
-  /** The picture, where it made one. */
+  /** The image, where it made one. */
   node: NodeId | null,
 } | { "state": "cancelled" } | { "state": "interrupted" } | { "state": "failed",
   /** Why. */
@@ -791,22 +791,22 @@ export type JobStatus = { "state": "queued" } | { "state": "running",
 /** What the window asks for. */
 export type NewJob = {
   /** What to do. */
-  request: JobKind,
+  kind: Kind,
   /** The artist's words. */
-  instruction: string,
-  /** The piece that the result belongs to; a new one when absent. */
-  piece: PieceId | null,
-  /** The picture to edit or to ask about. */
-  picture: NodeId | null,
-  /** Other pictures to use, in the order the model reads them. */
+  prompt: string,
+  /** The project that the result belongs to; a new one when absent. */
+  project: ProjectId | null,
+  /** The image to edit or to ask about. */
+  image: NodeId | null,
+  /** Other images to use, in the order the model reads them. */
   references: Array<NodeId>,
   /** Whether to plan before painting, or to reason before answering. */
   thinking: Thinking,
   /** Whether to stop when the plan is complete, so that it can be changed before it is painted. */
   pauses_after_plan: boolean,
-  /** How a picture is sampled; unused for a question. */
+  /** How an image is sampled; unused for a question. */
   parameters: ImageParameters,
-  /** How many pictures, each from another seed: 1 to 8. */
+  /** How many images, each from another seed: 1 to 8. */
   variations: number,
   /** Whether it goes before everything that waits. */
   first: boolean,
@@ -828,7 +828,7 @@ export type Price = {
   available_bytes: number | null,
   /** Tokens of context. */
   context_tokens: number,
-  /** Size of the picture that would be made. */
+  /** Size of the image that would be made. */
   size: Size | null,
   /** Seconds for all of its variations, where this machine has done the like. */
   secs: number | null,
@@ -842,24 +842,24 @@ export type Price = {
 export type Remedy = { "kind": "retry" } | { "kind": "smaller_size",
   /** One that fits. */
   size: Size,
-} | { "kind": "no_thinking" } | { "kind": "fewer_pictures" } | { "kind": "leave_out",
+} | { "kind": "no_thinking" } | { "kind": "fewer_images" } | { "kind": "leave_out",
   /** Which they are. */
   turns: Array<TurnId>,
 } | { "kind": "smaller_model" };
 
-/** How a picture was made, field by field. */
+/** How an image was made, field by field. */
 export type RecipeView = {
   /** What was asked for. */
-  request: JobKind,
+  kind: Kind,
   /** The words. */
-  instruction: string,
+  prompt: string,
   /** How it was sampled, with the seed that was used. */
   parameters: ImageParameters,
   /** The plan that was painted. */
-  thought: string | null,
-  /** Pictures that were read, those of them that are in the library. */
-  pictures: Array<NodeId>,
-  /** Pictures that were read and are not in the library. */
+  plan: string | null,
+  /** Images that were read, those of them that are in the library. */
+  images: Array<NodeId>,
+  /** Images that were read and are not in the library. */
   n_missing: number,
   /** The model's name. */
   model: string | null,
@@ -871,7 +871,7 @@ export type RecipeView = {
   unknown: Array<string>,
 };
 
-/** Everything as it stands, but for what is asked for when it is shown: pieces, pages of the gallery. */
+/** Everything as it stands, but for what is asked for when it is shown: projects, pages of the gallery. */
 export type Snapshot = {
   /** The engine process and its model. */
   engine: EngineState,
@@ -879,10 +879,10 @@ export type Snapshot = {
   jobs: Array<Job>,
   /** Whether the queue is held: what runs goes on, and nothing is begun. */
   is_paused: boolean,
-  /** What the dials stand at unless the artist turns them: the present model's. */
+  /** What the parameters stand at unless the artist turns them: the present model's. */
   defaults: ModelDefaults,
-  /** The pieces that changed last, newest first; the gallery has them all. */
-  pieces: Array<Piece>,
+  /** The projects that changed last, newest first; the gallery has them all. */
+  projects: Array<Project>,
   /** What the library holds. */
   counts: GalleryCounts,
   /** All models, the bundled one first. */
@@ -928,34 +928,34 @@ export type StudioEvent = { "kind": "engine",
   /** The job. */
   job: JobId,
   /** The whole plan. */
-  thought: string,
+  plan: string,
 } | { "kind": "preview",
   /** The job. */
   job: JobId,
-  /** Names the picture in the window's image scheme. */
+  /** Names the image in the window's image scheme. */
   preview: PreviewId,
-} | { "kind": "piece_changed",
+} | { "kind": "project_changed",
   /** As it is now. */
-  piece: Piece,
+  project: Project,
 } | { "kind": "node_added",
-  /** The picture. */
+  /** The image. */
   node: Node,
 } | { "kind": "nodes_changed",
   /** As they are now. */
   nodes: Array<Node>,
 } | { "kind": "nodes_removed",
-  /** The pictures. */
+  /** The images. */
   nodes: Array<NodeId>,
-  /** Pieces that went with their last picture. */
-  pieces: Array<PieceId>,
+  /** Projects that went with their last image. */
+  projects: Array<ProjectId>,
 } | { "kind": "turn_added",
-  /** The piece whose conversation grew. */
-  piece: PieceId,
+  /** The project whose conversation grew. */
+  project: ProjectId,
   /** Question and answer. */
   turn: Turn,
 } | { "kind": "turns_changed",
-  /** The piece whose conversation they belong to. */
-  piece: PieceId,
+  /** The project whose conversation they belong to. */
+  project: ProjectId,
   /** As they are now. */
   turns: Array<Turn>,
 } | { "kind": "counts",
@@ -973,7 +973,7 @@ export type StudioEvent = { "kind": "engine",
   /** All of them. */
   settings: Settings,
 } | { "kind": "verified",
-  /** The picture. */
+  /** The image. */
   node: NodeId,
   /** What came of it. */
   outcome: Verification,
@@ -994,7 +994,7 @@ export type StudioEvent = { "kind": "engine",
 
 /** How fast the full model would run here, from one layer of its true shape with random weights. */
 export type Trial = {
-  /** Quantisation tried. */
+  /** Quantization tried. */
   quantization: string,
   /** Where it ran. */
   device: string,
@@ -1004,7 +1004,7 @@ export type Trial = {
   tokens_per_sec: number,
 };
 
-/** What painting a picture again has shown. */
+/** What painting an image again has shown. */
 export type Verification = { "kind": "same" } | { "kind": "differs",
   /** Mean difference of a channel, 0 to 255. */
   mean: number,

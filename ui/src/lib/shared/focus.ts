@@ -3,7 +3,7 @@ import type { Attachment } from 'svelte/attachments';
 
 const stops = 'button:not(:disabled), input:not(:disabled), select, textarea, [href], [tabindex="0"]';
 
-/** Puts the caret behind the words of the instruction, those that are about to be written too. */
+/** Puts the caret behind the words of the prompt, those that are about to be written too. */
 export function focusLine(): void {
   void tick().then(() => {
     const line = document.querySelector<HTMLTextAreaElement>('.composer textarea');

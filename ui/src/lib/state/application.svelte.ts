@@ -1,12 +1,12 @@
 import { i18n } from '$lib/i18n/index.svelte';
-import type { Ability, Arrival, Failure, Host, Node, NodeId, PieceId, SettingsChange, StudioEvent } from '$lib/ipc';
+import type { Ability, Arrival, Failure, Host, Node, NodeId, ProjectId, SettingsChange, StudioEvent } from '$lib/ipc';
 import { ComposerState } from './composer.svelte';
 import { GalleryState } from './gallery.svelte';
 import { Jobs } from './jobs.svelte';
 import { LibraryState } from './library.svelte';
 import { Models } from './models.svelte';
 import { asFailure, Notices, type Notice } from './notices.svelte';
-import { Pictures } from './pictures';
+import { Images } from './images';
 import { Plans } from './plans.svelte';
 import { PriceState } from './price.svelte';
 import { Recipes } from './recipes.svelte';
@@ -27,7 +27,7 @@ export class Application {
   readonly plans: Plans;
   readonly recipes: Recipes;
   readonly repeat: Repeat;
-  readonly pictures: Pictures;
+  readonly images: Images;
   readonly models: Models;
   readonly price: PriceState;
   /** What was asked for as references and has not arrived yet, in the order it was asked for. */
@@ -53,10 +53,10 @@ export class Application {
     this.plans = new Plans(host, library, view, notices);
     this.recipes = new Recipes(host, library, view, composer, this.jobs, notices);
     this.repeat = new Repeat(host, library, view, this.jobs, notices);
-    this.pictures = new Pictures(host, notices, view);
+    this.images = new Images(host, notices, view);
     this.models = new Models(host, library, view, notices);
     this.price = new PriceState(host);
-    view.onpiece = (id) => void this.try(() => this.#fetch(id));
+    view.onproject = (id) => void this.try(() => this.#fetch(id));
   }
 
   async start(): Promise<void> {
@@ -78,15 +78,15 @@ export class Application {
     const missed = early;
     early = null;
     this.receive(missed);
-    const { piece } = this.view;
-    if (piece !== null) {
-      await this.try(() => this.#fetch(piece));
+    const { project } = this.view;
+    if (project !== null) {
+      await this.try(() => this.#fetch(project));
       return;
     }
     const running = this.library.running;
-    const last = this.library.pieces[0];
-    if (running) this.view.openPiece(running.piece);
-    else if (last) this.view.openPiece(last.id);
+    const last = this.library.projects[0];
+    if (running) this.view.openProject(running.project);
+    else if (last) this.view.openProject(last.id);
   }
 
   receive(events: StudioEvent[]): void {
@@ -97,9 +97,9 @@ export class Application {
     this.gallery.apply(events);
   }
 
-  // Pictures and pieces.
+  // Images and projects.
 
-  /** Opens a picture of any piece. */
+  /** Opens an image of any project. */
   async openNode(id: NodeId): Promise<void> {
     if (!this.library.node(id)) await this.try(async () => this.library.remember(await this.#host.nodes([id])));
     const node = this.library.node(id);
@@ -111,47 +111,47 @@ export class Application {
     this.view.select(id);
   }
 
-  openPictures(): void {
-    void this.try(() => this.#host.openPictures());
+  openImages(): void {
+    void this.try(() => this.#host.openImages());
   }
 
   /** Lets files be chosen that join the line instead of opening. */
   async openReferences(): Promise<void> {
-    await this.#bringReferences('chosen', () => this.#host.openPictures());
+    await this.#bringReferences('chosen', () => this.#host.openImages());
   }
 
-  /** Opens a picture from the clipboard, or lets it join the line beside the one that is there. */
-  async paste(file: Blob, as: 'picture' | 'reference'): Promise<void> {
-    const bring = async () => this.#host.pastePicture(await file.arrayBuffer());
+  /** Opens an image from the clipboard, or lets it join the line beside the one that is there. */
+  async paste(file: Blob, as: 'image' | 'reference'): Promise<void> {
+    const bring = async () => this.#host.pasteImage(await file.arrayBuffer());
     if (as === 'reference' && this.view.nodeId !== null) await this.#bringReferences('pasted', bring);
     else await this.try(bring);
   }
 
-  /** Lets pictures join the line, and tells of those that there is no room for. */
+  /** Lets images join the line, and tells of those that there is no room for. */
   refer(ids: NodeId[]): void {
-    if (this.composer.mode === 'create') this.composer.mode = 'edit';
+    if (this.composer.mode === 'generate') this.composer.mode = 'edit';
     const n = this.composer.addReferences(ids);
     if (n > 0) this.notify({ text: () => i18n.m.composer.surplus(n) });
   }
 
-  importPiece(): void {
+  importProject(): void {
     void this.try(async () => {
-      const id = await this.#host.openPiece();
+      const id = await this.#host.openProject();
       if (id === null) return;
-      this.openPiece(id);
-      // Of its pictures no event tells.
+      this.openProject(id);
+      // Of its images no event tells.
       this.gallery.refresh();
     });
   }
 
-  openPiece(id: PieceId): void {
-    this.view.openPiece(id);
+  openProject(id: ProjectId): void {
+    this.view.openProject(id);
     this.composer.forgetMode();
     this.composer.references = [];
   }
 
-  newPiece(): void {
-    this.view.newPiece();
+  newProject(): void {
+    this.view.newProject();
     this.composer.forgetMode();
     this.composer.references = [];
   }
@@ -192,13 +192,13 @@ export class Application {
     });
   }
 
-  async #fetch(piece: PieceId): Promise<void> {
-    const isKnown = this.library.piece(piece) !== undefined || this.library.nodesOf(piece).length > 0;
-    const isNew = !isKnown && this.library.jobs.some((job) => job.piece === piece);
-    // A piece whose first picture is still being painted is nowhere yet.
+  async #fetch(project: ProjectId): Promise<void> {
+    const isKnown = this.library.project(project) !== undefined || this.library.nodesOf(project).length > 0;
+    const isNew = !isKnown && this.library.jobs.some((job) => job.project === project);
+    // A project whose first image is still being painted is nowhere yet.
     if (isNew) return;
-    await this.library.open(piece, (id) => this.#host.piece(id));
-    if (this.view.piece === piece && this.view.jobId === null) this.view.replaceMissing();
+    await this.library.open(project, (id) => this.#host.project(id));
+    if (this.view.project === project && this.view.jobId === null) this.view.replaceMissing();
   }
 
   #react(event: StudioEvent): void {
@@ -226,19 +226,19 @@ export class Application {
         this.plans.reset(event.job);
         this.jobs.left(event.job);
         break;
-      case 'piece_changed':
-        if (this.view.piece === event.piece.id) this.view.onpiece(event.piece.id);
+      case 'project_changed':
+        if (this.view.project === event.project.id) this.view.onproject(event.project.id);
         break;
       case 'nodes_changed':
         if (this.view.node?.trashed_ms != null) this.view.replaceMissing();
         break;
       case 'nodes_removed':
-        if (this.view.piece !== null && event.pieces.includes(this.view.piece)) this.view.leavePiece();
+        if (this.view.project !== null && event.projects.includes(this.view.project)) this.view.leaveProject();
         else this.view.replaceMissing();
         break;
       case 'text':
         // With its first word: where the artist goes after that is where they want to be.
-        if (event.channel === 'thought' && event.job === this.view.jobId && this.view.job?.thought === event.delta && this.view.side === 'ask') {
+        if (event.channel === 'plan' && event.job === this.view.jobId && this.view.job?.plan === event.delta && this.view.side === 'chat') {
           this.view.side = 'plan';
         }
         break;
@@ -272,7 +272,7 @@ export class Application {
     setTimeout(() => (this.#expected = this.#expected.filter((one) => one !== expected)), EVENT_MS);
   }
 
-  /** Where the caret was decided what became of a pasted picture: it can be otherwise. */
+  /** Where the caret was decided what became of a pasted image: it can be otherwise. */
   #tellOfPasted(id: NodeId): void {
     if (!this.composer.references.includes(id)) return;
     const run = () => {
@@ -284,8 +284,8 @@ export class Application {
 
   /** What something was made from, or was asked about, may have been thrown away since. */
   #tellOfMissing(node: Node | undefined): void {
-    if (node === undefined) this.notify({ text: () => i18n.m.pictures.gone });
-    else this.notify({ text: () => i18n.m.pictures.in_trash, action: { label: () => i18n.m.gallery.restore, run: () => this.pictures.restore([node]) } });
+    if (node === undefined) this.notify({ text: () => i18n.m.images.gone });
+    else this.notify({ text: () => i18n.m.images.in_trash, action: { label: () => i18n.m.gallery.restore, run: () => this.images.restore([node]) } });
   }
 
   /** An engine that does not run is not only a red point. */
@@ -315,6 +315,6 @@ export class Application {
     if (first.has_recipe) {
       const action = { label: () => i18n.m.recipe.show, run: () => void (this.view.side = 'recipe') };
       this.notify({ text: () => i18n.m.recipe.offered, action });
-    } else if (first.is_known) this.notify({ text: () => i18n.m.pictures.known });
+    } else if (first.is_known) this.notify({ text: () => i18n.m.images.known });
   }
 }

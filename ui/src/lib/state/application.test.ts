@@ -4,21 +4,21 @@ import { i18n } from '$lib/i18n/index.svelte';
 import { zh } from '$lib/i18n/zh';
 import type { StudioEvent } from '$lib/ipc';
 import { Application } from './application.svelte';
-import { hostOf, jobOf, node, piece, snapshot } from './fixtures';
+import { hostOf, jobOf, node, project, snapshot } from './fixtures';
 import { answered, arrive, asked, held, studio } from './harness';
 
-test('a picture that was in the library before is found again', async () => {
+test('an image that was in the library before is found again', async () => {
   held.set('p9', [node('old', null, 'p9')]);
   studio.receive([
     { kind: 'arrived', arrivals: [{ node: 'old', is_known: true, has_recipe: false }], failures: [], position: null },
   ]);
   await vi.waitFor(() => expect(studio.view.nodeId).toBe('old'));
-  expect(studio.view.piece).toBe('p9');
+  expect(studio.view.project).toBe('p9');
 });
 
 test('a refusal of the program is told, and does not go unseen', async () => {
   vi.useFakeTimers();
-  studio.openPictures();
+  studio.openImages();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(studio.notices.all.map((notice) => notice.failure?.message)).toEqual(['no']);
   vi.useRealTimers();
@@ -30,7 +30,7 @@ test('what goes to the trash leaves the view to its parent, and can be brought b
   held.set('p1', [a, b]);
   studio.receive([{ kind: 'node_added', node: b }]);
   studio.view.select('b');
-  studio.pictures.trash([b]);
+  studio.images.trash([b]);
   await answered();
   studio.receive([{ kind: 'nodes_changed', nodes: [{ ...b, trashed_ms: 1 }] }]);
   expect(studio.view.nodeId).toBe('a');
@@ -39,10 +39,10 @@ test('what goes to the trash leaves the view to its parent, and can be brought b
   expect(asked('restore')).toEqual([[['b']]]);
 });
 
-test('a piece is fetched when it is opened, and what happens meanwhile is not lost', async () => {
+test('a project is fetched when it is opened, and what happens meanwhile is not lost', async () => {
   held.set('p7', [node('x', null, 'p7')]);
-  studio.receive([{ kind: 'piece_changed', piece: piece('p7', { cover: 'x' }) }]);
-  studio.openPiece('p7');
+  studio.receive([{ kind: 'project_changed', project: project('p7', { cover: 'x' }) }]);
+  studio.openProject('p7');
   studio.receive([{ kind: 'node_added', node: node('y', 'x', 'p7') }]);
   await vi.waitFor(() => expect(studio.library.nodesOf('p7').map((one) => one.id)).toEqual(['x', 'y']));
   expect(studio.view.nodeId).toBe('x');
@@ -76,7 +76,7 @@ test('what happens before the snapshot is here is not lost with it', async () =>
   expect(other.library.isPaused).toBe(true);
 });
 
-test('a picture that is in the trash, or gone, is not answered with another one', async () => {
+test('an image that is in the trash, or gone, is not answered with another one', async () => {
   await arrive(node('a'), node('b', 'a'));
   studio.view.select('a');
   held.set('p1', [node('a'), node('b', 'a', 'p1', { trashed_ms: 1 })]);
@@ -94,11 +94,11 @@ test('a picture that is in the trash, or gone, is not answered with another one'
 
 test('a notice that stands speaks the language that is chosen after it', async () => {
   await arrive(node('a'));
-  studio.pictures.trash([node('a')]);
+  studio.images.trash([node('a')]);
   await vi.waitFor(() => expect(studio.notices.all).toHaveLength(1));
   const said = () => studio.notices.all.map(({ text, action }) => [text?.(), action?.label()]);
-  expect(said()).toEqual([[en.pictures.trashed(1), en.pictures.undo]]);
+  expect(said()).toEqual([[en.images.trashed(1), en.images.undo]]);
   onTestFinished(() => void (i18n.language = 'en'));
   i18n.language = 'zh';
-  expect(said()).toEqual([[zh.pictures.trashed(1), zh.pictures.undo]]);
+  expect(said()).toEqual([[zh.images.trashed(1), zh.images.undo]]);
 });

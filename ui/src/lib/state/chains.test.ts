@@ -8,7 +8,7 @@ const told = (parents: [string, string | null][], id: string) =>
     id,
   ).map(({ after, edits }) => `${after.id}: ${edits.map((edit) => edit.id).join(' ')}`);
 
-test('branches beside a picture are offered, the newest first', () => {
+test('branches beside an image are offered, the newest first', () => {
   const history: [string, string | null][] = [['a', null], ['b', 'a'], ['c', 'b'], ['d', 'c'], ['e', 'b'], ['new', 'a']];
   expect(told(history, 'new')).toEqual(['b: e', 'b: c d']);
   expect(told(history, 'b')).toEqual([]);
@@ -16,6 +16,6 @@ test('branches beside a picture are offered, the newest first', () => {
   expect(told(history, 'gone')).toEqual([]);
 });
 
-test('a piece with two beginnings has branches beside each', () => {
+test('a project with two beginnings has branches beside each', () => {
   expect(told([['a', null], ['b', 'a'], ['other', null]], 'other')).toEqual(['a: b']);
 });

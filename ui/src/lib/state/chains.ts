@@ -8,13 +8,13 @@ export interface Chain {
   edits: Node[];
 }
 
-/** Branches that begin beside a picture, and so could be made from it as well: the newest first. */
+/** Branches that begin beside an image, and so could be made from it as well: the newest first. */
 export function chainsBeside(nodes: Node[], id: NodeId): Chain[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const picture = byId.get(id);
-  if (!picture) return [];
+  const image = byId.get(id);
+  if (!image) return [];
   const parents = new Set(nodes.map((node) => node.parent));
-  const isBeside = (node: Node) => node.id !== id && node.parent === picture.parent;
+  const isBeside = (node: Node) => node.id !== id && node.parent === image.parent;
   return nodes
     .filter((node) => !parents.has(node.id))
     .reverse()

@@ -1,47 +1,47 @@
-import type { ImageParameters, Job, JobKind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
+import type { ImageParameters, Job, Kind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
 import { readable, tagged } from './plan';
 import { rounded, sizeOf, type ShapeId } from './sizes';
 import type { ViewState } from './view.svelte';
 
-/** Steps by name; any other number comes from the dial. */
+/** Steps by name; any other number comes from the parameter. */
 export const qualities = [
   { id: 'draft', steps: 15 },
   { id: 'balanced', steps: 30 },
   { id: 'fine', steps: 50 },
 ] as const;
 
-/** References beside the edited picture: the model was trained with at most this many. */
-export const MOST_REFERENCES = 3;
-export const MOST_VARIATIONS = 8;
+/** References beside the edited image: the model was trained with at most this many. */
+export const MAX_REFERENCES = 3;
+export const MAX_VARIATIONS = 8;
 
-/** What size a request begins with; of an edit `square` means that of the picture that is edited. */
+/** What size a request begins with; of an edit `square` means that of the image that is edited. */
 const SQUARE = { shape: 'square' as const, custom: { width: 1024, height: 1024 } };
 
 const REMEMBERED = 100;
-const PAST = 'instructions';
+const PAST = 'prompts';
 
 export type ThinkingMode = 'off' | 'on' | 'edit';
-/** What the dials turn; size and seed have places of their own. */
-export type Dials = Omit<ImageParameters, 'size' | 'seed'>;
+/** What the parameters turn; size and seed have places of their own. */
+export type Parameters = Omit<ImageParameters, 'size' | 'seed'>;
 
 /** The request that is being written. */
 export class ComposerState {
-  instruction = $state('');
+  prompt = $state('');
   thinking = $state<ThinkingMode>('off');
   /** A plan to be painted instead of a new one. */
   plan = $state<string | null>(null);
   references = $state<NodeId[]>([]);
   variations = $state(1);
-  /** The seed when it is locked; a new one is drawn for each picture otherwise. */
+  /** The seed when it is locked; a new one is drawn for each image otherwise. */
   seed = $state<number | null>(null);
 
-  #chosen = $state<JobKind | null>(null);
+  #chosen = $state<Kind | null>(null);
   /** Whether it was not the artist who chose, but the words that stand there: they are sent as they were meant. */
   #isPinned = false;
-  /** Creations and edits have sizes and dials of their own: what one is given says nothing about the other. */
-  #sizes = $state.raw<Record<'create' | 'edit', { shape: ShapeId | 'custom'; custom: Size }>>({ create: SQUARE, edit: SQUARE });
-  #dials = $state.raw<Partial<Record<'create' | 'edit', Partial<Dials>>>>({});
+  /** Creations and edits have sizes and parameters of their own: what one is given says nothing about the other. */
+  #sizes = $state.raw<Record<'generate' | 'edit', { shape: ShapeId | 'custom'; custom: Size }>>({ generate: SQUARE, edit: SQUARE });
+  #parameters = $state.raw<Partial<Record<'generate' | 'edit', Partial<Parameters>>>>({});
   #past: string[] = remembered();
   #pastIndex = -1;
   /** What stood in the line before the walk. */
@@ -55,18 +55,18 @@ export class ComposerState {
   }
 
   /** Chosen by what is there, until the artist chooses. */
-  get mode(): JobKind {
-    return this.#chosen ?? (this.#view.nodeId === null ? 'create' : 'edit');
+  get mode(): Kind {
+    return this.#chosen ?? (this.#view.nodeId === null ? 'generate' : 'edit');
   }
 
-  set mode(mode: JobKind) {
+  set mode(mode: Kind) {
     this.#chosen = mode;
     this.#isPinned = false;
   }
 
   /** Holds what is to be done for as long as words are being written for it, whatever comes into view. */
-  pinMode(mode: JobKind): void {
-    if (this.instruction.trim() === '') return;
+  pinMode(mode: Kind): void {
+    if (this.prompt.trim() === '') return;
     this.#isPinned ||= this.#chosen === null;
     this.#chosen = mode;
   }
@@ -95,70 +95,70 @@ export class ComposerState {
     this.#sizes = { ...this.#sizes, [this.#painted]: { ...this.#sizes[this.#painted], custom } };
   }
 
-  /** What the size and the dials are for; beside a question they are set for the next edit. */
-  get #painted(): 'create' | 'edit' {
-    return this.mode === 'create' ? 'create' : 'edit';
+  /** What the size and the parameters are for; beside a question they are set for the next edit. */
+  get #painted(): 'generate' | 'edit' {
+    return this.mode === 'generate' ? 'generate' : 'edit';
   }
 
   /** What hinders this request, or null. */
-  get obstacle(): 'empty' | 'needs_picture' | null {
-    if (this.mode === 'edit' && this.#view.nodeId === null) return 'needs_picture';
-    return this.instruction.trim() === '' ? 'empty' : null;
+  get obstacle(): 'empty' | 'needs_image' | null {
+    if (this.mode === 'edit' && this.#view.nodeId === null) return 'needs_image';
+    return this.prompt.trim() === '' ? 'empty' : null;
   }
 
-  /** Size of the picture to come, where it is chosen here. */
+  /** Size of the image to come, where it is chosen here. */
   get size(): Size | null {
-    if (this.mode === 'ask') return null;
+    if (this.mode === 'chat') return null;
     if (this.shape === 'custom') return rounded(this.customSize, this.#library.maxSide);
-    return this.mode === 'create' ? sizeOf(this.shape, this.#library.maxSide) : null;
+    return this.mode === 'generate' ? sizeOf(this.shape, this.#library.maxSide) : null;
   }
 
   get defaults(): ImageParameters {
     return this.#library.defaults[this.#painted];
   }
 
-  dial<K extends keyof Dials>(name: K): Dials[K] {
-    const turned = this.#dials[this.#painted]?.[name];
-    return turned === undefined ? this.defaults[name] : (turned as Dials[K]);
+  parameter<K extends keyof Parameters>(name: K): Parameters[K] {
+    const turned = this.#parameters[this.#painted]?.[name];
+    return turned === undefined ? this.defaults[name] : (turned as Parameters[K]);
   }
 
-  setDial<K extends keyof Dials>(name: K, value: Dials[K]): void {
-    this.#dials = { ...this.#dials, [this.#painted]: { ...this.#dials[this.#painted], [name]: value } };
+  setParameter<K extends keyof Parameters>(name: K, value: Parameters[K]): void {
+    this.#parameters = { ...this.#parameters, [this.#painted]: { ...this.#parameters[this.#painted], [name]: value } };
   }
 
   get isDefault(): boolean {
-    const turned = Object.entries(this.#dials[this.#painted] ?? {});
+    const turned = Object.entries(this.#parameters[this.#painted] ?? {});
     return (
       this.seed === null &&
-      turned.every(([name, value]) => JSON.stringify(this.defaults[name as keyof Dials]) === JSON.stringify(value))
+      turned.every(([name, value]) => JSON.stringify(this.defaults[name as keyof Parameters]) === JSON.stringify(value))
     );
   }
 
-  resetDials(): void {
-    this.#dials = { ...this.#dials, [this.#painted]: {} };
+  resetParameters(): void {
+    this.#parameters = { ...this.#parameters, [this.#painted]: {} };
     this.seed = null;
   }
 
-  /** How a picture would be sampled. */
+  /** How an image would be sampled. */
   get parameters(): ImageParameters {
-    return { ...this.defaults, ...this.#dials[this.#painted], size: this.size, seed: this.seed };
+    return { ...this.defaults, ...this.#parameters[this.#painted], size: this.size, seed: this.seed };
   }
 
   applyPreset(preset: Preset): void {
-    this.#dials = { ...this.#dials, [this.#painted]: dialsOf(preset.parameters) };
+    this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(preset.parameters) };
   }
 
-  /** The references that go along: the picture itself is read anyway, and was perhaps opened after it was one. */
+  /** The references that go along: the image itself is read anyway, and was perhaps opened after it was one. */
   get beside(): NodeId[] {
     return this.references.filter((reference) => reference !== this.#view.nodeId);
   }
 
-  /** Lets pictures join the line, as many as there is room for; gives how many there was none for. */
+  /** Lets images join the line, as many as there is room for; gives how many there was none for. */
   addReferences(ids: NodeId[]): number {
     const { beside } = this;
     const added = [...new Set(ids)].filter((id) => id !== this.#view.nodeId && !beside.includes(id));
-    if (added.length > 0) this.references = [...beside, ...added].slice(0, MOST_REFERENCES);
-    return Math.max(0, beside.length + added.length - MOST_REFERENCES);
+    if (added.length > 0) this.references = [...beside, ...added].slice(0, MAX_REFERENCES);
+    return Math.max(0, beside.length + added.length - MAX_REFERENCES);
   }
 
   removeReference(id: NodeId): void {
@@ -175,36 +175,36 @@ export class ComposerState {
   /** Takes one field of a recipe, or all that this line can hold. */
   take(recipe: RecipeView, field: RecipeField | 'all'): void {
     const all = field === 'all';
-    if (all) this.mode = recipe.request;
-    if (all || field === 'instruction') this.replaceWords(recipe.instruction);
+    if (all) this.mode = recipe.kind;
+    if (all || field === 'prompt') this.replaceWords(recipe.prompt);
     if (all || field === 'seed') this.seed = recipe.parameters.seed;
-    if (recipe.parameters.size && (field === 'size' || (all && recipe.request === 'create'))) {
+    if (recipe.parameters.size && (field === 'size' || (all && recipe.kind === 'generate'))) {
       this.shape = 'custom';
       this.customSize = recipe.parameters.size;
     } else if (all) this.shape = 'square';
-    if ((all || field === 'plan') && recipe.thought !== null) this.plan = recipe.thought;
+    if ((all || field === 'plan') && recipe.plan !== null) this.plan = recipe.plan;
     else if (all) [this.plan, this.thinking] = [null, 'off'];
-    if (all) this.#dials = { ...this.#dials, [this.#painted]: dialsOf(recipe.parameters) };
-    else if (field !== 'instruction' && field !== 'seed' && field !== 'size' && field !== 'plan') {
-      this.setDial(field, recipe.parameters[field]);
+    if (all) this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(recipe.parameters) };
+    else if (field !== 'prompt' && field !== 'seed' && field !== 'size' && field !== 'plan') {
+      this.setParameter(field, recipe.parameters[field]);
     }
   }
 
   /** Takes all of a request that failed back into the line. */
   takeJob(job: Job): void {
-    this.mode = job.request;
-    this.replaceWords(job.instruction);
+    this.mode = job.kind;
+    this.replaceWords(job.prompt);
     this.references = job.references;
-    this.plan = job.thinking.kind === 'given' ? readable(job.thinking.thought) : null;
+    this.plan = job.thinking.kind === 'given' ? readable(job.thinking.plan) : null;
     this.thinking = job.thinking.kind === 'off' ? 'off' : job.pauses_after_plan ? 'edit' : 'on';
     // A question was not painted: how the next edit is stays as it was.
-    if (job.request === 'ask') return;
+    if (job.kind === 'chat') return;
     this.seed = job.parameters.seed;
     if (job.parameters.size) {
       this.shape = 'custom';
       this.customSize = job.parameters.size;
     } else this.shape = 'square';
-    this.#dials = { ...this.#dials, [this.#painted]: dialsOf(job.parameters) };
+    this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(job.parameters) };
   }
 
   /** Does what was proposed. Gives whether the line could do it by itself. */
@@ -218,7 +218,7 @@ export class ComposerState {
         this.thinking = 'off';
         this.plan = null;
         return true;
-      case 'fewer_pictures':
+      case 'fewer_images':
         this.references = [];
         return true;
       case 'leave_out':
@@ -230,13 +230,13 @@ export class ComposerState {
 
   /** The request as it stands. */
   job(first = false): NewJob {
-    const isAsk = this.mode === 'ask';
+    const isAsk = this.mode === 'chat';
     return {
-      request: this.mode,
-      instruction: this.instruction.trim(),
-      piece: this.#view.piece,
-      picture: this.mode === 'create' ? null : this.#view.nodeId,
-      references: this.mode === 'create' ? [] : this.beside,
+      kind: this.mode,
+      prompt: this.prompt.trim(),
+      project: this.#view.project,
+      image: this.mode === 'generate' ? null : this.#view.nodeId,
+      references: this.mode === 'generate' ? [] : this.beside,
       thinking: this.#thinking(),
       pauses_after_plan: !isAsk && this.plan === null && this.thinking === 'edit',
       parameters: this.parameters,
@@ -248,38 +248,38 @@ export class ComposerState {
   /** The request was taken: the line is free for the next one. */
   sent(): void {
     this.#remember();
-    this.instruction = '';
+    this.prompt = '';
     this.plan = null;
     if (this.#isPinned) [this.#chosen, this.#isPinned] = [null, false];
   }
 
   /** Puts other words into the line; those that stood there are found again like those that were sent. */
   replaceWords(words: string): void {
-    if (this.instruction.trim() !== '' && this.instruction !== words) this.#remember();
+    if (this.prompt.trim() !== '' && this.prompt !== words) this.#remember();
     this.#pastIndex = -1;
-    this.instruction = words;
+    this.prompt = words;
   }
 
   /** The request was not taken after all: its words come back, unless new ones stand there. */
   restore(job: NewJob, plan: string | null): void {
-    if (this.instruction !== '') return;
-    this.instruction = job.instruction;
+    if (this.prompt !== '') return;
+    this.prompt = job.prompt;
     this.plan = plan;
   }
 
-  /** Walks through instructions of before: -1 to an older one, 1 to a newer one, and last to the words that stood there. */
+  /** Walks through prompts of before: -1 to an older one, 1 to a newer one, and last to the words that stood there. */
   recall(direction: -1 | 1): void {
     // Words that were changed since are new ones.
-    if (this.#pastIndex >= 0 && this.instruction !== this.#past.at(-1 - this.#pastIndex)) this.#pastIndex = -1;
+    if (this.#pastIndex >= 0 && this.prompt !== this.#past.at(-1 - this.#pastIndex)) this.#pastIndex = -1;
     const index = this.#pastIndex - direction;
     if (index >= this.#past.length || index < -1) return;
-    if (this.#pastIndex < 0) this.#draft = this.instruction;
+    if (this.#pastIndex < 0) this.#draft = this.prompt;
     this.#pastIndex = index;
-    this.instruction = index < 0 ? this.#draft : (this.#past.at(-1 - index) ?? '');
+    this.prompt = index < 0 ? this.#draft : (this.#past.at(-1 - index) ?? '');
   }
 
   #remember(): void {
-    this.#past = [...this.#past.filter((text) => text !== this.instruction), this.instruction].slice(-REMEMBERED);
+    this.#past = [...this.#past.filter((text) => text !== this.prompt), this.prompt].slice(-REMEMBERED);
     this.#pastIndex = -1;
     try {
       localStorage.setItem(PAST, JSON.stringify(this.#past));
@@ -289,18 +289,18 @@ export class ComposerState {
   }
 
   #thinking(): Thinking {
-    if (this.plan !== null && this.mode !== 'ask') return { kind: 'given', thought: tagged(this.plan) };
+    if (this.plan !== null && this.mode !== 'chat') return { kind: 'given', plan: tagged(this.plan) };
     return { kind: this.thinking === 'off' ? 'off' : 'on' };
   }
 }
 
-export type RecipeField = 'instruction' | 'seed' | 'size' | 'plan' | keyof Dials;
+export type RecipeField = 'prompt' | 'seed' | 'size' | 'plan' | keyof Parameters;
 
-function dialsOf(parameters: ImageParameters): Dials {
-  const dials: Dials & Partial<ImageParameters> = { ...parameters };
-  delete dials.size;
-  delete dials.seed;
-  return dials;
+function parametersOf(parameters: ImageParameters): Parameters {
+  const chosen: Parameters & Partial<ImageParameters> = { ...parameters };
+  delete chosen.size;
+  delete chosen.seed;
+  return chosen;
 }
 
 function remembered(): string[] {

@@ -47,7 +47,7 @@ test('what the program said in English stays to be read, under a sentence of the
 
 test('details are open where only they say what to change', () => {
   expect(explain({ code: 'bad_input', message: 'the name is too long' }).details.isOpen).toBe(true);
-  expect(explain({ code: 'not_a_picture', message: 'notes.txt: is a text' }).details.isOpen).toBe(true);
+  expect(explain({ code: 'not_a_image', message: 'notes.txt: is a text' }).details.isOpen).toBe(true);
   expect(explain({ code: 'network', message: 'timed out' }).details.isOpen).toBe(false);
 });
 

@@ -6,27 +6,27 @@ import { formatBytes } from './quantities';
 /** Kinds whose sentence leaves open which file, value or number it is. */
 const NAMING = new Set<ErrorCode>([
   'bad_input',
-  'not_a_picture',
-  'picture_too_large',
+  'not_a_image',
+  'image_too_large',
   'size_unusable',
   'out_of_range',
-  'not_a_piece',
+  'not_a_project',
   'file_unusable',
   'text_too_long',
   'too_many',
   'busy',
   'bad_address',
   'not_repeatable',
-  'catalogue_unusable',
+  'catalog_unusable',
   'repaired',
   'settings_unusable',
 ]);
 
 /** The action that leads to what can be done, where the failure belongs to nothing that has a button of its own. */
-export const WAYS: Partial<Record<ErrorCode, 'open' | 'import_piece' | 'models' | 'settings' | 'diagnostics'>> = {
-  not_a_picture: 'open',
-  picture_too_large: 'open',
-  picture_missing: 'open',
+export const WAYS: Partial<Record<ErrorCode, 'open' | 'import_project' | 'models' | 'settings' | 'diagnostics'>> = {
+  not_a_image: 'open',
+  image_too_large: 'open',
+  image_missing: 'open',
   model_invalid: 'models',
   model_missing: 'models',
   network: 'models',
@@ -35,7 +35,7 @@ export const WAYS: Partial<Record<ErrorCode, 'open' | 'import_piece' | 'models' 
   keyring: 'settings',
   bad_address: 'settings',
   settings_unusable: 'settings',
-  not_a_piece: 'import_piece',
+  not_a_project: 'import_project',
   internal: 'diagnostics',
 };
 
@@ -65,7 +65,7 @@ export function explain({ code, message }: Failure): Explanation {
     title,
     meaning: m.meanings[code],
     details: { label: m.details, text, isOpen: NAMING.has(code) },
-    copy: { text: `${title}: ${text}`, label: i18n.m.ask.copy, done: i18n.m.ask.copied },
+    copy: { text: `${title}: ${text}`, label: i18n.m.chat.copy, done: i18n.m.chat.copied },
   };
 }
 

@@ -1,23 +1,23 @@
 /** Small things that tests are made of. */
 import { parameters, snapshot as blank } from '$lib/ipc/blank';
-import type { Host, Job, NewJob, Node, Piece, PieceContents, Snapshot } from '$lib/ipc';
+import type { Host, Job, NewJob, Node, Project, ProjectContents, Snapshot } from '$lib/ipc';
 
 export { parameters };
 
 export const snapshot: Snapshot = { ...blank, settings: { ...blank.settings, language: 'en', follows: false } };
 
-export function node(id: string, parent: string | null = null, piece = 'p1', more: Partial<Node> = {}): Node {
+export function node(id: string, parent: string | null = null, project = 'p1', more: Partial<Node> = {}): Node {
   return {
     id,
     parent,
-    piece,
+    project,
     references: [],
-    origin: parent ? 'edited' : 'imported',
+    origin: parent ? 'edit' : 'imported',
     title: id,
     name: null,
     size: { width: 64, height: 64 },
     seed: null,
-    thought: null,
+    plan: null,
     has_recipe: false,
     model: null,
     starred: false,
@@ -29,24 +29,24 @@ export function node(id: string, parent: string | null = null, piece = 'p1', mor
   };
 }
 
-export function piece(id: string, more: Partial<Piece> = {}): Piece {
+export function project(id: string, more: Partial<Project> = {}): Project {
   return { id, name: id, cover: null, n_nodes: 0, created_ms: 0, changed_ms: 0, ...more };
 }
 
 export function jobOf(id: string, request: NewJob): Job {
   return {
     id,
-    piece: request.piece ?? 'p1',
-    request: request.request,
-    instruction: request.instruction,
-    picture: request.picture,
+    project: request.project ?? 'p1',
+    kind: request.kind,
+    prompt: request.prompt,
+    image: request.image,
     references: request.references,
     thinking: request.thinking,
     pauses_after_plan: request.pauses_after_plan,
     parameters: request.parameters,
     verifies: null,
     status: { state: 'queued' },
-    thought: '',
+    plan: '',
     answer: '',
     preview: null,
     expected_secs: null,
@@ -69,6 +69,6 @@ export function hostOf(answers: Partial<Host> = {}): { host: Host; calls: [name:
   return { host, calls };
 }
 
-export function contents(id: string, nodes: Node[]): PieceContents {
-  return { piece: piece(id, { n_nodes: nodes.length }), nodes, turns: [] };
+export function contents(id: string, nodes: Node[]): ProjectContents {
+  return { project: project(id, { n_nodes: nodes.length }), nodes, turns: [] };
 }

@@ -1,5 +1,5 @@
 import { SvelteSet } from 'svelte/reactivity';
-import type { GalleryFilter, GalleryPage, Host, Node, NodeId, Piece, PieceId, StudioEvent } from '$lib/ipc';
+import type { GalleryFilter, GalleryPage, Host, Node, NodeId, Project, ProjectId, StudioEvent } from '$lib/ipc';
 
 const FIRST_PAGE = 120;
 const PAGE = 1000;
@@ -10,7 +10,7 @@ const TYPING_MS = 160;
 
 const everything: GalleryFilter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
 
-/** Which pictures are wanted, those found so far, and those chosen among them. */
+/** Which images are wanted, those found so far, and those chosen among them. */
 export class GalleryState {
   filter = $state.raw<GalleryFilter>(everything);
   nodes = $state.raw<Node[]>([]);
@@ -21,12 +21,12 @@ export class GalleryState {
   /** Whether the question could not be answered: nothing that is shown would be its answer. */
   isUnanswered = $state(false);
   readonly selected = new SvelteSet<NodeId>();
-  /** The picture that has the keyboard, by position. */
+  /** The image that has the keyboard, by position. */
   focus = $state(0);
   /** How far it is scrolled, in pixels; kept while another place is shown. */
   top = $state(0);
 
-  #pieces = new Map<PieceId, Piece>();
+  #projects = new Map<ProjectId, Project>();
   #anchor = 0;
   #run = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +34,7 @@ export class GalleryState {
   #isStale = false;
   /** The question that what is shown answers. */
   #answered: GalleryFilter | null = null;
-  /** What became of pictures since it was last asked; null where they are gone. */
+  /** What became of images since it was last asked; null where they are gone. */
   #since = new Map<NodeId, Node | null>();
   #host: Host;
   #fail: (error: unknown) => void;
@@ -44,8 +44,8 @@ export class GalleryState {
     this.#fail = fail;
   }
 
-  piece(id: PieceId): Piece | undefined {
-    return this.#pieces.get(id);
+  project(id: ProjectId): Project | undefined {
+    return this.#projects.get(id);
   }
 
   get isFiltered(): boolean {
@@ -53,7 +53,7 @@ export class GalleryState {
     return text !== '' || tags.length > 0 || starred || origin !== null;
   }
 
-  /** Pictures that were chosen, in the order they lie. */
+  /** Images that were chosen, in the order they lie. */
   get chosen(): Node[] {
     return this.nodes.filter((node) => this.selected.has(node.id));
   }
@@ -87,7 +87,7 @@ export class GalleryState {
   /** Fetches the first page at once, and the others one after the other. */
   async load(): Promise<void> {
     const run = (this.#run += 1);
-    // The same question asked again is answered aside: nobody's place in 10,000 pictures is lost over one more.
+    // The same question asked again is answered aside: nobody's place in 10,000 images is lost over one more.
     const isAgain = this.#answered === this.filter;
     const most = isAgain ? this.nodes.length : 0;
     this.#isStale = false;
@@ -97,7 +97,7 @@ export class GalleryState {
     try {
       let page = await this.#host.gallery(this.filter, null, isAgain ? PAGE : FIRST_PAGE);
       if (run !== this.#run) return;
-      if (!isAgain) this.#pieces = new Map();
+      if (!isAgain) this.#projects = new Map();
       let nodes = page.nodes;
       this.#show(page, nodes, most);
       this.#answered = this.filter;
@@ -121,14 +121,14 @@ export class GalleryState {
 
   apply(events: StudioEvent[]): void {
     for (const event of events) {
-      if (event.kind === 'piece_changed') this.#pieces.set(event.piece.id, event.piece);
+      if (event.kind === 'project_changed') this.#projects.set(event.project.id, event.project);
       else if (event.kind === 'nodes_changed') this.#update(event.nodes);
       else if (event.kind === 'nodes_removed') this.#remove(new Set(event.nodes));
       else if (event.kind === 'node_added') this.refresh();
     }
   }
 
-  /** A click, or a key, on a picture. */
+  /** A click, or a key, on an image. */
   choose(position: number, how: 'only' | 'toggle' | 'range'): void {
     const node = this.nodes[position];
     if (!node) return;
@@ -147,7 +147,7 @@ export class GalleryState {
     }
   }
 
-  /** The keyboard goes to a picture without choosing it. */
+  /** The keyboard goes to an image without choosing it. */
   moveTo(position: number): void {
     this.focus = position;
     this.#anchor = position;
@@ -171,7 +171,7 @@ export class GalleryState {
     [this.nodes, this.total] = [[], 0];
   }
 
-  /** Where a picture lies now, or else the place nearest to where it was. */
+  /** Where an image lies now, or else the place nearest to where it was. */
   #placeOf(id: NodeId | undefined, before: number): number {
     const found = id === undefined ? -1 : this.nodes.findIndex((node) => node.id === id);
     return found >= 0 ? found : Math.min(before, Math.max(0, this.nodes.length - 1));
@@ -179,7 +179,7 @@ export class GalleryState {
 
   /** Shows what has come, once it is all or at least as much as stands there. */
   #show(page: GalleryPage, nodes: Node[], most: number): void {
-    for (const piece of page.pieces) this.#pieces.set(piece.id, piece);
+    for (const project of page.projects) this.#projects.set(project.id, project);
     if (page.next !== null && nodes.length < most) return;
     const [focused, anchored] = [this.nodes[this.focus]?.id, this.nodes[this.#anchor]?.id];
     const newest = nodes.map((node) => (this.#since.has(node.id) ? this.#since.get(node.id) : node));
@@ -200,7 +200,7 @@ export class GalleryState {
     if (nodes.some((node) => !gone.has(node.id) && !here.has(node.id))) this.refresh();
   }
 
-  /** Whether a picture can be among those that are looked for; of words and origin only the program knows. */
+  /** Whether an image can be among those that are looked for; of words and origin only the program knows. */
   #isWanted(node: Node): boolean {
     const { place, starred, tags } = this.filter;
     return (node.trashed_ms !== null) === (place === 'trash') && (!starred || node.starred) && tags.every((tag) => node.tags.includes(tag));

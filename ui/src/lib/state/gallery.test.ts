@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest';
 import type { GalleryPage } from '$lib/ipc';
-import { hostOf, node, piece } from './fixtures';
+import { hostOf, node, project } from './fixtures';
 import { GalleryState } from './gallery.svelte';
 
 function page(from: number, to: number, total: number): GalleryPage {
   const nodes = Array.from({ length: to - from }, (_, index) => node(`n${String(from + index)}`));
-  return { nodes, pieces: [piece('p1')], next: to < total ? String(to) : null, total };
+  return { nodes, projects: [project('p1')], next: to < total ? String(to) : null, total };
 }
 
 async function opened(total = 5): Promise<GalleryState> {
@@ -95,7 +95,7 @@ test('what went to the trash leaves the gallery and what was chosen', async () =
   expect(gallery.selected.has('n4')).toBe(false);
 });
 
-test('one picture more does not take the place away that was reached', async () => {
+test('one image more does not take the place away that was reached', async () => {
   const pages: [string | null, number][] = [];
   const { host } = hostOf({
     gallery: (_, after, limit) => {
@@ -130,11 +130,11 @@ test('a new question is answered from its beginning', async () => {
   const gallery = await opened();
   gallery.moveTo(4);
   gallery.top = 500;
-  gallery.change({ origin: 'edited' });
+  gallery.change({ origin: 'edit' });
   expect([gallery.focus, gallery.top]).toEqual([0, 0]);
 });
 
-test('a picture leaves when it is no longer what is looked for', async () => {
+test('an image leaves when it is no longer what is looked for', async () => {
   const { host } = hostOf({ gallery: () => Promise.resolve(page(0, 5, 5)) });
   const gallery = new GalleryState(host, () => {});
   gallery.show();

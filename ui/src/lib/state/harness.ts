@@ -10,7 +10,7 @@ export let sent: NewJob[];
 /** What the program was asked for. */
 export let calls: [name: string, ...values: unknown[]][];
 export let studio: Application;
-/** What the program holds of a piece. */
+/** What the program holds of a project. */
 export let held: Map<string, Node[]>;
 
 beforeEach(async () => {
@@ -20,8 +20,8 @@ beforeEach(async () => {
     subscribe: () => Promise.resolve(structuredClone(snapshot)),
     abilities: () => Promise.resolve([]),
     submit: (job) => Promise.resolve([`job-${String(sent.push(job))}`]),
-    openPictures: () => Promise.reject({ code: 'bad_input', message: 'no' }),
-    piece: (id) => Promise.resolve(contents(id, held.get(id) ?? [])),
+    openImages: () => Promise.reject({ code: 'bad_input', message: 'no' }),
+    project: (id) => Promise.resolve(contents(id, held.get(id) ?? [])),
     nodes: (ids) => Promise.resolve([...held.values()].flat().filter((one) => ids.includes(one.id))),
   });
   await begin(made);
@@ -40,15 +40,15 @@ export const asked = (name: string) => calls.filter((call) => call[0] === name).
 export const answered = () => vi.waitFor(() => Promise.resolve());
 
 export async function arrive(...nodes: Node[]) {
-  for (const one of nodes) held.set(one.piece, [...(held.get(one.piece) ?? []), one]);
+  for (const one of nodes) held.set(one.project, [...(held.get(one.project) ?? []), one]);
   const added: StudioEvent[] = nodes.map((n) => ({ kind: 'node_added', node: n }));
   const arrivals = nodes.map((n) => ({ node: n.id, is_known: false, has_recipe: n.has_recipe }));
   studio.receive([...added, { kind: 'arrived', arrivals, failures: [], position: null }]);
   await answered();
 }
 
-export async function submit(instruction: string, first = false): Promise<Job> {
-  studio.composer.instruction = instruction;
+export async function submit(prompt: string, first = false): Promise<Job> {
+  studio.composer.prompt = prompt;
   await studio.jobs.submit(first);
   const job = jobOf(`job-${String(sent.length)}`, sent[sent.length - 1] as NewJob);
   studio.receive([{ kind: 'job_queued', job }]);
@@ -56,7 +56,7 @@ export async function submit(instruction: string, first = false): Promise<Job> {
 }
 
 export function finish(job: Job, result: Node) {
-  held.set(result.piece, [...(held.get(result.piece) ?? []), result]);
+  held.set(result.project, [...(held.get(result.project) ?? []), result]);
   studio.receive([
     { kind: 'node_added', node: result },
     { kind: 'job_changed', job: job.id, status: { state: 'done', node: result.id } },

@@ -33,25 +33,25 @@ export class Jobs {
     // The line is free at once: what is typed from here on belongs to the next request.
     this.#composer.sent();
     const isBusy = this.#library.running !== undefined;
-    if (job.request === 'ask') this.#view.side = 'ask';
+    if (job.kind === 'chat') this.#view.side = 'chat';
     else if (job.pauses_after_plan) this.#view.side = 'plan';
     const isTaken = await this.#notices.try(async () => {
       const [id] = await this.#host.submit(job);
       // A second request does not take the view from the first.
-      if (job.request === 'ask' || !isBusy || this.#view.jobId === null) this.follow(id);
+      if (job.kind === 'chat' || !isBusy || this.#view.jobId === null) this.follow(id);
     });
     if (!isTaken) this.#composer.restore(job, plan);
   }
 
   /** Asks what was proposed; what stands in the line, and the plan for it, stay there. */
   ask(question: string): void {
-    const { instruction, plan, mode } = this.#composer;
-    this.#composer.mode = 'ask';
-    this.#composer.instruction = question;
+    const { prompt, plan, mode } = this.#composer;
+    this.#composer.mode = 'chat';
+    this.#composer.prompt = question;
     void this.submit();
-    this.#composer.instruction = instruction;
+    this.#composer.prompt = prompt;
     this.#composer.plan = plan;
-    if (instruction.trim() !== '') this.#composer.mode = mode;
+    if (prompt.trim() !== '') this.#composer.mode = mode;
   }
 
   /** Whether there is something that can be stopped. */
@@ -64,7 +64,7 @@ export class Jobs {
     if (id !== undefined) void this.#notices.try(() => this.#host.cancel(id));
   }
 
-  /** Stops a job, and keeps its newest step as a picture. */
+  /** Stops a job, and keeps its newest step as an image. */
   keep(id: JobId): void {
     void this.#notices.try(() => this.#host.keep(id));
   }
@@ -94,9 +94,9 @@ export class Jobs {
   revise(id: JobId): void {
     const job = this.#library.job(id);
     if (!job) return;
-    const picture = this.#library.node(job.picture);
-    if (picture?.trashed_ms === null) this.#view.select(picture.id);
-    else if (job.picture !== null) this.#notices.notify({ text: () => (picture ? i18n.m.pictures.in_trash : i18n.m.pictures.gone), waits: true });
+    const image = this.#library.node(job.image);
+    if (image?.trashed_ms === null) this.#view.select(image.id);
+    else if (job.image !== null) this.#notices.notify({ text: () => (image ? i18n.m.images.in_trash : i18n.m.images.gone), waits: true });
     this.#composer.takeJob($state.snapshot(job));
     this.dismiss(id);
   }
@@ -142,7 +142,7 @@ export class Jobs {
     if (!job) return;
     if (job.id === this.#awaited) this.#awaited = null;
     this.#left = null;
-    if (job.request === 'ask') this.#view.piece = job.piece;
+    if (job.kind === 'chat') this.#view.project = job.project;
     else this.#view.watch(job);
   }
 
@@ -162,10 +162,10 @@ export class Jobs {
     return isAtWork ? shown.id : this.#library.running?.id;
   }
 
-  /** Words in the line are meant for the picture in sight: it is not taken from under them. */
+  /** Words in the line are meant for the image in sight: it is not taken from under them. */
   #takesView(node: NodeId): boolean {
-    const isFree = this.#view.place === 'studio' && this.#view.jobId === null && this.#composer.instruction.trim() === '';
-    return this.#library.settings.follows && isFree && this.#library.node(node)?.piece === this.#view.piece;
+    const isFree = this.#view.place === 'studio' && this.#view.jobId === null && this.#composer.prompt.trim() === '';
+    return this.#library.settings.follows && isFree && this.#library.node(node)?.project === this.#view.project;
   }
 
   /** Shows a result without leaving the place the artist is in. */
@@ -181,14 +181,14 @@ export class Jobs {
 /** A failed job's request, made smaller. */
 function remedied(job: Job, remedy: Remedy): NewJob {
   // What the library holds is watched, and cannot be handed over as it is.
-  const { request, instruction, piece, picture, references, thinking, pauses_after_plan, parameters } = $state.snapshot(job);
+  const { kind, prompt, project, image, references, thinking, pauses_after_plan, parameters } = $state.snapshot(job);
   const isPlanless = remedy.kind === 'no_thinking';
   return {
-    request,
-    instruction,
-    piece,
-    picture,
-    references: remedy.kind === 'fewer_pictures' ? [] : references,
+    kind,
+    prompt,
+    project,
+    image,
+    references: remedy.kind === 'fewer_images' ? [] : references,
     thinking: isPlanless ? { kind: 'off' } : thinking,
     pauses_after_plan: !isPlanless && pauses_after_plan,
     parameters: remedy.kind === 'smaller_size' ? { ...parameters, size: remedy.size } : parameters,

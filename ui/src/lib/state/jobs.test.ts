@@ -4,7 +4,7 @@ import { Application } from './application.svelte';
 import { hostOf, jobOf, node, snapshot } from './fixtures';
 import { answered, arrive, asked, finish, sent, studio, submit } from './harness';
 
-test('the view follows a job to its picture', async () => {
+test('the view follows a job to its image', async () => {
   await arrive(node('a'));
   const job = await submit('red sails');
   expect(studio.view.jobId).toBe(job.id);
@@ -30,7 +30,7 @@ test('a result is followed where that is wanted, but never under words that are 
   await arrive(node('a'));
   const first = await submit('red sails');
   studio.view.select('a');
-  studio.composer.instruction = 'and';
+  studio.composer.prompt = 'and';
   finish(first, node('b', 'a'));
   expect(studio.view.nodeId).toBe('a');
   const second = await submit('red sails');
@@ -59,15 +59,15 @@ test('stopping stops what is shown, or else what runs', async () => {
 test('streamed text gathers in its job, and a failure takes the words back into the line', async () => {
   const job = await submit('a boat');
   studio.receive([
-    { kind: 'text', job: job.id, channel: 'thought', delta: 'A red ' },
-    { kind: 'text', job: job.id, channel: 'thought', delta: 'circle' },
+    { kind: 'text', job: job.id, channel: 'plan', delta: 'A red ' },
+    { kind: 'text', job: job.id, channel: 'plan', delta: 'circle' },
     { kind: 'job_changed', job: job.id, status: { state: 'failed', failure: { code: 'internal', message: 'x' }, remedies: [] } },
   ]);
-  expect(studio.library.job(job.id)?.thought).toBe('A red circle');
+  expect(studio.library.job(job.id)?.plan).toBe('A red circle');
   expect(studio.view.side).toBe('plan');
-  expect(studio.composer.instruction).toBe('');
+  expect(studio.composer.prompt).toBe('');
   studio.jobs.revise(job.id);
-  expect(studio.composer.instruction).toBe('a boat');
+  expect(studio.composer.prompt).toBe('a boat');
 });
 
 test('a remedy sends the same request with one thing changed, first in the queue', async () => {
@@ -76,14 +76,14 @@ test('a remedy sends the same request with one thing changed, first in the queue
   const size = { width: 512, height: 512 };
   studio.jobs.remedy(studio.library.job(job.id) as Job, { kind: 'smaller_size', size });
   await answered();
-  expect(sent[1]).toMatchObject({ instruction: 'wider', picture: 'a', parameters: { size }, first: true });
+  expect(sent[1]).toMatchObject({ prompt: 'wider', image: 'a', parameters: { size }, first: true });
   await vi.waitFor(() => expect(asked('dismiss')).toEqual([[job.id]]));
 });
 
 test('the queue stands in the order the program gives it', async () => {
   const jobs = [await submit('one'), await submit('two'), await submit('three')];
   studio.receive([{ kind: 'jobs_ordered', jobs: [jobs[2], jobs[0], jobs[1]].map((job) => job?.id ?? '') }]);
-  expect(studio.library.waiting.map((job) => job.instruction)).toEqual(['three', 'one', 'two']);
+  expect(studio.library.waiting.map((job) => job.prompt)).toEqual(['three', 'one', 'two']);
 });
 
 test('the line is free as soon as a request is sent, and gets its words back when it is not taken', async () => {
@@ -95,14 +95,14 @@ test('the line is free as soon as a request is sent, and gets its words back whe
   });
   const other = new Application(made.host);
   await other.start();
-  other.composer.instruction = 'a boat';
+  other.composer.prompt = 'a boat';
   const sending = other.jobs.submit();
-  expect(other.composer.instruction).toBe('');
+  expect(other.composer.prompt).toBe('');
   await other.jobs.submit();
   expect(made.calls.filter(([name]) => name === 'submit')).toHaveLength(1);
   refuse({ code: 'disk_full', message: 'no' });
   await sending;
-  expect(other.composer.instruction).toBe('a boat');
+  expect(other.composer.prompt).toBe('a boat');
   expect(other.notices.all).toHaveLength(1);
 });
 
@@ -136,13 +136,13 @@ test('a job that was put away does not keep another from coming back into view',
   expect(studio.view.jobId).toBe(second.id);
 });
 
-test('a job of another piece brings its own picture along, or none', async () => {
+test('a job of another project brings its own image along, or none', async () => {
   await arrive(node('a'));
-  const edit = { ...jobOf('e', studio.composer.job()), piece: 'p2', picture: 'b' };
+  const edit = { ...jobOf('e', studio.composer.job()), project: 'p2', image: 'b' };
   studio.receive([{ kind: 'job_queued', job: edit }]);
   studio.view.watch(edit);
   expect(studio.view.nodeId).toBe('b');
-  studio.view.watch({ ...edit, id: 'c', piece: 'p3', picture: null, request: 'create' });
+  studio.view.watch({ ...edit, id: 'c', project: 'p3', image: null, kind: 'generate' });
   expect(studio.view.nodeId).toBeNull();
 });
 

@@ -10,9 +10,9 @@ import type {
   ModelId,
   Node,
   NodeId,
-  Piece,
-  PieceContents,
-  PieceId,
+  Project,
+  ProjectContents,
+  ProjectId,
   Settings,
   Snapshot,
   StudioEvent,
@@ -21,58 +21,58 @@ import type {
 } from '$lib/ipc';
 
 /** Headers that the window keeps; the gallery knows them all. */
-const MOST_PIECES = 60;
+const MAX_PROJECTS = 60;
 
-/** What the program holds, as this window knows it. Changes only by events, and by opening a piece. */
+/** What the program holds, as this window knows it. Changes only by events, and by opening a project. */
 export class LibraryState {
   engine = $state.raw<EngineState>(blank.engine);
   jobs = $state<Job[]>([]);
   isPaused = $state(false);
   defaults = $state.raw<ModelDefaults>(blank.defaults);
-  /** The pieces that changed last, newest first. */
-  pieces = $state.raw<Piece[]>([]);
+  /** The projects that changed last, newest first. */
+  projects = $state.raw<Project[]>([]);
   counts = $state.raw<GalleryCounts>(blank.counts);
   models = $state.raw<ModelCard[]>([]);
   settings = $state.raw<Settings>(blank.settings);
-  /** What came of painting pictures again, for those that were tried. */
+  /** What came of painting images again, for those that were tried. */
   readonly verifications = new SvelteMap<NodeId, Verification>();
 
-  /** The piece that is open, with everything in it. */
-  #open = $state.raw<PieceContents | null>(null);
+  /** The project that is open, with everything in it. */
+  #open = $state.raw<ProjectContents | null>(null);
   #openById = $derived(new Map(this.#open?.nodes.map((node) => [node.id, node])));
-  /** Pictures of other pieces that were seen in passing. */
+  /** Images of other projects that were seen in passing. */
   readonly #seen = new SvelteMap<NodeId, Node>();
-  /** What happened to a piece while it was being fetched. */
+  /** What happened to a project while it was being fetched. */
   #missed: StudioEvent[] = [];
-  #wanted: PieceId | null = null;
+  #wanted: ProjectId | null = null;
 
   node(id: NodeId | null): Node | undefined {
     return id === null ? undefined : (this.#openById.get(id) ?? this.#seen.get(id));
   }
 
-  piece(id: PieceId | null): Piece | undefined {
+  project(id: ProjectId | null): Project | undefined {
     if (id === null) return undefined;
-    return this.#open?.piece.id === id ? this.#open.piece : this.pieces.find((piece) => piece.id === id);
+    return this.#open?.project.id === id ? this.#open.project : this.projects.find((project) => project.id === id);
   }
 
-  /** Pictures of the open piece that are not in the trash, in the order they were made. */
-  nodesOf(piece: PieceId | null): Node[] {
-    if (piece === null) return [];
-    const nodes = this.#open?.piece.id === piece ? this.#open.nodes : [...this.#seen.values()].filter((n) => n.piece === piece);
+  /** Images of the open project that are not in the trash, in the order they were made. */
+  nodesOf(project: ProjectId | null): Node[] {
+    if (project === null) return [];
+    const nodes = this.#open?.project.id === project ? this.#open.nodes : [...this.#seen.values()].filter((n) => n.project === project);
     return nodes.filter((node) => node.trashed_ms === null);
   }
 
-  turnsOf(piece: PieceId | null): Turn[] {
-    return piece !== null && this.#open?.piece.id === piece ? this.#open.turns : [];
+  turnsOf(project: ProjectId | null): Turn[] {
+    return project !== null && this.#open?.project.id === project ? this.#open.turns : [];
   }
 
-  isOpen(piece: PieceId): boolean {
-    return this.#open?.piece.id === piece;
+  isOpen(project: ProjectId): boolean {
+    return this.#open?.project.id === project;
   }
 
-  /** Jobs that will add something to a piece. */
-  jobsOf(piece: PieceId | null): Job[] {
-    return piece === null ? [] : this.jobs.filter((job) => job.piece === piece && job.verifies === null);
+  /** Jobs that will add something to a project. */
+  jobsOf(project: ProjectId | null): Job[] {
+    return project === null ? [] : this.jobs.filter((job) => job.project === project && job.verifies === null);
   }
 
   job(id: JobId): Job | undefined {
@@ -106,7 +106,7 @@ export class LibraryState {
     }
   }
 
-  /** What that model is called: in the catalogue, or else as its file. */
+  /** What that model is called: in the catalog, or else as its file. */
   modelName(language: 'en' | 'zh'): string {
     const { engine } = this;
     if (this.model) return this.model.name[language];
@@ -123,13 +123,13 @@ export class LibraryState {
     return this.engine.state === 'ready' ? this.engine.is_pocket : this.model?.origin === 'bundled';
   }
 
-  /** Remembers pictures that were seen outside the open piece. */
+  /** Remembers images that were seen outside the open project. */
   remember(nodes: Node[]): void {
     for (const node of nodes) this.#seen.set(node.id, node);
   }
 
-  /** Opens a piece: what was known of it is shown until all of it is here. */
-  async open(id: PieceId, fetch: (id: PieceId) => Promise<PieceContents>): Promise<void> {
+  /** Opens a project: what was known of it is shown until all of it is here. */
+  async open(id: ProjectId, fetch: (id: ProjectId) => Promise<ProjectContents>): Promise<void> {
     if (this.isOpen(id)) {
       // What is still on its way is not wanted any more.
       this.#wanted = null;
@@ -143,7 +143,7 @@ export class LibraryState {
     this.#open = contents;
     const missed = this.#missed;
     this.#missed = [];
-    for (const event of missed) this.#applyToPieces(event);
+    for (const event of missed) this.#applyToProjects(event);
   }
 
   reset(snapshot: Snapshot): void {
@@ -151,7 +151,7 @@ export class LibraryState {
     this.jobs = snapshot.jobs;
     this.isPaused = snapshot.is_paused;
     this.defaults = snapshot.defaults;
-    this.pieces = snapshot.pieces;
+    this.projects = snapshot.projects;
     this.counts = snapshot.counts;
     this.models = snapshot.models;
     this.settings = snapshot.settings;
@@ -181,31 +181,31 @@ export class LibraryState {
       case 'verified':
         this.verifications.set(event.node, event.outcome);
         break;
-      case 'piece_changed':
+      case 'project_changed':
       case 'node_added':
       case 'nodes_changed':
       case 'nodes_removed':
       case 'turn_added':
       case 'turns_changed':
         if (this.#wanted !== null) this.#missed.push(event);
-        this.#applyToPieces(event);
+        this.#applyToProjects(event);
         break;
       default:
         this.#applyToJobs(event);
     }
   }
 
-  #applyToPieces(event: StudioEvent): void {
+  #applyToProjects(event: StudioEvent): void {
     const open = this.#open;
     switch (event.kind) {
-      case 'piece_changed': {
-        const others = this.pieces.filter((piece) => piece.id !== event.piece.id);
-        this.pieces = [event.piece, ...others].sort((a, b) => b.changed_ms - a.changed_ms).slice(0, MOST_PIECES);
-        if (open?.piece.id === event.piece.id) this.#open = { ...open, piece: event.piece };
+      case 'project_changed': {
+        const others = this.projects.filter((project) => project.id !== event.project.id);
+        this.projects = [event.project, ...others].sort((a, b) => b.changed_ms - a.changed_ms).slice(0, MAX_PROJECTS);
+        if (open?.project.id === event.project.id) this.#open = { ...open, project: event.project };
         break;
       }
       case 'node_added':
-        if (open?.piece.id === event.node.piece) {
+        if (open?.project.id === event.node.project) {
           if (!this.#openById.has(event.node.id)) this.#open = { ...open, nodes: [...open.nodes, event.node] };
         } else this.#seen.set(event.node.id, event.node);
         break;
@@ -225,16 +225,16 @@ export class LibraryState {
           this.#open = { ...open, nodes: left.map((node) => ({ ...node, parent: heir(node.parent) })) };
         }
         for (const id of gone) this.#seen.delete(id);
-        this.pieces = this.pieces.filter((piece) => !event.pieces.includes(piece.id));
+        this.projects = this.projects.filter((project) => !event.projects.includes(project.id));
         break;
       }
       case 'turn_added':
-        if (open?.piece.id === event.piece && !open.turns.some((turn) => turn.id === event.turn.id)) {
+        if (open?.project.id === event.project && !open.turns.some((turn) => turn.id === event.turn.id)) {
           this.#open = { ...open, turns: [...open.turns, event.turn] };
         }
         break;
       case 'turns_changed':
-        if (open?.piece.id === event.piece) {
+        if (open?.project.id === event.project) {
           const changed = new Map(event.turns.map((turn) => [turn.id, turn]));
           this.#open = { ...open, turns: open.turns.map((turn) => changed.get(turn.id) ?? turn) };
         }
@@ -275,13 +275,13 @@ export class LibraryState {
       case 'text': {
         const job = this.job(event.job);
         if (!job) break;
-        if (event.channel === 'thought') job.thought += event.delta;
+        if (event.channel === 'plan') job.plan += event.delta;
         else job.answer += event.delta;
         break;
       }
       case 'plan_changed': {
         const job = this.job(event.job);
-        if (job) job.thought = event.thought;
+        if (job) job.plan = event.plan;
         break;
       }
       case 'preview': {

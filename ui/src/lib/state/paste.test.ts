@@ -1,24 +1,24 @@
 import { expect, test } from 'vitest';
-import { pictureIn } from './paste';
+import { imageIn } from './paste';
 
-const picture = new File([], 'image.png', { type: 'image/png' });
+const image = new File([], 'image.png', { type: 'image/png' });
 const other = new File([], 'notes.txt', { type: 'text/plain' });
 
-test('a picture is pasted unless words are written and the clipboard has words for them', () => {
+test('an image is pasted unless words are written and the clipboard has words for them', () => {
   const check = (files: File[], words: string, isTyping: boolean, expected: File | undefined) =>
-    expect(pictureIn({ files, types: ['of some kind'], getData: () => words }, isTyping)).toBe(expected);
-  check([picture], '', true, picture);
-  check([picture], '', false, picture);
-  check([picture], 'Total\t12', true, undefined);
-  check([picture], 'Total\t12', false, picture);
-  check([picture], 'file:///home/mira/image.png\n', true, picture);
-  check([other, picture], '', false, picture);
+    expect(imageIn({ files, types: ['of some kind'], getData: () => words }, isTyping)).toBe(expected);
+  check([image], '', true, image);
+  check([image], '', false, image);
+  check([image], 'Total\t12', true, undefined);
+  check([image], 'Total\t12', false, image);
+  check([image], 'file:///home/mira/image.png\n', true, image);
+  check([other, image], '', false, image);
   check([other], '', false, undefined);
   check([], 'words', true, undefined);
 });
 
 test('a clipboard of which nothing is told is left to the program', () => {
   for (const isTyping of [true, false]) {
-    expect(pictureIn({ files: [], types: [], getData: () => '' }, isTyping)?.size).toBe(0);
+    expect(imageIn({ files: [], types: [], getData: () => '' }, isTyping)?.size).toBe(0);
   }
 });

@@ -6,14 +6,14 @@ interface Clipboard {
 }
 
 /**
- * The picture that is pasted, if it is one. Where words are written and the clipboard has words as well,
+ * The image that is pasted, if it is one. Where words are written and the clipboard has words as well,
  * as of a table's cells, they are meant; the path of a copied file, which file managers send along, is not.
- * An empty one stands for what only the program can see: WebKit on Linux does not tell of a picture.
+ * An empty one stands for what only the program can see: WebKit on Linux does not tell of an image.
  */
-export function pictureIn(clipboard: Clipboard, isTyping: boolean): Blob | undefined {
+export function imageIn(clipboard: Clipboard, isTyping: boolean): Blob | undefined {
   if (clipboard.types.length === 0) return new Blob();
-  const picture = [...clipboard.files].find((file) => file.type.startsWith('image/'));
+  const image = [...clipboard.files].find((file) => file.type.startsWith('image/'));
   const words = clipboard.getData('text/plain').trim();
-  const isPath = picture !== undefined && words.endsWith(`/${picture.name}`);
-  return isTyping && words !== '' && !isPath ? undefined : picture;
+  const isPath = image !== undefined && words.endsWith(`/${image.name}`);
+  return isTyping && words !== '' && !isPath ? undefined : image;
 }

@@ -1,6 +1,6 @@
 /** Plans as the artist reads them: without the tags that belong to the model. */
-export function readable(thought: string): string {
-  return thought.replaceAll(/<\/?think>/g, '').trim();
+export function readable(plan: string): string {
+  return plan.replaceAll(/<\/?think>/g, '').trim();
 }
 
 /** A plan as the model reads it. */

@@ -8,7 +8,7 @@ import type { ViewState } from './view.svelte';
 
 const DRAFTS = 'plans';
 
-/** What can be done with the plans that are written before a picture is painted. */
+/** What can be done with the plans that are written before an image is painted. */
 export class Plans {
   readonly #drafts = new SvelteMap<JobId, string>(stored());
   #host: Host;
@@ -25,12 +25,12 @@ export class Plans {
 
   /** A plan as the artist reads it: as it was changed, which outlives the window, or else as the model wrote it. */
   text(job: Job): string {
-    return this.#drafts.get(job.id) ?? readable(job.thought);
+    return this.#drafts.get(job.id) ?? readable(job.plan);
   }
 
   /** Changes a plan that is held. */
-  change(id: JobId, thought: string): void {
-    this.#drafts.set(id, thought);
+  change(id: JobId, plan: string): void {
+    this.#drafts.set(id, plan);
     this.#store();
   }
 
@@ -52,24 +52,24 @@ export class Plans {
 
   /** Paints a held plan as it stands in the panel. */
   paint(job: Job): void {
-    const thought = this.text(job);
+    const plan = this.text(job);
     void this.#notices.try(async () => {
-      await this.#host.paintPlan(job.id, thought);
+      await this.#host.paintPlan(job.id, plan);
       this.reset(job.id);
     });
   }
 
   /** Keeps a plan under a name, to be painted again. */
-  save(name: string, thought: string): void {
-    const others = this.#library.settings.plans.filter((plan) => plan.thought !== thought);
+  save(name: string, plan: string): void {
+    const others = this.#library.settings.plans.filter((saved) => saved.plan !== plan);
     void this.#notices.try(async () => {
-      await this.#host.changeSettings({ kind: 'plans', value: [{ name, thought }, ...others] });
+      await this.#host.changeSettings({ kind: 'plans', value: [{ name, plan }, ...others] });
       this.#notices.notify({ text: () => i18n.m.plan.saved });
     });
   }
 
-  forget(thought: string): void {
-    const value = this.#library.settings.plans.filter((plan) => plan.thought !== thought);
+  forget(plan: string): void {
+    const value = this.#library.settings.plans.filter((saved) => saved.plan !== plan);
     void this.#notices.try(() => this.#host.changeSettings({ kind: 'plans', value }));
   }
 

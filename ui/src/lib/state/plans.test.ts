@@ -7,7 +7,7 @@ import { arrive, asked, sent, studio, submit } from './harness';
 test('a plan that was changed is what is painted', async () => {
   const job = await submit('a boat');
   studio.receive([
-    { kind: 'text', job: job.id, channel: 'thought', delta: '<think>A boat.</think>' },
+    { kind: 'text', job: job.id, channel: 'plan', delta: '<think>A boat.</think>' },
     { kind: 'job_changed', job: job.id, status: { state: 'planned' } },
   ]);
   const held = studio.library.job(job.id) as Job;
@@ -26,7 +26,7 @@ test('the thinking control says what happens to the plan', async () => {
   studio.composer.plan = 'Two boats.';
   await submit('boats');
   expect(sent[1]).toMatchObject({
-    thinking: { kind: 'given', thought: '<think>Two boats.</think>' },
+    thinking: { kind: 'given', plan: '<think>Two boats.</think>' },
     pauses_after_plan: false,
   });
   expect(studio.composer.plan).toBeNull();
@@ -36,14 +36,14 @@ test('a plan comes into sight with its first word, and what is chosen after that
   await arrive(node('a'));
   const job = await submit('red sails');
   const word = (delta: string) => {
-    studio.receive([{ kind: 'text', job: job.id, channel: 'thought', delta }]);
+    studio.receive([{ kind: 'text', job: job.id, channel: 'plan', delta }]);
   };
-  studio.view.side = 'ask';
+  studio.view.side = 'chat';
   word('The ');
   expect(studio.view.side).toBe('plan');
-  studio.view.side = 'ask';
+  studio.view.side = 'chat';
   word('boat');
-  expect(studio.view.side).toBe('ask');
+  expect(studio.view.side).toBe('chat');
 });
 
 test('a plan that was changed is still changed in the next window, until its request is gone', async () => {

@@ -6,9 +6,9 @@ import type { LibraryState } from './library.svelte';
 import type { Notices } from './notices.svelte';
 import type { ViewState } from './view.svelte';
 
-/** How pictures were made, and what can be done with that. */
+/** How images were made, and what can be done with that. */
 export class Recipes {
-  /** How the picture in the middle was made; of which picture it is, and beside which model it was read, come with it. */
+  /** How the image in the middle was made; of which image it is, and beside which model it was read, come with it. */
   present = $state.raw<{ node: NodeId; model: string | null; recipe: RecipeView | null } | null>(null);
 
   #host: Host;
@@ -27,7 +27,7 @@ export class Recipes {
     this.#notices = notices;
   }
 
-  /** Fetches how a picture was made. */
+  /** Fetches how an image was made. */
   async read(node: NodeId): Promise<void> {
     const model = this.#model;
     const isHere = this.present?.node === node;
@@ -37,20 +37,20 @@ export class Recipes {
       const recipe = await this.#host.recipe(node);
       if (this.#view.nodeId !== node) return;
       this.present = { node, model, recipe };
-      const unknown = recipe?.pictures.filter((id) => !this.#library.node(id)) ?? [];
+      const unknown = recipe?.images.filter((id) => !this.#library.node(id)) ?? [];
       if (unknown.length > 0) this.#library.remember(await this.#host.nodes(unknown));
     });
   }
 
-  /** The model that painted the picture in the middle, where another one is loaded now. */
+  /** The model that painted the image in the middle, where another one is loaded now. */
   get otherModel(): string | null {
     const { present } = this;
     const isTold = present !== null && present.model !== null && present.model === this.#model;
     return isTold && present.recipe?.is_present_model === false ? present.recipe.model : null;
   }
 
-  /** Makes the line say what made the picture in the middle: one field of it, or all. */
-  async reuse(field: 'instruction' | 'seed' | 'all'): Promise<void> {
+  /** Makes the line say what made the image in the middle: one field of it, or all. */
+  async reuse(field: 'prompt' | 'seed' | 'all'): Promise<void> {
     const id = this.#view.nodeId;
     if (id === null) return;
     await this.read(id);
@@ -60,15 +60,15 @@ export class Recipes {
     else this.#composer.take(recipe, field);
   }
 
-  /** Everything of a recipe, the pictures it read among it. */
+  /** Everything of a recipe, the images it read among it. */
   takeAll(recipe: RecipeView): void {
-    const [picture, ...references] = [...recipe.pictures].reverse();
-    if (recipe.request !== 'create' && picture !== undefined && this.#library.node(picture)) this.#view.select(picture);
+    const [image, ...references] = [...recipe.images].reverse();
+    if (recipe.kind !== 'generate' && image !== undefined && this.#library.node(image)) this.#view.select(image);
     this.#composer.take(recipe, 'all');
     this.#composer.references = references.reverse();
   }
 
-  /** Paints a picture again as a new one. */
+  /** Paints an image again as a new one. */
   replay(node: NodeId): void {
     void this.#notices.try(async () => {
       const [id] = await this.#host.replay(node);
@@ -76,7 +76,7 @@ export class Recipes {
     });
   }
 
-  /** Paints a picture again to see whether it comes out the same. */
+  /** Paints an image again to see whether it comes out the same. */
   verify(node: NodeId): void {
     this.#library.verifications.delete(node);
     void this.#notices.try(() => this.#host.verify(node));
@@ -90,7 +90,7 @@ export class Recipes {
     else this.#notices.notify({ text: () => i18n.m.recipe.differs(outcome.mean, outcome.largest) });
   }
 
-  /** Walks through the steps of the picture in the middle, if they are still kept. */
+  /** Walks through the steps of the image in the middle, if they are still kept. */
   async scrub(): Promise<void> {
     const node = this.#view.nodeId;
     if (this.#view.scrub !== null || node === null) {
@@ -105,7 +105,7 @@ export class Recipes {
     });
   }
 
-  /** The model that is loaded: before there is one, no picture is another's. */
+  /** The model that is loaded: before there is one, no image is another's. */
   get #model(): string | null {
     const { engine } = this.#library;
     return engine.state === 'ready' ? engine.model.hash : null;

@@ -3,43 +3,43 @@ import type { RecipeView } from '$lib/ipc';
 import { contents, hostOf, parameters, node, snapshot } from './fixtures';
 import { arrive, begin, studio } from './harness';
 
-test('a recipe is taken field by field, or whole with the pictures it read', async () => {
+test('a recipe is taken field by field, or whole with the images it read', async () => {
   await arrive(node('a'), node('r', null, 'p2'));
   const recipe: RecipeView = {
-    request: 'edit',
-    instruction: 'red sails',
+    kind: 'edit',
+    prompt: 'red sails',
     parameters: { ...parameters, steps: 21, seed: 77, text_guidance: 6 },
-    thought: 'A plan.',
-    pictures: ['r', 'a'],
+    plan: 'A plan.',
+    images: ['r', 'a'],
     n_missing: 0,
     model: 'pocket',
     is_present_model: true,
     engine: null,
     unknown: [],
   };
-  studio.composer.mode = 'create';
+  studio.composer.mode = 'generate';
   studio.composer.take(recipe, 'steps');
-  expect(studio.composer.dial('steps')).toBe(21);
-  expect(studio.composer.instruction).toBe('');
+  expect(studio.composer.parameter('steps')).toBe(21);
+  expect(studio.composer.prompt).toBe('');
   studio.recipes.takeAll(recipe);
   expect(studio.composer.references).toEqual(['r']);
   expect(studio.composer.job()).toMatchObject({
-    request: 'edit',
-    instruction: 'red sails',
-    picture: 'a',
+    kind: 'edit',
+    prompt: 'red sails',
+    image: 'a',
     references: ['r'],
     thinking: { kind: 'given' },
     parameters: { seed: 77, steps: 21, text_guidance: 6 },
   });
 });
 
-test('whether another model painted a picture is asked again of each that is loaded', async () => {
+test('whether another model painted an image is asked again of each that is loaded', async () => {
   let loaded = '';
-  const recipe = () => ({ model: 'mini', pictures: [], is_present_model: loaded === 'mini' }) as Partial<RecipeView> as RecipeView;
+  const recipe = () => ({ model: 'mini', images: [], is_present_model: loaded === 'mini' }) as Partial<RecipeView> as RecipeView;
   const made = hostOf({
     subscribe: () => Promise.resolve({ ...structuredClone(snapshot), engine: { state: 'starting' } }),
     abilities: () => Promise.resolve([]),
-    piece: (id) => Promise.resolve(contents(id, [node('a')])),
+    project: (id) => Promise.resolve(contents(id, [node('a')])),
     recipe: () => Promise.resolve(recipe()),
   });
   await begin(made);

@@ -3,13 +3,13 @@ import type { NewJob, RecipeView } from '$lib/ipc';
 import { contents, hostOf, parameters, jobOf, node, snapshot } from './fixtures';
 import { answered, arrive, begin, finish, held, sent, studio } from './harness';
 
-test('a branch is made again from another picture, edit by edit', async () => {
+test('a branch is made again from another image, edit by edit', async () => {
   const recipeOf = (id: string): RecipeView => ({
-    request: 'edit',
-    instruction: `make ${id}`,
+    kind: 'edit',
+    prompt: `make ${id}`,
     parameters: { ...parameters, seed: 5, size: { width: 32, height: 32 } },
-    thought: id === 'd' ? 'a plan' : null,
-    pictures: ['reference', 'parent'],
+    plan: id === 'd' ? 'a plan' : null,
+    images: ['reference', 'parent'],
     n_missing: 0,
     model: 'x',
     is_present_model: true,
@@ -21,7 +21,7 @@ test('a branch is made again from another picture, edit by edit', async () => {
     abilities: () => Promise.resolve([]),
     submit: (job) => Promise.resolve([`job-${String(sent.push(job))}`]),
     recipe: (id) => Promise.resolve(recipeOf(id)),
-    piece: (id) => Promise.resolve(contents(id, held.get(id) ?? [])),
+    project: (id) => Promise.resolve(contents(id, held.get(id) ?? [])),
   });
   await begin(made);
   const [c, d, other] = [node('c', 'b'), node('d', 'c'), node('other', 'a')];
@@ -29,7 +29,7 @@ test('a branch is made again from another picture, edit by edit', async () => {
   studio.view.select('other');
   await studio.repeat.start([c, d], other);
   expect(sent).toHaveLength(1);
-  expect(sent[0]).toMatchObject({ instruction: 'make c', picture: 'other', piece: 'p1', references: ['reference'], thinking: { kind: 'off' } });
+  expect(sent[0]).toMatchObject({ prompt: 'make c', image: 'other', project: 'p1', references: ['reference'], thinking: { kind: 'off' } });
   expect(sent[0]?.parameters).toMatchObject({ seed: 5, size: null });
   const first = jobOf('job-1', sent[0] as NewJob);
   studio.receive([{ kind: 'job_queued', job: first }]);
@@ -37,7 +37,7 @@ test('a branch is made again from another picture, edit by edit', async () => {
   expect(sent).toHaveLength(1);
   finish(first, node('c2', 'other'));
   await answered();
-  expect(sent[1]).toMatchObject({ instruction: 'make d', picture: 'c2', thinking: { kind: 'given', thought: '<think>a plan</think>' } });
+  expect(sent[1]).toMatchObject({ prompt: 'make d', image: 'c2', thinking: { kind: 'given', plan: '<think>a plan</think>' } });
   const second = jobOf('job-2', sent[1] as NewJob);
   studio.receive([{ kind: 'job_queued', job: second }]);
   finish(second, node('d2', 'c2'));
@@ -56,7 +56,7 @@ test('a branch is made again from another picture, edit by edit', async () => {
   expect(news()?.text?.()).toBe('2 edits of the branch were not made');
   news()?.action?.run();
   await answered();
-  expect(sent[3]).toMatchObject({ instruction: 'make c', picture: 'other' });
+  expect(sent[3]).toMatchObject({ prompt: 'make c', image: 'other' });
   const third = jobOf('job-4', sent[3] as NewJob);
   studio.receive([{ kind: 'job_queued', job: third }]);
   finish(third, node('c3', 'other'));

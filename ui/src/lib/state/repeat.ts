@@ -6,12 +6,12 @@ import type { Notices } from './notices.svelte';
 import { tagged } from './plan';
 import type { ViewState } from './view.svelte';
 
-/** Makes a branch again from another picture: each of its edits from what the one before it has given. */
+/** Makes a branch again from another image: each of its edits from what the one before it has given. */
 export class Repeat {
   /** What is still to be made, the edit that is under way first. */
   #rest: RecipeView[] = [];
   /** What the next edit is made from. */
-  #picture: NodeId | null = null;
+  #image: NodeId | null = null;
   /** The edit that is under way, or that broke and may be tried again. */
   #job: JobId | null = null;
   /** The notice of a repetition that waits to go on. */
@@ -30,7 +30,7 @@ export class Repeat {
     this.#notices = notices;
   }
 
-  async start(edits: Node[], picture: Node): Promise<void> {
+  async start(edits: Node[], image: Node): Promise<void> {
     if (this.#rest.length > 0 && this.#held === null) {
       this.#notices.notify({ text: () => i18n.m.repeat.busy });
       return;
@@ -40,7 +40,7 @@ export class Repeat {
     await this.#notices.try(async () => {
       const recipes = await Promise.all(edits.map((edit) => this.#host.recipe(edit.id)));
       this.#rest = recipes.filter((recipe) => recipe !== null);
-      this.#picture = picture.id;
+      this.#image = image.id;
       const lacking = recipes.length - this.#rest.length;
       if (lacking > 0) this.#notices.notify({ text: () => i18n.m.repeat.lacking(lacking) });
     });
@@ -55,7 +55,7 @@ export class Repeat {
         this.#let();
         this.#job = null;
         this.#rest = this.#rest.slice(1);
-        this.#picture = status.node;
+        this.#image = status.node;
         if (this.#rest.length > 0) void this.#make();
         else this.#notices.notify({ text: () => i18n.m.repeat.done });
         break;
@@ -76,15 +76,15 @@ export class Repeat {
   /** Makes the next edit. */
   async #make(): Promise<void> {
     const [recipe] = this.#rest;
-    const picture = this.#picture;
-    const piece = this.#library.node(picture)?.piece;
-    if (!recipe || picture === null || piece === undefined) {
+    const image = this.#image;
+    const project = this.#library.node(image)?.project;
+    if (!recipe || image === null || project === undefined) {
       this.#rest = [];
       return;
     }
-    const isWatched = this.#view.nodeId === picture && this.#view.jobId === null;
+    const isWatched = this.#view.nodeId === image && this.#view.jobId === null;
     const isTaken = await this.#notices.try(async () => {
-      const [id] = await this.#host.submit(again(recipe, piece, picture));
+      const [id] = await this.#host.submit(again(recipe, project, image));
       this.#job = id ?? null;
       if (isWatched) this.#jobs.follow(id);
     });
@@ -113,16 +113,16 @@ export class Repeat {
   }
 }
 
-/** A recipe's request on another picture, which gives the size. */
-function again(recipe: RecipeView, piece: string, picture: NodeId): NewJob {
+/** A recipe's request on another image, which gives the size. */
+function again(recipe: RecipeView, project: string, image: NodeId): NewJob {
   return {
-    request: 'edit',
-    instruction: recipe.instruction,
-    piece,
-    picture,
-    // The edited picture is the last that was read.
-    references: recipe.pictures.slice(0, -1),
-    thinking: recipe.thought === null ? { kind: 'off' } : { kind: 'given', thought: tagged(recipe.thought) },
+    kind: 'edit',
+    prompt: recipe.prompt,
+    project,
+    image,
+    // The edited image is the last that was read.
+    references: recipe.images.slice(0, -1),
+    thinking: recipe.plan === null ? { kind: 'off' } : { kind: 'given', plan: tagged(recipe.plan) },
     pauses_after_plan: false,
     parameters: { ...recipe.parameters, size: null },
     variations: 1,

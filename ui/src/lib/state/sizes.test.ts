@@ -25,10 +25,10 @@ test('a size of the artist becomes one that can be painted', () => {
   expect(rounded({ width: 5000, height: NaN }, 1000)).toEqual({ width: 992, height: 992 });
 });
 
-test('what a picture was made from fills its frame where only rounding tells them apart, and is never cropped', () => {
-  const check = (picture: [number, number], frame: [number, number], expected: string) => {
-    const [a, b] = [picture, frame].map(([width, height]) => ({ width, height }));
-    expect(fitOf(a as Size, b as Size), `${picture.join(' × ')} in ${frame.join(' × ')}`).toBe(expected);
+test('what an image was made from fills its frame where only rounding tells them apart, and is never cropped', () => {
+  const check = (image: [number, number], frame: [number, number], expected: string) => {
+    const [a, b] = [image, frame].map(([width, height]) => ({ width, height }));
+    expect(fitOf(a as Size, b as Size), `${image.join(' × ')} in ${frame.join(' × ')}`).toBe(expected);
   };
   check([64, 64], [64, 64], 'fill');
   check([6000, 4000], [1024, 688], 'fill');
@@ -39,7 +39,7 @@ test('what a picture was made from fills its frame where only rounding tells the
   check([1024, 1024], [1024, 768], 'contain');
 });
 
-test('a picture larger than the model paints keeps its shape', () => {
+test('an image larger than the model paints keeps its shape', () => {
   expect(fitted({ width: 3000, height: 2000 }, 1024)).toEqual({ width: 1024, height: 688 });
   expect(fitted({ width: 500, height: 300 }, 1024)).toEqual({ width: 496, height: 304 });
 });

@@ -1,6 +1,6 @@
 import type { Size } from '$lib/ipc';
 
-/** Shapes of a picture to be created, by width over height. */
+/** Shapes of an image to be created, by width over height. */
 export const shapes = [
   { id: 'square', ratio: 1 },
   { id: 'landscape', ratio: 4 / 3 },
@@ -14,7 +14,7 @@ export type ShapeId = (typeof shapes)[number]['id'];
 /** A side of a latent patch: sizes are multiples of it. */
 export const PATCH = 16;
 
-/** The largest picture of a shape within a longest side, in whole patches. */
+/** The largest image of a shape within a longest side, in whole patches. */
 export function sizeOf(shape: ShapeId, maxSide: number): Size {
   const ratio = shapes.find((s) => s.id === shape)?.ratio ?? 1;
   const longest = Math.max(PATCH, Math.floor(maxSide / PATCH) * PATCH);
@@ -32,21 +32,21 @@ export function rounded(size: Size, maxSide: number): Size {
   return { width: side(size.width), height: side(size.height) };
 }
 
-/** What is painted of a picture that gives the size: its shape, no larger than the model paints. */
+/** What is painted of an image that gives the size: its shape, no larger than the model paints. */
 export function fitted(size: Size, maxSide: number): Size {
   const scale = Math.min(1, maxSide / Math.max(size.width, size.height));
   return rounded({ width: size.width * scale, height: size.height * scale }, maxSide);
 }
 
 /**
- * How a picture lies in the frame of one that was made from it: it fills the frame where the two differ
+ * How an image lies in the frame of one that was made from it: it fills the frame where the two differ
  * by no more than a model's rounding to whole patches, and lies whole within it otherwise.
  */
-export function fitOf(picture: Size, frame: Size): 'fill' | 'contain' {
+export function fitOf(image: Size, frame: Size): 'fill' | 'contain' {
   const scales = (whole: number, side: number) => [(whole - PATCH / 2) / side, (whole + PATCH / 2) / side] as const;
-  const [least, most] = scales(frame.width, picture.width);
-  const [low, high] = scales(frame.height, picture.height);
-  const isEqual = frame.width === picture.width && frame.height === picture.height;
+  const [least, most] = scales(frame.width, image.width);
+  const [low, high] = scales(frame.height, image.height);
+  const isEqual = frame.width === image.width && frame.height === image.height;
   // One scale has to give both sides.
   return isEqual || Math.max(least, low) < Math.min(most, high) ? 'fill' : 'contain';
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { node } from './fixtures';
 import { byTags, cleaned } from './tags';
 
-test('tags are added and removed, and what a picture has besides stays', () => {
+test('tags are added and removed, and what an image has besides stays', () => {
   const nodes = [node('a', null, 'p', { tags: ['x', 'y'] }), node('b', null, 'p', { tags: ['y'] }), node('c', null, 'p', { tags: ['x'] })];
   const groups = byTags(nodes, ['z'], ['x']).map(([tags, group]) => [tags, group.map((one) => one.id)]);
   expect(groups).toEqual([
@@ -14,7 +14,7 @@ test('tags are added and removed, and what a picture has besides stays', () => {
   ]);
 });
 
-test('pictures that would stay as they are are left alone', () => {
+test('images that would stay as they are are left alone', () => {
   expect(byTags([node('a', null, 'p', { tags: ['x'] })], ['x'], [])).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 import type { Node } from '$lib/ipc';
 
-/** Pictures by the tags they shall have: those that end up alike are set together. */
+/** Images by the tags they shall have: those that end up alike are set together. */
 export function byTags(nodes: Node[], added: string[], removed: string[]): [tags: string[], nodes: Node[]][] {
   const groups = new Map<string, [string[], Node[]]>();
   for (const node of nodes) {

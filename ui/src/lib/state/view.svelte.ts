@@ -1,8 +1,8 @@
-import type { Job, JobId, Node, NodeId, PieceId, PreviewId } from '$lib/ipc';
+import type { Job, JobId, Node, NodeId, ProjectId, PreviewId } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
 
 export type Place = 'studio' | 'gallery' | 'models' | 'settings';
-export type SideTab = 'ask' | 'plan' | 'dials' | 'recipe';
+export type SideTab = 'chat' | 'plan' | 'parameters' | 'recipe';
 export type CompareMode = 'slider' | 'side' | 'difference';
 
 /** A dialog that stands before everything else. */
@@ -18,28 +18,28 @@ export type Dialog =
 /** What the artist looks at. */
 export class ViewState {
   place = $state<Place>('studio');
-  piece = $state<PieceId | null>(null);
-  /** The picture in the middle, and the one that is edited or asked about. */
+  project = $state<ProjectId | null>(null);
+  /** The image in the middle, and the one that is edited or asked about. */
   nodeId = $state<NodeId | null>(null);
-  /** The job whose steps are shown in place of the picture. */
+  /** The job whose steps are shown in place of the image. */
   jobId = $state<JobId | null>(null);
-  side = $state<SideTab>('ask');
+  side = $state<SideTab>('chat');
   dialog = $state.raw<Dialog | null>(null);
-  /** While held, the canvas shows what the picture was made from. */
+  /** While held, the canvas shows what the image was made from. */
   showsOriginal = $state(false);
 
   isComparing = $state(false);
   compareMode = $state<CompareMode>('slider');
-  /** How much of the other picture the slider leaves, 0 to 100. */
+  /** How much of the other image the slider leaves, 0 to 100. */
   divider = $state(50);
-  /** The steps of the picture, when they are walked through. */
+  /** The steps of the image, when they are walked through. */
   scrub = $state.raw<{ node: NodeId; previews: PreviewId[]; index: number } | null>(null);
 
-  /** Called when another piece is to be shown; fetches it. */
-  onpiece: (id: PieceId) => void = () => {};
+  /** Called when another project is to be shown; fetches it. */
+  onproject: (id: ProjectId) => void = () => {};
 
   #other = $state<NodeId | null>(null);
-  /** From which picture each was gone up to. */
+  /** From which image each was gone up to. */
   #way = new Map<NodeId, NodeId>();
   #library: LibraryState;
 
@@ -55,14 +55,14 @@ export class ViewState {
     return this.jobId === null ? undefined : this.#library.job(this.jobId);
   }
 
-  /** The picture that the one in the middle is compared with. */
+  /** The image that the one in the middle is compared with. */
   get other(): Node | undefined {
     const chosen = this.#library.node(this.#other);
     if (chosen && chosen.id !== this.nodeId) return chosen;
     const { node } = this;
     if (!node) return undefined;
     const parent = this.#library.node(node.parent);
-    return parent ?? this.#library.nodesOf(this.piece).findLast((candidate) => candidate.id !== node.id);
+    return parent ?? this.#library.nodesOf(this.project).findLast((candidate) => candidate.id !== node.id);
   }
 
   compareWith(id: NodeId): void {
@@ -75,50 +75,50 @@ export class ViewState {
   select(id: NodeId): void {
     const node = this.#library.node(id);
     if (!node) return;
-    this.#enter(node.piece);
+    this.#enter(node.project);
     this.nodeId = id;
     this.jobId = null;
     this.scrub = null;
     this.place = 'studio';
   }
 
-  /** Shows a job's steps; what it is made from stays the picture that is edited next. */
+  /** Shows a job's steps; what it is made from stays the image that is edited next. */
   watch(job: Job): void {
-    const isElsewhere = this.piece !== job.piece;
-    this.#enter(job.piece);
-    // A picture of the piece that was left is not what is edited next.
-    if (isElsewhere) this.nodeId = job.picture;
-    else if (job.picture !== null && this.#library.node(job.picture)?.piece === job.piece) this.nodeId = job.picture;
+    const isElsewhere = this.project !== job.project;
+    this.#enter(job.project);
+    // An image of the project that was left is not what is edited next.
+    if (isElsewhere) this.nodeId = job.image;
+    else if (job.image !== null && this.#library.node(job.image)?.project === job.project) this.nodeId = job.image;
     this.jobId = job.id;
     if (job.status.state === 'planned') this.side = 'plan';
     this.isComparing = false;
     this.scrub = null;
   }
 
-  openPiece(id: PieceId): void {
+  openProject(id: ProjectId): void {
     this.#enter(id);
     const newest = this.#library.nodesOf(id).at(-1)?.id;
-    // Of a piece that is not here yet, only some pictures may have been seen.
-    this.nodeId = (this.#library.isOpen(id) ? newest : (this.#library.piece(id)?.cover ?? newest)) ?? null;
-    this.jobId = this.#library.jobsOf(id).find((job) => job.request !== 'ask')?.id ?? null;
+    // Of a project that is not here yet, only some images may have been seen.
+    this.nodeId = (this.#library.isOpen(id) ? newest : (this.#library.project(id)?.cover ?? newest)) ?? null;
+    this.jobId = this.#library.jobsOf(id).find((job) => job.kind !== 'chat')?.id ?? null;
     this.place = 'studio';
   }
 
-  newPiece(): void {
-    this.leavePiece();
+  newProject(): void {
+    this.leaveProject();
     this.place = 'studio';
   }
 
-  /** The next picture begins a piece; what is seen stays where it is. */
-  leavePiece(): void {
-    this.piece = null;
+  /** The next image begins a project; what is seen stays where it is. */
+  leaveProject(): void {
+    this.project = null;
     this.nodeId = null;
     this.jobId = null;
     this.isComparing = false;
     this.scrub = null;
   }
 
-  /** To the picture that this one was made from, or what that was made from where it is in the trash. */
+  /** To the image that this one was made from, or what that was made from where it is in the trash. */
   goToParent(): void {
     const ancestor = this.#ancestor;
     if (this.jobId !== null) this.jobId = null;
@@ -128,23 +128,23 @@ export class ViewState {
     }
   }
 
-  /** To the picture that this one was gone up from, or else to the newest made from it. */
+  /** To the image that this one was gone up from, or else to the newest made from it. */
   goToChild(): void {
-    const nodes = this.#library.nodesOf(this.piece);
+    const nodes = this.#library.nodesOf(this.project);
     const left = this.nodeId === null ? undefined : this.#way.get(this.nodeId);
     const child = nodes.find((node) => node.id === left) ?? nodes.findLast((node) => node.parent === this.nodeId);
     if (child) this.select(child.id);
   }
 
-  /** The picture in the middle is gone from sight: the nearest that is left takes its place. */
+  /** The image in the middle is gone from sight: the nearest that is left takes its place. */
   replaceMissing(): void {
-    const nodes = this.#library.nodesOf(this.piece);
+    const nodes = this.#library.nodesOf(this.project);
     if (nodes.some((node) => node.id === this.nodeId)) return;
     const ancestor = nodes.find((node) => node.id === this.#ancestor?.id);
     this.nodeId = (ancestor ?? nodes.at(-1))?.id ?? null;
   }
 
-  /** The nearest of the pictures that led to the one in the middle which is not in the trash. */
+  /** The nearest of the images that led to the one in the middle which is not in the trash. */
   get #ancestor(): Node | undefined {
     const parentOf = (node: Node | undefined) => this.#library.node(node?.parent ?? null);
     let ancestor = parentOf(this.node);
@@ -152,12 +152,12 @@ export class ViewState {
     return ancestor;
   }
 
-  #enter(piece: PieceId): void {
-    if (this.piece !== piece) {
-      this.piece = piece;
+  #enter(project: ProjectId): void {
+    if (this.project !== project) {
+      this.project = project;
       this.isComparing = false;
       this.#other = null;
     }
-    this.onpiece(piece);
+    this.onproject(project);
   }
 }

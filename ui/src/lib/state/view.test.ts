@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { node, piece } from './fixtures';
+import { node, project } from './fixtures';
 import { arrive, held, studio, submit } from './harness';
 
-test('nobody comes to a picture in the trash by going back', async () => {
+test('nobody comes to an image in the trash by going back', async () => {
   const [a, b, c] = [node('a'), node('b', 'a'), node('c', 'b')];
   await arrive(a, b, c);
   studio.view.select('c');
@@ -15,17 +15,17 @@ test('nobody comes to a picture in the trash by going back', async () => {
   expect(studio.view.nodeId).toBe('c');
 });
 
-test('a piece opens at its cover, whatever else of it was seen', async () => {
+test('a project opens at its cover, whatever else of it was seen', async () => {
   held.set('p7', [node('x', null, 'p7'), node('y', 'x', 'p7')]);
-  studio.receive([{ kind: 'piece_changed', piece: piece('p7', { cover: 'y' }) }]);
+  studio.receive([{ kind: 'project_changed', project: project('p7', { cover: 'y' }) }]);
   studio.library.remember([node('x', null, 'p7')]);
-  studio.openPiece('p7');
+  studio.openProject('p7');
   expect(studio.view.nodeId).toBe('y');
   await vi.waitFor(() => expect(studio.library.isOpen('p7')).toBe(true));
   expect(studio.view.nodeId).toBe('y');
 });
 
-test('a picture that is compared is not hidden by a job', async () => {
+test('an image that is compared is not hidden by a job', async () => {
   await arrive(node('a'), node('b', 'a'));
   const job = await submit('red sails');
   expect(studio.view.jobId).toBe(job.id);
@@ -33,27 +33,27 @@ test('a picture that is compared is not hidden by a job', async () => {
   expect([studio.view.jobId, studio.view.other?.id]).toEqual([null, 'b']);
 });
 
-test('what hung on a removed picture hangs on what that was made from', async () => {
+test('what hung on a removed image hangs on what that was made from', async () => {
   await arrive(node('a'));
   await arrive(node('b', 'a'), node('c', 'b'));
-  studio.receive([{ kind: 'nodes_removed', nodes: ['b'], pieces: [] }]);
+  studio.receive([{ kind: 'nodes_removed', nodes: ['b'], projects: [] }]);
   expect(studio.library.nodesOf('p1').find((one) => one.id === 'c')?.parent).toBe('a');
 });
 
-test('a piece that went with its last picture is left, and no longer listed', async () => {
+test('a project that went with its last image is left, and no longer listed', async () => {
   await arrive(node('a'));
-  studio.receive([{ kind: 'piece_changed', piece: piece('p1', { cover: 'a' }) }]);
+  studio.receive([{ kind: 'project_changed', project: project('p1', { cover: 'a' }) }]);
   studio.view.place = 'gallery';
-  studio.receive([{ kind: 'nodes_removed', nodes: ['a'], pieces: ['p1'] }]);
-  expect(studio.library.pieces.map(({ id }) => id)).not.toContain('p1');
-  expect([studio.view.piece, studio.view.nodeId, studio.view.place]).toEqual([null, null, 'gallery']);
+  studio.receive([{ kind: 'nodes_removed', nodes: ['a'], projects: ['p1'] }]);
+  expect(studio.library.projects.map(({ id }) => id)).not.toContain('p1');
+  expect([studio.view.project, studio.view.nodeId, studio.view.place]).toEqual([null, null, 'gallery']);
 });
 
-test('comparing is with what a picture was made from, until another is chosen', async () => {
+test('comparing is with what an image was made from, until another is chosen', async () => {
   const nodes = [node('a'), node('b', 'a'), node('c', 'b')];
   held.set('p1', nodes);
-  studio.receive([{ kind: 'piece_changed', piece: piece('p1', { cover: 'c' }) }]);
-  studio.openPiece('p1');
+  studio.receive([{ kind: 'project_changed', project: project('p1', { cover: 'c' }) }]);
+  studio.openProject('p1');
   await vi.waitFor(() => expect(studio.library.nodesOf('p1')).toHaveLength(3));
   expect(studio.view.other?.id).toBe('b');
   studio.view.compareWith('a');

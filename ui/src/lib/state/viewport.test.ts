@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { centred, fit, MAX_SCALE, panned, toPicture, zoomed } from './viewport';
+import { centerd, fit, MAX_SCALE, panned, toImage, zoomed } from './viewport';
 
 const stage = { width: 800, height: 600 };
 
 describe('fit', () => {
-  test('a large picture lies whole within the stage', () => {
+  test('a large image lies whole within the stage', () => {
     const view = fit({ width: 4000, height: 1000 }, stage, 1);
     expect(4000 * view.scale).toBeLessThanOrEqual(800);
     expect(view.x).toBeGreaterThanOrEqual(0);
     expect(view.y).toBeGreaterThan(0);
   });
 
-  test('a small picture is enlarged by a whole factor', () => {
+  test('a small image is enlarged by a whole factor', () => {
     expect(fit({ width: 128, height: 128 }, stage, 1).scale).toBe(3);
     expect(fit({ width: 16, height: 16 }, stage, 1).scale).toBe(8);
   });
@@ -30,9 +30,9 @@ describe('fit', () => {
   });
 });
 
-test('a picture begins where a pixel of the screen does', () => {
+test('an image begins where a pixel of the screen does', () => {
   for (const density of [1, 1.25, 1.5, 2, 3]) {
-    const { x, y, scale } = centred({ width: 333, height: 77 }, stage, 1 / density, density);
+    const { x, y, scale } = centerd({ width: 333, height: 77 }, stage, 1 / density, density);
     expect(scale * density).toBeCloseTo(1, 9);
     for (const at of [x, y]) expect(at * density).toBeCloseTo(Math.round(at * density), 9);
   }
@@ -41,23 +41,23 @@ test('a picture begins where a pixel of the screen does', () => {
 test('zooming keeps the point under the cursor', () => {
   let view = fit({ width: 1024, height: 768 }, stage, 1);
   const at = { x: 321, y: 123 };
-  const before = toPicture(view, at);
+  const before = toImage(view, at);
   for (const factor of [1.3, 2, 0.4, 7]) {
     view = zoomed(view, at, factor);
-    const after = toPicture(view, at);
+    const after = toImage(view, at);
     expect(after.x).toBeCloseTo(before.x, 6);
     expect(after.y).toBeCloseTo(before.y, 6);
   }
 });
 
-test('zoom ends at its limits without moving the picture', () => {
+test('zoom ends at its limits without moving the image', () => {
   const view = { scale: MAX_SCALE, x: 5, y: 7 };
   expect(zoomed(view, { x: 100, y: 100 }, 3)).toEqual(view);
 });
 
-test('a picture cannot be lost by panning', () => {
-  const picture = { width: 100, height: 100 };
-  const view = panned({ scale: 1, x: 0, y: 0 }, picture, stage, { x: 1e9, y: -1e9 });
+test('an image cannot be lost by panning', () => {
+  const image = { width: 100, height: 100 };
+  const view = panned({ scale: 1, x: 0, y: 0 }, image, stage, { x: 1e9, y: -1e9 });
   expect(view.x).toBeLessThan(stage.width);
-  expect(view.y).toBeGreaterThan(-picture.height);
+  expect(view.y).toBeGreaterThan(-image.height);
 });

@@ -17,17 +17,17 @@ async function paint(page, words) {
 }
 
 export const parts = {
-  async 'the seed, the words and the whole recipe of a picture are used again by S, P and R'({ open }) {
+  async 'the seed, the words and the whole recipe of an image are used again by S, P and R'({ open }) {
     const page = await open('');
     const { keyboard } = page;
     const title = 'Add a lighthouse on the left';
     const seed = () => page.inputValue('.seed input');
     await row(page, title);
-    await command(page, 'show the dials');
+    await command(page, 'show the parameters');
     await keyboard.press('s');
     await until('the seed', async () => (await seed()) === '1836');
     await holds(() => page.inputValue(line), '');
-    await command(page, 'dials back');
+    await command(page, 'parameters back');
     await holds(() => seed(), '');
     await keyboard.press('p');
     await until('the words', async () => (await page.inputValue(line)) === title);
@@ -38,12 +38,12 @@ export const parts = {
     await holds(() => text(page, current), 'Turn it into night, keep the boat', 'what it was made from is edited again');
     await keyboard.press('Control+Enter');
     const [job] = await next(page, 'submit');
-    assert.deepEqual([job.request, job.instruction, job.picture, job.parameters.seed], ['edit', title, 'node-00003', 1836]);
-    assert.match(job.thinking.thought, /clear night/);
-    await until('the picture', async () => (await rows(page)) === 6);
+    assert.deepEqual([job.kind, job.prompt, job.image, job.parameters.seed], ['edit', title, 'node-00003', 1836]);
+    assert.match(job.thinking.plan, /clear night/);
+    await until('the image', async () => (await rows(page)) === 6);
   },
 
-  async 'a picture is verified, and painted again'({ open }) {
+  async 'an image is verified, and painted again'({ open }) {
     const page = await open('pace=0.2');
     await page.keyboard.press('i');
     await page.click('.recipe button:has-text("Verify")');
@@ -59,7 +59,7 @@ export const parts = {
     await tellEngine({ state: 'ready', model, choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true, devices: [] });
     await see(page, '.recipe .note', 'another model');
     await page.click('.recipe button:has-text("Verify")');
-    await see(page, '.outcome:not(.good)', 'Colours differ by 1.4 of 255 on average, 38 at most');
+    await see(page, '.outcome:not(.good)', 'Colors differ by 1.4 of 255 on average, 38 at most');
     assert.deepEqual(await next(page, 'verify', 2), ['node-00005']);
     await page.click('[data-tab=ask]');
     await command(page, 'verify the recipe');
@@ -68,7 +68,7 @@ export const parts = {
     await page.click('[data-tab=recipe]');
     await page.click('.recipe button:has-text("Paint it again")');
     assert.deepEqual(await next(page, 'replay'), ['node-00005']);
-    await until('the picture', async () => (await page.locator('[data-row]:has-text("Lighthouse taller")').count()) === 2);
+    await until('the image', async () => (await page.locator('[data-row]:has-text("Lighthouse taller")').count()) === 2);
     await nothingRuns(page);
     await holds(() => page.locator('[data-row]:has-text("Lighthouse taller") >> nth=1').getAttribute('aria-current'), 'true');
     await see(page, '.fields', '1837');
@@ -87,7 +87,7 @@ export const parts = {
     await holds(() => text(page, current), 'Warm light in the windows');
     await holds(() => rows(page), 6);
     await page.click('[data-tab=recipe]');
-    await see(page, '.recipe .label', 'Instruction');
+    await see(page, '.recipe .label', 'Prompt');
     await holds(() => page.locator('.recipe button:has-text("Verify")').count(), 0, 'a step has no recipe of its own');
     await paint(page, 'And gulls');
     await page.evaluate(() => document.activeElement.blur());
@@ -101,7 +101,7 @@ export const parts = {
   },
 
   async 'a plan held before its first word is the artist’s to write'({ open }) {
-    const page = await open('pictures=0&pace=1');
+    const page = await open('images=0&pace=1');
     await choose(page, 'Thinking', 'Think first');
     await page.fill(line, 'A quiet harbour');
     await page.keyboard.press('Control+Enter');
@@ -109,7 +109,7 @@ export const parts = {
     const [job] = await next(page, 'pausePlan');
     await page.waitForSelector('.held');
     // However quick or slow the hand was.
-    await tell(page, { kind: 'plan_changed', job, thought: '' });
+    await tell(page, { kind: 'plan_changed', job, plan: '' });
     await see(page, '.plan .note', 'Nothing is written yet');
     await see(page, '.held h2', 'Nothing is written yet');
     await holds(() => page.inputValue('.plan textarea'), '');
@@ -124,7 +124,7 @@ export const parts = {
   },
 
   async 'a plan is held while it is written, saved, painted again and forgotten'({ open }) {
-    const page = await open('pictures=0&pace=1');
+    const page = await open('images=0&pace=1');
     await choose(page, 'Thinking', 'Think first');
     await page.fill(line, 'A quiet harbour');
     await page.keyboard.press('Control+Enter');
@@ -139,7 +139,7 @@ export const parts = {
     const [{ kind, value }] = await next(page, 'changeSettings');
     assert.equal(kind, 'plans');
     assert.deepEqual(value.map(({ name }) => name), ['A quiet harbour', 'Night over the harbour']);
-    assert.equal(value[0].thought.trim(), plan);
+    assert.equal(value[0].plan.trim(), plan);
     await see(page, '.notice', 'The plan is saved');
     await page.click('.held button:has-text("Dismiss")');
     assert.deepEqual(await next(page, 'dismiss'), [job]);
@@ -149,8 +149,8 @@ export const parts = {
     await holds(() => page.inputValue(line), 'A quiet harbour');
     await page.keyboard.press('Control+Enter');
     const [again] = await next(page, 'submit', 2);
-    assert.ok(again.thinking.kind === 'given' && again.thinking.thought.includes(plan));
-    await until('the picture', async () => (await rows(page)) === 1);
+    assert.ok(again.thinking.kind === 'given' && again.thinking.plan.includes(plan));
+    await until('the image', async () => (await rows(page)) === 1);
     await nothingRuns(page);
     await holds(() => text(page, '.plan .text'), plan);
     await page.click('[aria-label="Forget the plan “A quiet harbour”"]');
@@ -160,12 +160,12 @@ export const parts = {
 
   async 'a question is asked, left out of what is read, and taken in again'({ open }) {
     const page = await open('');
-    await command(page, 'ask about the picture');
+    await command(page, 'ask about the image');
     await page.waitForSelector(`${line}:focus`);
     await page.keyboard.type('What is missing?');
     await page.keyboard.press('Control+Enter');
     const [job] = await next(page, 'submit');
-    assert.deepEqual([job.request, job.instruction, job.picture], ['ask', 'What is missing?', 'node-00006']);
+    assert.deepEqual([job.kind, job.prompt, job.image], ['chat', 'What is missing?', 'node-00006']);
     const answer = 'aside article:has-text("What is missing?")';
     await see(page, `${answer} .answer:not(.growing)`, 'A quiet harbour at dusk');
     await page.click(`${answer} button:has-text("Copy")`);
@@ -181,16 +181,16 @@ export const parts = {
     await page.click(`${answer} button:has-text("Make this an edit")`);
     await holds(() => page.inputValue(line), /^A quiet harbour at dusk/);
     await holds(() => text(page, '.composer label.on'), 'Edit');
-    await command(page, 'ask about the picture');
-    await command(page, 'show the dials');
-    await see(page, '.dials', 'Keep the picture');
+    await command(page, 'ask about the image');
+    await command(page, 'show the parameters');
+    await see(page, '.parameters', 'Keep the image');
   },
 
   async 'a new question and its answer are in sight, and are told of'({ open }) {
     const page = await open('pace=0.3');
     const scroller = () => page.locator('aside .panel');
     const distance = () => scroller().evaluate((panel) => panel.scrollHeight - panel.scrollTop - panel.clientHeight);
-    await command(page, 'ask about the picture');
+    await command(page, 'ask about the image');
     for (const question of ['What is missing?', 'And what else?', 'Is it warm?', 'Is it old?', 'Is it near?']) {
       await page.fill(line, question);
       await page.keyboard.press('Control+Enter');
@@ -199,7 +199,7 @@ export const parts = {
     await until('it to end below the window', async () => (await scroller().evaluate((panel) => panel.scrollHeight > panel.clientHeight + 300)));
     await holds(() => text(page, 'aside [role=status]'), 'The answer is there.');
     await scroller().evaluate((panel) => (panel.scrollTop = 0));
-    await page.click('[data-tab=dials]');
+    await page.click('[data-tab=parameters]');
     await page.fill(line, 'What comes last?');
     await page.keyboard.press('Control+Enter');
     await see(page, 'aside article', 'What comes last?');
@@ -208,8 +208,8 @@ export const parts = {
     await until('the answer in sight', async () => (await distance()) < 160);
   },
 
-  async 'the place among many pictures is kept, and a search begins at its beginning'({ open }) {
-    const page = await open('pictures=600');
+  async 'the place among many images is kept, and a search begins at its beginning'({ open }) {
+    const page = await open('images=600');
     const top = () => page.locator('.scroller').evaluate((scroller) => Math.round(scroller.scrollTop));
     await page.keyboard.press('g');
     await page.waitForSelector('.gallery[aria-busy=false] [role=gridcell] img');
@@ -310,7 +310,7 @@ export const parts = {
   async 'folders, the engine program and a token are chosen and given up, and diagnostics are copied'({ open }) {
     const page = await open('');
     await page.keyboard.press('Control+,');
-    for (const [folder, label] of [['library', 'Pictures'], ['models', 'Models']]) {
+    for (const [folder, label] of [['library', 'Images'], ['models', 'Models']]) {
       await page.click(`[aria-label="Change: ${label}"]`);
       await see(page, setting(label), `/media/large/${folder}`);
       await page.click(`[aria-label="Use default: ${label}"]`);
@@ -340,8 +340,8 @@ export const parts = {
     await see(page, '.notice', 'The token is forgotten');
 
     await see(page, '.settings', 'Version 0.1.0, engine 0.1.0');
-    await page.click('.settings summary:has-text("Licences")');
-    await holds(() => page.inputValue('.licences'), /MIT OR Apache-2\.0/);
+    await page.click('.settings summary:has-text("Licenses")');
+    await holds(() => page.inputValue('.licenses'), /MIT OR Apache-2\.0/);
     await next(page, 'about');
     await page.click('button:has-text("Copy diagnostics")');
     await see(page, '.notice', 'Diagnostics are on the clipboard');
@@ -352,7 +352,7 @@ export const parts = {
     await next(page, 'diagnostics', 2);
   },
 
-  async 'a piece and a picture are given names, which can be taken back'({ open }) {
+  async 'a project and an image are given names, which can be taken back'({ open }) {
     const page = await open('');
     const { keyboard } = page;
     const first = 'A sailing boat in a quiet harbour at dusk';
@@ -361,65 +361,65 @@ export const parts = {
       await keyboard.type(name);
       await keyboard.press('Enter');
     };
-    await page.click('[aria-label="Rename the piece"]');
+    await page.click('[aria-label="Rename the project"]');
     await rename('Evenings');
-    assert.deepEqual(await next(page, 'renamePiece'), ['piece-00001', 'Evenings']);
+    assert.deepEqual(await next(page, 'renameProject'), ['project-00001', 'Evenings']);
     await see(page, 'h1', 'Evenings');
     await holds(() => page.title(), 'Evenings – Bagel Studio');
-    await page.click('[aria-label="Rename the piece"]');
+    await page.click('[aria-label="Rename the project"]');
     await keyboard.press('Delete');
     await rename('');
-    assert.deepEqual(await next(page, 'renamePiece', 2), ['piece-00001', '']);
+    assert.deepEqual(await next(page, 'renameProject', 2), ['project-00001', '']);
     await see(page, 'h1', first);
     await row(page, first);
     await keyboard.press('F2');
     await rename('The beginning');
     assert.deepEqual(await next(page, 'renameNode'), ['node-00002', 'The beginning']);
     await see(page, current, 'The beginning');
-    await choose(page, 'More', 'Rename the picture');
+    await choose(page, 'More', 'Rename the image');
     await rename(first);
     assert.deepEqual(await next(page, 'renameNode', 2), ['node-00002', ''], 'its own words take the name away');
     await see(page, current, first);
   },
 
-  async 'pictures and pieces come in and go out'({ open }) {
+  async 'images and projects come in and go out'({ open }) {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('g');
-    await see(page, '.gallery .count', '14 pictures');
+    await see(page, '.gallery .count', '14 images');
     await page.click('[role=gridcell][data-position="1"]');
     await page.click('.bar button:has-text("Show in the file manager")');
-    assert.deepEqual(await next(page, 'revealPicture'), ['node-00005']);
-    await choose(page, 'Import', 'Open a saved piece');
-    assert.deepEqual(await next(page, 'openPiece'), []);
+    assert.deepEqual(await next(page, 'revealImage'), ['node-00005']);
+    await choose(page, 'Import', 'Open a saved project');
+    assert.deepEqual(await next(page, 'openProject'), []);
     await see(page, 'h1', 'Islands at noon');
     await see(page, current, 'Islands at noon');
     await keyboard.press('g');
-    await see(page, '.gallery .count', '15 pictures');
+    await see(page, '.gallery .count', '15 images');
     await keyboard.press('e');
     await keyboard.press('Control+c');
-    const [id] = await next(page, 'copyPicture');
+    const [id] = await next(page, 'copyImage');
     assert.match(id, /^node-/);
     await see(page, '.notice', 'Copied');
-    await choose(page, 'More', 'Copy the picture');
-    assert.deepEqual(await next(page, 'copyPicture', 2), [id]);
+    await choose(page, 'More', 'Copy the image');
+    assert.deepEqual(await next(page, 'copyImage', 2), [id]);
     await command(page, 'show in the file');
-    assert.deepEqual(await next(page, 'revealPicture', 2), [id]);
-    await choose(page, 'More', 'Save the whole piece');
-    assert.match((await next(page, 'exportPiece'))[0], /^piece-/);
+    assert.deepEqual(await next(page, 'revealImage', 2), [id]);
+    await choose(page, 'More', 'Save the whole project');
+    assert.match((await next(page, 'exportProject'))[0], /^project-/);
     await see(page, '.notice', 'Saved as harbour.bagel');
     await choose(page, 'Save a copy', 'JPEG');
-    assert.deepEqual(await next(page, 'exportPictures'), [[id], 'jpeg']);
+    assert.deepEqual(await next(page, 'exportImages'), [[id], 'jpeg']);
     await see(page, '.notice', 'Saved as harbour.png');
-    const nOpened = (await asked(page, 'piece')).length;
-    await command(page, 'open a saved piece');
-    await next(page, 'openPiece', 2);
-    // It opens when the program has answered: only then is there another piece to leave.
-    await next(page, 'piece', nOpened + 1);
+    const nOpened = (await asked(page, 'project')).length;
+    await command(page, 'open a saved project');
+    await next(page, 'openProject', 2);
+    // It opens when the program has answered: only then is there another project to leave.
+    await next(page, 'project', nOpened + 1);
     await keyboard.press('Control+n');
-    await see(page, 'h1', 'New piece');
+    await see(page, 'h1', 'New project');
     await keyboard.press('Control+o');
-    assert.deepEqual(await next(page, 'openPictures'), []);
+    assert.deepEqual(await next(page, 'openImages'), []);
     await see(page, current, 'harbour.jpg');
     await holds(() => text(page, '.composer label.on'), 'Edit');
     await page.evaluate(async () => {
@@ -429,14 +429,14 @@ export const parts = {
       await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
     });
     await keyboard.press('Control+v');
-    await next(page, 'pastePicture');
+    await next(page, 'pasteImage');
     await see(page, current, 'clipboard.png');
     await page.click('.notice button:has-text("Show it")');
     await page.waitForSelector('.recipe');
 
-    const full = await open('pictures=40');
+    const full = await open('images=40');
     await full.keyboard.press('Control+o');
-    await see(full, '.notice', 'This picture was in the library already.');
+    await see(full, '.notice', 'This image was in the library already.');
     assert.equal((await next(full, 'nodes'))[0].length, 1);
     await see(full, current, 'harbour.jpg');
   },
@@ -460,7 +460,7 @@ export const parts = {
     await gone(page, '.veil');
   },
 
-  async 'a picture that is its own reference is read once, and shown once'({ open }) {
+  async 'an image that is its own reference is read once, and shown once'({ open }) {
     const page = await open('');
     await page.click('button[title="Add a reference"]');
     await page.click('[popover]:popover-open li button[aria-label*="Lighthouse taller"]');
@@ -470,18 +470,18 @@ export const parts = {
     await page.fill(line, 'Red sails');
     await page.keyboard.press('Control+Enter');
     const [job] = await next(page, 'submit');
-    assert.deepEqual([job.picture, job.references], ['node-00005', []]);
-    // What comes to an end takes the view to its picture.
+    assert.deepEqual([job.image, job.references], ['node-00005', []]);
+    // What comes to an end takes the view to its image.
     await see(page, current, 'Red sails');
     await nothingRuns(page);
     // What was made so before is in the library still.
     await page.evaluate(async () => {
       const { puppet } = globalThis;
-      const node = { id: 'twice', piece: 'piece-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edited', title: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, thought: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
-      const turn = { id: 'turn', question: 'Which?', pictures: ['node-00005', 'node-00005'], thought: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
-      puppet.tell({ kind: 'node_added', node }, { kind: 'turn_added', piece: 'piece-00001', turn });
+      const node = { id: 'twice', project: 'project-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edit', title: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+      const turn = { id: 'turn', question: 'Which?', images: ['node-00005', 'node-00005'], plan: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
+      puppet.tell({ kind: 'node_added', node }, { kind: 'turn_added', project: 'project-00001', turn });
     });
-    await holds(() => page.locator('article:has-text("Which?") .pictures button').count(), 1);
+    await holds(() => page.locator('article:has-text("Which?") .images button').count(), 1);
     await row(page, 'Twice');
     await page.click('[data-tab=recipe]');
     await see(page, '.recipe .words', 'Twice');
@@ -492,7 +492,7 @@ export const parts = {
     const page = await open('');
     await page.fill(line, 'Make it blue');
     await see(page, '.price', 'about 21 sec');
-    assert.equal((await next(page, 'price'))[0].instruction, 'Make it blue');
+    assert.equal((await next(page, 'price'))[0].prompt, 'Make it blue');
     await page.fill(line, 'huge change');
     await see(page, '.refusal', '15.2 GB');
     await page.click('.price button:has-text("Try 768 × 576")');
@@ -509,15 +509,15 @@ export const parts = {
     await page.click('[role=gridcell][data-position="1"]', { modifiers: ['Shift'] });
     await page.click('.bar button:has-text("Delete")');
     await next(page, 'trash');
-    await see(page, '.gallery .count', '12 pictures');
+    await see(page, '.gallery .count', '12 images');
     await page.click(trash);
-    await see(page, '.gallery .count', '2 pictures · Deleted for good after 30 days.');
+    await see(page, '.gallery .count', '2 images · Deleted for good after 30 days.');
     await page.click('[role=gridcell][data-position="0"]');
     await page.click('.bar button:has-text("Restore")');
     assert.deepEqual(await next(page, 'restore'), [['node-00006']]);
-    await see(page, '.gallery .count', '1 picture ·');
+    await see(page, '.gallery .count', '1 image ·');
     await page.click('.gallery button:has-text("Empty the trash")');
-    await see(page, 'dialog', 'One picture will be deleted for good.');
+    await see(page, 'dialog', 'One image will be deleted for good.');
     await page.click('dialog button:has-text("Cancel")');
     await gone(page, 'dialog');
     await holds(() => asked(page, 'emptyTrash'), []);
@@ -527,7 +527,7 @@ export const parts = {
     await see(page, '.gallery', 'The trash is empty');
     await see(page, trash, '0');
     await page.click(trash);
-    await see(page, '.gallery .count', '13 pictures');
+    await see(page, '.gallery .count', '13 images');
     await keyboard.press('e');
     await holds(() => rows(page), 4);
   },
@@ -607,20 +607,20 @@ export const parts = {
     const percent = async () => Number.parseInt(await text(page, '.percent'), 10);
     const fitted = await percent();
     await keyboard.press('+');
-    await until('a larger picture', async () => (await percent()) > fitted);
+    await until('a larger image', async () => (await percent()) > fitted);
     await keyboard.press('-');
     await keyboard.press('-');
-    await until('a smaller picture', async () => (await percent()) < fitted);
+    await until('a smaller image', async () => (await percent()) < fitted);
     await keyboard.press('=');
     await keyboard.press('0');
     await holds(() => percent(), fitted);
     await keyboard.press('i');
     await page.waitForSelector('.recipe');
-    for (const [words, panel] of [['show the plan', '.plan'], ['show the dials', '.dials'], ['show the conversation', 'aside .list']]) {
+    for (const [words, panel] of [['show the plan', '.plan'], ['show the parameters', '.parameters'], ['show the conversation', 'aside .list']]) {
       await command(page, words);
       await page.waitForSelector(panel);
     }
-    for (const [words, mode] of [['create from text', 'Create'], ['edit the picture', 'Edit']]) {
+    for (const [words, mode] of [['create from text', 'Create'], ['edit the image', 'Edit']]) {
       await command(page, words);
       await see(page, '.composer label.on', mode);
       await page.waitForSelector(`${line}:focus`);
@@ -653,9 +653,9 @@ export const parts = {
     await fail('disk_full');
     await page.click('.notice button:has-text("Settings")');
     await page.waitForSelector('.settings');
-    await fail('not_a_picture');
-    await page.click('.notice button:has-text("Open a picture")');
-    await next(page, 'openPictures');
+    await fail('not_a_image');
+    await page.click('.notice button:has-text("Open an image")');
+    await next(page, 'openImages');
     await fail('gone');
     await see(page, '.notice', 'It is not there any more');
   },

@@ -42,13 +42,13 @@ export const places = {
 
 /** States that a view can be in, each reached by hand. */
 const states = {
-  welcome: ['pictures=0&welcome', () => {}],
+  welcome: ['images=0&welcome', () => {}],
   plan: ['', (page) => page.click('[data-tab=plan]')],
-  dials: [
+  parameters: [
     '',
     async (page) => {
-      await page.click('[data-tab=dials]');
-      await page.click('.dials summary');
+      await page.click('[data-tab=parameters]');
+      await page.click('.parameters summary');
     },
   ],
   recipe: ['', (page) => page.click('[data-tab=recipe]')],
@@ -83,7 +83,7 @@ const states = {
     },
   ],
   'a model named by hand': ['engine=named', (page) => page.click('header .chip >> nth=0')],
-  rename: ['', (page) => page.click('[aria-label="Rename the piece"]')],
+  rename: ['', (page) => page.click('[aria-label="Rename the project"]')],
   closing: ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'close_asked' }))],
   size: ['', (page) => page.click('button[title="Size"]')],
   refusal: [
@@ -94,14 +94,14 @@ const states = {
     },
   ],
   selection: [
-    'pictures=80',
+    'images=80',
     async (page) => {
       await page.keyboard.press('g');
       await page.click('[role=gridcell][data-position="2"]');
     },
   ],
   trash: [
-    'pictures=80',
+    'images=80',
     async (page) => {
       await page.keyboard.press('g');
       await page.click('button:has-text("Trash")');
@@ -136,11 +136,11 @@ const states = {
         globalThis.puppet.tell({ kind: 'install', model: 'bagel-nhr', install: { quantization: 'q5_k_m', removes_source: false, stage, bytes: 1e9, total_bytes: 2e9, bytes_per_sec: null } });
       }),
   ],
-  'a picture without its file': [
-    'pictures=20',
+  'an image without its file': [
+    'images=20',
     async (page) => {
       await page.evaluate(() => {
-        const node = { id: 'gone', piece: 'piece-00001', parent: 'node-00006', references: [], origin: 'edited', title: 'Gone', name: null, size: { width: 512, height: 512 }, seed: null, thought: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+        const node = { id: 'gone', project: 'project-00001', parent: 'node-00006', references: [], origin: 'edit', title: 'Gone', name: null, size: { width: 512, height: 512 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
         globalThis.puppet.tell({ kind: 'node_added', node });
       });
       await page.click('[data-row]:has-text("Gone")');
@@ -222,12 +222,12 @@ export const parts = {
     const all = [0, 10_000].flatMap((n) => ['dark', 'light'].flatMap((theme) => ['en', 'zh'].map((tongue) => [n, theme, tongue])));
     all.push([40, 'contrast', 'en']);
     await inPairs(
-      all.map(([pictures, theme, language]) => async () => {
-        const page = await open(`pictures=${pictures}&theme=${theme}&language=${language}`);
+      all.map(([images, theme, language]) => async () => {
+        const page = await open(`images=${images}&theme=${theme}&language=${language}`);
         for (const [place, go] of Object.entries(places)) {
           await go(page);
           await settle(page);
-          await expectNone(page, `${place}, ${theme}, ${language}, ${String(pictures)} pictures`);
+          await expectNone(page, `${place}, ${theme}, ${language}, ${String(images)} images`);
         }
         await page.context().close();
       }),
@@ -268,7 +268,7 @@ export const parts = {
 
   async 'at 400 % everything is there, and nothing runs out to the side'({ open }) {
     const context = { viewport: { width: 320, height: 256 } };
-    for (const query of ['pictures=0&welcome', 'jobs&engine=full', 'pictures=200&language=zh']) {
+    for (const query of ['images=0&welcome', 'jobs&engine=full', 'images=200&language=zh']) {
       const page = await open(query, { context });
       for (const [place, go] of Object.entries(places)) {
         await go(page);
@@ -277,7 +277,7 @@ export const parts = {
           const out = [...document.querySelectorAll('body *')].filter((element) => {
             const box = element.getBoundingClientRect();
             if (box.width === 0 || box.right <= innerWidth + 1) return false;
-            // Pictures on the canvas are panned, and clipped words have their full text elsewhere.
+            // Images on the canvas are panned, and clipped words have their full text elsewhere.
             return !element.closest('.stage, [popover]:not(:popover-open), .sr-only, datalist');
           });
           return { scroll: document.documentElement.scrollWidth, out: out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)) };
@@ -299,7 +299,7 @@ export const parts = {
       [1000, 'en'],
       [1200, 'zh'],
     ]) {
-      const page = await open(`engine=full&pictures=40&language=${language}`, { context: { viewport: { width, height: 700 } } });
+      const page = await open(`engine=full&images=40&language=${language}`, { context: { viewport: { width, height: 700 } } });
       for (const [place, go] of Object.entries(places)) {
         await go(page);
         await settle(page);

@@ -1,13 +1,13 @@
-/** The picture in the middle: how it lies there, what is shown in its place, and the keys and hands that move it. */
+/** The image in the middle: how it lies there, what is shown in its place, and the keys and hands that move it. */
 import assert from 'node:assert/strict';
 import { asked, gone, holds, see, tell, text, until } from '../page.mjs';
 
 const row = (page, title) => page.click(`[data-row]:has-text("${title}")`);
 const fitOf = (page, selector = '.frame img') => page.locator(selector).evaluate((image) => image.style.objectFit);
 
-/** A picture of the first piece that the program has no file of. */
+/** An image of the first project that the program has no file of. */
 function lost(id, size, parent = 'node-00006') {
-  return { id, piece: 'piece-00001', parent, references: [], origin: 'edited', title: id, name: null, size, seed: null, thought: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+  return { id, project: 'project-00001', parent, references: [], origin: 'edit', title: id, name: null, size, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
 }
 
 /** A key press as a keyboard sends it whose `\` needs another key. */
@@ -18,24 +18,24 @@ const press = (page, type, init) =>
   );
 
 export const parts = {
-  async 'a picture whose file is gone says so, and the one before does not stand in for it'({ open }) {
+  async 'an image whose file is gone says so, and the one before does not stand in for it'({ open }) {
     const page = await open('');
     await page.waitForSelector('.frame img');
     await tell(page, { kind: 'node_added', node: lost('Square', { width: 512, height: 512 }) });
     await row(page, 'Square');
-    await see(page, '.frame .lost', 'This picture cannot be loaded');
+    await see(page, '.frame .lost', 'This image cannot be loaded');
     await holds(() => page.locator('.frame img').count(), 0);
     const broken = () => page.locator('img').evaluateAll((all) => all.filter((image) => image.complete && image.naturalWidth === 0 && getComputedStyle(image).visibility !== 'hidden').length);
     await page.waitForSelector('.composer img[data-lost]', { state: 'attached' });
-    await holds(() => broken(), 0, 'nowhere a broken picture is drawn');
+    await holds(() => broken(), 0, 'nowhere a broken image is drawn');
     await page.click('.lost button:has-text("Show in the file manager")');
-    await holds(() => asked(page, 'revealPicture'), [['Square']]);
+    await holds(() => asked(page, 'revealImage'), [['Square']]);
     await row(page, 'Less blue');
     await page.waitForSelector('.frame img');
     await holds(() => page.locator('.lost').count(), 0);
   },
 
-  async 'what a picture was made from is never cropped to its shape'({ open }) {
+  async 'what an image was made from is never cropped to its shape'({ open }) {
     const page = await open('');
     const nodes = [lost('Square', { width: 512, height: 512 }), lost('Rounded', { width: 688, height: 512 })];
     await tell(page, ...nodes.map((node) => ({ kind: 'node_added', node })));
@@ -73,7 +73,7 @@ export const parts = {
     await gone(mac, '.frame .tag');
   },
 
-  async 'the middle button moves the picture, and what is close shows its pixels'({ open }) {
+  async 'the middle button moves the image, and what is close shows its pixels'({ open }) {
     const page = await open('');
     await page.waitForSelector('.frame img');
     const place = () => page.locator('.frame').getAttribute('style');
@@ -115,7 +115,7 @@ export const parts = {
     assert.equal(one, other);
   },
 
-  async 'at 100 % a pixel of the picture is one of the screen'({ open }) {
+  async 'at 100 % a pixel of the image is one of the screen'({ open }) {
     const page = await open('', { context: { deviceScaleFactor: 2 } });
     await page.waitForSelector('.frame img');
     for (const [key, percent, width] of [['1', '100 %', 512], ['2', '200 %', 1024]]) {

@@ -5,7 +5,7 @@ import { asked, command, copied, gone, holds, next, see, tell, until } from '../
 export const parts = {
   async 'a question is stopped while it is answered'({ open }) {
     const page = await open('pace=4');
-    await command(page, 'ask about the picture');
+    await command(page, 'ask about the image');
     await page.waitForSelector('.composer textarea:focus');
     await page.keyboard.type('What is missing?');
     await page.keyboard.press('Control+Enter');
@@ -42,7 +42,7 @@ export const parts = {
     await page.keyboard.press('g');
     await page.waitForSelector('[role=gridcell][data-position]');
     await page.fill('input[type=search]', 'unreadable');
-    await see(page, '.gallery .title', 'The pictures could not be read');
+    await see(page, '.gallery .title', 'The images could not be read');
     await see(page, '.notice', 'input/output error');
     await holds(() => page.locator('[role=gridcell][data-position]').count(), 0, 'nothing stands for its answer');
     await page.click('.gallery button:has-text("Try again")');
@@ -82,7 +82,7 @@ export const parts = {
       await gone(page, `.notice:has-text("${button}")`);
     };
     await lead('internal', 'Copy diagnostics', 'diagnostics');
-    await lead('not_a_piece', 'Open a saved piece', 'openPiece');
+    await lead('not_a_project', 'Open a saved project', 'openProject');
     await lead('keyring', 'Settings');
     await page.waitForSelector('.settings');
   },

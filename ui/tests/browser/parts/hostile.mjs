@@ -28,7 +28,7 @@ const plain = (text) => text.replaceAll(/<\/?think>/g, '').replaceAll(/\s+/g, ' 
 
 export const parts = {
   async 'the watch over hostile texts sees what gets through'({ open, problems }) {
-    const page = await open('pictures=0');
+    const page = await open('images=0');
     // Those that would lead the page away are left out: there would be nothing to look at.
     const staying = payloads.filter((text) => !/<(meta|base|link|form|title|style)/.test(text));
     await page.evaluate((texts) => {
@@ -59,9 +59,9 @@ export const parts = {
     for (let turn = 0; turn < 4; turn += 1) {
       const shift = turn * 31;
       const words = [...payloads.slice(shift), ...payloads.slice(0, shift)];
-      const page = await open('pictures=160&jobs&engine=full', { words });
+      const page = await open('images=160&jobs&engine=full', { words });
       await look(page, 'studio');
-      for (const tab of ['plan', 'recipe', 'dials', 'ask']) {
+      for (const tab of ['plan', 'recipe', 'parameters', 'chat']) {
         await page.click(`[data-tab=${tab}]`);
         await page.waitForTimeout(30);
         await look(page, tab);
@@ -117,8 +117,8 @@ export const parts = {
       await page.evaluate(
         ({ running, text }) => {
           const { tell } = globalThis.puppet;
-          tell({ kind: 'plan_changed', job: running, thought: text });
-          tell({ kind: 'text', job: running, channel: 'thought', delta: text });
+          tell({ kind: 'plan_changed', job: running, plan: text });
+          tell({ kind: 'text', job: running, channel: 'plan', delta: text });
           tell({ kind: 'text', job: running, channel: 'answer', delta: text });
           tell({ kind: 'notice', failure: { code: 'internal', message: text } });
         },

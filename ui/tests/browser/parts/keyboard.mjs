@@ -3,22 +3,22 @@ import assert from 'node:assert/strict';
 import { asked, copied, gone, holds, next, nothingRuns, see, tabTo, text, until } from '../page.mjs';
 
 export const parts = {
-  async 'a picture is made, edited, compared, undone, all by keys'({ open }) {
-    const page = await open('pictures=0');
+  async 'an image is made, edited, compared, undone, all by keys'({ open }) {
+    const page = await open('images=0');
     const { keyboard } = page;
     await keyboard.press('/');
     await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
     await keyboard.type('A red circle');
     await keyboard.press('Control+Enter');
-    await until('the picture', async () => (await page.locator('[data-row]').count()) === 1);
+    await until('the image', async () => (await page.locator('[data-row]').count()) === 1);
     await nothingRuns(page);
     await keyboard.type('Make it blue');
     await keyboard.press('Control+Enter');
     await until('the edit', async () => (await text(page, '[aria-current=true] .title')) === 'Make it blue');
     await nothingRuns(page);
     const [first, second] = (await asked(page, 'submit')).map(([job]) => job);
-    assert.equal(first.request, 'create');
-    assert.equal(second.request, 'edit');
+    assert.equal(first.kind, 'generate');
+    assert.equal(second.kind, 'edit');
     await keyboard.press('Escape');
     await page.evaluate(() => document.activeElement.blur());
     await keyboard.press('c');
@@ -36,7 +36,7 @@ export const parts = {
     await keyboard.down('\\');
     await page.waitForSelector('.frame .tag');
     await keyboard.up('\\');
-    await until('the picture again', async () => (await page.locator('.frame .tag').count()) === 0);
+    await until('the image again', async () => (await page.locator('.frame .tag').count()) === 0);
     await keyboard.press('w');
     await page.waitForSelector('.scrub');
     await keyboard.press('ArrowLeft');
@@ -50,19 +50,19 @@ export const parts = {
     await keyboard.press('f');
     await until('the star', async () => (await asked(page, 'setStarred')).length === 1);
     await keyboard.press('Control+e');
-    await until('the copy', async () => (await asked(page, 'exportPictures')).length === 1);
+    await until('the copy', async () => (await asked(page, 'exportImages')).length === 1);
     await keyboard.down('Delete');
     await keyboard.down('Delete');
     await keyboard.up('Delete');
     await until('the notice', async () => (await page.locator('.notice button:has-text("Undo")').count()) === 1);
-    assert.equal((await asked(page, 'trash')).length, 1, 'a key that is held throws one picture away');
+    assert.equal((await asked(page, 'trash')).length, 1, 'a key that is held throws one image away');
     await tabTo(page, '.notice button.plain');
     await keyboard.press('Enter');
-    await until('the picture back', async () => (await asked(page, 'restore')).length === 1);
+    await until('the image back', async () => (await asked(page, 'restore')).length === 1);
   },
 
   async 'a plan is paused, changed and painted'({ open }) {
-    const page = await open('pictures=0&pace=0.3');
+    const page = await open('images=0&pace=0.3');
     const { keyboard } = page;
     await tabTo(page, 'button[title="Thinking"]');
     await keyboard.press('Enter');
@@ -88,7 +88,7 @@ export const parts = {
   },
 
   async 'a plan is saved, used again and forgotten'({ open }) {
-    const page = await open('pictures=0&pace=1');
+    const page = await open('images=0&pace=1');
     const { keyboard } = page;
     await tabTo(page, 'button[title="Thinking"]');
     await keyboard.press('Enter');
@@ -140,7 +140,7 @@ export const parts = {
     await page.evaluate(() => document.activeElement.blur());
     for (const key of ['Delete', 'Control+e', 'f', 't', 'F2']) await keyboard.press(key);
     await holds(() => page.locator('dialog').count(), 0);
-    for (const call of ['trash', 'exportPictures', 'setStarred']) await holds(() => asked(page, call), []);
+    for (const call of ['trash', 'exportImages', 'setStarred']) await holds(() => asked(page, call), []);
     await page.click('[data-row] >> nth=0');
     await keyboard.press('q');
     await page.waitForSelector('.queue button.grip');
@@ -182,7 +182,7 @@ export const parts = {
     await holds(() => text(page, '.composer label.on'), 'Edit');
   },
 
-  async 'another picture is chosen to compare with, and a model of one’s own is brought in'({ open }) {
+  async 'another image is chosen to compare with, and a model of one’s own is brought in'({ open }) {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('c');
@@ -193,7 +193,7 @@ export const parts = {
     await keyboard.press('Enter');
     await tabTo(page, '.others button[aria-pressed=false]');
     await keyboard.press('Enter');
-    await until('another picture', async () => (await shown()) !== before);
+    await until('another image', async () => (await shown()) !== before);
     await gone(page, ':popover-open');
     await page.waitForFunction(() => document.activeElement?.matches('button[title="Compare with"]'));
     await keyboard.press('Escape');
@@ -245,14 +245,14 @@ export const parts = {
     assert.equal((await asked(page, 'submit'))[0][0].first, true);
   },
 
-  async 'pictures are found, chosen, tagged, thrown away and brought back'({ open }) {
-    const page = await open('pictures=300');
+  async 'images are found, chosen, tagged, thrown away and brought back'({ open }) {
+    const page = await open('images=300');
     const { keyboard } = page;
     await keyboard.press('Control+f');
     await page.waitForFunction(() => document.activeElement?.matches('input[type=search]'));
     await keyboard.type('lighthouse taller');
     await page.waitForSelector('.gallery[aria-busy=false]');
-    await until('fewer pictures', async () => /^\d{1,2} pictures/.test(await text(page, '.gallery .count')));
+    await until('fewer images', async () => /^\d{1,2} images/.test(await text(page, '.gallery .count')));
     await keyboard.press('ArrowDown');
     await keyboard.press('ArrowRight');
     await keyboard.press('Shift+ArrowRight');
@@ -273,7 +273,7 @@ export const parts = {
     await keyboard.press('Home');
     await keyboard.press('Enter');
     await page.waitForSelector('.composer');
-    await until('the piece', async () => (await page.locator('[data-row]').count()) > 1);
+    await until('the project', async () => (await page.locator('[data-row]').count()) > 1);
   },
 
   async 'models and settings need no mouse'({ open }) {
@@ -296,7 +296,7 @@ export const parts = {
     await tabTo(page, '.settings select');
     await keyboard.press('ArrowDown');
     await until('the changes', async () => (await asked(page, 'changeSettings')).length >= 2);
-    await tabTo(page, '[aria-label="Use default: Pictures"]');
+    await tabTo(page, '[aria-label="Use default: Images"]');
     await keyboard.press('Enter');
     await until('the usual place', async () => (await asked(page, 'resetFolder')).length === 1);
     assert.deepEqual((await asked(page, 'resetFolder'))[0], ['library']);
@@ -343,7 +343,7 @@ export const parts = {
     await holds(() => page.locator('dialog [role=option] >> nth=0').count(), 1);
   },
 
-  async 'dials, presets, sizes and references are set by keys'({ open }) {
+  async 'parameters, presets, sizes and references are set by keys'({ open }) {
     const page = await open('');
     const { keyboard } = page;
     const addTwo = async () => {
@@ -361,7 +361,7 @@ export const parts = {
       await keyboard.press('Delete');
       await page.waitForFunction((wanted) => document.activeElement.matches(wanted), next);
     }
-    await holds(() => asked(page, 'trash'), [], 'the picture that is edited stays');
+    await holds(() => asked(page, 'trash'), [], 'the image that is edited stays');
     await keyboard.type('Four of them');
     await addTwo();
     const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
@@ -386,7 +386,7 @@ export const parts = {
     await tabTo(page, '[data-tab=ask]');
     await keyboard.press('ArrowRight');
     await keyboard.press('ArrowRight');
-    await tabTo(page, '.dials input[type=range]');
+    await tabTo(page, '.parameters input[type=range]');
     await keyboard.press('ArrowRight');
     await tabTo(page, '.presets > .ghost');
     await keyboard.press('Enter');
@@ -435,10 +435,10 @@ export const parts = {
       if (n === 2) break;
     }
     const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
-    const pictures = await order();
-    assert.equal(pictures.length, 3);
+    const images = await order();
+    assert.equal(images.length, 3);
     await drag(await middle('.reference .handle', 0), await middle('.reference .handle', 2).then(({ x, y }) => ({ x: x + 14, y })));
-    await holds(() => order(), [pictures[1], pictures[2], pictures[0]]);
+    await holds(() => order(), [images[1], images[2], images[0]]);
     await page.click('[data-row] >> nth=1');
     await page.keyboard.press('c');
     await page.waitForSelector('.line');
@@ -451,7 +451,7 @@ export const parts = {
     await until('another size', async () => (await scale()) !== fitted);
   },
 
-  async 'a branch is repeated from another picture'({ open }) {
+  async 'a branch is repeated from another image'({ open }) {
     const page = await open('');
     await page.click('[data-row]:has-text("Turn it into night")');
     await page.keyboard.press('Control+k');
@@ -461,12 +461,12 @@ export const parts = {
     await page.keyboard.press('Enter');
     await until('the branch', async () => (await page.locator('.notice:has-text("repeated")').count()) === 1);
     const [job] = (await asked(page, 'submit'))[0];
-    assert.equal(job.instruction, 'Less blue, more grey');
-    assert.equal(job.picture, 'node-00003');
+    assert.equal(job.prompt, 'Less blue, more gray');
+    assert.equal(job.image, 'node-00003');
     assert.equal(job.parameters.seed, 1838);
   },
 
-  async 'pictures are dragged out where the program can carry them, and nowhere else'({ open }) {
+  async 'images are dragged out where the program can carry them, and nowhere else'({ open }) {
     const pull = async (page, selector) => {
       const box = await page.locator(selector).first().boundingBox();
       await page.mouse.move(box.x + 40, box.y + 40);
@@ -478,12 +478,12 @@ export const parts = {
       await page.mouse.up();
       return early;
     };
-    const page = await open('pictures=40');
+    const page = await open('images=40');
     const place = () => page.locator('.frame').getAttribute('style');
     const fitted = await place();
     await page.keyboard.down(' ');
     await pull(page, '.frame');
-    await until('the picture to move with the space bar', async () => (await place()) !== fitted);
+    await until('the image to move with the space bar', async () => (await place()) !== fitted);
     await holds(() => asked(page, 'dragOut'), []);
     // The key comes up where another window has the keyboard.
     await page.evaluate(() => window.dispatchEvent(new Event('blur')));
@@ -491,7 +491,7 @@ export const parts = {
     await page.keyboard.up(' ');
     await page.keyboard.press('0');
     assert.equal(await pull(page, '.frame'), 0, 'a hand that trembles drags nothing');
-    await until('the picture', async () => (await asked(page, 'dragOut')).length === 1);
+    await until('the image', async () => (await asked(page, 'dragOut')).length === 1);
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');
     await page.click('[role=gridcell][data-position="3"]', { modifiers: ['Shift'] });
@@ -507,7 +507,7 @@ export const parts = {
     await page.mouse.move(box.x + 500, box.y + 300);
     await page.mouse.up();
     await until('a quick hand', async () => (await asked(page, 'dragOut')).length === 4);
-    const limited = await open('limited&pictures=40');
+    const limited = await open('limited&images=40');
     await pull(limited, '.frame');
     assert.equal((await asked(limited, 'dragOut')).length, 0);
     await limited.keyboard.press('Control+,');

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { holds } from '../page.mjs';
 
-const MOST_NODES = 400;
-const MOST_HEAP_BYTES = 400e6;
+const MAX_NODES = 400;
+const MAX_HEAP_BYTES = 400e6;
 /** As most see it: with motion. */
 const context = { reducedMotion: 'no-preference' };
 
@@ -19,8 +19,8 @@ const figures = (values) =>
   values.length === 0 ? 'none' : `${String(values.length)}, the longest ${Math.max(...values).toFixed(0)} ms`;
 
 export const parts = {
-  async 'ten thousand pictures scroll with a few hundred elements'({ open }) {
-    const page = await open('pictures=10000', { context, init: watchLongTasks });
+  async 'ten thousand images scroll with a few hundred elements'({ open }) {
+    const page = await open('images=10000', { context, init: watchLongTasks });
     await page.waitForTimeout(300);
     await page.evaluate(() => (globalThis.longTasks.length = 0));
     const first = await page.evaluate(
@@ -54,7 +54,7 @@ export const parts = {
         }).length,
       }));
       most = Math.max(most, n);
-      assert.ok(seen >= 8, `at ${String(share)} only ${String(seen)} pictures are drawn`);
+      assert.ok(seen >= 8, `at ${String(share)} only ${String(seen)} images are drawn`);
     }
     const frames = await page.evaluate(
       () =>
@@ -76,27 +76,27 @@ export const parts = {
     const heap = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? 0);
     frames.sort((a, b) => a - b);
     console.log(
-      `  10,000 pictures: first rows ${first.toFixed(0)} ms, at most ${String(most)} elements, ` +
+      `  10,000 images: first rows ${first.toFixed(0)} ms, at most ${String(most)} elements, ` +
         `frames median ${(frames[frames.length >> 1] ?? 0).toFixed(1)} ms, slowest ${(frames.at(-1) ?? 0).toFixed(0)} ms, heap ${(heap / 1e6).toFixed(0)} MB`,
     );
     console.log(`  long tasks while filling: ${figures(filling)}; while scrolling: ${figures(scrolling)}`);
-    assert.ok(heap > 0 && heap <= MOST_HEAP_BYTES, `${String(heap)} bytes of heap`);
-    assert.ok(most <= MOST_NODES, `${String(most)} elements in the grid`);
+    assert.ok(heap > 0 && heap <= MAX_HEAP_BYTES, `${String(heap)} bytes of heap`);
+    assert.ok(most <= MAX_NODES, `${String(most)} elements in the grid`);
   },
 
   async 'a history of five hundred and a queue of a thousand can be used'({ open }) {
-    const page = await open('pictures=3', { context, init: watchLongTasks });
+    const page = await open('images=3', { context, init: watchLongTasks });
     await page.evaluate(() => {
       const { tell } = globalThis.puppet;
       const parameters = { size: null, steps: 9, text_guidance: 4, image_guidance: 1.5, guidance_interval: [0.4, 1], renorm: 'global', renorm_min: 0, shift: 3, seed: 1, sample_posterior: false, feature_cache: false };
-      const piece = 'piece-00001';
+      const project = 'project-00001';
       const node = (index) => ({
-        id: `n${String(index)}`, piece, parent: index === 0 ? 'node-00002' : `n${String(index % 5 === 0 ? index >> 1 : index - 1)}`, references: [], origin: 'edited',
-        title: `Change ${String(index)}`, name: null, size: { width: 64, height: 64 }, seed: 1, thought: null, has_recipe: true, model: 'pocket', starred: false, tags: [], trashed_ms: null, took_ms: 1, created_ms: 1,
+        id: `n${String(index)}`, project, parent: index === 0 ? 'node-00002' : `n${String(index % 5 === 0 ? index >> 1 : index - 1)}`, references: [], origin: 'edit',
+        title: `Change ${String(index)}`, name: null, size: { width: 64, height: 64 }, seed: 1, plan: null, has_recipe: true, model: 'pocket', starred: false, tags: [], trashed_ms: null, took_ms: 1, created_ms: 1,
       });
       const job = (index) => ({
-        id: `j${String(index)}`, piece: 'elsewhere', request: 'edit', instruction: `Waiting ${String(index)}`, picture: null, references: [], thinking: { kind: 'off' },
-        pauses_after_plan: false, parameters, verifies: null, status: { state: 'queued' }, thought: '', answer: '', preview: null, expected_secs: null, created_ms: 1,
+        id: `j${String(index)}`, project: 'elsewhere', kind: 'edit', prompt: `Waiting ${String(index)}`, image: null, references: [], thinking: { kind: 'off' },
+        pauses_after_plan: false, parameters, verifies: null, status: { state: 'queued' }, plan: '', answer: '', preview: null, expected_secs: null, created_ms: 1,
       });
       for (let index = 0; index < 500; index += 1) tell({ kind: 'node_added', node: node(index) });
       tell(...Array.from({ length: 1000 }, (_, index) => ({ kind: 'job_queued', job: job(index) })));
@@ -131,7 +131,7 @@ export const parts = {
       let n = 0;
       globalThis.stream = setInterval(() => {
         n += 1;
-        tell({ kind: 'text', job: running, channel: 'thought', delta: 'and one more word ' });
+        tell({ kind: 'text', job: running, channel: 'plan', delta: 'and one more word ' });
         if (n % 5 === 0) {
           tell(
             { kind: 'job_changed', job: running, status: { state: 'running', phase: { name: 'painting', step: n % 24, steps: 24 } } },

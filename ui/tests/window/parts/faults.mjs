@@ -5,26 +5,26 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, until } from '../driver.mjs';
 import {
-  ask, data, enginePid, holdWhilePainting, key, library, pictures, press, processesOf, root, sees, shots, startStudio, steps, windowId, wishClosed,
+  ask, data, enginePid, holdWhilePainting, key, library, images, press, processesOf, root, sees, shots, startStudio, steps, windowId, wishClosed,
   working, xdotool,
 } from '../studio.mjs';
 
 export default {
   async 'an engine that dies fails its job in words, and the next one runs'(b) {
-    const before = pictures().length;
+    const before = images().length;
     await steps(b, 60);
     await ask(b, 'Edit', 'Something long');
     process.kill(await holdWhilePainting(b), 'SIGKILL');
-    await b.see('.card[role=alert]', 'Your pictures are safe');
+    await b.see('.card[role=alert]', 'Your images are safe');
     await b.screenshot(join(shots, '14-failure.png'));
     await b.see('.dot.ready', '', 120);
     await b.clickText('.card[role=alert] button', 'Try again');
-    await until('the picture, tried again', () => pictures().length === before + 1, 120);
+    await until('the image, tried again', () => images().length === before + 1, 120);
     await steps(b, 12);
   },
 
   async 'a wish to close in the middle of work is asked about, and who stays has lost nothing'(b) {
-    const before = pictures().length;
+    const before = images().length;
     const engine = enginePid();
     process.kill(engine, 'SIGSTOP');
     for (const words of ['Work to stay for', 'Work that waits']) await ask(b, 'Edit', words);
@@ -35,7 +35,7 @@ export default {
     await b.screenshot(join(shots, '16-close.png'));
     await b.clickText('dialog[open] button', 'Stay');
     process.kill(engine, 'SIGCONT');
-    await until('both pictures', () => pictures().length === before + 2, 120);
+    await until('both images', () => images().length === before + 2, 120);
   },
 
   async 'the window closes at once when nothing runs, and opens where it was'(_, studio) {
@@ -75,7 +75,7 @@ export default {
     const isPage = (words) => words[0].endsWith('WebKitWebProcess');
     const isEngine = (words) => words[1] === 'engine';
     await b.see('.dot.ready', '', 120);
-    const before = pictures();
+    const before = images();
     // Without the driver, which ends what it drives together with its page.
     await studio.close();
     await until('its page to be gone', () => processesOf(isPage).length === 0);
@@ -95,20 +95,20 @@ export default {
       press('ctrl+Return');
       await sleep(700);
     };
-    const circle = (colour) => `A large red circle in the centre on a ${colour} background`;
-    for (const colour of ['blue', 'green']) await write(circle(colour));
+    const circle = (color) => `A large red circle in the center on a ${color} background`;
+    for (const color of ['blue', 'green']) await write(circle(color));
     process.kill(page, 'SIGKILL');
     const [reborn] = await until('another page', () => ((found) => found.length > 0 && found)(processesOf(isPage).filter((pid) => pid !== page)));
     await sleep(2000);
     assert.equal(program.exitCode, null, 'the program goes on');
-    assert.equal(pictures().length, before.length, 'one runs and one waits');
+    assert.equal(images().length, before.length, 'one runs and one waits');
     process.kill(engine, 'SIGCONT');
-    await until('both pictures', () => pictures().length === before.length + 2, 120);
+    await until('both images', () => images().length === before.length + 2, 120);
     // The page that came back takes the next one.
     await write(circle('yellow'));
-    await until('the third picture', () => pictures().length === before.length + 3, 120);
+    await until('the third image', () => images().length === before.length + 3, 120);
     assert.deepEqual(processesOf(isPage), [reborn]);
-    const painted = pictures().filter((path) => !before.includes(path)).map(sees);
+    const painted = images().filter((path) => !before.includes(path)).map(sees);
     for (const ground of ['blue', 'green', 'yellow']) assert.ok(painted.some((shown) => shown.endsWith(`on ${ground}`)), painted.join('; '));
     await studio.close();
     b = await studio.reopen();
@@ -116,7 +116,7 @@ export default {
     assert.equal(await b.count('.progress'), 0, 'nothing is left in the queue');
     await key(b, 'g');
     for (const ground of ['blue', 'green', 'yellow']) {
-      await until(`the picture on ${ground}`, () => b.count(`[role=gridcell][aria-label*="on a ${ground} background"]`));
+      await until(`the image on ${ground}`, () => b.count(`[role=gridcell][aria-label*="on a ${ground} background"]`));
     }
     await key(b, 'e');
   },
@@ -163,7 +163,7 @@ export default {
       document.head.append(script);
       return window.wasRun === undefined;`);
     assert.ok(inline, 'an inline script does not run');
-    for (const path of ['picture/../../library.db', 'picture/x', 'thumbnail/%2e%2e%2f', 'preview/', 'nothing/else', 'picture/C:%5Cx']) {
+    for (const path of ['image/../../library.db', 'image/x', 'thumbnail/%2e%2e%2f', 'preview/', 'nothing/else', 'image/C:%5Cx']) {
       const size = await b.run(
         `return new Promise((resolve) => { const parameters = new Image(); parameters.onload = () => resolve(parameters.width); parameters.onerror = () => resolve(0); parameters.src = 'image://localhost/' + arguments[0]; })`,
         path,
@@ -181,15 +181,15 @@ export default {
       const one = (name) => (text) => ({ [name]: text });
       const filter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
       const commands = {
-        piece: one('piece'), export_piece: one('piece'), rename_piece: (piece) => ({ piece, name: 'x' }),
+        project: one('project'), export_project: one('project'), rename_project: (project) => ({ project, name: 'x' }),
         nodes: (text) => ({ nodes: [text] }), recipe: one('node'), steps: one('node'),
-        replay: one('node'), verify: one('node'), copy_picture: one('node'), reveal_picture: one('node'),
+        replay: one('node'), verify: one('node'), copy_image: one('node'), reveal_image: one('node'),
         drag_out: (text) => ({ nodes: [text] }),
         rename_node: (node) => ({ node, name: 'x' }), set_tags: (text) => ({ nodes: [text], tags: [] }),
         set_starred: (text) => ({ nodes: [text], starred: true }), trash: (text) => ({ nodes: [text] }),
-        restore: (text) => ({ nodes: [text] }), leave_out: (text) => ({ turns: [text], leftOut: true }), export_pictures: (text) => ({ nodes: [text], format: 'png' }),
+        restore: (text) => ({ nodes: [text] }), leave_out: (text) => ({ turns: [text], leftOut: true }), export_images: (text) => ({ nodes: [text], format: 'png' }),
         cancel: one('job'), retry: one('job'), keep: one('job'), pause_plan: one('job'),
-        paint_plan: (job) => ({ job, thought: 'x' }), move_job: (job) => ({ job, place: { kind: 'first' } }),
+        paint_plan: (job) => ({ job, plan: 'x' }), move_job: (job) => ({ job, place: { kind: 'first' } }),
         gallery: (after) => ({ filter, after, limit: 1 }), install_model: (model) => ({ model, quantization: 'q8_0' }),
         remove_model: (model) => ({ model, quantization: null }), use_model: (model) => ({ choice: { model, quantization: 'q8_0' } }),
         import_model: one('kind'), choose_folder: one('folder'), reset_folder: one('folder'), change_settings: one('change'),

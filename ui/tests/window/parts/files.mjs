@@ -1,10 +1,10 @@
-/** Pictures in and out: dragged, opened, pasted, handed over; saved, and dropped back with their recipe. */
+/** Images in and out: dragged, opened, pasted, handed over; saved, and dropped back with their recipe. */
 import assert from 'node:assert/strict';
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep, until } from '../driver.mjs';
-import { alpha, answerDialog, compiled, data, key, openWith, pictures, press, rows, shots, start, wide, windowId, xdotool } from '../studio.mjs';
+import { alpha, answerDialog, compiled, data, key, openWith, images, press, rows, shots, start, wide, windowId, xdotool } from '../studio.mjs';
 
 /** Moves the pointer with its button held, as a hand does. */
 async function carry(from, to) {
@@ -61,13 +61,13 @@ export default {
     await until('the mode', () => b.run(`return document.querySelector('.composer label.on')?.textContent.trim() === 'Edit'`));
   },
 
-  async 'a picture is opened from a dialog'(b) {
+  async 'an image is opened from a dialog'(b) {
     await key(b, 'o', { ctrlKey: true });
     await answerDialog('Open', alpha);
     await b.see('[data-row] .title', 'alpha.png');
   },
 
-  async 'a pasted picture that the library has is not made twice'(b) {
+  async 'a pasted image that the library has is not made twice'(b) {
     await b.run(
       `const bytes = Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0));
        const data = new DataTransfer();
@@ -79,14 +79,14 @@ export default {
     await until('1 rows', async () => (await rows(b)) === 1);
   },
 
-  async 'a picture goes through the system’s clipboard and back, and is known again'(b) {
-    const before = pictures().length;
+  async 'an image goes through the system’s clipboard and back, and is known again'(b) {
+    const before = images().length;
     await b.run(`document.activeElement?.blur(); document.querySelectorAll('.notice button[aria-label="Dismiss"]').forEach((e) => e.click())`);
     press('ctrl+c');
     await b.see('.notice', 'Copied');
     press('ctrl+v');
     await b.see('.notice', 'in the library already');
-    assert.equal(pictures().length, before);
+    assert.equal(images().length, before);
     await b.see('[data-row] .title', 'wide.png');
     await until('1 rows', async () => (await rows(b)) === 1);
   },
@@ -98,7 +98,7 @@ export default {
 
   async 'a start with files opens the one, and says what is wrong with the other'(_, studio) {
     const broken = join(data, 'broken.png');
-    writeFileSync(broken, 'no picture');
+    writeFileSync(broken, 'no image');
     await studio.close();
     const b = await studio.reopen(alpha, broken);
     await b.see('[data-row][aria-current=true] .title', 'alpha.png');
@@ -124,12 +124,12 @@ export default {
     await b.screenshot(join(shots, '07-recipe.png'));
   },
 
-  async 'pictures dragged out arrive in another program as files with their names and recipes'(b) {
+  async 'images dragged out arrive in another program as files with their names and recipes'(b) {
     const [file, ...others] = await dragOut(b, '.frame img', () => b.screenshot(join(shots, '15-dragged-out.png')));
     assert.deepEqual(others, []);
     assert.match(basename(file), /^Please put a small white square.*\.png$/);
     assert.ok(readFileSync(file, 'latin1').includes('white square'), 'the recipe went along');
-    assert.equal(await b.count('.veil'), 0, 'the window does not offer to open its own picture');
+    assert.equal(await b.count('.veil'), 0, 'the window does not offer to open its own image');
     await key(b, 'g');
     await b.see('[role=gridcell][data-position]');
     await b.click('[role=gridcell][data-position="1"]');

@@ -1,4 +1,4 @@
-/** The gallery: finding, starring, the trash; comparing; languages and colours. */
+/** The gallery: finding, starring, the trash; comparing; languages and colors. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { sleep, until } from '../driver.mjs';
@@ -6,7 +6,7 @@ import { key, shots } from '../studio.mjs';
 
 const cells = (b) => b.count('[role=gridcell][data-position]');
 
-/** How many pictures there are, when as many are drawn. */
+/** How many images there are, when as many are drawn. */
 async function allOf(b) {
   const drawn = () =>
     b.run(
@@ -27,18 +27,18 @@ async function search(b, words) {
 }
 
 export default {
-  async 'a picture is found by a word of its instruction'(b) {
+  async 'an image is found by a word of its prompt'(b) {
     await key(b, 'f', { ctrlKey: true });
     await b.see('[role=gridcell][data-position]');
     const all = await allOf(b);
     await b.screenshot(join(shots, '10-gallery.png'));
     await search(b, 'yellow');
-    await until('two pictures', async () => (await cells(b)) === 2);
+    await until('two images', async () => (await cells(b)) === 2);
     await search(b, '');
     await until('all of them', async () => (await cells(b)) === all);
   },
 
-  async 'the trash takes a picture and gives it back'(b) {
+  async 'the trash takes an image and gives it back'(b) {
     const all = await allOf(b);
     await search(b, 'top left');
     // All of them are there until the search answers.
@@ -57,7 +57,7 @@ export default {
     await until('all are back', async () => (await cells(b)) === all);
   },
 
-  async 'two pictures are compared in three ways'(b) {
+  async 'two images are compared in three ways'(b) {
     await search(b, 'yellow');
     await until('found', async () => (await cells(b)) === 2);
     await b.run(`document.querySelector('[role=gridcell][data-position]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
@@ -73,7 +73,7 @@ export default {
     await until('the parent', () => b.run(`return document.querySelector('[data-row][aria-current=true] .title')?.textContent.includes('A large red')`));
   },
 
-  async 'models say what fits, and settings change language and colours at once'(b) {
+  async 'models say what fits, and settings change language and colors at once'(b) {
     await key(b, 'm');
     await b.see('main', 'BAGEL');
     await b.screenshot(join(shots, '12-models.png'));

@@ -1,9 +1,9 @@
-/** A first start; pictures made, stopped, edited and branched; questions. */
+/** A first start; images made, stopped, edited and branched; questions. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../driver.mjs';
-import { ask, enginePid, lockSeed, pictures, row, rows, sees, settled, shots, steps, working } from '../studio.mjs';
+import { ask, enginePid, lockSeed, images, row, rows, sees, settled, shots, steps, working } from '../studio.mjs';
 
 export default {
   async 'the window opens, says what it is, and the model is ready'(b) {
@@ -17,10 +17,10 @@ export default {
     assert.equal(await b.run('return document.fonts.check("13px \\"Inter Variable\\"")'), true);
   },
 
-  async 'a picture is created, its steps are seen, and it is saved with its recipe'(b) {
+  async 'an image is created, its steps are seen, and it is saved with its recipe'(b) {
     await lockSeed(b, 7);
     await b.clickText('.composer label', 'Create');
-    await b.type('.composer textarea', 'A large red circle in the centre on a blue background');
+    await b.type('.composer textarea', 'A large red circle in the center on a blue background');
     await b.see('.price', 'needs');
     await b.click('button.run');
     // The pocket model is quick: its engine is held while its work is looked at.
@@ -31,18 +31,18 @@ export default {
     await b.screenshot(join(shots, '02-painting.png'));
     process.kill(engine, 'SIGCONT');
     await settled(b);
-    await until('the picture in place', () => b.run(`return document.querySelector('.frame img')?.src.includes('/picture/')`));
-    assert.equal(pictures().length, 1);
-    const bytes = readFileSync(pictures()[0], 'latin1');
+    await until('the image in place', () => b.run(`return document.querySelector('.frame img')?.src.includes('/image/')`));
+    assert.equal(images().length, 1);
+    const bytes = readFileSync(images()[0], 'latin1');
     assert.ok(bytes.includes('bagel-recipe') && bytes.includes('red circle'), 'the recipe is in the file');
-    assert.equal(sees(pictures()[0]), 'large red circle at place 4 on blue', 'it is what was asked for');
+    assert.equal(sees(images()[0]), 'large red circle at place 4 on blue', 'it is what was asked for');
     assert.ok(bytes.includes('trainedAlgorithmicMedia'), 'the file says that it was generated');
     assert.ok(await b.run(`return document.querySelector('.frame img').naturalWidth > 0`));
     await b.screenshot(join(shots, '03-created.png'));
   },
 
-  async 'stopping leaves no picture'(b) {
-    const before = pictures().length;
+  async 'stopping leaves no image'(b) {
+    const before = images().length;
     await steps(b, 60, 'Create');
     const engine = enginePid();
     await ask(b, 'Create', 'Another one');
@@ -51,31 +51,31 @@ export default {
     await b.clickText('.progress button:last-of-type', 'Stop');
     process.kill(engine, 'SIGCONT');
     await settled(b);
-    assert.equal(pictures().length, before);
+    assert.equal(images().length, before);
     await until('1 rows', async () => (await rows(b)) === 1);
   },
 
   async 'two variations come from one request, and from the first a branch'(b) {
     await steps(b, 12);
-    const before = pictures();
+    const before = images();
     await b.click('.composer button[aria-label="Variations"], .composer button[title="Variations"]');
     await b.clickText(':popover-open button', '2');
     await row(b, 'A large red');
-    await ask(b, 'Edit', 'The picture should be on a yellow background');
-    await until('two edits', () => pictures().length === before.length + 2, 120);
+    await ask(b, 'Edit', 'The image should be on a yellow background');
+    await until('two edits', () => images().length === before.length + 2, 120);
     await settled(b);
     await until('3 rows', async () => (await rows(b)) === 3);
     await b.click('.composer button[aria-label="Variations"], .composer button[title="Variations"]');
     await b.clickText(':popover-open button', '1');
     await until('both to hang on the first', async () => (await b.count('.elbow')) === 2);
-    const edits = pictures().filter((path) => !before.includes(path));
+    const edits = images().filter((path) => !before.includes(path));
     for (const path of edits) assert.equal(sees(path), 'large red circle at place 4 on yellow', 'each is what was asked for, and the rest stayed');
     await row(b, 'A large red');
-    await ask(b, 'Edit', 'Please put a small white square at the top left into the picture as well');
-    await until('the third edit', () => pictures().length === before.length + 3, 120);
+    await ask(b, 'Edit', 'Please put a small white square at the top left into the image as well');
+    await until('the third edit', () => images().length === before.length + 3, 120);
     await settled(b);
     await until('4 rows', async () => (await rows(b)) === 4);
-    const added = pictures().filter((path) => !before.includes(path) && !edits.includes(path));
+    const added = images().filter((path) => !before.includes(path) && !edits.includes(path));
     assert.equal(added.length, 1);
     const shown = sees(added[0]);
     assert.ok(shown.includes('small white square at place 0') && shown.includes('large red circle at place 4') && shown.endsWith('on blue'), shown);
@@ -83,14 +83,14 @@ export default {
   },
 
   async 'two questions are answered in turn, and an answer becomes an edit'(b) {
-    for (const [index, words] of ['Which colour is the background?', 'Describe the picture'].entries()) {
+    for (const [index, words] of ['Which color is the background?', 'Describe the image'].entries()) {
       await ask(b, 'Ask', words);
       await until('the answer', async () => (await b.count('article .answer:not(.growing)')) === index + 1, 120);
       await b.see('article .question', words);
     }
     const answers = await b.run(`return [...document.querySelectorAll('article .answer')].map((e) => e.textContent.trim())`);
-    assert.match(answers[0], /Blue/, 'it has seen the picture');
-    assert.match(answers[1], /red circle in the centre/, answers[1]);
+    assert.match(answers[0], /Blue/, 'it has seen the image');
+    assert.match(answers[1], /red circle in the center/, answers[1]);
     assert.match(answers[1], /white square in the top left corner/, answers[1]);
     await b.screenshot(join(shots, '05-answers.png'));
     await b.run(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Make this an edit')).click()`);

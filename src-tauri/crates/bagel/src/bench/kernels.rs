@@ -4,7 +4,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use protocol::Size;
 
-use super::noise_picture;
+use super::noise_image;
 use crate::Result;
 use crate::nn::{Keys, Linear, Mask, attention, by_matmul};
 use crate::preview::PreviewMap;
@@ -51,7 +51,7 @@ pub fn kernels() -> Result<Vec<Kernel>> {
     linear(&mut kernels)?;
     attentions(&mut kernels)?;
     convolutions(&mut kernels)?;
-    pictures(&mut kernels)?;
+    images(&mut kernels)?;
     Ok(kernels)
 }
 
@@ -137,15 +137,14 @@ fn convolutions(kernels: &mut Vec<Kernel>) -> Result<()> {
     Ok(())
 }
 
-fn pictures(kernels: &mut Vec<Kernel>) -> Result<()> {
-    let picture = noise_picture(Size { width: 1600, height: 1200 })?;
+fn images(kernels: &mut Vec<Kernel>) -> Result<()> {
+    let image = noise_image(Size { width: 1600, height: 1200 })?;
     let size = Size { width: 1024, height: 768 };
-    kernels.push(Kernel::new("picture", "resize 1600x1200 to 1024x768".to_owned(), None, move || {
-        resize(&picture, size);
+    kernels.push(Kernel::new("image", "resize 1600x1200 to 1024x768".to_owned(), None, move || {
+        resize(&image, size);
         Ok(())
     }));
     let (map, latent) = (PreviewMap::flux(&Device::Cpu)?, random(&[16, 128, 128])?);
-    kernels
-        .push(Kernel::new("picture", "preview of 1024x1024".to_owned(), None, move || map.picture(&latent).map(drop)));
+    kernels.push(Kernel::new("image", "preview of 1024x1024".to_owned(), None, move || map.image(&latent).map(drop)));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 use checkpoint::ResizeRule;
-use protocol::{ImageParameters, Picture, Renorm, Size};
+use protocol::{Image, ImageParameters, Renorm, Size};
 use serde_json::Value;
 
 use super::cases::Cases;
@@ -26,17 +26,17 @@ pub(super) fn check(
     sizes(engine, &cases.facts, judge)?;
     pixels(engine, cases, images, judge)?;
     let (image_name, text) = subjects(&cases.facts)?;
-    let picture = images.get(&image_name)?;
-    autoencoder(engine, &picture, cases, judge, observe)?;
+    let image = images.get(&image_name)?;
+    autoencoder(engine, &image, cases, judge, observe)?;
     embeddings(engine, cases, judge)?;
-    vision(engine, &picture, cases, judge, observe)?;
-    contexts(engine, &picture, &text, cases, judge, observe)?;
-    velocities(engine, &picture, &text, cases, judge, observe)
+    vision(engine, &image, cases, judge, observe)?;
+    contexts(engine, &image, &text, cases, judge, observe)?;
+    velocities(engine, &image, &text, cases, judge, observe)
 }
 
-/// The picture and the text that the components were computed from.
+/// The image and the text that the components were computed from.
 fn subjects(facts: &Value) -> Result<(String, String)> {
-    let fail = || Error::bad_input("components.json does not say which picture and text its contexts hold");
+    let fail = || Error::bad_input("components.json does not say which image and text its contexts hold");
     // ctx.vae_vit_text: [image NAME, text "TEXT"]
     let context = facts["flow"]["context"].as_str().ok_or_else(fail)?;
     let (_, rest) = context.split_once("[image ").ok_or_else(fail)?;
@@ -87,12 +87,12 @@ fn sizes(engine: &Engine, facts: &Value, judge: &mut Judge<'_>) -> Result<()> {
 fn pixels(engine: &Engine, cases: &Cases, images: &Images<'_>, judge: &mut Judge<'_>) -> Result<()> {
     for name in cases.names() {
         let Some((image, what)) = name.strip_prefix("image.").and_then(|rest| rest.split_once('.')) else { continue };
-        let picture = images.get(image)?;
-        let fitted = engine.fit_picture(&picture);
+        let image = images.get(image)?;
+        let fitted = engine.fit_image(&image);
         let actual = match what {
-            "rgb" => picture,
+            "rgb" => image,
             "vae_resized" => fitted,
-            "vit_resized" => resize(&picture, engine.vision_rule.resized_size(picture.size())),
+            "vit_resized" => resize(&image, engine.vision_rule.resized_size(image.size())),
             "vit_resized_from_vae" => resize(&fitted, engine.vision_rule.resized_size(fitted.size())),
             _ => continue,
         };
@@ -104,12 +104,12 @@ fn pixels(engine: &Engine, cases: &Cases, images: &Images<'_>, judge: &mut Judge
 
 fn autoencoder(
     engine: &Engine,
-    picture: &Picture,
+    image: &Image,
     cases: &Cases,
     judge: &mut Judge<'_>,
     observe: &mut Observe<'_>,
 ) -> Result<()> {
-    let fitted = engine.fit_picture(picture);
+    let fitted = engine.fit_image(image);
     component("vae.pixels", &engine.vae.pixels(&fitted)?, cases, judge)?;
     let latent = engine.vae.encode(&fitted, observe)?.latent(engine.vae.config(), None)?;
     component("vae.latent_mean", &latent, cases, judge)?;
@@ -132,13 +132,13 @@ fn embeddings(engine: &Engine, cases: &Cases, judge: &mut Judge<'_>) -> Result<(
 
 fn vision(
     engine: &Engine,
-    picture: &Picture,
+    image: &Image,
     cases: &Cases,
     judge: &mut Judge<'_>,
     observe: &mut Observe<'_>,
 ) -> Result<()> {
-    // The encoder alone is fed the picture itself; in a context it sees the one fitted for the autoencoder.
-    let resized = resize(picture, engine.vision_rule.resized_size(picture.size()));
+    // The encoder alone is fed the image itself; in a context it sees the one fitted for the autoencoder.
+    let resized = resize(image, engine.vision_rule.resized_size(image.size()));
     let positions = engine.vision.positions(&resized, &engine.device)?;
     let patches = engine.vision.patches(&resized, &engine.device)?;
     let patches = patches.to_dtype(engine.vision.token_positions().dtype())?;
@@ -157,13 +157,13 @@ fn vision(
 
 fn contexts(
     engine: &mut Engine,
-    picture: &Picture,
+    image: &Image,
     text: &str,
     cases: &Cases,
     judge: &mut Judge<'_>,
     observe: &mut Observe<'_>,
 ) -> Result<()> {
-    let fitted = engine.fit_picture(picture);
+    let fitted = engine.fit_image(image);
     for name in ["ctx.text", "ctx.vit", "ctx.vae", "ctx.vae_vit_text"] {
         let mut context = engine.empty_context();
         let parts = name.trim_start_matches("ctx.");
@@ -199,13 +199,13 @@ fn cached(name: &str, context: &Context, n_layers: usize, cases: &Cases, judge: 
 
 fn velocities(
     engine: &mut Engine,
-    picture: &Picture,
+    image: &Image,
     text: &str,
     cases: &Cases,
     judge: &mut Judge<'_>,
     observe: &mut Observe<'_>,
 ) -> Result<()> {
-    let fitted = engine.fit_picture(picture);
+    let fitted = engine.fit_image(image);
     let mut without_text = engine.empty_context();
     engine.read_latents(&mut without_text, &fitted, None, observe)?;
     engine.read_vision(&mut without_text, &fitted, observe)?;

@@ -1,6 +1,6 @@
 //! Whether this engine computes what the published reference computes.
 //!
-//! A folder of golden cases holds a checkpoint (`model/`), pictures (`images/`)
+//! A folder of golden cases holds a checkpoint (`model/`), images (`images/`)
 //! and what the reference made of them (`cases/`): parts of the model in
 //! `components.*`, whole runs in `runs.json` and one file a run. Any such folder
 //! can be checked, whatever the shapes of its model.
@@ -12,15 +12,15 @@ mod runs;
 use std::path::{Path, PathBuf};
 
 use checkpoint::Checkpoint;
-use protocol::Picture;
+use protocol::Image;
 
 use crate::engine::{Engine, LoadOptions};
 use crate::progress::Observe;
 use crate::{Error, Precision, Result};
 use cases::Cases;
 
-/// Reads a picture file as 8-bit RGB; this crate knows no formats.
-pub type ReadPicture<'a> = dyn Fn(&Path) -> std::result::Result<Picture, String> + 'a;
+/// Reads an image file as 8-bit RGB; this crate knows no formats.
+pub type ReadImage<'a> = dyn Fn(&Path) -> std::result::Result<Image, String> + 'a;
 
 /// One comparison.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ pub struct Tolerances {
     pub component: f64,
     /// The same in a whole run, where errors add up.
     pub run: f64,
-    /// Largest difference of a picture's bytes.
+    /// Largest difference of an image's bytes.
     pub byte: f64,
     /// Share of bytes that may differ by more than 1.
     pub far_bytes: f64,
@@ -81,7 +81,7 @@ impl Tolerances {
 pub fn check(
     folder: &Path,
     options: &LoadOptions,
-    read_picture: &ReadPicture<'_>,
+    read_image: &ReadImage<'_>,
     report: &mut dyn FnMut(&Outcome),
     observe: &mut Observe<'_>,
 ) -> Result<()> {
@@ -90,22 +90,22 @@ pub fn check(
     engine.is_reference_text = true;
     let precision = options.precision.unwrap_or_else(|| crate::device::best_precision(&engine.device));
     let mut judge = Judge { tolerances: Tolerances::of(precision), report };
-    let images = Images { folder: folder.join("images"), read_picture };
+    let images = Images { folder: folder.join("images"), read_image };
     let cases = folder.join("cases");
     components::check(&mut engine, &Cases::open(&cases, "components")?, &images, &mut judge, observe)?;
     runs::check(&mut engine, &cases, &images, &mut judge, observe)
 }
 
-/// The folder's pictures by name.
+/// The folder's images by name.
 struct Images<'a> {
     folder: PathBuf,
-    read_picture: &'a ReadPicture<'a>,
+    read_image: &'a ReadImage<'a>,
 }
 
 impl Images<'_> {
-    fn get(&self, name: &str) -> Result<Picture> {
+    fn get(&self, name: &str) -> Result<Image> {
         let path = self.folder.join(format!("{name}.png"));
-        (self.read_picture)(&path).map_err(Error::BadInput)
+        (self.read_image)(&path).map_err(Error::BadInput)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whole runs, from inputs to pictures and texts.
+//! Whole runs, from inputs to images and texts.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) fn check(
         let params = &run["params"];
         let text = TextParameters {
             limit: params["max_think_token_n"].as_u64().unwrap_or(2) as u32,
-            ..TextParameters::thought()
+            ..TextParameters::plan()
         };
         let think = params["think"].as_bool().unwrap_or(false);
         if params["understanding_output"].as_bool().unwrap_or(false) {
@@ -36,7 +36,7 @@ pub(super) fn check(
         } else {
             let job = ImageJob {
                 thinking: if think { Thinking::On } else { Thinking::Off },
-                parameters: image_parameters(params, has_picture(&inputs))?,
+                parameters: image_parameters(params, has_image(&inputs))?,
                 inputs,
                 text,
                 noise: None,
@@ -58,7 +58,7 @@ fn inputs(run: &Value, images: &Images<'_>) -> Result<Vec<Item>> {
         .collect()
 }
 
-fn has_picture(inputs: &[Item]) -> bool {
+fn has_image(inputs: &[Item]) -> bool {
     inputs.iter().any(|item| matches!(item, Item::Image(_)))
 }
 
@@ -101,17 +101,17 @@ fn check_image(
     observe: &mut Observe<'_>,
 ) -> Result<()> {
     let tolerance = judge.tolerances.run;
-    let golden_thought = list(&run["outputs"]).iter().find_map(|output| output["text"].as_str());
-    // Where the arithmetic cannot choose the same tokens, the picture is judged with the reference's thought.
-    let job = match (judge.tolerances.exact_text, golden_thought) {
-        (false, Some(thought)) => ImageJob { thinking: Thinking::Given { thought: thought.to_owned() }, ..job.clone() },
+    let golden_plan = list(&run["outputs"]).iter().find_map(|output| output["text"].as_str());
+    // Where the arithmetic cannot choose the same tokens, the image is judged with the reference's plan.
+    let job = match (judge.tolerances.exact_text, golden_plan) {
+        (false, Some(plan)) => ImageJob { thinking: Thinking::Given { plan: plan.to_owned() }, ..job.clone() },
         _ => job.clone(),
     };
     let mut statistics = Statistics::default();
     let prepared = engine.prepare(&job, &mut statistics, observe)?;
     if job.thinking == Thinking::On {
-        let thought = prepared.thought.clone().unwrap_or_default();
-        check_text(name, run, &thought, &prepared.thought_ids, judge);
+        let plan = prepared.plan.clone().unwrap_or_default();
+        check_text(name, run, &plan, &prepared.plan_ids, judge);
     }
     let expected = list(&run["outputs"]).iter().find_map(|output| {
         let size = &output["size_wh"];
@@ -130,12 +130,12 @@ fn check_image(
     };
     let noise = cases.numbers("noise")?;
     let x = engine.denoise(&prepared.contexts, grid, &noise, &job.parameters, &mut statistics, &mut keep, observe)?;
-    let picture = engine.decode(&x, grid, &mut statistics, observe)?;
+    let image = engine.decode(&x, grid, &mut statistics, observe)?;
     judge.numbers(&format!("{name}.t"), &t, &cases.numbers("t")?, 1e-6);
     for (what, actual) in [("x", &x_steps), ("v", &v_steps), ("latent", &numbers(&x)?)] {
         judge.numbers(&format!("{name}.{what}"), actual, &cases.numbers(what)?, tolerance);
     }
     let (byte, far_bytes) = (judge.tolerances.byte, judge.tolerances.far_bytes);
-    judge.bytes(&format!("{name}.image"), picture.rgb(), &cases.bytes("image")?, byte, far_bytes);
+    judge.bytes(&format!("{name}.image"), image.rgb(), &cases.bytes("image")?, byte, far_bytes);
     Ok(())
 }

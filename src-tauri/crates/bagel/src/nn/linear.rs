@@ -1,4 +1,4 @@
-//! One linear layer for float and quantised weights.
+//! One linear layer for float and quantized weights.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Module, Tensor};
 
 use crate::Result;
 
-/// Above this many rows a quantised matrix is dequantised once and multiplied
+/// Above this many rows a quantized matrix is dequantized once and multiplied
 /// as floats on a GPU: the kernels for many rows round activations to 8 bits.
 const FEW_ROWS: usize = 8;
 
@@ -62,7 +62,7 @@ fn quantized_matmul(weight: &Arc<QTensor>, x: &Tensor) -> Result<Tensor> {
             let weight = weight.dequantize_f16(x.device())?.to_dtype(dtype)?;
             Ok(x.matmul(&weight.t()?)?)
         }
-        // Metal's quantised matmul accumulates in half precision, which ruins pictures.
+        // Metal's quantized matmul accumulates in half precision, which ruins images.
         Device::Metal(_) => {
             let weight = weight.dequantize(x.device())?.to_dtype(dtype)?;
             Ok(x.matmul(&weight.t()?)?)

@@ -12,7 +12,7 @@ use crate::weights::Reader;
 const N_GROUPS: usize = 32;
 const EPSILON: f64 = 1e-6;
 
-/// Statistics over channels of a group and the whole picture; the swish that follows is the convolution's part.
+/// Statistics over channels of a group and the whole image; the swish that follows is the convolution's part.
 #[derive(Debug)]
 pub(crate) struct GroupNorm {
     weight: Tensor,

@@ -1,6 +1,6 @@
 //! Convolution in strips of rows, with the norm and the swish before it and the resampling around it.
 //!
-//! On the CPU a strip is normalised, unrolled into columns and multiplied with
+//! On the CPU a strip is normalized, unrolled into columns and multiplied with
 //! the weights as one matrix: candle's own convolution is three times slower.
 
 use candle_core::{D, DType, Device, Tensor};
@@ -43,7 +43,7 @@ pub(crate) mod strips {
     }
 }
 
-/// What happens to the picture's size.
+/// What happens to the image's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resample {
     /// Nothing; one pixel of zeros around.
@@ -141,7 +141,7 @@ impl Conv {
                     None => (y + rows)?,
                 };
             }
-            // Straight into its place: joined strips would be the picture a second time.
+            // Straight into its place: joined strips would be the image a second time.
             output.slice_set(&y.contiguous()?, 1, first_row)?;
             tick(observe)?;
         }
@@ -167,7 +167,7 @@ struct Strip {
 }
 
 impl Strip {
-    /// Rows and columns of zeros before the picture, in pixels of what is convolved.
+    /// Rows and columns of zeros before the image, in pixels of what is convolved.
     fn padding(self) -> usize {
         usize::from(self.resample != Resample::Halve)
     }
@@ -201,7 +201,7 @@ impl Strip {
             .for_each_init(
                 || vec![0f32; n_source_rows * padded_width],
                 |padded, (channel, (columns, plane))| {
-                    // The channel's rows with zeros around, normalised and activated once.
+                    // The channel's rows with zeros around, normalized and activated once.
                     padded.fill(0.0);
                     for (row_idx, row) in padded.chunks_exact_mut(padded_width).enumerate() {
                         let Some(source_row) = (self.first_row * stride + row_idx).checked_sub(padding) else {
@@ -247,7 +247,7 @@ impl Strip {
         let scale = if self.resample == Resample::Double { 2 } else { 1 };
         let (stride, padding) = (self.stride(), self.padding());
         let virtual_height = height * scale;
-        // Rows of the (doubled) picture that the strip reads, cut to those there are.
+        // Rows of the (doubled) image that the strip reads, cut to those there are.
         let top = self.first_row * stride;
         let bottom = top + (self.n_rows - 1) * stride + 3;
         let first = top.saturating_sub(padding);

@@ -1,10 +1,10 @@
-//! The autoencoder between pictures and latents (FLUX.1's).
+//! The autoencoder between images and latents (FLUX.1's).
 //!
 //! Whole activations are kept, one or two at a time; everything between them
-//! (normalised values, columns of a convolution, scores of the attention) exists
+//! (normalized values, columns of a convolution, scores of the attention) exists
 //! for one strip of rows, so that the peak is that of the largest activation and
 //! not that of a convolution unrolled. The statistics of a group norm are taken
-//! over the whole picture before its strips, so that strips do not show.
+//! over the whole image before its strips, so that strips do not show.
 //!
 //! Reference: `modeling/autoencoder.py` of ByteDance-Seed/Bagel at 056b5fd.
 
@@ -13,7 +13,7 @@ pub(crate) mod conv;
 
 use candle_core::{D, DType, Device, Tensor};
 use checkpoint::config::{Config, VaeConfig};
-use protocol::Picture;
+use protocol::Image;
 
 use self::block::{AttentionBlock, GroupNorm, ResidualBlock};
 use self::conv::{Conv, Resample};
@@ -46,7 +46,7 @@ struct Encoder {
 struct Decoder {
     conv_in: Conv,
     middle: Middle,
-    /// From the smallest picture to the largest.
+    /// From the smallest image to the largest.
     levels: Vec<Level>,
     norm_out: GroupNorm,
     conv_out: Conv,
@@ -65,7 +65,7 @@ struct Middle {
     second: ResidualBlock,
 }
 
-/// Mean and standard deviation of a picture's latents, (channels, height, width), before scaling.
+/// Mean and standard deviation of an image's latents, (channels, height, width), before scaling.
 pub(crate) struct Posterior {
     mean: Tensor,
     log_variance: Tensor,
@@ -124,15 +124,15 @@ impl Vae {
         &self.config
     }
 
-    /// A picture whose sides are multiples of the downsampling → its latents, in f32.
-    pub(crate) fn encode(&self, picture: &Picture, observe: &mut Observe<'_>) -> Result<Posterior> {
-        self.encode_pixels(&self.pixels(picture)?, observe)
+    /// An image whose sides are multiples of the downsampling → its latents, in f32.
+    pub(crate) fn encode(&self, image: &Image, observe: &mut Observe<'_>) -> Result<Posterior> {
+        self.encode_pixels(&self.pixels(image)?, observe)
     }
 
     /// Numbers in -1..1, (3, height, width).
-    pub(crate) fn pixels(&self, picture: &Picture) -> Result<Tensor> {
-        let shape = (picture.height() as usize, picture.width() as usize, 3);
-        let pixels = Tensor::from_vec(normalized(picture.rgb()), shape, &Device::Cpu)?;
+    pub(crate) fn pixels(&self, image: &Image) -> Result<Tensor> {
+        let shape = (image.height() as usize, image.width() as usize, 3);
+        let pixels = Tensor::from_vec(normalized(image.rgb()), shape, &Device::Cpu)?;
         Ok(pixels.permute((2, 0, 1))?.contiguous()?.to_device(&self.device)?)
     }
 
@@ -161,23 +161,23 @@ impl Vae {
         Ok(x.to_dtype(DType::F32)?)
     }
 
-    /// Scaled latents → a picture; values are cut to 0..1 and truncated to bytes, as the reference does.
-    pub(crate) fn decode(&self, latent: &Tensor, observe: &mut Observe<'_>) -> Result<Picture> {
+    /// Scaled latents → an image; values are cut to 0..1 and truncated to bytes, as the reference does.
+    pub(crate) fn decode(&self, latent: &Tensor, observe: &mut Observe<'_>) -> Result<Image> {
         report(observe, Progress::Decoding)?;
         let pixels = self.decode_pixels(latent, observe)?.to_device(&Device::Cpu)?;
-        picture(&pixels)
+        image(&pixels)
     }
 }
 
 /// (3, height, width) around -1..1 → bytes.
-fn picture(pixels: &Tensor) -> Result<Picture> {
+fn image(pixels: &Tensor) -> Result<Image> {
     let (_, height, width) = pixels.dims3()?;
     let values = pixels.permute((1, 2, 0))?.flatten_all()?.to_vec1::<f32>()?;
     if values.iter().any(|value| !value.is_finite()) {
         return Err(Error::NotFinite { stage: "decoding" });
     }
     let bytes: Vec<u8> = values.iter().map(|value| ((value * 0.5 + 0.5).clamp(0.0, 1.0) * 255.0) as u8).collect();
-    Picture::new(width as u32, height as u32, bytes)
+    Image::new(width as u32, height as u32, bytes)
         .ok_or_else(|| Error::bad_input("the latent has no pixels; choose a size of at least 16 × 16"))
 }
 
@@ -217,10 +217,10 @@ impl Middle {
     }
 }
 
-/// Whether all bytes of a picture are nearly the same, as failed arithmetic leaves them.
-pub(crate) fn is_flat(picture: &Picture) -> bool {
+/// Whether all bytes of an image are nearly the same, as failed arithmetic leaves them.
+pub(crate) fn is_flat(image: &Image) -> bool {
     let channel_is_flat = |channel: usize| {
-        let values = || picture.rgb().iter().skip(channel).step_by(3);
+        let values = || image.rgb().iter().skip(channel).step_by(3);
         let (low, high) = (values().min(), values().max());
         matches!((low, high), (Some(low), Some(high)) if high - low < 2)
     };
@@ -274,11 +274,11 @@ mod tests {
     }
 
     const ONE_STRIP: usize = usize::MAX;
-    /// A strip has 7 rows of the largest picture's 384.
+    /// A strip has 7 rows of the largest image's 384.
     const MANY_STRIPS: usize = 7 * 512 * 32 * 9 * 4;
 
     #[test]
-    fn a_picture_decoded_in_strips_is_the_one_decoded_whole() {
+    fn a_image_decoded_in_strips_is_the_one_decoded_whole() {
         let vae = small();
         let latent = noise((16, 48, 64));
         let mut n_ticks = 0;
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_encoded_in_strips_is_the_one_encoded_whole() {
+    fn a_image_encoded_in_strips_is_the_one_encoded_whole() {
         let vae = small();
         let pixels = noise((3, 384, 512));
         let encode = |bytes| conv::strips::of(bytes, || vae.encode_pixels(&pixels, &mut go_on)).expect("encoded");

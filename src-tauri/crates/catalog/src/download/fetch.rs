@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::fault::Fault;
 use super::part::Part;
-use super::patience::{Patience, Waits};
+use super::timeouts::{Timeouts, Waits};
 use super::transport::{Answer, AnswerKind, Ask, Linked, Transport, describe};
 use super::watch::{DownloadStage, Watch};
 use crate::catalog::Claim;
@@ -32,7 +32,7 @@ pub(crate) struct Wanted<'a> {
     /// Its length, where it is written down.
     pub(crate) bytes: Option<u64>,
     /// The longest that it can be.
-    pub(crate) most_bytes: u64,
+    pub(crate) max_bytes: u64,
     /// Its hash, where it is written down.
     pub(crate) sha256: Option<&'a str>,
     /// Where it goes when it is whole and right.
@@ -58,7 +58,7 @@ pub(crate) enum Fetched {
 /// Fetches files from one server.
 pub(crate) struct Fetcher<'a> {
     transport: &'a Transport,
-    patience: &'a Patience,
+    timeouts: &'a Timeouts,
     waits: Waits,
 }
 
@@ -81,8 +81,8 @@ pub(crate) fn part_of(destination: &Path) -> PathBuf {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(crate) fn new(transport: &'a Transport, patience: &'a Patience) -> Self {
-        Self { transport, patience, waits: Waits::new(patience) }
+    pub(crate) fn new(transport: &'a Transport, timeouts: &'a Timeouts) -> Self {
+        Self { transport, timeouts, waits: Waits::new(timeouts) }
     }
 
     /// Fetches one file, going on from what is here of it.
@@ -138,7 +138,7 @@ impl<'a> Fetcher<'a> {
             }
             n_failures += 1;
             tracing::debug!(file = wanted.path, %reason, n_failures, "a try ended early");
-            if n_failures >= self.patience.tries {
+            if n_failures >= self.timeouts.tries {
                 return Err(Error::Network { host: self.transport.host().to_owned(), reason });
             }
             watch.stage(DownloadStage::Waiting);
@@ -177,13 +177,13 @@ impl<'a> Fetcher<'a> {
                 Ok(Ok(None)) => return state.end(),
                 Ok(Ok(Some(bytes))) => bytes,
             };
-            let most = state.total().unwrap_or(wanted.most_bytes);
+            let most = state.total().unwrap_or(wanted.max_bytes);
             let room = most.saturating_sub(state.part.n_bytes());
             let taken = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
             watch.progress.fetched_bytes += taken as u64;
             state.part.push(bytes.get(..taken).unwrap_or_default(), watch).await?;
             watch.set_bytes(state.part.n_bytes());
-            if state.total().is_none() && state.part.n_bytes() >= wanted.most_bytes {
+            if state.total().is_none() && state.part.n_bytes() >= wanted.max_bytes {
                 return Err(Fault::anew("it sends more than the file can be"));
             }
             // Whatever follows the last byte is not part of the file.
@@ -259,7 +259,7 @@ impl State<'_> {
             _ => answer.body_bytes,
         };
         match self.total().or(told) {
-            Some(total) if total > self.wanted.most_bytes => {
+            Some(total) if total > self.wanted.max_bytes => {
                 return Err(Fault::again(format!("it has a file of {total} bytes, which is more than it can be")));
             }
             Some(total) => {

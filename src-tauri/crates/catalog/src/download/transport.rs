@@ -96,7 +96,7 @@ impl Transport {
             .user_agent(concat!("bagel-studio/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             .referer(false)
-            .connect_timeout(options.patience.stall)
+            .connect_timeout(options.timeouts.stall)
             .pool_max_idle_per_host(1);
         if is_loopback(&origin) {
             builder = builder.no_proxy();
@@ -105,7 +105,7 @@ impl Transport {
             host: origin.host_str().unwrap_or_default().to_owned(),
             reason: describe(error),
         })?;
-        Ok(Self { client, origin, token: options.token.clone(), stall: options.patience.stall })
+        Ok(Self { client, origin, token: options.token.clone(), stall: options.timeouts.stall })
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -116,7 +116,7 @@ impl Transport {
         self.stall
     }
 
-    /// The address of a published file; its parts were checked when the catalogue was read.
+    /// The address of a published file; its parts were checked when the catalog was read.
     pub(super) fn url(&self, repository: &str, revision: &str, path: &str) -> Result<Url> {
         let mut url = self.origin.clone();
         let whole = format!("{}/{repository}/resolve/{revision}/{path}", url.path().trim_end_matches('/'));

@@ -233,7 +233,7 @@ async fn a_stop_is_obeyed_while_the_server_is_waited_for() {
     let (scene, server) = set(Facts::All).await;
     server.schedule([Fault::Silent]);
     let mut options = hurried(&server.origin, 1);
-    options.patience.stall = Duration::from_secs(600);
+    options.timeouts.stall = Duration::from_secs(600);
     let begun = Instant::now();
     let catalog = scene.catalog();
     let small = id("small");

@@ -68,7 +68,7 @@ fn an_empty_folder_offers_what_is_listed_with_a_verdict_for_each_form() {
     assert_eq!(cards.len(), 6);
     assert_eq!((cards[0].origin, &cards[0].files), (ModelOrigin::Bundled, &FilesState::Absent));
     let full = &cards[1];
-    assert_eq!((full.origin, &full.files), (ModelOrigin::Catalogue, &FilesState::Absent));
+    assert_eq!((full.origin, &full.files), (ModelOrigin::Catalog, &FilesState::Absent));
     let forms: Vec<&str> = full.forms.iter().map(|form| form.quantization.as_str()).collect();
     assert_eq!(forms, ["bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m"]);
     assert!(full.forms.is_sorted_by_key(|form| std::cmp::Reverse(form.memory_bytes)));

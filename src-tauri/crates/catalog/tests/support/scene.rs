@@ -1,11 +1,11 @@
-//! A model of a few megabytes that no arithmetic could use, and a catalogue that lists it.
+//! A model of a few megabytes that no arithmetic could use, and a catalog that lists it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use catalog::{Catalog, DownloadOptions, Patience};
+use catalog::{Catalog, DownloadOptions, Timeouts};
 use checkpoint::{Config, Declared, Provenance, Quantization, Writer, expected_tensors, plan};
 use protocol::ModelId;
 
@@ -126,7 +126,7 @@ pub(crate) fn write_gguf(path: &Path, quantization: Quantization) {
     writer.finish().unwrap();
 }
 
-/// How much a catalogue file says of the files it lists.
+/// How much a catalog file says of the files it lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Facts {
     /// Lengths, hashes and the commit.
@@ -135,7 +135,7 @@ pub(crate) enum Facts {
     None,
 }
 
-/// A catalogue file that lists a model.
+/// A catalog file that lists a model.
 pub(crate) fn manifest(id: &str, files: &Files, facts: Facts) -> String {
     let name = |key: &str| format!("{key} = {{ en = \"{id}\", zh = \"{id}\" }}\n");
     let revision = if facts == Facts::All { COMMIT } else { "unknown" };
@@ -162,7 +162,7 @@ pub(crate) fn id(text: &str) -> ModelId {
     ModelId(text.to_owned())
 }
 
-/// A folder of models whose catalogue lists one more.
+/// A folder of models whose catalog lists one more.
 pub(crate) struct Scene {
     pub(crate) folder: PathBuf,
     pub(crate) files: Files,
@@ -208,7 +208,7 @@ pub(crate) fn hurried(mirror: &str, seed: u64) -> DownloadOptions {
     DownloadOptions {
         mirror: Some(mirror.to_owned()),
         token: None,
-        patience: Patience {
+        timeouts: Timeouts {
             tries: 5,
             stall: Duration::from_millis(150),
             first_wait: Duration::from_millis(1),

@@ -19,9 +19,9 @@ use crate::{Config, Error, Result};
 pub struct Provenance {
     /// Name of the model.
     pub name: String,
-    /// Name of the quantisation of the understanding expert, embeddings and head.
+    /// Name of the quantization of the understanding expert, embeddings and head.
     pub quantization: String,
-    /// Name of the quantisation of the generation expert.
+    /// Name of the quantization of the generation expert.
     pub generation_quantization: String,
     /// Program and version that wrote it.
     pub converter: String,

@@ -55,7 +55,7 @@ fn folder_with_one_converted_file_opens() {
 }
 
 #[test]
-fn quantised_kinds_come_out_as_planned() {
+fn quantized_kinds_come_out_as_planned() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("tiny.gguf");
     write_tiny(&path);

@@ -390,8 +390,8 @@ fn memory(key: &str) -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn no_crafted_file_takes_long_or_much_memory() {
-    const MOST_BYTES: u64 = 64 << 20;
-    const MOST_MS: u128 = 200;
+    const MAX_BYTES: u64 = 64 << 20;
+    const MAX_MS: u128 = 200;
     for case in cases() {
         fs::write("/proc/self/clear_refs", "5").unwrap();
         let held = memory("VmRSS:");
@@ -402,7 +402,7 @@ fn no_crafted_file_takes_long_or_much_memory() {
         // Other programs may hold one of them up.
         let (is_refused, took_ms) = [timed(), timed(), timed()].into_iter().min_by_key(|(_, ms)| *ms).unwrap();
         let extra = memory("VmHWM:").saturating_sub(held);
-        assert!(is_refused && extra <= MOST_BYTES && took_ms <= MOST_MS, "{}: {extra} bytes, {took_ms} ms", case.name);
+        assert!(is_refused && extra <= MAX_BYTES && took_ms <= MAX_MS, "{}: {extra} bytes, {took_ms} ms", case.name);
     }
 }
 

@@ -212,7 +212,7 @@ fn tensors_without_a_place_are_listed_and_left_out() {
 }
 
 #[test]
-fn damaged_neighbour_that_is_not_needed_does_not_matter() {
+fn damaged_neighbor_that_is_not_needed_does_not_matter() {
     let folder = folder();
     ema().merged(ae()).save(&folder.path().join("model.safetensors"));
     fs::write(folder.path().join("half.safetensors"), b"half a downl").unwrap();

@@ -1,4 +1,4 @@
-//! Prompts and pictures in the order they are written.
+//! Prompts and images in the order they are written.
 
 use std::path::PathBuf;
 
@@ -20,9 +20,9 @@ impl Prompts {
     }
 }
 
-/// Texts and pictures.
+/// Texts and images.
 ///
-/// One prompt follows all pictures, wherever it is written, because the model
+/// One prompt follows all images, wherever it is written, because the model
 /// learned to read them that way; several prompts keep their places.
 #[derive(Clone, Debug, Default)]
 pub struct Items {
@@ -55,7 +55,7 @@ impl Args for Items {
                     .long("prompt")
                     .value_name("TEXT")
                     .action(ArgAction::Append)
-                    .help("What to do or ask; read after the pictures, or in its place when several are given"),
+                    .help("What to do or ask; read after the images, or in its place when several are given"),
             )
             .arg(
                 Arg::new("image")
@@ -63,7 +63,7 @@ impl Args for Items {
                     .value_name("FILE")
                     .action(ArgAction::Append)
                     .value_parser(clap::value_parser!(PathBuf))
-                    .help("A picture (PNG, JPEG or WebP); may be given several times"),
+                    .help("An image (PNG, JPEG or WebP); may be given several times"),
             )
     }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn one_prompt_follows_the_pictures() {
+    fn one_prompt_follows_the_images() {
         check("--prompt blue --image a.png --image b.png", &["@a.png", "@b.png", "blue"]);
     }
 

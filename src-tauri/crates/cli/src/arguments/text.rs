@@ -9,7 +9,7 @@ use super::value::{parse_number, parse_whole};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Text")]
 pub struct TextOptions {
-    /// Most tokens to write, the start counted [default: 512; 1024 for a thought]
+    /// Most tokens to write, the start counted [default: 512; 1024 for a plan]
     #[arg(long, value_name = "N", value_parser = parse_whole::<u32>, allow_negative_numbers = true)]
     limit: Option<u32>,
     /// 0 takes the likeliest word, higher is freer [default: 0]
@@ -52,21 +52,21 @@ impl TextOptions {
 #[command(next_help_heading = "Thinking")]
 pub struct ThinkingOptions {
     /// Let the model write a plan before it paints
-    #[arg(long, conflicts_with = "thought")]
+    #[arg(long, conflicts_with = "plan")]
     think: bool,
     /// Paint at once, where the recipe of --from has a plan
-    #[arg(long, conflicts_with_all = ["think", "thought"])]
+    #[arg(long, conflicts_with_all = ["think", "plan"])]
     no_think: bool,
     /// Paint this plan (with its <think> </think> tags) instead of letting the model write one
     #[arg(long, value_name = "TEXT")]
-    thought: Option<String>,
+    plan: Option<String>,
 }
 
 impl ThinkingOptions {
     /// Replaces what was given on the command line.
     pub fn apply(&self, thinking: &mut Thinking) {
-        if let Some(thought) = &self.thought {
-            *thinking = Thinking::Given { thought: thought.clone() };
+        if let Some(plan) = &self.plan {
+            *thinking = Thinking::Given { plan: plan.clone() };
         } else if self.think {
             *thinking = Thinking::On;
         } else if self.no_think {
@@ -81,19 +81,15 @@ mod tests {
 
     #[test]
     fn what_a_recipe_switched_on_can_be_switched_off() {
-        let mut text = TextParameters {
-            top_k: Some(5),
-            top_p: Some(0.9),
-            stop: vec!["end".to_owned()],
-            ..TextParameters::thought()
-        };
+        let mut text =
+            TextParameters { top_k: Some(5), top_p: Some(0.9), stop: vec!["end".to_owned()], ..TextParameters::plan() };
         let kept = text.clone();
         TextOptions::default().apply(&mut text);
         assert_eq!(text, kept);
         let off = TextOptions { top_k: Some(0), top_p: Some(1.0), stop: vec![String::new()], ..TextOptions::default() };
         off.apply(&mut text);
-        assert_eq!(text, TextParameters::thought());
-        let mut thinking = Thinking::Given { thought: "<think>a</think>".to_owned() };
+        assert_eq!(text, TextParameters::plan());
+        let mut thinking = Thinking::Given { plan: "<think>a</think>".to_owned() };
         ThinkingOptions { no_think: true, ..ThinkingOptions::default() }.apply(&mut thinking);
         assert_eq!(thinking, Thinking::Off);
     }

@@ -45,11 +45,11 @@ pub(super) fn parse_interval(text: &str) -> Result<[f64; 2], String> {
     bounds.ok_or_else(|| "write two numbers from 0 to 1, such as 0.4,1".to_owned())
 }
 
-/// How the renormalisations are spelled.
+/// How the renormalizations are spelled.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum RenormName {
-    /// One factor for the whole picture
+    /// One factor for the whole image
     Global,
     /// One factor a token, after both guidances
     Channel,
@@ -67,7 +67,7 @@ impl From<RenormName> for Renorm {
     }
 }
 
-/// Reads a quantisation that a file can be written in.
+/// Reads a quantization that a file can be written in.
 pub(crate) fn quantization_parser() -> impl TypedValueParser<Value = Quantization> {
     let choice = |quantization: Quantization, help: &'static str| PossibleValue::new(quantization.name()).help(help);
     PossibleValuesParser::new([
@@ -76,7 +76,7 @@ pub(crate) fn quantization_parser() -> impl TypedValueParser<Value = Quantizatio
         choice(Quantization::Q5KM, "5 bits a weight, 6 where it matters most"),
         choice(Quantization::Q4KM, "4 bits a weight, 6 where it matters most"),
         choice(Quantization::Q4_0, "4 bits a weight, for widths that the others cannot hold"),
-        choice(Quantization::Bf16, "16 bits a weight, nothing quantised"),
+        choice(Quantization::Bf16, "16 bits a weight, nothing quantized"),
     ])
     .try_map(|name| name.parse())
 }

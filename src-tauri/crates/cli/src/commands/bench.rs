@@ -27,7 +27,7 @@ pub struct Options {
     /// Make only this many layers of the random weights and let them stand for all
     #[arg(long, value_name = "N", requires = "synthetic")]
     layers: Option<usize>,
-    /// Size of the picture that is edited
+    /// Size of the image that is edited
     #[arg(long, value_name = "WxH", default_value = "512x512", value_parser = parse_size)]
     size: Size,
     /// Timed repetitions of each stage, after one that is not counted

@@ -1,4 +1,4 @@
-//! Questions about pictures and anything else.
+//! Questions about images and anything else.
 
 use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::host::{Host, Inputs, Listener, Model, Outcome, draw_seeds, plain};
 use crate::{Error, Result, interrupt, locate};
 
 /// What can be typed at the prompt.
-const HELP: &str = "/image FILE  show a picture    /new  start over    /quit  leave    Ctrl-C  stop an answer";
+const HELP: &str = "/image FILE  show an image    /new  start over    /quit  leave    Ctrl-C  stop an answer";
 
 /// Options of `bagel chat`.
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if has_prompt {
         conversation.check()?;
     }
-    // A picture that cannot be read and a question that does not fit are found before the weights are read.
+    // An image that cannot be read and a question that does not fit are found before the weights are read.
     let inputs = Inputs::read(&conversation.inputs)?;
     let load = options.model.load_options()?;
     let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref(), load)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     talk(conversation, &mut host, &mut display)
 }
 
-/// Texts and pictures so far, and how the next answer is sampled.
+/// Texts and images so far, and how the next answer is sampled.
 struct Conversation {
     inputs: Vec<Input>,
     think: bool,
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_are_words_pictures_or_orders() {
+    fn turns_are_words_images_or_orders() {
         assert_eq!(parse_turn(" what is it?\n"), Turn::Say("what is it?".to_owned()));
         assert_eq!(parse_turn("/image my photo.png\n"), Turn::Show("my photo.png".into()));
         assert_eq!(parse_turn("/quit"), Turn::Quit);

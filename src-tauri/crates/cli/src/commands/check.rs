@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         precision: options.precision.map(Into::into),
         ..LoadOptions::default()
     };
-    let read = |path: &std::path::Path| imagefile::read(path).map(|read| read.picture).map_err(|it| it.to_string());
+    let read = |path: &std::path::Path| imagefile::read(path).map(|read| read.image).map_err(|it| it.to_string());
     let mut tally = Tally { json: options.report.json, n_passed: 0, n_failed: 0, unheard: None };
     let observe = |_: bagel::Progress<'_>| match interrupt::requested() {
         true => ControlFlow::Break(()),

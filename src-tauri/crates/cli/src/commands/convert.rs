@@ -1,4 +1,4 @@
-//! A model as one quantised file.
+//! A model as one quantized file.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub struct Options {
     /// How the weights are stored
     #[arg(long, value_name = "KIND", value_parser = quantization_parser())]
     quant: Quantization,
-    /// Another kind for the expert that paints, which decides the picture's quality
+    /// Another kind for the expert that paints, which decides the image's quality
     #[arg(long, value_name = "KIND", value_parser = quantization_parser(), hide_possible_values = true)]
     generation: Option<Quantization>,
     /// A model that supplies what the first one lacks

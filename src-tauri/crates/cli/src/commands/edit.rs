@@ -1,7 +1,7 @@
-//! A picture from pictures and an instruction.
+//! An image from images and an prompt.
 
 use clap::Args;
-use imagefile::RecipeKind;
+use protocol::Kind;
 
 use super::paint::{PaintOptions, paint};
 use crate::Result;
@@ -25,5 +25,5 @@ impl Options {
 
 /// Carries out the command.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    paint(RecipeKind::Edit, options.items.inputs().to_vec(), &options.paint)
+    paint(Kind::Edit, options.items.inputs().to_vec(), &options.paint)
 }

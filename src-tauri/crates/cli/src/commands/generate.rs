@@ -1,7 +1,7 @@
-//! A picture from words.
+//! An image from words.
 
 use clap::Args;
-use imagefile::RecipeKind;
+use protocol::Kind;
 
 use super::paint::{PaintOptions, paint};
 use crate::Result;
@@ -25,5 +25,5 @@ impl Options {
 
 /// Carries out the command.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    paint(RecipeKind::Generate, options.prompts.inputs(), &options.paint)
+    paint(Kind::Generate, options.prompts.inputs(), &options.paint)
 }

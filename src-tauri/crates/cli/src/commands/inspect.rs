@@ -75,7 +75,7 @@ struct PartLine {
     bytes: u64,
 }
 
-/// What a quantisation needs, and on which devices that is free.
+/// What a quantization needs, and on which devices that is free.
 #[derive(Serialize)]
 struct MemoryLine {
     quantization: &'static str,
@@ -140,11 +140,11 @@ fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Res
 fn beside_weights(checkpoint: &Checkpoint, device: &DeviceDescription) -> Result<u64> {
     let side = u32::try_from(checkpoint.config().max_side()).unwrap_or(u32::MAX);
     let size = Size { width: side, height: side };
-    let inputs = [PlannedItem::Image(size), PlannedItem::Text("an instruction of some words".to_owned())];
+    let inputs = [PlannedItem::Image(size), PlannedItem::Text("an prompt of some words".to_owned())];
     let parameters = ImageParameters { size: Some(size), ..ImageParameters::edit() };
     let planner = device.id.parse().and_then(|device| Planner::on(checkpoint, device));
     let planner = planner.or_else(|_| Planner::on(checkpoint, DeviceChoice::Cpu))?;
-    let memory = planner.image(&inputs, &Thinking::Off, &parameters, &TextParameters::thought())?.memory;
+    let memory = planner.image(&inputs, &Thinking::Off, &parameters, &TextParameters::plan())?.memory;
     Ok(memory.peak_bytes.saturating_sub(memory.weights_bytes))
 }
 
@@ -168,7 +168,7 @@ fn print_head(checkpoint: &Checkpoint) -> Result<()> {
     let max_side = checkpoint.config().max_side();
     print_line(&format!("Model    {} ({})", checkpoint.name(), checkpoint.path().display()))?;
     print_line(&format!("Format   {}, {} files", format_name(checkpoint), checkpoint.files().len()))?;
-    print_line(&format!("Picture  up to {max_side} pixels a side"))?;
+    print_line(&format!("Image  up to {max_side} pixels a side"))?;
     if !checkpoint.unused().is_empty() {
         print_line(&format!("Unused   {} tensors that the model has no place for", checkpoint.unused().len()))?;
     }
@@ -189,7 +189,7 @@ fn print_parts(sizes: &PartSizes) -> Result<()> {
 
 fn print_memory(summary: &Summary<'_>, devices: &[DeviceDescription]) -> Result<()> {
     print_line("\nMemory needed, and whether it is free now")?;
-    let mut head = format!("{:<12} {:>9}", "quantisation", "weights");
+    let mut head = format!("{:<12} {:>9}", "quantization", "weights");
     for device in devices {
         let free = device.free_bytes.map_or_else(|| "unknown".to_owned(), |free| format!("{} free", amount(free)));
         head.push_str(&format!("  {:<26}", format!("{} ({free})", device.id)));

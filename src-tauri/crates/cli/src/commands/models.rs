@@ -39,7 +39,7 @@ struct PlaceOptions {
     folder: Option<PathBuf>,
     /// A models.toml of your own [default: the one in the studio's data folder]
     #[arg(long, value_name = "FILE", global = true)]
-    catalogue: Option<PathBuf>,
+    catalog: Option<PathBuf>,
 }
 
 /// How all commands below this one report.
@@ -117,11 +117,11 @@ fn open(place: &PlaceOptions) -> Result<Catalog> {
     };
     let lacking = || Error::Usage(format!("there is no home folder; give --folder or set {}", locate::DATA_VARIABLE));
     let folder = place.folder.clone().or_else(|| Some(data.as_ref()?.join("models"))).ok_or_else(lacking)?;
-    if let Some(path) = place.catalogue.as_ref().filter(|path| !path.is_file()) {
+    if let Some(path) = place.catalog.as_ref().filter(|path| !path.is_file()) {
         return Err(Error::BadInput(format!("{}: no such file", path.display())));
     }
-    let catalogue = place.catalogue.clone().or_else(|| data.map(|data| data.join("models.toml")));
-    Ok(Catalog::open(folder, catalogue, locate::pocket_folder())?)
+    let catalog = place.catalog.clone().or_else(|| data.map(|data| data.join("models.toml")));
+    Ok(Catalog::open(folder, catalog, locate::pocket_folder())?)
 }
 
 fn import(catalog: &Catalog, path: &std::path::Path, copy: bool, json: bool) -> Result<()> {

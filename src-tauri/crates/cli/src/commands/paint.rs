@@ -3,11 +3,10 @@
 use std::time::Instant;
 
 use clap::Args;
-use imagefile::RecipeKind;
-use protocol::{ImageParameters, ImageRequest, Input, JobId, Request, TextParameters, Thinking};
+use protocol::{ImageParameters, ImageRequest, Input, JobId, Kind, Request, TextParameters, Thinking};
 
 use crate::arguments::{
-    ModelOptions, OutputOptions, PictureOptions, RecipeOptions, ReportOptions, TextOptions, ThinkingOptions,
+    ImageOptions, ModelOptions, OutputOptions, RecipeOptions, ReportOptions, TextOptions, ThinkingOptions,
 };
 use crate::display::{Display, Note, Streaming, print_json, print_line, print_note};
 use crate::host::{Inputs, Listener, Model, Outcome, Painted, draw_seeds, plain};
@@ -23,7 +22,7 @@ pub(crate) struct PaintOptions {
     #[command(flatten)]
     output: OutputOptions,
     #[command(flatten)]
-    picture: PictureOptions,
+    image: ImageOptions,
     #[command(flatten)]
     thinking: ThinkingOptions,
     #[command(flatten)]
@@ -34,32 +33,26 @@ pub(crate) struct PaintOptions {
     pub(super) report: ReportOptions,
 }
 
-fn request_of(kind: RecipeKind, request: ImageRequest) -> Request {
-    match kind {
-        RecipeKind::Generate => Request::Generate(request),
-        RecipeKind::Edit => Request::Edit(request),
-    }
+fn request_of(kind: Kind, request: ImageRequest) -> Request {
+    if kind == Kind::Edit { Request::Edit(request) } else { Request::Generate(request) }
 }
 
-fn defaults(kind: RecipeKind, inputs: Vec<Input>) -> ImageRequest {
-    let parameters = match kind {
-        RecipeKind::Generate => ImageParameters::generate(),
-        RecipeKind::Edit => ImageParameters::edit(),
-    };
-    ImageRequest { inputs, thinking: Thinking::Off, parameters, text: TextParameters::thought() }
+fn defaults(kind: Kind, inputs: Vec<Input>) -> ImageRequest {
+    let parameters = if kind == Kind::Edit { ImageParameters::edit() } else { ImageParameters::generate() };
+    ImageRequest { inputs, thinking: Thinking::Off, parameters, text: TextParameters::plan() }
 }
 
-/// Paints a picture and saves it; everything that can be wrong is found before the weights are read.
-pub(crate) fn paint(kind: RecipeKind, given: Vec<Input>, options: &PaintOptions) -> Result<()> {
+/// Paints an image and saves it; everything that can be wrong is found before the weights are read.
+pub(crate) fn paint(kind: Kind, given: Vec<Input>, options: &PaintOptions) -> Result<()> {
     let original = options.recipe.from.as_deref().map(|path| Original::read(path, kind)).transpose()?;
     let mut request = match &original {
         Some(original) => original.request(given)?,
         None => defaults(kind, given),
     };
-    options.picture.apply(&mut request.parameters);
+    options.image.apply(&mut request.parameters);
     options.text.apply(&mut request.text);
     options.thinking.apply(&mut request.thinking);
-    request.text.seed = options.picture.seed().or(request.text.seed);
+    request.text.seed = options.image.seed().or(request.text.seed);
     let mut request = request_of(kind, request);
     request.check(None)?;
     draw_seeds(&mut request);
@@ -73,9 +66,9 @@ pub(crate) fn paint(kind: RecipeKind, given: Vec<Input>, options: &PaintOptions)
     let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref(), load)?;
     request.check(Some(model.max_side()))?;
     model.check_memory(&request, &inputs)?;
-    let noise = options.picture.noise().map(|path| model.read_noise(path, &request, &inputs)).transpose()?;
+    let noise = options.image.noise().map(|path| model.read_noise(path, &request, &inputs)).transpose()?;
     if let Some(original) = &original
-        && let Some(warning) = original.check_noise(noise.as_ref(), options.picture.seed().is_some())?
+        && let Some(warning) = original.check_noise(noise.as_ref(), options.image.seed().is_some())?
     {
         print_note(&format!("warning: {warning}"));
     }
@@ -92,7 +85,7 @@ pub(crate) fn paint(kind: RecipeKind, given: Vec<Input>, options: &PaintOptions)
     let outcome = host.carry_out(&id, &request, &inputs, &mut display)?;
     display.finish();
     let Outcome::Painted(painted) = outcome else {
-        return Err(Error::Internal("a picture was asked for and a text came".to_owned()));
+        return Err(Error::Internal("an image was asked for and a text came".to_owned()));
     };
     output.write(&painted)?;
     if options.report.json {
@@ -112,7 +105,7 @@ fn image_seed(request: &Request) -> u64 {
 }
 
 fn summary(output: &Output, painted: &Painted, secs: f64) -> String {
-    let size = painted.picture.size();
+    let size = painted.image.size();
     let seed = painted.recipe.parameters.seed.unwrap_or_default();
     format!("saved {}: {size}, seed {seed}, {secs:.1} s", output.path.display())
 }

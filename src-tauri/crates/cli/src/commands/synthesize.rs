@@ -51,5 +51,5 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.report.json {
         return print_json(&serde_json::json!({ "kind": "synthesized", "path": folder }));
     }
-    print_line(&format!("made {} of random weights; its pictures are noise", folder.display()))
+    print_line(&format!("made {} of random weights; its images are noise", folder.display()))
 }

@@ -62,7 +62,7 @@ fn obey(command: Command, queue: &Queue, outbox: &Outbox, estimates: &Sender<Est
         Command::Load { id, model: source } => enqueue(Work::Load(LoadJob { id, source }), queue, outbox),
         Command::Unload { id } => enqueue(Work::Unload(id), queue, outbox),
         Command::Run { id, request } => enqueue(Work::Run(id, request), queue, outbox),
-        // Its pictures are read by another thread, so that a cancel never waits for them.
+        // Its images are read by another thread, so that a cancel never waits for them.
         Command::Estimate { id, model, request } => {
             let planned = match model {
                 Some(source) => Planned::OnDisk(source),

@@ -147,11 +147,11 @@ mod tests {
     #[test]
     fn waiting_text_grows_and_channels_stay_apart() {
         let frames = merged(vec![
-            text(TextChannel::Thought, "a "),
-            text(TextChannel::Thought, "plan"),
+            text(TextChannel::Plan, "a "),
+            text(TextChannel::Plan, "plan"),
             text(TextChannel::Answer, "yes"),
         ]);
-        assert_eq!(frames, [text(TextChannel::Thought, "a plan"), text(TextChannel::Answer, "yes")]);
+        assert_eq!(frames, [text(TextChannel::Plan, "a plan"), text(TextChannel::Answer, "yes")]);
     }
 
     /// A pipe that takes nothing until it is told to.

@@ -167,7 +167,7 @@ pub(crate) fn text(text: &str) -> Input {
     Input::Text { text: text.to_owned() }
 }
 
-/// A square picture of 64 pixels a side.
+/// A square image of 64 pixels a side.
 pub(crate) fn generate(steps: u32) -> Request {
     generate_sized(64, steps)
 }
@@ -183,7 +183,7 @@ pub(crate) fn generate_sized(side: u32, steps: u32) -> Request {
         inputs: vec![text("a star")],
         thinking: Thinking::Off,
         parameters,
-        text: TextParameters::thought(),
+        text: TextParameters::plan(),
     })
 }
 

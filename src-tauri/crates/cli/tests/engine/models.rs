@@ -72,7 +72,7 @@ fn broken_model(bench: &Bench) -> std::path::PathBuf {
 }
 
 #[test]
-fn picture_of_no_numbers_is_a_failure_and_no_picture() {
+fn image_of_no_numbers_is_a_failure_and_no_image() {
     let bench = Bench::new();
     let mut engine = Engine::greeted();
     engine.say(&load("l", &broken_model(&bench)));

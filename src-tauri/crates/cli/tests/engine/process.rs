@@ -99,7 +99,7 @@ fn status_is_answered_while_a_job_runs() {
 }
 
 #[test]
-fn slow_reader_gets_the_newest_preview_and_the_whole_picture() {
+fn slow_reader_gets_the_newest_preview_and_the_whole_image() {
     let (mut engine, stdout) = Engine::start_unread(&[]);
     engine.say(&Command::Hello { protocol: PROTOCOL_VERSION });
     engine.say(&load("load", &mini_model()));

@@ -29,7 +29,7 @@ fn job_is_cancelled_in_every_stage() {
         engine.say(&Command::Cancel { id: job_id(stage) });
         assert_eq!(engine.failure(stage).0, ErrorCode::Cancelled);
     }
-    // Nothing of what was stopped disturbs the picture that follows.
+    // Nothing of what was stopped disturbs the image that follows.
     let mut paint = |id: &str| {
         engine.say(&run(id, generate(3)));
         let frames = engine.until(|event| matches!(event, Event::Done { .. }));
@@ -52,7 +52,7 @@ fn waiting_job_is_cancelled_at_once() {
 }
 
 #[test]
-fn job_is_cancelled_while_its_picture_is_decoded() {
+fn job_is_cancelled_while_its_image_is_decoded() {
     let bench = Bench::new();
     bench.run(&["synthesize", "small", "model"]).done();
     let mut engine = Engine::greeted();
@@ -62,7 +62,7 @@ fn job_is_cancelled_while_its_picture_is_decoded() {
     engine.until(|event| matches!(event, Event::Decoding { .. }));
     engine.say(&Command::Cancel { id: job_id("a") });
     let frames = engine.until(|event| matches!(event, Event::Failed { .. } | Event::Done { .. }));
-    assert!(frames.iter().all(|frame| !matches!(frame.header, Event::Image { .. })), "a stopped picture came");
+    assert!(frames.iter().all(|frame| !matches!(frame.header, Event::Image { .. })), "a stopped image came");
     assert!(
         matches!(&frames.last().unwrap().header, Event::Failed { failure, .. } if failure.code == ErrorCode::Cancelled)
     );

@@ -1,14 +1,14 @@
-//! Requests become pictures, answers and estimates.
+//! Requests become images, answers and estimates.
 
 use std::path::Path;
 
 use protocol::{Command, ErrorCode, Event, Input, Request, Size, TextChannel};
 
 use crate::client::{Engine, chat, endless, generate, job_id, kind, on_the_processor, run, text};
-use crate::support::{Bench, mini_model, picture};
+use crate::support::{Bench, image, mini_model};
 
 #[test]
-fn picture_comes_with_previews_and_recipe() {
+fn image_comes_with_previews_and_recipe() {
     let mut engine = Engine::loaded();
     engine.say(&run("a", generate(6)));
     let frames = engine.until(|event| matches!(event, Event::Done { .. }));
@@ -36,10 +36,10 @@ fn picture_comes_with_previews_and_recipe() {
 }
 
 #[test]
-fn edit_reads_its_picture_from_a_file() {
+fn edit_reads_its_image_from_a_file() {
     let mut engine = Engine::loaded();
     let Request::Generate(mut request) = generate(2) else { panic!() };
-    request.inputs.insert(0, Input::Image { path: picture("wide.png").into() });
+    request.inputs.insert(0, Input::Image { path: image("wide.png").into() });
     request.parameters.size = None;
     request.parameters.seed = None;
     engine.say(&run("a", Request::Edit(request)));
@@ -135,7 +135,7 @@ fn bad_requests_fail_with_a_line_and_leave_the_engine_ready() {
         ("steps", generate(1), ErrorCode::OutOfRange, "steps 1 is out of range"),
         ("empty", chat(8, vec![]), ErrorCode::TextMissing, "the prompt is empty"),
         ("missing", shown("gone.png".into()), ErrorCode::FileUnusable, "gone.png: no such file"),
-        ("svg", shown(svg), ErrorCode::NotAPicture, "SVG"),
+        ("svg", shown(svg), ErrorCode::NotAImage, "SVG"),
     ] {
         engine.say(&run(job, request));
         let (code, message) = engine.failure(job);

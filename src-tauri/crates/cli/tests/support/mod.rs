@@ -93,12 +93,12 @@ pub(crate) fn mini_model() -> PathBuf {
     mini().join("model")
 }
 
-/// A picture of the golden set.
-pub(crate) fn picture(name: &str) -> String {
+/// An image of the golden set.
+pub(crate) fn image(name: &str) -> String {
     mini().join("images").join(name).to_string_lossy().into_owned()
 }
 
 /// The program's pixels.
-pub(crate) fn pixels(path: &Path) -> protocol::Picture {
-    imagefile::read(path).unwrap().picture
+pub(crate) fn pixels(path: &Path) -> protocol::Image {
+    imagefile::read(path).unwrap().image
 }

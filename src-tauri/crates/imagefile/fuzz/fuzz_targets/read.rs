@@ -1,4 +1,4 @@
-//! Any bytes as a picture: a picture or an error, never a panic and never much memory.
+//! Any bytes as an image: an image or an error, never a panic and never much memory.
 
 #![no_main]
 
@@ -7,7 +7,7 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Err(error) = imagefile::read_bytes(Path::new("picture"), bytes) {
+    if let Err(error) = imagefile::read_bytes(Path::new("image"), bytes) {
         assert!(!error.to_string().contains('\n'));
     }
 });

@@ -37,8 +37,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Problem> {
         return Err(Problem::damaged("two different sizes"));
     }
     let layout = match decoder.color_type() {
-        ColorType::L8 => Layout::Grey,
-        ColorType::La8 => Layout::GreyAlpha,
+        ColorType::L8 => Layout::Gray,
+        ColorType::La8 => Layout::GrayAlpha,
         ColorType::Rgba8 => Layout::Rgba,
         _ => Layout::Rgb,
     };

@@ -35,16 +35,16 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Decoded, EmbeddedRecipe), Problem>
         return Err(Problem::damaged("two different sizes"));
     }
     let layout = match reader.output_color_type().0 {
-        ColorType::Grayscale => Layout::Grey,
-        ColorType::GrayscaleAlpha => Layout::GreyAlpha,
+        ColorType::Grayscale => Layout::Gray,
+        ColorType::GrayscaleAlpha => Layout::GrayAlpha,
         ColorType::Rgb => Layout::Rgb,
         ColorType::Rgba => Layout::Rgba,
         ColorType::Indexed => return Err(Problem::damaged("no palette")),
     };
-    // Grey is spread into a second picture, alpha is taken out of the first.
+    // Gray is spread into a second image, alpha is taken out of the first.
     let bytes_per_pixel = match layout {
-        Layout::Grey => 1 + 3,
-        Layout::GreyAlpha => 2 + 3,
+        Layout::Gray => 1 + 3,
+        Layout::GrayAlpha => 2 + 3,
         Layout::Rgb => 3,
         Layout::Rgba => 4,
     };

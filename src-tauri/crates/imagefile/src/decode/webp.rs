@@ -26,7 +26,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Problem> {
     }
     let layout = if decoder.has_alpha() { Layout::Rgba } else { Layout::Rgb };
     // What the decoder holds at once: planes at half resolution, the alpha's own
-    // four-channel picture, or a four-channel picture beside the result.
+    // four-channel image, or a four-channel image beside the result.
     let bytes_per_pixel = match (coding, layout.has_alpha()) {
         (Coding::Lossy(_), false) => 2 + 3,
         (Coding::Lossy(_), true) => 2 + 4 + 5,

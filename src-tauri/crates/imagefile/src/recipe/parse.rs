@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{ImageParameters, TextParameters};
+use protocol::{ImageParameters, Kind, TextParameters};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -25,6 +25,9 @@ pub(super) fn parse(json: &str) -> Result<ReadRecipe, RecipeProblem> {
     }
     let unknown = take_unknown(&mut value)?;
     let recipe: Recipe = serde_json::from_value(value).map_err(|error| not_understood(&error))?;
+    if recipe.kind == Kind::Chat {
+        return Err(RecipeProblem::NotUnderstood { reason: "a chat makes no image".into() });
+    }
     Ok(ReadRecipe { recipe, unknown })
 }
 
@@ -59,18 +62,20 @@ fn depth(json: &str) -> usize {
 fn take_unknown(recipe: &mut Value) -> Result<BTreeMap<String, Value>, RecipeProblem> {
     let mut unknown = BTreeMap::new();
     let top =
-        ["version", "request", "inputs", "thinking", "thought", "image", "text", "size", "noise", "model", "engine"];
+        ["version", "kind", "inputs", "thinking", "plan", "parameters", "text", "size", "noise", "model", "engine"];
     take_from(recipe, "", &top, &mut unknown)?;
     let mut within = |key: &str, known: &[&str]| match recipe.get_mut(key) {
         Some(value) => take_from(value, key, known, &mut unknown),
         None => Ok(()),
     };
-    within("thinking", &["kind", "thought"])?;
+    within("thinking", &["kind", "plan"])?;
     within("size", &["width", "height"])?;
     within("model", &["name", "hash", "quantization"])?;
-    within("image", &names(&fields(&ImageParameters::default())))?;
+    within("parameters", &names(&fields(&ImageParameters::default())))?;
     within("text", &names(&fields(&TextParameters::default())))?;
-    if let Some(size) = recipe.get_mut("image").and_then(|image| image.get_mut("size")).filter(|size| !size.is_null()) {
+    if let Some(size) =
+        recipe.get_mut("parameters").and_then(|parameters| parameters.get_mut("size")).filter(|size| !size.is_null())
+    {
         take_from(size, "parameters.size", &["width", "height"], &mut unknown)?;
     }
     let inputs = recipe.get_mut("inputs").and_then(Value::as_array_mut);

@@ -1,4 +1,4 @@
-//! Behaviour of the whole crate, as one program so that it links once.
+//! Behavior of the whole crate, as one program so that it links once.
 
 #![allow(clippy::unwrap_used, reason = "what cannot be made ready stops the test")]
 

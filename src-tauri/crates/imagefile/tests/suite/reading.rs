@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::*;
 use image::metadata::Orientation;
 use imagefile::{EmbeddedRecipe, Format, read};
-use protocol::Picture;
+use protocol::Image;
 use safetensors::SafeTensors;
 
 /// Test data of the model's crate: what the reference makes of the same files.
@@ -14,25 +14,25 @@ fn golden() -> std::path::PathBuf {
 }
 
 #[test]
-fn pictures_equal_the_reference() {
+fn images_equal_the_reference() {
     let bytes = std::fs::read(golden().join("cases/components.safetensors")).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
-    for name in ["alpha", "big", "grey", "wide"] {
-        let picture = read(&golden().join(format!("images/{name}.png"))).unwrap().picture;
+    for name in ["alpha", "big", "gray", "wide"] {
+        let image = read(&golden().join(format!("images/{name}.png"))).unwrap().image;
         let expected = tensors.tensor(&format!("image.{name}.rgb")).unwrap();
-        assert_eq!(expected.shape(), [picture.height() as usize, picture.width() as usize, 3], "{name}");
-        assert!(picture.rgb() == expected.data(), "{name}");
+        assert_eq!(expected.shape(), [image.height() as usize, image.width() as usize, 3], "{name}");
+        assert!(image.rgb() == expected.data(), "{name}");
     }
 }
 
 #[test]
-fn every_kind_of_file_gives_the_picture() {
+fn every_kind_of_file_gives_the_image() {
     let check = |name: &str, format: Format, tolerance: u8| {
         let read = read_named(&corpus_file(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(read.source.format, format, "{name}");
         assert_eq!(read.source.orientation, 1, "{name}");
         assert_eq!(read.recipe, EmbeddedRecipe::Absent, "{name}");
-        let off = difference(&read.picture, &gradient());
+        let off = difference(&read.image, &gradient());
         assert!(off <= tolerance, "{name} is off by {off}");
     };
     check("plain.png", Format::Png, 0);
@@ -46,10 +46,10 @@ fn every_kind_of_file_gives_the_picture() {
 }
 
 #[test]
-fn grey_becomes_three_equal_channels() {
-    for name in ["grey.png", "grey.jpg", "bilevel.png", "grey_alpha.png"] {
-        let picture = read_named(&corpus_file(name)).unwrap().picture;
-        assert!(picture.rgb().chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]), "{name}");
+fn gray_becomes_three_equal_channels() {
+    for name in ["gray.png", "gray.jpg", "bilevel.png", "gray_alpha.png"] {
+        let image = read_named(&corpus_file(name)).unwrap().image;
+        assert!(image.rgb().chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]), "{name}");
     }
 }
 
@@ -64,23 +64,23 @@ fn alpha_is_composited_on_white_in_every_format() {
             [0, 1, 2].map(|channel| (f64::from(pixel[channel]) * alpha + 255.0 * (1.0 - alpha)).round() as u8)
         })
         .collect();
-    let expected = Picture::new(24, 16, expected).unwrap();
+    let expected = Image::new(24, 16, expected).unwrap();
     for (name, tolerance) in [("alpha.png", 0), ("alpha_lossless.webp", 0), ("alpha_lossy.webp", 24)] {
         let read = read_named(&corpus_file(name)).unwrap();
         assert!(read.source.had_alpha, "{name}");
-        let off = difference(&read.picture, &expected);
+        let off = difference(&read.image, &expected);
         assert!(off <= tolerance, "{name} is off by {off}");
     }
 }
 
 #[test]
-fn transparent_colour_of_a_palette_becomes_white() {
-    let opaque = read_named(&corpus_file("palette.png")).unwrap().picture;
+fn transparent_color_of_a_palette_becomes_white() {
+    let opaque = read_named(&corpus_file("palette.png")).unwrap().image;
     let read = read_named(&corpus_file("palette_transparent.png")).unwrap();
     assert!(read.source.had_alpha);
     let white = [255; 3];
     let mut n_white = 0;
-    for (before, after) in opaque.rgb().chunks_exact(3).zip(read.picture.rgb().chunks_exact(3)) {
+    for (before, after) in opaque.rgb().chunks_exact(3).zip(read.image.rgb().chunks_exact(3)) {
         assert!(after == before || after == white);
         n_white += usize::from(after == white);
     }
@@ -92,7 +92,7 @@ fn sixteen_bits_keep_their_upper_byte() {
     let check = |color, samples: &[u16], expected: &[u8]| {
         let row: Vec<u8> = std::iter::once(0).chain(samples.iter().flat_map(|sample| sample.to_be_bytes())).collect();
         let file = png(&[header(1, 1, 16, color, 0), data(&row), end()]);
-        assert_eq!(read_named(&file).unwrap().picture.rgb(), expected, "colour type {color}");
+        assert_eq!(read_named(&file).unwrap().image.rgb(), expected, "color type {color}");
     };
     check(0, &[0x12ff], &[0x12; 3]);
     check(2, &[0x01ff, 0x8000, 0xfffe], &[0x01, 0x80, 0xff]);
@@ -105,8 +105,8 @@ fn sixteen_bits_keep_their_upper_byte() {
 fn few_bits_are_stretched_to_the_full_range() {
     let check = |depth, byte, expected: [u8; 2]| {
         let file = png(&[header(2, 1, depth, 0, 0), data(&[0, byte]), end()]);
-        let picture = read_named(&file).unwrap().picture;
-        assert_eq!([picture.rgb()[0], picture.rgb()[3]], expected, "{depth} bits");
+        let image = read_named(&file).unwrap().image;
+        assert_eq!([image.rgb()[0], image.rgb()[3]], expected, "{depth} bits");
     };
     check(1, 0b0100_0000, [0, 255]);
     check(2, 0b0110_0000, [85, 170]);
@@ -114,16 +114,16 @@ fn few_bits_are_stretched_to_the_full_range() {
 }
 
 #[test]
-fn transparent_colour_of_a_true_colour_picture_becomes_white() {
+fn transparent_color_of_a_true_color_image_becomes_white() {
     let transparent = chunk(b"tRNS", &[0, 10, 0, 20, 0, 30]);
     let rows = data(&[0, 10, 20, 30, 10, 20, 31]);
     let file = png(&[header(2, 1, 8, 2, 0), transparent, rows, end()]);
-    assert_eq!(read_named(&file).unwrap().picture.rgb(), [255, 255, 255, 10, 20, 31]);
+    assert_eq!(read_named(&file).unwrap().image.rgb(), [255, 255, 255, 10, 20, 31]);
 }
 
 #[test]
-fn interlaced_pictures_are_put_together() {
-    let picture = gradient();
+fn interlaced_images_are_put_together() {
+    let image = gradient();
     // First column, first row, steps between columns and between rows, a pass each.
     let passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
     let mut rows = Vec::new();
@@ -131,12 +131,12 @@ fn interlaced_pictures_are_put_together() {
         for row in (y..16).step_by(y_step) {
             rows.push(0);
             for column in (x..24).step_by(x_step) {
-                rows.extend_from_slice(&picture.rgb()[(row * 24 + column) * 3..][..3]);
+                rows.extend_from_slice(&image.rgb()[(row * 24 + column) * 3..][..3]);
             }
         }
     }
     let file = png(&[header(24, 16, 8, 2, 1), data(&rows), end()]);
-    assert_eq!(read_named(&file).unwrap().picture, picture);
+    assert_eq!(read_named(&file).unwrap().image, image);
 }
 
 #[test]
@@ -144,12 +144,12 @@ fn orientation_is_applied_in_every_format() {
     for (name, tolerance) in [("turned.png", 0), ("turned.webp", 0), ("turned.jpg", 16)] {
         let read = read_named(&corpus_file(name)).unwrap();
         assert_eq!((read.source.orientation, read.source.stored), (6, gradient().size()), "{name}");
-        assert_eq!((read.picture.width(), read.picture.height()), (16, 24), "{name}");
+        assert_eq!((read.image.width(), read.image.height()), (16, 24), "{name}");
         // Turned clockwise: the first stored column, read upwards, is the first row.
         let stored = gradient();
         for column in 0..16 {
             let expected = &stored.rgb()[(15 - column) * 24 * 3..][..3];
-            let found = &read.picture.rgb()[column * 3..][..3];
+            let found = &read.image.rgb()[column * 3..][..3];
             let off = found.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
             assert!(off <= tolerance, "{name}, column {column}: {found:?} for {expected:?}");
         }
@@ -184,10 +184,10 @@ fn senseless_exif_is_ignored() {
 }
 
 #[test]
-fn colour_profiles_are_ignored() {
+fn color_profiles_are_ignored() {
     let profile = chunk(b"iCCP", &[b"name\0\0".as_slice(), &zlib(b"not a profile")].concat());
     let gamma = chunk(b"gAMA", &100_000u32.to_be_bytes());
-    assert_eq!(read_named(&pixel_with(&[profile, gamma])).unwrap().picture.rgb(), [255; 3]);
+    assert_eq!(read_named(&pixel_with(&[profile, gamma])).unwrap().image.rgb(), [255; 3]);
 }
 
 #[test]
@@ -195,17 +195,17 @@ fn what_follows_the_end_is_ignored() {
     for name in ["plain.png", "baseline.jpg", "lossless.webp"] {
         let mut bytes = corpus_file(name);
         bytes.extend_from_slice(b"<script>alert(1)</script>");
-        assert_eq!(read_named(&bytes).unwrap().picture.size(), gradient().size(), "{name}");
+        assert_eq!(read_named(&bytes).unwrap().image.size(), gradient().size(), "{name}");
     }
 }
 
 #[test]
 fn file_names_do_not_matter() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["picture", "picture.gif", "画 🦊 é.png", "a b\tc.jpg"] {
+    for name in ["image", "image.gif", "画 🦊 é.png", "a b\tc.jpg"] {
         let path = folder.path().join(name);
         std::fs::write(&path, corpus_file("lossless.webp")).unwrap();
         let read = read(&path).unwrap();
-        assert_eq!((read.picture, read.source.path), (gradient(), path));
+        assert_eq!((read.image, read.source.path), (gradient(), path));
     }
 }

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 const KEYWORD: &str = "bagel-recipe";
 
-/// What a picture with these text chunks says about its recipe; the picture itself is always good.
+/// What an image with these text chunks says about its recipe; the image itself is always good.
 fn embedded(chunks: &[Vec<u8>]) -> EmbeddedRecipe {
     let read = read_named(&pixel_with(chunks)).unwrap();
-    assert_eq!(read.picture.rgb(), [255; 3]);
+    assert_eq!(read.image.rgb(), [255; 3]);
     read.recipe
 }
 
@@ -34,7 +34,7 @@ fn changed(change: impl FnOnce(&mut Value)) -> String {
 }
 
 #[test]
-fn recipe_is_read_back_from_the_picture() {
+fn recipe_is_read_back_from_the_image() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("画 🎨.png");
     write(&path, &gradient(), Some(&recipe()), Overwrite::Refuse).unwrap();
@@ -56,10 +56,10 @@ fn same_recipe_gives_the_same_file() {
 }
 
 #[test]
-fn pictures_without_a_recipe_say_so() {
+fn images_without_a_recipe_say_so() {
     let error = read_named(&corpus_file("plain.png")).unwrap().into_recipe().unwrap_err();
     assert!(matches!(error, Error::NoRecipe { .. }));
-    assert_eq!(error.to_string(), "some/picture.png: carries no recipe; only PNG files that this program made do");
+    assert_eq!(error.to_string(), "some/image.png: carries no recipe; only PNG files that this program made do");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn wrong_types_are_refused() {
     check(|value| value["parameters"]["size"] = json!([16, 16]));
     check(|value| value["inputs"] = json!("text"));
     check(|value| value["inputs"][0]["kind"] = json!("video"));
-    check(|value| value["request"] = json!("chat"));
+    check(|value| value["kind"] = json!("chat"));
     check(|value| value["size"] = json!(null));
     check(|value| value["version"] = json!("1"));
     check(|value| {
@@ -162,7 +162,7 @@ fn deep_json_is_refused_without_recursion() {
 
 #[test]
 fn hostile_words_do_not_reach_the_message() {
-    let json = changed(|value| value["request"] = json!("\u{1b}[31m\u{202e}\n\0<script>"));
+    let json = changed(|value| value["kind"] = json!("\u{1b}[31m\u{202e}\n\0<script>"));
     refused(&[text(KEYWORD, false, json.as_bytes())]);
     let json = changed(|value| value["parameters"]["renorm"] = json!("x".repeat(100_000)));
     refused(&[text(KEYWORD, false, json.as_bytes())]);
@@ -180,7 +180,7 @@ fn bombs_are_not_inflated_beyond_the_bound() {
 }
 
 #[test]
-fn too_much_text_hides_the_recipe_but_not_the_picture() {
+fn too_much_text_hides_the_recipe_but_not_the_image() {
     let own = text(KEYWORD, false, recipe().to_json().as_bytes());
     let many: Vec<Vec<u8>> = (0..100_000).map(|_| chunk(b"tEXt", b"a\0b")).collect();
     assert_eq!(embedded(&many), EmbeddedRecipe::Absent);
@@ -233,10 +233,10 @@ fn recipes_too_long_to_be_read_back_are_not_written() {
 
 proptest! {
     #[test]
-    fn any_text_survives(prompt in any::<String>(), thought in any::<String>(), seed in any::<u64>(), scale in -1e9..1e9f64) {
+    fn any_text_survives(prompt in any::<String>(), plan in any::<String>(), seed in any::<u64>(), scale in -1e9..1e9f64) {
         let mut recipe = recipe();
         recipe.inputs.push(RecipeInput::Text { text: prompt });
-        recipe.thought = Some(thought);
+        recipe.plan = Some(plan);
         recipe.parameters.seed = Some(seed);
         recipe.parameters.text_guidance = scale;
         let file = encode(Path::new("a.png"), &gradient(), Encoding::Png, Some(&recipe)).unwrap();
@@ -244,7 +244,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_as_a_recipe_leave_the_picture(bytes in any::<Vec<u8>>(), is_packed in any::<bool>()) {
+    fn any_bytes_as_a_recipe_leave_the_image(bytes in any::<Vec<u8>>(), is_packed in any::<bool>()) {
         embedded(&[text(KEYWORD, is_packed, &bytes)]);
     }
 }

@@ -13,7 +13,7 @@ fn other_formats_are_named() {
         let message = refusal(bytes);
         assert_eq!(
             message,
-            format!("some/picture.png: is {what}, which is not read; save the picture as PNG, JPEG or WebP")
+            format!("some/image.png: is {what}, which is not read; save the image as PNG, JPEG or WebP")
         );
     };
     check(b"", "an empty file");
@@ -32,8 +32,8 @@ fn other_formats_are_named() {
     check(b"8BPS\0\x01", "a Photoshop document");
     check(b"%PDF-1.7", "a PDF");
     check(b"GGUF\x03\0\0\0", "a file of weights");
-    check(b"just words", "no picture that is known here");
-    check(&[0; 64], "no picture that is known here");
+    check(b"just words", "no image that is known here");
+    check(&[0; 64], "no image that is known here");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = read(folder.path()).unwrap_err();
     assert!(matches!(error, Error::NotAFile { what: "a folder", .. }));
-    assert_eq!(error.code(), ErrorCode::NotAPicture);
+    assert_eq!(error.code(), ErrorCode::NotAImage);
 }
 
 #[cfg(unix)]
@@ -91,7 +91,7 @@ fn endless_files_are_refused_by_their_length() {
     file.set_len(100_000_001).unwrap();
     assert!(matches!(read(&path), Err(Error::TooLong { .. })));
     file.set_len(100_000_000).unwrap();
-    assert_eq!(read(&path).unwrap().picture, gradient());
+    assert_eq!(read(&path).unwrap().image, gradient());
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn claimed_sizes_are_refused_before_anything_is_allocated() {
         assert_eq!((w, h), (width, height));
     }
     let line =
-        "some/picture.png: this PNG claims 100000 x 100000, more than 16384 a side or 100 megapixels; save it smaller";
+        "some/image.png: this PNG claims 100000 x 100000, more than 16384 a side or 100 megapixels; save it smaller";
     assert_eq!(refusal(&png(&[header(100_000, 100_000, 8, 2, 0), data(&[]), end()])), line);
 }
 
@@ -144,7 +144,7 @@ fn large_claims_without_data_are_damaged_files() {
 }
 
 #[test]
-fn progressive_pictures_that_need_too_much_memory_are_refused() {
+fn progressive_images_that_need_too_much_memory_are_refused() {
     let mut jpeg = corpus_file("progressive.jpg");
     let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc2]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0x27, 0x10, 0x27, 0x10]);
@@ -152,7 +152,7 @@ fn progressive_pictures_that_need_too_much_memory_are_refused() {
 }
 
 #[test]
-fn pictures_without_pixels_are_refused() {
+fn images_without_pixels_are_refused() {
     for (width, height) in [(0, 5), (5, 0), (0, 0)] {
         let message = refusal(&png(&[header(width, height, 8, 2, 0), data(&[]), end()]));
         assert!(message.contains(&format!("is {width} x {height} and has no pixels")), "{message}");
@@ -166,7 +166,7 @@ fn pictures_without_pixels_are_refused() {
 #[test]
 fn animations_are_refused() {
     for (name, format) in [("animated.png", "PNG"), ("animated.webp", "WebP")] {
-        let expected = format!("some/picture.png: this {format} is animated; save one frame of it as a still picture");
+        let expected = format!("some/image.png: this {format} is animated; save one frame of it as a still image");
         assert_eq!(refusal(&corpus_file(name)), expected);
     }
 }
@@ -203,7 +203,7 @@ fn every_flipped_bit_of_a_png_that_changes_pixels_is_found() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1 << bit;
             if let Ok(read) = read_named(&flipped) {
-                assert!(read.picture == expected, "byte {at}, bit {bit}");
+                assert!(read.image == expected, "byte {at}, bit {bit}");
             }
         }
     }
@@ -219,7 +219,7 @@ fn data_behind_the_last_row_is_not_inflated() {
     let mut bytes = packed.get_ref().clone();
     bytes.extend([0b110; 64]);
     let file = png(&[header(1, 1, 8, 2, 0), chunk(b"IDAT", &bytes), end()]);
-    assert_eq!(read_named(&file).unwrap().picture.rgb(), [1, 2, 3]);
+    assert_eq!(read_named(&file).unwrap().image.rgb(), [1, 2, 3]);
 }
 
 #[test]

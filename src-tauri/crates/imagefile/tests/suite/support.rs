@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use imagefile::{Error, ReadPicture, Recipe, RecipeInput, RecipeKind, RecipeModel, read_bytes};
-use protocol::{ImageParameters, Picture, Size, TextParameters, Thinking};
+use imagefile::{Error, ReadImage, Recipe, RecipeInput, RecipeModel, read_bytes};
+use protocol::{Image, ImageParameters, Kind, Size, TextParameters, Thinking};
 
 /// One chunk of a PNG with a good checksum.
 pub(crate) fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
@@ -22,7 +22,7 @@ pub(crate) fn png(chunks: &[Vec<u8>]) -> Vec<u8> {
     [b"\x89PNG\r\n\x1a\n".as_slice(), &chunks.concat()].concat()
 }
 
-/// The header chunk; `color` is the PNG's number of a colour type.
+/// The header chunk; `color` is the PNG's number of a color type.
 pub(crate) fn header(width: u32, height: u32, depth: u8, color: u8, interlace: u8) -> Vec<u8> {
     let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
     chunk(b"IHDR", &[&sides, [depth, color, 0, 0, interlace].as_slice()].concat())
@@ -54,10 +54,10 @@ pub(crate) fn text(keyword: &str, is_packed: bool, text: &[u8]) -> Vec<u8> {
     chunk(b"iTXt", &[keyword.as_bytes(), &[0, is_packed.into(), 0, 0, 0], &packed].concat())
 }
 
-/// The picture that most files of the corpus hold.
-pub(crate) fn gradient() -> Picture {
+/// The image that most files of the corpus hold.
+pub(crate) fn gradient() -> Image {
     let rgb = (0..16u8).flat_map(|y| (0..24u8).flat_map(move |x| [x * 10, y * 15, 128])).collect();
-    Picture::new(24, 16, rgb).unwrap()
+    Image::new(24, 16, rgb).unwrap()
 }
 
 pub(crate) fn corpus() -> PathBuf {
@@ -68,19 +68,19 @@ pub(crate) fn corpus_file(name: &str) -> Vec<u8> {
     fs::read(corpus().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-pub(crate) fn read_named(bytes: &[u8]) -> Result<ReadPicture, Error> {
-    read_bytes(Path::new("some/picture.png"), bytes)
+pub(crate) fn read_named(bytes: &[u8]) -> Result<ReadImage, Error> {
+    read_bytes(Path::new("some/image.png"), bytes)
 }
 
 /// The message of a refusal: one line that names the file.
 pub(crate) fn refusal(bytes: &[u8]) -> String {
     let message = read_named(bytes).expect_err("must be refused").to_string();
-    assert!(message.starts_with("some/picture.png: ") && !message.contains('\n'), "{message}");
+    assert!(message.starts_with("some/image.png: ") && !message.contains('\n'), "{message}");
     message
 }
 
-/// Largest difference between two pictures of one size.
-pub(crate) fn difference(one: &Picture, other: &Picture) -> u8 {
+/// Largest difference between two images of one size.
+pub(crate) fn difference(one: &Image, other: &Image) -> u8 {
     assert_eq!(one.size(), other.size());
     one.rgb().iter().zip(other.rgb()).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
 }
@@ -88,15 +88,15 @@ pub(crate) fn difference(one: &Picture, other: &Picture) -> u8 {
 pub(crate) fn recipe() -> Recipe {
     Recipe {
         version: 1,
-        request: RecipeKind::Edit,
+        kind: Kind::Edit,
         inputs: vec![
             RecipeInput::image(&gradient(), Path::new("/home/someone/photos/狐狸 🦊.jpg")),
             RecipeInput::Text { text: "make the fox 红色, please 🎨\n\u{202e}and\0 more \"quotes\"".into() },
         ],
         thinking: Thinking::On,
-        thought: Some("<think>a red fox</think>".into()),
+        plan: Some("<think>a red fox</think>".into()),
         parameters: ImageParameters { seed: Some(u64::MAX), ..ImageParameters::edit() },
-        text: TextParameters { stop: vec!["<|im_end|>".into()], ..TextParameters::thought() },
+        text: TextParameters { stop: vec!["<|im_end|>".into()], ..TextParameters::plan() },
         size: Size { width: 24, height: 16 },
         noise: None,
         model: RecipeModel { name: "BAGEL-7B-MoT".into(), hash: "ab".repeat(32), quantization: "q4_k_m".into() },

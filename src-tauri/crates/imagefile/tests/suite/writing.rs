@@ -8,7 +8,7 @@ use imagefile::{
     EmbeddedRecipe, Encoding, Error, Overwrite, Problem, check_destination, encode, place_bytes, read, write,
     write_jpeg, write_png, write_webp,
 };
-use protocol::Picture;
+use protocol::Image;
 
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> =
@@ -25,7 +25,7 @@ fn what_is_written_is_read_back() {
         write(&path, &gradient(), None, Overwrite::Refuse).unwrap();
         let read = read(&path).unwrap();
         assert_eq!(read.recipe, EmbeddedRecipe::Absent, "{name}");
-        let off = difference(&read.picture, &gradient());
+        let off = difference(&read.image, &gradient());
         assert!(off <= tolerance, "{name} is off by {off}");
     }
     assert_eq!(names(folder.path()).len(), 5);
@@ -36,11 +36,11 @@ fn odd_shapes_are_read_back() {
     let folder = tempfile::tempdir().unwrap();
     for (width, height) in [(1, 1), (1, 300), (300, 1), (17, 3)] {
         let rgb = (0..width * height * 3).map(|value| (value * 7 % 256) as u8).collect();
-        let picture = Picture::new(width, height, rgb).unwrap();
+        let image = Image::new(width, height, rgb).unwrap();
         for extension in ["png", "webp"] {
             let path = folder.path().join(format!("{width}x{height}.{extension}"));
-            write(&path, &picture, Some(&recipe()), Overwrite::Refuse).unwrap();
-            assert_eq!(read(&path).unwrap().picture, picture);
+            write(&path, &image, Some(&recipe()), Overwrite::Refuse).unwrap();
+            assert_eq!(read(&path).unwrap().image, image);
         }
     }
 }
@@ -48,7 +48,7 @@ fn odd_shapes_are_read_back() {
 #[test]
 fn the_format_can_differ_from_the_name() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("picture.tmp");
+    let path = folder.path().join("image.tmp");
     write_webp(&path, &gradient(), None, Overwrite::Refuse).unwrap();
     write_png(&path, &gradient(), None, Overwrite::Replace).unwrap();
     assert!(fs::read(&path).unwrap().starts_with(b"\x89PNG"));
@@ -67,7 +67,7 @@ fn quality_decides_the_length_of_a_jpeg() {
 }
 
 #[test]
-fn pictures_of_a_model_are_labelled_in_every_format() {
+fn images_of_a_model_are_labelled_in_every_format() {
     let label = b"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
     let contains = |bytes: &[u8]| bytes.windows(label.len()).any(|window| window == label);
     for name in ["a.png", "a.jpg", "a.webp"] {
@@ -75,7 +75,7 @@ fn pictures_of_a_model_are_labelled_in_every_format() {
         let encoding = Encoding::for_path(path).unwrap();
         let labelled = encode(path, &gradient(), encoding, Some(&recipe())).unwrap();
         assert!(contains(&labelled), "{name}");
-        assert!(difference(&read_named(&labelled).unwrap().picture, &gradient()) <= 24, "{name}");
+        assert!(difference(&read_named(&labelled).unwrap().image, &gradient()) <= 24, "{name}");
         assert!(!contains(&encode(path, &gradient(), encoding, None).unwrap()), "{name}");
     }
 }
@@ -91,7 +91,7 @@ fn existing_file_is_kept_unless_replacing_is_allowed() {
     assert_eq!(fs::read(&path).unwrap(), b"mine");
 
     write(&path, &gradient(), None, Overwrite::Replace).unwrap();
-    assert_eq!(read(&path).unwrap().picture, gradient());
+    assert_eq!(read(&path).unwrap().image, gradient());
     assert_eq!(names(folder.path()), ["a.png"]);
 }
 
@@ -202,13 +202,13 @@ fn checking_a_destination_leaves_nothing() {
 }
 
 #[test]
-fn pictures_too_wide_for_webp_are_refused() {
-    let wide = Picture::new(16_384, 1, vec![0; 16_384 * 3]).unwrap();
+fn images_too_wide_for_webp_are_refused() {
+    let wide = Image::new(16_384, 1, vec![0; 16_384 * 3]).unwrap();
     let error = encode(Path::new("a.webp"), &wide, Encoding::WebP, None).unwrap_err();
     assert_eq!(error.to_string(), "a.webp: 16384 x 1 is too large for a WebP; save it as PNG");
     let png = encode(Path::new("a.png"), &wide, Encoding::Png, None).unwrap();
-    assert_eq!(read_named(&png).unwrap().picture, wide);
-    let wider = Picture::new(16_385, 1, vec![0; 16_385 * 3]).unwrap();
+    assert_eq!(read_named(&png).unwrap().image, wide);
+    let wider = Image::new(16_385, 1, vec![0; 16_385 * 3]).unwrap();
     let png = encode(Path::new("a.png"), &wider, Encoding::Png, None).unwrap();
     assert!(matches!(read_named(&png), Err(Error::Unusable { problem: Problem::TooManyPixels { .. }, .. })));
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p judge --example score -- --model assets/pocket/pocket-q8_0.gguf`
 //!
-//! Prints a table and the reasons for what was wrong; `--pictures FOLDER` keeps what was painted.
+//! Prints a table and the reasons for what was wrong; `--images FOLDER` keeps what was painted.
 //! Requests are made as models.toml says, unless an option says otherwise.
 
 #![expect(clippy::print_stdout, reason = "printing the table is what it is for")]
@@ -31,12 +31,12 @@ struct Options {
     /// How many cases of each kind.
     #[arg(long, default_value_t = 200)]
     n: usize,
-    /// How pictures are sampled.
+    /// How images are sampled.
     #[command(flatten)]
     sampling: Sampling,
-    /// Keeps every picture in this folder, with what was said and found in index.json.
+    /// Keeps every image in this folder, with what was said and found in index.json.
     #[arg(long)]
-    pictures: Option<PathBuf>,
+    images: Option<PathBuf>,
     /// Prints every case that was wrong.
     #[arg(long)]
     show: bool,
@@ -83,7 +83,7 @@ impl Sampling {
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let mut defaults = shipped_defaults()?;
-    defaults.create = options.sampling.over(&defaults.create);
+    defaults.generate = options.sampling.over(&defaults.generate);
     defaults.edit = options.sampling.over(&defaults.edit);
     let mut scorer = Scorer::open(&options.model, options.cases, options.n, defaults)?;
     println!("| what | cases | right | background right | colours right | median seconds | first word |");
@@ -94,7 +94,7 @@ fn main() -> anyhow::Result<()> {
         report(kind, &outcomes, options.show);
         kept.push((kind, outcomes));
     }
-    match &options.pictures {
+    match &options.images {
         Some(folder) => keep(folder, &kept),
         None => Ok(()),
     }
@@ -127,9 +127,9 @@ fn keep(folder: &Path, kept: &[(Kind, Vec<Outcome>)]) -> anyhow::Result<()> {
     for (kind, outcomes) in kept {
         for outcome in outcomes {
             let mut files = Vec::new();
-            for (number, picture) in outcome.shown.iter().chain(&outcome.picture).enumerate() {
+            for (number, image) in outcome.shown.iter().chain(&outcome.image).enumerate() {
                 let name = format!("{kind:?}-{}-{number}.png", outcome.id);
-                imagefile::write_png(&folder.join(&name), picture, None, imagefile::Overwrite::Replace)?;
+                imagefile::write_png(&folder.join(&name), image, None, imagefile::Overwrite::Replace)?;
                 files.push(name);
             }
             let entry = BTreeMap::from([

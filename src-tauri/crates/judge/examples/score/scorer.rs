@@ -14,28 +14,28 @@ use judge::{
     Case, Change, Facts, Parts, Reading, Request, World, complaints, draw, edit_complaints, open_cases, parts,
     plan_complaints, read_plan,
 };
-use protocol::{ImageParameters, ModelDefaults, ModelId, Picture, Size, TextParameters, Thinking};
+use protocol::{Image, ImageParameters, ModelDefaults, ModelId, Size, TextParameters, Thinking};
 use serde::Deserialize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// Pictures from a prompt.
+    /// Images from a prompt.
     Create,
     /// The same without guidance.
     Unguided,
-    /// Edits of a picture.
+    /// Edits of an image.
     Edit,
     /// The same with image guidance switched off.
     EditUnkept,
-    /// Questions about a picture.
+    /// Questions about an image.
     Ask,
-    /// Pictures from a plan that the model writes.
+    /// Images from a plan that the model writes.
     Think,
-    /// Pictures from a plan that was written by hand.
+    /// Images from a plan that was written by hand.
     Plan,
 }
 
-/// What a planned picture is held against.
+/// What a planned image is held against.
 #[derive(Deserialize)]
 struct Planned {
     plan: Facts,
@@ -53,8 +53,8 @@ pub(crate) struct Outcome {
     pub(crate) said: String,
     pub(crate) wrong: Vec<String>,
     pub(crate) parts: Parts,
-    pub(crate) picture: Option<Picture>,
-    pub(crate) shown: Vec<Picture>,
+    pub(crate) image: Option<Image>,
+    pub(crate) shown: Vec<Image>,
     pub(crate) seconds: f64,
     pub(crate) first_seconds: f64,
 }
@@ -107,7 +107,7 @@ impl Scorer {
     }
 
     fn create(&mut self, world: &World, case: &Case<Request>, kind: Kind) -> anyhow::Result<Outcome> {
-        let mut parameters = self.sampling(case, &self.defaults.create);
+        let mut parameters = self.sampling(case, &self.defaults.generate);
         if kind == Kind::Unguided {
             parameters.text_guidance = 1.0;
         }
@@ -119,13 +119,13 @@ impl Scorer {
 
     fn edit(&mut self, world: &World, case: &Case<Change>, kind: Kind) -> anyhow::Result<Outcome> {
         let mut parameters = self.sampling(case, &self.defaults.edit);
-        // The picture that is edited gives the size.
+        // The image that is edited gives the size.
         parameters.size = None;
         if kind == Kind::EditUnkept {
             parameters.image_guidance = 1.0;
         }
         let outcome = self.paint(case, parameters, Thinking::Off)?;
-        let last = outcome.shown.last().context("an edit without a picture")?;
+        let last = outcome.shown.last().context("an edit without an image")?;
         let (before, reading) = (Reading::of(last, world), outcome.reading(world));
         let right = whole(&case.expect.after, &reading, world);
         Ok(outcome.judged(edit_complaints(&case.expect, &before, &reading, world), right, &reading, world))
@@ -133,10 +133,10 @@ impl Scorer {
 
     fn planned(&mut self, world: &World, case: &Case<Planned>, kind: Kind) -> anyhow::Result<Outcome> {
         let thinking = match (&case.plan, kind) {
-            (Some(plan), Kind::Plan) => Thinking::Given { thought: plan.clone() },
+            (Some(plan), Kind::Plan) => Thinking::Given { plan: plan.clone() },
             _ => Thinking::On,
         };
-        let outcome = self.paint(case, self.sampling(case, &self.defaults.create), thinking)?;
+        let outcome = self.paint(case, self.sampling(case, &self.defaults.generate), thinking)?;
         let reading = outcome.reading(world);
         let own = if kind == Kind::Think { read_plan(&outcome.said, world) } else { Some(case.expect.plan.clone()) };
         let Some(plan) = own else {
@@ -165,7 +165,7 @@ impl Scorer {
             said: answer.text,
             wrong,
             parts: Parts::default(),
-            picture: None,
+            image: None,
             shown,
             seconds,
             first_seconds,
@@ -174,17 +174,17 @@ impl Scorer {
 
     fn paint<E>(&mut self, case: &Case<E>, parameters: ImageParameters, thinking: Thinking) -> anyhow::Result<Outcome> {
         let shown = shown(case)?;
-        let text = TextParameters { limit: 120, ..TextParameters::thought() };
+        let text = TextParameters { limit: 120, ..TextParameters::plan() };
         let job = ImageJob { inputs: inputs(&shown, &case.prompt), thinking, parameters, text, noise: None };
         let start = Instant::now();
         let result = self.engine.paint(&job, &mut |_| ControlFlow::Continue(()))?;
         Ok(Outcome {
             id: case.id.clone(),
             prompt: case.prompt.clone(),
-            said: result.thought.unwrap_or_default(),
+            said: result.plan.unwrap_or_default(),
             wrong: Vec::new(),
             parts: Parts::default(),
-            picture: Some(result.picture),
+            image: Some(result.image),
             shown,
             seconds: start.elapsed().as_secs_f64(),
             first_seconds: 0.0,
@@ -205,7 +205,7 @@ impl Outcome {
 
     fn reading(&self, world: &World) -> Reading {
         let unread = Reading { ground: None, things: Vec::new() };
-        self.picture.as_ref().map_or(unread, |picture| Reading::of(picture, world))
+        self.image.as_ref().map_or(unread, |image| Reading::of(image, world))
     }
 
     fn judged(mut self, wrong: Vec<String>, parts: Parts, reading: &Reading, world: &World) -> Self {
@@ -220,11 +220,11 @@ fn whole(facts: &Facts, reading: &Reading, world: &World) -> Parts {
     parts(&facts.things, Some(&facts.background), reading, world)
 }
 
-fn shown<E>(case: &Case<E>) -> anyhow::Result<Vec<Picture>> {
+fn shown<E>(case: &Case<E>) -> anyhow::Result<Vec<Image>> {
     case.inputs.iter().map(|input| Ok(draw(&input.scene)?)).collect()
 }
 
-fn inputs(shown: &[Picture], prompt: &str) -> Vec<Item> {
-    let pictures = shown.iter().map(|picture| Item::Image(Arc::new(picture.clone())));
-    pictures.chain([Item::Text(prompt.to_owned())]).collect()
+fn inputs(shown: &[Image], prompt: &str) -> Vec<Item> {
+    let images = shown.iter().map(|image| Item::Image(Arc::new(image.clone())));
+    images.chain([Item::Text(prompt.to_owned())]).collect()
 }

@@ -1,20 +1,20 @@
-//! A bundle into the library: the whole piece or nothing.
+//! A bundle into the library: the whole project or nothing.
 
 use std::path::Path;
 
 use imagefile::{EmbeddedRecipe, Format, Recipe};
-use protocol::{NodeId, Origin, PieceId};
+use protocol::{NodeId, Origin, ProjectId};
 
 use super::{Archive, ListedNode, bad, turn};
 use crate::add::{Kept, NewNode, begin, describe, enter, keep};
 use crate::files::ImageFile;
 use crate::history::{clean_name, clean_tags};
-use crate::note::{KEYWORD, MOST_ANCESTORS};
+use crate::note::{KEYWORD, MAX_ANCESTORS};
 use crate::store::lock;
-use crate::table::{doomed, image, node, piece, search, tag, turn as turns};
+use crate::table::{doomed, image, node, project, search, tag, turn as turns};
 use crate::{Result, Store};
 
-/// A picture whose file is in place and whose entry is not.
+/// An image whose file is in place and whose entry is not.
 struct Placed {
     new: NewNode,
     order: i64,
@@ -25,15 +25,15 @@ struct Placed {
 }
 
 impl Store {
-    /// Brings a piece in from a file that [`Store::bundle`] wrote, as a new piece.
-    pub fn open_bundle(&self, path: &Path, now_ms: u64) -> Result<PieceId> {
+    /// Brings a project in from a file that [`Store::bundle`] wrote, as a new project.
+    pub fn open_bundle(&self, path: &Path, now_ms: u64) -> Result<ProjectId> {
         let mut archive = Archive::open(path)?;
         let list = archive.list(now_ms)?;
         if list.nodes.is_empty() && list.turns.is_empty() {
             return Err(bad(path, &"there is nothing in it"));
         }
         let _nothing_is_removed = lock(&self.opening);
-        let id = PieceId::new();
+        let id = ProjectId::new();
         let ids: Vec<NodeId> = list.nodes.iter().map(|_| NodeId::new()).collect();
         let mut placed = Vec::new();
         let entered = self.place_all(&mut archive, id, &ids, &list.nodes, &mut placed).and_then(|()| {
@@ -52,7 +52,7 @@ impl Store {
                 for listed in list.turns {
                     turns::insert(tx, self.next_sequence(), seq, &turn(listed, &ids))?;
                 }
-                piece::touch(tx, seq, self.next_sequence(), now_ms)?;
+                project::touch(tx, seq, self.next_sequence(), now_ms)?;
                 for placed in &placed {
                     search::reindex(tx, placed.order)?;
                 }
@@ -61,7 +61,7 @@ impl Store {
         });
         match entered {
             Ok(()) => {
-                tracing::info!(piece = %id, n_nodes = ids.len(), "piece opened");
+                tracing::info!(project = %id, n_nodes = ids.len(), "project opened");
                 Ok(id)
             }
             Err(error) => {
@@ -72,11 +72,11 @@ impl Store {
         }
     }
 
-    /// Puts all pictures in place, each on the list of what is to go until its entry is there.
+    /// Puts all images in place, each on the list of what is to go until its entry is there.
     fn place_all(
         &self,
         archive: &mut Archive<'_>,
-        piece: PieceId,
+        project: ProjectId,
         ids: &[NodeId],
         nodes: &[ListedNode],
         placed: &mut Vec<Placed>,
@@ -84,7 +84,7 @@ impl Store {
         for (listed, id) in nodes.iter().zip(ids) {
             let bytes = archive.image(&listed.file)?;
             let kept = keep(Path::new(&listed.file), bytes).map_err(|error| bad(archive.path, &error))?;
-            let Kept { bytes, format, picture, recipe } = kept;
+            let Kept { bytes, format, image, recipe } = kept;
             let recipe = match recipe {
                 EmbeddedRecipe::Found(found) => Some(found.recipe),
                 EmbeddedRecipe::Absent | EmbeddedRecipe::Refused(_) => None,
@@ -93,23 +93,23 @@ impl Store {
             let origin = if format == Format::Png { listed.origin } else { Origin::Imported };
             let new = NewNode {
                 id: *id,
-                piece,
+                project,
                 parent: listed.parent.and_then(|place| ids.get(place).copied()),
                 references: listed.references.iter().filter_map(|place| ids.get(*place).copied()).collect(),
                 origin,
                 title: listed.title.clone(),
                 seed: None,
-                thought: listed.thought.clone(),
+                plan: listed.plan.clone(),
                 took_ms: listed.took_ms,
             };
             let mut ancestors = Vec::new();
             let mut parent = listed.parent;
-            while let Some(place) = parent.filter(|_| ancestors.len() < MOST_ANCESTORS as usize) {
+            while let Some(place) = parent.filter(|_| ancestors.len() < MAX_ANCESTORS as usize) {
                 ancestors.extend(ids.get(place));
                 parent = nodes.get(place).and_then(|node| node.parent);
             }
             let order = self.next_sequence();
-            let mut file = ImageFile::new(&bytes, format, &picture);
+            let mut file = ImageFile::new(&bytes, format, &image);
             let note = describe(&new, order, ancestors, &file, listed.created_ms).to_json();
             let parts = if origin == Origin::Imported {
                 vec![(file.sidecar(*id), note.into_bytes()), (file.path(), bytes)]
@@ -134,7 +134,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes files that were put in place for nothing, unless another picture shares them.
+    /// Removes files that were put in place for nothing, unless another image shares them.
     fn abandon(&self, placed: &[Placed]) -> Result<()> {
         self.write(|tx, files| {
             for placed in placed {

@@ -25,7 +25,7 @@ mod tests {
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
 
-    use protocol::PieceId;
+    use protocol::ProjectId;
     use tempfile::TempDir;
 
     use super::*;
@@ -42,15 +42,15 @@ mod tests {
 
     /// Two steps as later versions may take them.
     const STEPS: [&str; 2] = [
-        "ALTER TABLE piece ADD COLUMN colour TEXT;
-         CREATE TABLE palette (id INTEGER PRIMARY KEY, colour TEXT NOT NULL) STRICT;
-         INSERT INTO palette (colour) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
+        "ALTER TABLE project ADD COLUMN color TEXT;
+         CREATE TABLE palette (id INTEGER PRIMARY KEY, color TEXT NOT NULL) STRICT;
+         INSERT INTO palette (color) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
             SELECT printf('%06x', i) FROM n;
-         UPDATE piece SET colour = 'red';",
+         UPDATE project SET color = 'red';",
         "CREATE TABLE shade (id INTEGER PRIMARY KEY REFERENCES palette (id), light REAL NOT NULL) STRICT;
          INSERT INTO shade (id, light) SELECT id, id / 300000.0 FROM palette;
          DROP TABLE timing;
-         UPDATE piece SET colour = 'green';",
+         UPDATE project SET color = 'green';",
     ];
 
     /// When a program is killed.
@@ -65,14 +65,14 @@ mod tests {
     }
 
     /// A library of the newest form that is known, with something in it.
-    fn library() -> (TempDir, PieceId) {
+    fn library() -> (TempDir, ProjectId) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 1).unwrap().store;
-        let piece = PieceId::new();
+        let project = ProjectId::new();
         let turn = NewTurn { question: "Why?".to_owned(), answer: "Snow.".to_owned(), ..NewTurn::default() };
-        store.add_turn(piece, turn, 2).unwrap();
+        store.add_turn(project, turn, 2).unwrap();
         store.close(3).unwrap();
-        (folder, piece)
+        (folder, project)
     }
 
     /// How many steps a library has seen before it meets the later version.
@@ -97,7 +97,7 @@ mod tests {
     }
 
     /// How many of the later version's steps a database has seen: it must hold all of them and nothing of the next.
-    fn check(path: &Path, piece: PieceId) -> i64 {
+    fn check(path: &Path, project: ProjectId) -> i64 {
         let db = connection::reader(path).unwrap();
         assert_eq!(connection::check(&db, connection::Check::Full).unwrap(), None);
         let count = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0));
@@ -105,11 +105,11 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM palette").ok(), (n_taken >= 1).then_some(N_ROWS), "{n_taken} steps");
         assert_eq!(count("SELECT count(*) FROM shade").ok(), (n_taken >= 2).then_some(N_ROWS), "{n_taken} steps");
         assert_eq!(count("SELECT count(*) FROM timing").is_ok(), n_taken < 2, "{n_taken} steps");
-        let colour = db.query_row("SELECT colour FROM piece", [], |row| row.get::<_, String>(0)).ok();
-        assert_eq!(colour.as_deref(), [None, Some("red"), Some("green")][n_taken as usize]);
+        let color = db.query_row("SELECT color FROM project", [], |row| row.get::<_, String>(0)).ok();
+        assert_eq!(color.as_deref(), [None, Some("red"), Some("green")][n_taken as usize]);
         let answer: String = db.query_row("SELECT answer FROM turn", [], |row| row.get(0)).unwrap();
-        let id: String = db.query_row("SELECT id FROM piece", [], |row| row.get(0)).unwrap();
-        assert_eq!((answer.as_str(), id), ("Snow.", piece.to_string()));
+        let id: String = db.query_row("SELECT id FROM project", [], |row| row.get(0)).unwrap();
+        assert_eq!((answer.as_str(), id), ("Snow.", project.to_string()));
         n_taken
     }
 
@@ -140,18 +140,18 @@ mod tests {
             if round >= moments.len() && seen.is_superset(&BTreeSet::from([(0, true), (1, true)])) {
                 break;
             }
-            let (folder, piece) = library();
+            let (folder, project) = library();
             let (found, is_backed_up) = kill(folder.path(), moment);
             seen.insert((found, is_backed_up));
-            assert_eq!(check(&database_path(folder.path()), piece), found, "{moment:?}");
+            assert_eq!(check(&database_path(folder.path()), project), found, "{moment:?}");
             assert!(found == 0 || is_backed_up, "{moment:?}: a step was taken without a backup");
             for backup in backups(folder.path()) {
-                assert_eq!(check(&backup, piece), 0, "a backup is of the form before");
+                assert_eq!(check(&backup, project), 0, "a backup is of the form before");
             }
             // Killed once more on the way, and then left alone.
             kill(folder.path(), Moment::Millis(40));
             assert!(start(folder.path()).wait().unwrap().success(), "{moment:?}");
-            assert_eq!(check(&database_path(folder.path()), piece), 2);
+            assert_eq!(check(&database_path(folder.path()), project), 2);
         }
         assert!(seen.is_superset(&BTreeSet::from([(0, true), (1, true)])), "not caught between steps: {seen:?}");
     }

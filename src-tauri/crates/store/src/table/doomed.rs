@@ -4,7 +4,7 @@ use rusqlite::{Connection, Transaction};
 
 use crate::Result;
 
-/// Notes that a file is to go unless a picture needs it; the path is relative to the library.
+/// Notes that a file is to go unless an image needs it; the path is relative to the library.
 pub(crate) fn add(tx: &Transaction<'_>, path: &str) -> Result<()> {
     tx.prepare_cached("INSERT OR IGNORE INTO doomed (path) VALUES (?1)")?.execute([path])?;
     Ok(())

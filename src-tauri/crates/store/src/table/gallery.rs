@@ -1,4 +1,4 @@
-//! Finding pictures among thousands.
+//! Finding images among thousands.
 
 use protocol::{GalleryFilter, Node, Place};
 use rusqlite::types::Value;
@@ -8,28 +8,28 @@ use crate::table::node::{self, origin_text};
 use crate::table::unsigned;
 use crate::{Result, words};
 
-/// Where a picture stands in the gallery's order.
+/// Where an image stands in the gallery's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
-    /// When its piece changed last.
+    /// When its project changed last.
     pub(crate) changed_seq: i64,
     /// Its own number.
     pub(crate) node: i64,
 }
 
-/// How a page is gathered; which way is faster depends on how many pictures match.
+/// How a page is gathered; which way is faster depends on how many images match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Walk {
-    /// Through the pieces in their order and the pictures of each in theirs, until there are enough; nothing is sorted.
-    Pieces,
-    /// Through the pictures that match, which are then sorted.
+    /// Through the projects in their order and the images of each in theirs, until there are enough; nothing is sorted.
+    Projects,
+    /// Through the images that match, which are then sorted.
     Matches,
 }
 
 /// Most matches that are sorted for each page.
-const MOST_SORTED: u64 = 1000;
+const MAX_SORTED: u64 = 1000;
 
-/// Pictures behind a position, at most `limit`, each with its own position; and how many match in all.
+/// Images behind a position, at most `limit`, each with its own position; and how many match in all.
 pub(crate) fn page(
     connection: &Connection,
     filter: &GalleryFilter,
@@ -37,34 +37,34 @@ pub(crate) fn page(
     limit: u32,
 ) -> Result<(Vec<(Position, Node)>, u64)> {
     let total = count(connection, filter)?;
-    let walk = if total > MOST_SORTED { Walk::Pieces } else { Walk::Matches };
+    let walk = if total > MAX_SORTED { Walk::Projects } else { Walk::Matches };
     let (condition, mut values) = condition(filter, walk);
     let behind = match after {
         Some(after) => {
             values.extend([Value::from(after.changed_seq), Value::from(after.changed_seq), Value::from(after.node)]);
-            "AND piece.changed_seq <= ? AND (piece.changed_seq < ? OR node.seq < ?)"
+            "AND project.changed_seq <= ? AND (project.changed_seq < ? OR node.seq < ?)"
         }
         None => "",
     };
     values.push(Value::from(i64::from(limit)));
     // SQLite walks in the order in which a CROSS JOIN is written.
     let tables = match walk {
-        Walk::Pieces => "piece CROSS JOIN node ON node.piece = piece.seq",
-        Walk::Matches => "node CROSS JOIN piece ON node.piece = piece.seq",
+        Walk::Projects => "project CROSS JOIN node ON node.project = project.seq",
+        Walk::Matches => "node CROSS JOIN project ON node.project = project.seq",
     };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT piece.changed_seq, node.seq FROM {tables} WHERE {condition} {behind}
-         ORDER BY piece.changed_seq DESC, node.seq DESC LIMIT ?"
+        "SELECT project.changed_seq, node.seq FROM {tables} WHERE {condition} {behind}
+         ORDER BY project.changed_seq DESC, node.seq DESC LIMIT ?"
     ))?;
     let positions = statement
         .query_map(params_from_iter(values), |row| Ok(Position { changed_seq: row.get(0)?, node: row.get(1)? }))?
         .collect::<rusqlite::Result<Vec<Position>>>()?;
-    // Only now, so that nothing is gathered about pictures that are sorted and not shown.
+    // Only now, so that nothing is gathered about images that are sorted and not shown.
     let page = positions.into_iter().map(|position| Ok((position, node::by_seq(connection, position.node)?)));
     Ok((page.collect::<Result<_>>()?, total))
 }
 
-/// How many pictures match.
+/// How many images match.
 pub(crate) fn count(connection: &Connection, filter: &GalleryFilter) -> Result<u64> {
     let (condition, values) = condition(filter, Walk::Matches);
     let mut statement = connection.prepare_cached(&format!("SELECT count(*) FROM node WHERE {condition}"))?;
@@ -80,9 +80,9 @@ fn condition(filter: &GalleryFilter, walk: Walk) -> (String, Vec<Value>) {
         }
         .to_owned(),
     ];
-    // With the plus a picture is looked up among those found, without it those found are walked.
+    // With the plus an image is looked up among those found, without it those found are walked.
     let seq = match walk {
-        Walk::Pieces => "+node.seq",
+        Walk::Projects => "+node.seq",
         Walk::Matches => "node.seq",
     };
     if let Some(expression) = words::query(&filter.text) {

@@ -1,4 +1,4 @@
-//! The files of pictures, by their content.
+//! The files of images, by their content.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -22,7 +22,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, file: &ImageFile) -> Result<()> {
     Ok(())
 }
 
-/// Removes a file from the list if no picture uses it; whether it did.
+/// Removes a file from the list if no image uses it; whether it did.
 pub(crate) fn remove_unused(tx: &Transaction<'_>, hash: &str) -> Result<bool> {
     let mut statement = tx.prepare_cached(
         "DELETE FROM image WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM node WHERE node.image = ?1)",
@@ -30,7 +30,7 @@ pub(crate) fn remove_unused(tx: &Transaction<'_>, hash: &str) -> Result<bool> {
     Ok(statement.execute([hash])? > 0)
 }
 
-/// The file of a picture.
+/// The file of an image.
 pub(crate) fn of_node(connection: &Connection, node: &str) -> Result<Option<ImageFile>> {
     let mut statement = connection.prepare_cached(
         "SELECT hash, format, size_bytes, width, height, pixels

@@ -11,7 +11,7 @@ pub(crate) mod image;
 pub(crate) mod job;
 pub(crate) mod meta;
 pub(crate) mod node;
-pub(crate) mod piece;
+pub(crate) mod project;
 pub(crate) mod recipe;
 pub(crate) mod schema;
 pub(crate) mod search;

@@ -1,17 +1,17 @@
-//! How pictures were made.
+//! How images were made.
 
 use imagefile::Recipe;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::Result;
 
-/// Enters a picture's recipe.
+/// Enters an image's recipe.
 pub(crate) fn insert(tx: &Transaction<'_>, node: i64, recipe: &Recipe) -> Result<()> {
     tx.prepare_cached("INSERT INTO recipe (node, body) VALUES (?1, ?2)")?.execute(params![node, recipe.to_json()])?;
     Ok(())
 }
 
-/// A picture's recipe, if it is known.
+/// An image's recipe, if it is known.
 pub(crate) fn of_node(connection: &Connection, node: i64) -> Result<Option<Recipe>> {
     let mut statement = connection.prepare_cached("SELECT body FROM recipe WHERE node = ?1")?;
     let body: Option<String> = statement.query_row([node], |row| row.get(0)).optional()?;

@@ -14,7 +14,7 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE piece (
+CREATE TABLE project (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL,
@@ -37,26 +37,26 @@ CREATE INDEX image_pixels ON image (pixels);
 CREATE TABLE node (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    piece INTEGER NOT NULL REFERENCES piece (seq),
+    project INTEGER NOT NULL REFERENCES project (seq),
     parent INTEGER REFERENCES node (seq),
     image TEXT NOT NULL REFERENCES image (hash),
     origin TEXT NOT NULL,
     title TEXT NOT NULL,
     name TEXT,
     seed INTEGER,
-    thought TEXT,
+    plan TEXT,
     model TEXT,
     starred INTEGER NOT NULL DEFAULT 0,
     trashed_ms INTEGER,
     took_ms INTEGER,
     created_ms INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX node_piece ON node (piece, seq);
+CREATE INDEX node_project ON node (project, seq);
 CREATE INDEX node_parent ON node (parent) WHERE parent IS NOT NULL;
 CREATE INDEX node_image ON node (image);
 CREATE INDEX node_starred ON node (seq) WHERE starred = 1;
 CREATE INDEX node_trashed ON node (trashed_ms) WHERE trashed_ms IS NOT NULL;
-CREATE INDEX node_visible ON node (piece, seq) WHERE trashed_ms IS NULL;
+CREATE INDEX node_visible ON node (project, seq) WHERE trashed_ms IS NULL;
 
 CREATE TABLE reference (
     node INTEGER NOT NULL REFERENCES node (seq) ON DELETE CASCADE,
@@ -81,22 +81,22 @@ CREATE INDEX tag_name ON tag (tag, node);
 CREATE TABLE turn (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    piece INTEGER NOT NULL REFERENCES piece (seq),
+    project INTEGER NOT NULL REFERENCES project (seq),
     question TEXT NOT NULL,
-    thought TEXT,
+    plan TEXT,
     answer TEXT NOT NULL,
     stopped INTEGER NOT NULL,
     created_ms INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX turn_piece ON turn (piece, seq);
+CREATE INDEX turn_project ON turn (project, seq);
 
-CREATE TABLE turn_picture (
+CREATE TABLE turn_image (
     turn INTEGER NOT NULL REFERENCES turn (seq) ON DELETE CASCADE,
     position INTEGER NOT NULL,
     node TEXT NOT NULL,
     PRIMARY KEY (turn, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX turn_picture_node ON turn_picture (node);
+CREATE INDEX turn_image_node ON turn_image (node);
 
 CREATE TABLE job (
     id TEXT PRIMARY KEY,
@@ -180,19 +180,19 @@ pub(crate) fn last_sequence(connection: &Connection) -> Result<i64> {
         "SELECT max(
             coalesce((SELECT max(seq) FROM node), 0),
             coalesce((SELECT max(seq) FROM turn), 0),
-            coalesce((SELECT max(seq) FROM piece), 0),
-            coalesce((SELECT max(changed_seq) FROM piece), 0))",
+            coalesce((SELECT max(seq) FROM project), 0),
+            coalesce((SELECT max(changed_seq) FROM project), 0))",
         [],
         |row| row.get(0),
     )?)
 }
 
-/// Whether a sequence number can be given to a picture.
+/// Whether a sequence number can be given to an image.
 pub(crate) fn is_free(connection: &Connection, seq: i64) -> Result<bool> {
     let mut statement = connection.prepare_cached(
         "SELECT NOT (EXISTS (SELECT 1 FROM node WHERE seq = ?1)
             OR EXISTS (SELECT 1 FROM turn WHERE seq = ?1)
-            OR EXISTS (SELECT 1 FROM piece WHERE seq = ?1 OR changed_seq = ?1))",
+            OR EXISTS (SELECT 1 FROM project WHERE seq = ?1 OR changed_seq = ?1))",
     )?;
     Ok(statement.query_row([seq], |row| row.get(0))?)
 }
@@ -232,9 +232,9 @@ mod tests {
 
     /// A step as a later version may take it.
     const NEXT: &str = "
-        ALTER TABLE piece ADD COLUMN colour TEXT;
-        CREATE TABLE palette (id INTEGER PRIMARY KEY, colour TEXT NOT NULL) STRICT;
-        INSERT INTO palette (colour) SELECT value FROM meta;
+        ALTER TABLE project ADD COLUMN color TEXT;
+        CREATE TABLE palette (id INTEGER PRIMARY KEY, color TEXT NOT NULL) STRICT;
+        INSERT INTO palette (color) SELECT value FROM meta;
         UPDATE meta SET value = '2';
         DROP TABLE timing;";
 

@@ -1,4 +1,4 @@
-//! The artist's words for pictures.
+//! The artist's words for images.
 
 use protocol::TagCount;
 use rusqlite::{Connection, Transaction, params};
@@ -6,13 +6,13 @@ use rusqlite::{Connection, Transaction, params};
 use crate::Result;
 use crate::table::unsigned;
 
-/// Gives a picture exactly these tags.
+/// Gives an image exactly these tags.
 pub(crate) fn set(tx: &Transaction<'_>, node: i64, tags: &[String]) -> Result<()> {
     tx.prepare_cached("DELETE FROM tag WHERE node = ?1")?.execute([node])?;
     add(tx, node, tags)
 }
 
-/// All tags of pictures outside of the trash, sorted.
+/// All tags of images outside of the trash, sorted.
 pub(crate) fn counts(connection: &Connection) -> Result<Vec<TagCount>> {
     let mut statement = connection.prepare_cached(
         "SELECT tag.tag, count(*) FROM tag JOIN node ON node.seq = tag.node
@@ -24,7 +24,7 @@ pub(crate) fn counts(connection: &Connection) -> Result<Vec<TagCount>> {
     Ok(counts)
 }
 
-/// Gives a picture tags beside those that it has.
+/// Gives an image tags beside those that it has.
 pub(crate) fn add(tx: &Transaction<'_>, node: i64, tags: &[String]) -> Result<()> {
     let mut statement = tx.prepare_cached("INSERT OR IGNORE INTO tag (node, tag) VALUES (?1, ?2)")?;
     for tag in tags {
@@ -33,7 +33,7 @@ pub(crate) fn add(tx: &Transaction<'_>, node: i64, tags: &[String]) -> Result<()
     Ok(())
 }
 
-/// Takes tags away from a picture.
+/// Takes tags away from an image.
 pub(crate) fn remove(tx: &Transaction<'_>, node: i64, tags: &[String]) -> Result<()> {
     let mut statement = tx.prepare_cached("DELETE FROM tag WHERE node = ?1 AND tag = ?2")?;
     for tag in tags {

@@ -5,7 +5,7 @@ use std::path::Path;
 #[cfg(target_os = "linux")]
 use std::process::Command;
 
-use protocol::{ErrorCode, Picture, PieceId};
+use protocol::{ErrorCode, Image, ProjectId};
 use store::{Error, Store};
 
 use crate::support::*;
@@ -45,8 +45,8 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A picture that does not shrink.
-fn noise(seed: u32, side: u32) -> Picture {
+/// An image that does not shrink.
+fn noise(seed: u32, side: u32) -> Image {
     let mut state = seed.wrapping_mul(2_654_435_761) | 1;
     let rgb = (0..side * side * 3)
         .map(|_| {
@@ -56,7 +56,7 @@ fn noise(seed: u32, side: u32) -> Picture {
             state as u8
         })
         .collect();
-    Picture::new(side, side, rgb).unwrap()
+    Image::new(side, side, rgb).unwrap()
 }
 
 #[cfg(target_os = "linux")]
@@ -67,14 +67,14 @@ fn a_full_disk_shows_nothing_as_saved_that_is_not() {
         let Some(disk) = SmallDisk::new(options) else { return };
         let folder = disk.folder.path().join("library");
         let store = Store::open(&folder, 1).unwrap().store;
-        let piece = PieceId::new();
+        let project = ProjectId::new();
         let mut saved = Vec::new();
         let mut n_refused = 0;
         for number in 0..400 {
-            let new = new_node(piece, None, &format!("{number}"));
-            let picture = noise(number, 96);
-            match store.add_result(&new, &picture, None, 1) {
-                Ok(added) => saved.push((added.node, picture)),
+            let new = new_node(project, None, &format!("{number}"));
+            let image = noise(number, 96);
+            match store.add_result(&new, &image, None, 1) {
+                Ok(added) => saved.push((added.node, image)),
                 Err(error) => {
                     assert_eq!(error.code(), ErrorCode::DiskFull, "{options}: {error}");
                     let line = error.to_string();
@@ -87,15 +87,15 @@ fn a_full_disk_shows_nothing_as_saved_that_is_not() {
             }
         }
         assert!(n_refused > 0 && !saved.is_empty(), "{options}: {n_refused} refused, {} saved", saved.len());
-        for (node, picture) in &saved {
+        for (node, image) in &saved {
             assert_eq!(&store.node(node.id).unwrap(), node);
-            assert_eq!(&imagefile::read(&store.path(node.id).unwrap()).unwrap().picture, picture);
+            assert_eq!(&imagefile::read(&store.path(node.id).unwrap()).unwrap().image, image);
         }
         assert_eq!(store.counts().unwrap().n_nodes, saved.len() as u64, "{options}");
 
         // Room, and it goes on without a restart.
         disk.remount("remount,size=64m,nr_inodes=4000");
-        store.add_result(&new_node(piece, None, "after"), &noise(9_999, 96), None, 1).unwrap();
+        store.add_result(&new_node(project, None, "after"), &noise(9_999, 96), None, 1).unwrap();
         drop(store);
         let opened = Store::open(&folder, 2).unwrap();
         assert!(opened.recovery.missing.is_empty() && opened.recovery.set_aside.is_none(), "{:?}", opened.recovery);
@@ -111,8 +111,8 @@ fn a_disk_that_cannot_be_written_can_be_read() {
     let Some(disk) = SmallDisk::new("size=32m") else { return };
     let folder = disk.folder.path().join("library");
     let store = Store::open(&folder, 1).unwrap().store;
-    let piece = PieceId::new();
-    let node = store.add_result(&new_node(piece, None, "a"), &picture("a"), None, 1).unwrap().node;
+    let project = ProjectId::new();
+    let node = store.add_result(&new_node(project, None, "a"), &image("a"), None, 1).unwrap().node;
     // Not closed: the newest is in the log only.
     drop(store);
     disk.remount("remount,ro");
@@ -121,7 +121,7 @@ fn a_disk_that_cannot_be_written_can_be_read() {
     assert_eq!(opened.store.node(node.id).unwrap(), node);
     assert!(opened.store.path(node.id).unwrap().is_file());
     assert!(opened.store.thumbnail(node.id).unwrap().is_file());
-    let error = opened.store.add_result(&new_node(piece, None, "b"), &picture("b"), None, 1).unwrap_err();
+    let error = opened.store.add_result(&new_node(project, None, "b"), &image("b"), None, 1).unwrap_err();
     assert!(matches!(error, Error::ReadOnly { .. }));
     assert!(error.to_string().contains("can only be read"));
     assert!(matches!(opened.store.set_starred(&[node.id], true), Err(Error::ReadOnly { .. })));
@@ -133,7 +133,7 @@ fn a_disk_that_cannot_be_written_can_be_read() {
     disk.remount("remount,rw");
     let opened = Store::open(&folder, 4).unwrap();
     assert!(!opened.store.is_read_only());
-    opened.store.add_result(&new_node(piece, None, "b"), &picture("b"), None, 1).unwrap();
+    opened.store.add_result(&new_node(project, None, "b"), &image("b"), None, 1).unwrap();
 }
 
 #[test]
@@ -141,18 +141,18 @@ fn a_library_that_goes_away_and_comes_back_loses_nothing() {
     let outside = Library::outside();
     let (here, away) = (outside.path().join("library"), outside.path().join("away"));
     let store = Store::open(&here, 1).unwrap().store;
-    let piece = PieceId::new();
-    let node = store.add_result(&new_node(piece, None, "a"), &picture("a"), None, 1).unwrap().node;
+    let project = ProjectId::new();
+    let node = store.add_result(&new_node(project, None, "a"), &image("a"), None, 1).unwrap().node;
     std::fs::rename(&here, &away).unwrap();
-    let error = store.add_result(&new_node(piece, None, "b"), &picture("b"), None, 1).unwrap_err();
+    let error = store.add_result(&new_node(project, None, "b"), &image("b"), None, 1).unwrap_err();
     assert_eq!(error.to_string().lines().count(), 1);
     assert!(store.thumbnail(node.id).is_err());
     std::fs::rename(&away, &here).unwrap();
-    store.add_result(&new_node(piece, None, "c"), &picture("c"), None, 1).unwrap();
+    store.add_result(&new_node(project, None, "c"), &image("c"), None, 1).unwrap();
     assert!(store.thumbnail(node.id).is_ok());
     drop(store);
     let opened = Store::open(&here, 2).unwrap();
-    let titles: Vec<_> = opened.store.piece(piece).unwrap().nodes.into_iter().map(|node| node.title).collect();
+    let titles: Vec<_> = opened.store.project(project).unwrap().nodes.into_iter().map(|node| node.title).collect();
     assert_eq!(titles, ["a", "c"]);
     assert!(opened.recovery.missing.is_empty() && opened.recovery.unknown.is_empty());
 }

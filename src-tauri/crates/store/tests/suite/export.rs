@@ -1,4 +1,4 @@
-//! Pictures and pieces on their way out and back in.
+//! Images and projects on their way out and back in.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ fn mode_of_a_new_file(folder: &Path) -> u32 {
 }
 
 #[test]
-fn a_picture_leaves_in_every_format() {
+fn a_image_leaves_in_every_format() {
     let library = Library::new();
     let node = library.create("a fox").node;
     let outside = Library::outside();
@@ -49,13 +49,13 @@ fn a_picture_leaves_in_every_format() {
         assert!(contains(&path, LABEL), "{name} does not say that a model made it");
         assert_eq!(matches!(read.recipe, EmbeddedRecipe::Found(_)), format == ExportFormat::Png, "{name}");
         if format != ExportFormat::Jpeg {
-            assert_eq!(read.picture, picture("a fox"));
+            assert_eq!(read.image, image("a fox"));
         }
     }
 }
 
 #[test]
-fn many_pictures_never_take_each_others_names() {
+fn many_images_never_take_each_others_names() {
     let library = Library::new();
     let ids: Vec<_> = (0..3).map(|_| library.create("a fox").node.id).collect();
     let named = library.create("x").node.id;
@@ -100,33 +100,33 @@ fn nothing_is_written_into_the_library() {
             library.store.export_many(&[node.id], ExportFormat::Png, folder),
             Err(Error::InsideLibrary { .. })
         ));
-        assert!(matches!(library.store.bundle(node.piece, &folder.join("x.zip")), Err(Error::InsideLibrary { .. })));
+        assert!(matches!(library.store.bundle(node.project, &folder.join("x.zip")), Err(Error::InsideLibrary { .. })));
     }
 }
 
 #[test]
-fn a_piece_travels_as_one_file() {
+fn a_project_travels_as_one_file() {
     let library = Library::new();
     let first = library.import("photo.png").node;
     let second = library.edit(&first, "make it snow").node;
     let trashed = library.edit(&second, "too much").node;
     let fourth = library.edit(&trashed, "less of it").node;
     library.store.trash(&[trashed.id], 1).unwrap();
-    library.store.rename_piece(first.piece, Some("冬 Winter")).unwrap();
+    library.store.rename_project(first.project, Some("冬 Winter")).unwrap();
     library.store.rename_node(second.id, Some("Snow")).unwrap();
     library.store.set_tags(&[second.id], &["best".to_owned()]).unwrap();
     library.store.set_starred(&[fourth.id], true).unwrap();
     let turn = NewTurn {
         question: "What is it?".to_owned(),
-        pictures: vec![second.id],
-        thought: Some("snow".to_owned()),
+        images: vec![second.id],
+        plan: Some("snow".to_owned()),
         answer: "Snow.".to_owned(),
         stopped: true,
     };
-    library.store.add_turn(first.piece, turn, 1_234).unwrap();
+    library.store.add_turn(first.project, turn, 1_234).unwrap();
     let outside = Library::outside();
     let path = outside.path().join("winter.bagel.zip");
-    library.store.bundle(first.piece, &path).unwrap();
+    library.store.bundle(first.project, &path).unwrap();
     #[cfg(unix)]
     assert_eq!(mode(&path), mode_of_a_new_file(outside.path()));
     assert!(!contains(&path, first.id.to_string().as_bytes()) && !contains(&path, NOTE));
@@ -134,19 +134,19 @@ fn a_piece_travels_as_one_file() {
     let other = Library::new();
     for store in [&other.store, &library.store] {
         let id = store.open_bundle(&path, 9_999).unwrap();
-        let contents = store.piece(id).unwrap();
-        assert_eq!((contents.piece.name.as_str(), contents.piece.n_nodes), ("冬 Winter", 3));
-        assert_eq!(contents.piece.changed_ms, 9_999);
+        let contents = store.project(id).unwrap();
+        assert_eq!((contents.project.name.as_str(), contents.project.n_nodes), ("冬 Winter", 3));
+        assert_eq!(contents.project.changed_ms, 9_999);
         let [a, b, c] = contents.nodes.as_slice() else { panic!("{:?}", contents.nodes) };
         assert_eq!((a.parent, b.parent, c.parent), (None, Some(a.id), Some(b.id)));
         assert_eq!((a.title.as_str(), a.origin), ("photo.png", first.origin));
         assert_eq!((b.name.as_deref(), b.tags.as_slice()), (Some("Snow"), &["best".to_owned()][..]));
         assert_eq!((c.starred, c.took_ms, c.seed, c.has_recipe), (true, Some(250), Some(42), true));
         assert_eq!(store.recipe(c.id).unwrap(), library.store.recipe(fourth.id).unwrap());
-        assert_eq!(imagefile::read(&store.path(b.id).unwrap()).unwrap().picture, picture("make it snow"));
+        assert_eq!(imagefile::read(&store.path(b.id).unwrap()).unwrap().image, image("make it snow"));
         let [turn] = contents.turns.as_slice() else { panic!("{:?}", contents.turns) };
         assert_eq!((turn.question.as_str(), turn.answer.as_str(), turn.stopped), ("What is it?", "Snow.", true));
-        assert_eq!((turn.pictures.as_slice(), turn.created_ms), (&[b.id][..], 1_234));
+        assert_eq!((turn.images.as_slice(), turn.created_ms), (&[b.id][..], 1_234));
     }
     assert_eq!(other.search("snow"), ["make it snow"]);
     assert_eq!(other.search("冬").len(), 3);
@@ -169,13 +169,13 @@ fn a_bundle_that_names_what_it_may_not_is_refused() {
     let node = |file: &str, parent: Option<usize>| {
         serde_json::json!({
             "file": file, "parent": parent, "references": [], "origin": "created", "title": "a", "name": null,
-            "starred": false, "tags": [], "thought": null, "took_ms": null, "created_ms": u64::MAX,
+            "starred": false, "tags": [], "plan": null, "took_ms": null, "created_ms": u64::MAX,
         })
     };
     let turns = |questions: &[&str]| -> Vec<serde_json::Value> {
         let turn = |question: &&str| {
             serde_json::json!({
-                "question": question, "pictures": [], "thought": null, "answer": "a", "stopped": false, "created_ms": 1,
+                "question": question, "images": [], "plan": null, "answer": "a", "stopped": false, "created_ms": 1,
             })
         };
         questions.iter().map(turn).collect()
@@ -188,7 +188,7 @@ fn a_bundle_that_names_what_it_may_not_is_refused() {
         let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         archive.start_file("a.png", options).unwrap();
         archive.write_all(&png("a")).unwrap();
-        archive.start_file("piece.json", options).unwrap();
+        archive.start_file("project.json", options).unwrap();
         let list = serde_json::json!({
             "version": version, "name": "a", "created_ms": 1, "nodes": nodes, "turns": turns(questions),
         });
@@ -203,16 +203,16 @@ fn a_bundle_that_names_what_it_may_not_is_refused() {
         (1, vec![node("a.png", Some(0))]),
         (1, vec![node("../../etc/passwd", None)]),
         (1, vec![node("/etc/passwd", None)]),
-        (1, vec![node("piece.json", None)]),
+        (1, vec![node("project.json", None)]),
     ] {
         let error = open(version, &nodes, &[]).unwrap_err();
-        assert_eq!(error.code(), protocol::ErrorCode::NotAPiece, "{error}");
+        assert_eq!(error.code(), protocol::ErrorCode::NotAProject, "{error}");
         assert_eq!(error.to_string().lines().count(), 1);
     }
     // What could not have been asked here would end the engine, or be in the way of every later question.
     for question in ["", " \n", &"x".repeat(20_001)] {
         let error = open(1, &[node("a.png", None)], &["What?", question]).unwrap_err();
-        assert_eq!(error.code(), protocol::ErrorCode::NotAPiece, "{error}");
+        assert_eq!(error.code(), protocol::ErrorCode::NotAProject, "{error}");
     }
     assert!(library.image_files().is_empty());
     assert!(open(1, &[node("a.png", None)], &["What?", &"画".repeat(20_000)]).is_ok());
@@ -225,7 +225,7 @@ fn a_damaged_bundle_brings_nothing_in() {
     library.edit(&first, "second");
     let outside = Library::outside();
     let path = outside.path().join("a.zip");
-    library.store.bundle(first.piece, &path).unwrap();
+    library.store.bundle(first.project, &path).unwrap();
     let whole = std::fs::read(&path).unwrap();
 
     let other = Library::new();
@@ -243,7 +243,7 @@ fn a_damaged_bundle_brings_nothing_in() {
             Err(_) => n_refused += 1,
             Ok(id) => {
                 // Flips in what nobody reads, such as times, do no harm: all of it is there.
-                let contents = other.store.piece(id).unwrap();
+                let contents = other.store.project(id).unwrap();
                 assert_eq!(contents.nodes.len(), 2);
                 let ids: Vec<_> = contents.nodes.iter().map(|node| node.id).collect();
                 other.store.trash(&ids, 1).unwrap();
@@ -265,16 +265,16 @@ fn a_damaged_bundle_brings_nothing_in() {
 fn what_is_opened_again_keeps_its_files_while_the_trash_is_emptied() {
     for delay_ms in 0..8 {
         let library = Library::new();
-        let piece = library.import("0.png").node.piece;
+        let project = library.import("0.png").node.project;
         for number in 1..12 {
             let source = Source::Bytes { name: format!("{number}.png"), bytes: png(&number.to_string()) };
-            library.store.import(source, Some(piece), 1).unwrap();
+            library.store.import(source, Some(project), 1).unwrap();
         }
-        let ids: Vec<NodeId> = library.store.piece(piece).unwrap().nodes.iter().map(|node| node.id).collect();
+        let ids: Vec<NodeId> = library.store.project(project).unwrap().nodes.iter().map(|node| node.id).collect();
         assert_eq!(ids.len(), 12);
         let outside = Library::outside();
-        let path = outside.path().join("a.bagelpiece");
-        library.store.bundle(piece, &path).unwrap();
+        let path = outside.path().join("a.bagelproject");
+        library.store.bundle(project, &path).unwrap();
         library.store.trash(&ids, 1).unwrap();
         let opened = std::thread::scope(|scope| {
             let opening = scope.spawn(|| library.store.open_bundle(&path, 2).unwrap());
@@ -282,7 +282,7 @@ fn what_is_opened_again_keeps_its_files_while_the_trash_is_emptied() {
             library.store.empty_trash(u64::MAX).unwrap();
             opening.join().unwrap()
         });
-        for node in library.store.piece(opened).unwrap().nodes {
+        for node in library.store.project(opened).unwrap().nodes {
             assert!(library.store.path(node.id).unwrap().is_file(), "after {delay_ms} ms");
         }
     }

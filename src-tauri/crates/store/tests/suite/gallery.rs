@@ -1,4 +1,4 @@
-//! Finding pictures.
+//! Finding images.
 
 use protocol::{GalleryCursor, GalleryFilter, Origin, Place, TagCount};
 use store::{Error, NewTurn};
@@ -6,29 +6,29 @@ use store::{Error, NewTurn};
 use crate::support::*;
 
 #[test]
-fn pieces_that_changed_last_come_first() {
+fn projects_that_changed_last_come_first() {
     let library = Library::new();
     let one = library.create("one").node;
     library.create("two");
     library.create("three");
     library.edit(&one, "one, edited");
     assert_eq!(library.find(&GalleryFilter::default()), ["one, edited", "one", "three", "two"]);
-    let pieces = library.store.pieces(None, 2).unwrap();
-    let names: Vec<_> = pieces.pieces.iter().map(|piece| piece.name.as_str()).collect();
+    let projects = library.store.projects(None, 2).unwrap();
+    let names: Vec<_> = projects.projects.iter().map(|project| project.name.as_str()).collect();
     assert_eq!(names, ["one", "three"]);
-    let rest = library.store.pieces(pieces.next.as_ref(), 2).unwrap();
-    assert_eq!((rest.pieces[0].name.as_str(), rest.pieces.len(), rest.next), ("two", 1, None));
+    let rest = library.store.projects(projects.next.as_ref(), 2).unwrap();
+    assert_eq!((rest.projects[0].name.as_str(), rest.projects.len(), rest.next), ("two", 1, None));
 }
 
 #[test]
-fn pages_give_every_picture_once() {
+fn pages_give_every_image_once() {
     let library = Library::new();
     let mut expected = Vec::new();
-    for piece in 0..5 {
-        let first = library.create(&format!("{piece}")).node;
+    for project in 0..5 {
+        let first = library.create(&format!("{project}")).node;
         expected.push(first.id);
-        for edit in 0..piece {
-            expected.push(library.edit(&first, &format!("{piece} {edit}")).node.id);
+        for edit in 0..project {
+            expected.push(library.edit(&first, &format!("{project} {edit}")).node.id);
         }
     }
     expected.reverse();
@@ -38,7 +38,7 @@ fn pages_give_every_picture_once() {
         loop {
             let page = library.store.gallery(&GalleryFilter::default(), after.as_ref(), limit).unwrap();
             assert_eq!(page.total, 15);
-            assert!(page.nodes.iter().all(|node| page.pieces.iter().any(|piece| piece.id == node.piece)));
+            assert!(page.nodes.iter().all(|node| page.projects.iter().any(|project| project.id == node.project)));
             found.extend(page.nodes.iter().map(|node| node.id));
             after = page.next;
             if after.is_none() {
@@ -66,7 +66,7 @@ fn filters_hold_together() {
     let tags = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect();
     let check = |filter: &GalleryFilter, expected: &[&str]| assert_eq!(library.find(filter), expected, "{filter:?}");
     check(&GalleryFilter { starred: true, ..filter.clone() }, &["three", "one"]);
-    check(&GalleryFilter { origin: Some(Origin::Edited), ..filter.clone() }, &["two"]);
+    check(&GalleryFilter { origin: Some(Origin::Edit), ..filter.clone() }, &["two"]);
     check(&GalleryFilter { tags: tags(&["b"]), ..filter.clone() }, &["three", "two", "one"]);
     check(&GalleryFilter { tags: tags(&["a", "b"]), ..filter.clone() }, &["two", "one"]);
     check(&GalleryFilter { tags: tags(&["a"]), starred: true, ..filter.clone() }, &["one"]);
@@ -129,25 +129,25 @@ fn names_tags_plans_and_answers_are_found() {
     assert_eq!(library.search("plan").len(), 2);
     library.store.rename_node(node.id, Some("Reineke")).unwrap();
     library.store.set_tags(&[node.id], &["冬天".to_owned()]).unwrap();
-    library.store.rename_piece(node.piece, Some("Fables")).unwrap();
-    let turn = |question: &str, answer: &str, pictures| NewTurn {
+    library.store.rename_project(node.project, Some("Fables")).unwrap();
+    let turn = |question: &str, answer: &str, images| NewTurn {
         question: question.to_owned(),
         answer: answer.to_owned(),
-        pictures,
+        images,
         ..NewTurn::default()
     };
-    library.store.add_turn(node.piece, turn("What season?", "It is winter.", vec![node.id]), 1).unwrap();
-    library.store.add_turn(node.piece, turn("And the weather?", "Snowfall.", vec![]), 1).unwrap();
+    library.store.add_turn(node.project, turn("What season?", "It is winter.", vec![node.id]), 1).unwrap();
+    library.store.add_turn(node.project, turn("And the weather?", "Snowfall.", vec![]), 1).unwrap();
     for text in ["reineke", "冬天", "fables", "season", "winter", "snowf", "weather fox reineke"] {
         assert_eq!(library.search(text), ["a fox"], "{text}");
     }
     library.store.rename_node(node.id, None).unwrap();
     library.store.set_tags(&[node.id], &[]).unwrap();
-    library.store.rename_piece(node.piece, None).unwrap();
+    library.store.rename_project(node.project, None).unwrap();
     for text in ["reineke", "冬天", "fables"] {
         assert!(library.search(text).is_empty(), "{text}");
     }
     assert_eq!(library.search("winter"), ["a fox"], "what was said stays");
-    library.store.add_turn(other.piece, turn("Winter?", "No.", vec![other.id]), 1).unwrap();
+    library.store.add_turn(other.project, turn("Winter?", "No.", vec![other.id]), 1).unwrap();
     assert_eq!(library.search("winter"), ["a dog", "a fox"]);
 }

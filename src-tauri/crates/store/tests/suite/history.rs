@@ -1,7 +1,7 @@
 //! Adding to the history and reading it.
 
 use imagefile::EmbeddedRecipe;
-use protocol::{NodeId, Origin, PieceId, Size, Turn};
+use protocol::{NodeId, Origin, ProjectId, Size, Turn};
 use serde_json::json;
 use store::{Error, NewTurn, Source, StoredJob};
 
@@ -11,78 +11,78 @@ use crate::support::*;
 fn a_result_comes_back_as_it_was_added() {
     let library = Library::new();
     let added = library.create("a red fox");
-    let piece = added.began.clone().unwrap();
-    assert_eq!((piece.name.as_str(), piece.n_nodes, piece.cover), ("a red fox", 1, Some(added.node.id)));
-    assert_eq!(piece.id, added.node.piece);
+    let project = added.began.clone().unwrap();
+    assert_eq!((project.name.as_str(), project.n_nodes, project.cover), ("a red fox", 1, Some(added.node.id)));
+    assert_eq!(project.id, added.node.project);
 
     let node = library.store.node(added.node.id).unwrap();
     assert_eq!(node, added.node);
-    assert_eq!(node.origin, Origin::Created);
+    assert_eq!(node.origin, Origin::Generate);
     assert_eq!(node.size, Size { width: 24, height: 16 });
     assert_eq!(node.seed, Some(42));
-    assert_eq!(node.thought.as_deref(), Some("plan for a red fox"));
+    assert_eq!(node.plan.as_deref(), Some("plan for a red fox"));
     assert_eq!(node.model.as_deref(), Some("pocket"));
     assert!(node.has_recipe && !node.starred && node.trashed_ms.is_none() && node.tags.is_empty());
     assert_eq!((node.took_ms, node.created_ms), (Some(250), 1_000));
     assert_eq!(library.store.recipe(node.id).unwrap(), Some(recipe("a red fox", node.size)));
 
     let read = imagefile::read(&library.store.path(node.id).unwrap()).unwrap();
-    assert_eq!(read.picture, picture("a red fox"));
+    assert_eq!(read.image, image("a red fox"));
     assert_eq!(read.into_recipe().unwrap().recipe, recipe("a red fox", node.size));
 }
 
 #[test]
-fn a_piece_is_a_tree_that_can_branch() {
+fn a_project_is_a_tree_that_can_branch() {
     let library = Library::new();
     let first = library.create("first").node;
     let second = library.edit(&first, "second");
     assert_eq!(second.began, None);
     let third = library.edit(&first, "third").node;
     let fourth = library.edit(&second.node, "fourth").node;
-    let contents = library.store.piece(first.piece).unwrap();
+    let contents = library.store.project(first.project).unwrap();
     let parents: Vec<_> = contents.nodes.iter().map(|node| (node.title.as_str(), node.parent)).collect();
     assert_eq!(
         parents,
         [("first", None), ("second", Some(first.id)), ("third", Some(first.id)), ("fourth", Some(second.node.id))]
     );
-    assert_eq!(contents.piece.cover, Some(fourth.id));
-    assert_eq!(contents.piece.n_nodes, 4);
-    assert_eq!(third.piece, first.piece);
+    assert_eq!(contents.project.cover, Some(fourth.id));
+    assert_eq!(contents.project.n_nodes, 4);
+    assert_eq!(third.project, first.project);
 }
 
 #[test]
-fn references_lead_to_other_pieces_and_never_to_nothing() {
+fn references_lead_to_other_projects_and_never_to_nothing() {
     let library = Library::new();
     let other = library.create("other").node;
     let own = library.create("own").node;
-    let mut new = new_node(own.piece, Some(other.id), "mixed");
+    let mut new = new_node(own.project, Some(other.id), "mixed");
     new.references = vec![own.id, NodeId::new()];
-    let node = library.store.add_result(&new, &picture("mixed"), None, 1).unwrap().node;
-    assert_eq!(node.parent, None, "a picture of another piece cannot be the parent");
+    let node = library.store.add_result(&new, &image("mixed"), None, 1).unwrap().node;
+    assert_eq!(node.parent, None, "an image of another project cannot be the parent");
     assert_eq!(node.references, [own.id, other.id]);
 
-    let mut orphan = new_node(own.piece, Some(NodeId::new()), "orphan");
+    let mut orphan = new_node(own.project, Some(NodeId::new()), "orphan");
     orphan.references = Vec::new();
-    let node = library.store.add_result(&orphan, &picture("orphan"), None, 1).unwrap().node;
+    let node = library.store.add_result(&orphan, &image("orphan"), None, 1).unwrap().node;
     assert_eq!((node.parent, node.references), (None, vec![]), "a result is kept even if its parent is gone");
 }
 
 #[test]
 fn a_result_is_added_once() {
     let library = Library::new();
-    let new = new_node(PieceId::new(), None, "one");
-    library.store.add_result(&new, &picture("one"), None, 1).unwrap();
-    let again = library.store.add_result(&new, &picture("one"), None, 1);
+    let new = new_node(ProjectId::new(), None, "one");
+    library.store.add_result(&new, &image("one"), None, 1).unwrap();
+    let again = library.store.add_result(&new, &image("one"), None, 1);
     assert!(matches!(again, Err(Error::Exists(id)) if id == new.id));
     assert!(library.store.path(new.id).unwrap().is_file());
 }
 
 #[test]
-fn an_upright_picture_is_kept_byte_for_byte() {
+fn an_upright_image_is_kept_byte_for_byte() {
     let library = Library::new();
     let outside = Library::outside();
     let path = outside.path().join("狐狸 fox.JPG");
-    let jpeg = imagefile::encode(&path, &picture("fox"), imagefile::Encoding::Jpeg { quality: 90 }, None).unwrap();
+    let jpeg = imagefile::encode(&path, &image("fox"), imagefile::Encoding::Jpeg { quality: 90 }, None).unwrap();
     std::fs::write(&path, &jpeg).unwrap();
     let imported = library.store.import(Source::File(path), None, 5).unwrap();
     assert_eq!(imported.node.title, "狐狸 fox.JPG");
@@ -114,26 +114,26 @@ fn what_is_shown_is_what_the_model_reads() {
     let imported = library.store.import(Source::Bytes { name: "clear.png".to_owned(), bytes }, None, 1).unwrap();
     let read = imagefile::read(&library.store.path(imported.node.id).unwrap()).unwrap();
     assert!(!read.source.had_alpha && read.source.orientation == 1);
-    assert_eq!(read.picture.rgb(), [255, 255, 255]);
+    assert_eq!(read.image.rgb(), [255, 255, 255]);
 }
 
 #[test]
-fn duplicates_are_recognised_and_share_their_file() {
+fn duplicates_are_recognized_and_share_their_file() {
     let library = Library::new();
     let first = library.import("cat.png");
     let bytes = png("cat.png");
     let again = Source::Bytes { name: "copy of cat.png".to_owned(), bytes };
-    let second = library.store.import(again, Some(first.node.piece), 2).unwrap();
+    let second = library.store.import(again, Some(first.node.project), 2).unwrap();
     assert_eq!(second.duplicate_of, Some(first.node.id));
     assert_eq!(second.began, None);
     assert_ne!(second.node.id, first.node.id);
     assert_eq!(library.store.path(first.node.id).unwrap(), library.store.path(second.node.id).unwrap());
-    let pixels = imagefile::picture_hash(&picture("cat.png"));
+    let pixels = imagefile::image_hash(&image("cat.png"));
     assert_eq!(library.store.showing(&pixels).unwrap(), Some(first.node.id));
 }
 
 #[test]
-fn an_exported_picture_dropped_back_brings_its_recipe() {
+fn an_exported_image_dropped_back_brings_its_recipe() {
     let library = Library::new();
     let made = library.create("a fox").node;
     let outside = Library::outside();
@@ -147,12 +147,12 @@ fn an_exported_picture_dropped_back_brings_its_recipe() {
 }
 
 #[test]
-fn what_is_no_picture_is_refused_and_leaves_nothing() {
+fn what_is_no_image_is_refused_and_leaves_nothing() {
     let library = Library::new();
     for bytes in [&b"hello"[..], b"", b"\x89PNG\r\n\x1a\nbroken", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"] {
         let source = Source::Bytes { name: "x.png".to_owned(), bytes: bytes.to_vec() };
         let error = library.store.import(source, None, 1).unwrap_err();
-        assert_eq!(error.code(), protocol::ErrorCode::NotAPicture);
+        assert_eq!(error.code(), protocol::ErrorCode::NotAImage);
         assert!(!error.to_string().contains('\n'));
     }
     assert!(library.image_files().is_empty());
@@ -163,33 +163,33 @@ fn what_is_no_picture_is_refused_and_leaves_nothing() {
 fn a_conversation_is_kept_in_order() {
     let library = Library::new();
     let node = library.create("a fox").node;
-    let turn = |question: &str, pictures: Vec<NodeId>| NewTurn {
+    let turn = |question: &str, images: Vec<NodeId>| NewTurn {
         question: question.to_owned(),
-        pictures,
-        thought: Some("hm".to_owned()),
+        images,
+        plan: Some("hm".to_owned()),
         answer: format!("answer to {question}"),
         stopped: false,
     };
-    let (first, began) = library.store.add_turn(node.piece, turn("one", vec![node.id]), 5).unwrap();
+    let (first, began) = library.store.add_turn(node.project, turn("one", vec![node.id]), 5).unwrap();
     assert_eq!(began, None);
-    let (second, _) = library.store.add_turn(node.piece, turn("two", vec![]), 4).unwrap();
-    assert_eq!(library.store.turns(node.piece).unwrap(), [first.clone(), second]);
-    assert_eq!(first.pictures, [node.id]);
+    let (second, _) = library.store.add_turn(node.project, turn("two", vec![]), 4).unwrap();
+    assert_eq!(library.store.turns(node.project).unwrap(), [first.clone(), second]);
+    assert_eq!(first.images, [node.id]);
 
     let changed = library.store.set_left_out(&[first.id], true).unwrap();
-    assert_eq!(changed, [(node.piece, vec![Turn { left_out: true, ..first.clone() }])]);
+    assert_eq!(changed, [(node.project, vec![Turn { left_out: true, ..first.clone() }])]);
     let (library, _) = library.close_and_reopen();
     let left_out = |turns: Vec<Turn>| turns.iter().map(|turn| turn.left_out).collect::<Vec<_>>();
-    assert_eq!(left_out(library.store.turns(node.piece).unwrap()), [true, false]);
+    assert_eq!(left_out(library.store.turns(node.project).unwrap()), [true, false]);
     library.store.set_left_out(&[first.id], false).unwrap();
-    assert_eq!(left_out(library.store.turns(node.piece).unwrap()), [false, false]);
+    assert_eq!(left_out(library.store.turns(node.project).unwrap()), [false, false]);
     let unknown = protocol::TurnId::new();
     assert!(matches!(library.store.set_left_out(&[first.id, unknown], true), Err(Error::NoTurn(id)) if id == unknown));
-    assert_eq!(left_out(library.store.turns(node.piece).unwrap()), [false, false], "all of them or none");
+    assert_eq!(left_out(library.store.turns(node.project).unwrap()), [false, false], "all of them or none");
 
-    let piece = PieceId::new();
-    assert!(library.store.turns(piece).unwrap().is_empty());
-    let (_, began) = library.store.add_turn(piece, turn("what is\nred?", vec![]), 6).unwrap();
+    let project = ProjectId::new();
+    assert!(library.store.turns(project).unwrap().is_empty());
+    let (_, began) = library.store.add_turn(project, turn("what is\nred?", vec![]), 6).unwrap();
     assert_eq!(began.unwrap().name, "what is");
 }
 
@@ -202,8 +202,8 @@ fn names_tags_and_stars_stay() {
         Some("Fox   of ours")
     );
     assert_eq!(library.store.rename_node(one.id, Some(" ")).unwrap().name, None);
-    assert_eq!(library.store.rename_piece(one.piece, Some("Foxes")).unwrap().name, "Foxes");
-    assert_eq!(library.store.rename_piece(one.piece, None).unwrap().name, "one");
+    assert_eq!(library.store.rename_project(one.project, Some("Foxes")).unwrap().name, "Foxes");
+    assert_eq!(library.store.rename_project(one.project, None).unwrap().name, "one");
     let tags = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
     let tagged = library.store.set_tags(&[one.id, two.id], &tags(&["snow", " animal", "snow", ""])).unwrap();
     assert_eq!(tagged.iter().map(|node| node.tags.clone()).collect::<Vec<_>>(), vec![tags(&["animal", "snow"]); 2]);
@@ -235,7 +235,7 @@ fn the_queue_outlives_the_program() {
         id: protocol::JobId(id.to_owned()),
         order,
         state: state.to_owned(),
-        body: json!({"instruction": "猫 \u{0}", "strength": 0.1, "seed": 9_007_199_254_740_991_u64}),
+        body: json!({"prompt": "猫 \u{0}", "strength": 0.1, "seed": 9_007_199_254_740_991_u64}),
     };
     library.store.put_jobs(&[job("b", 2, "queued"), job("a", 1, "running"), job("c", -1, "queued")]).unwrap();
     library.store.put_job(&job("a", 3, "interrupted")).unwrap();
@@ -263,16 +263,17 @@ fn past_runs_are_kept_in_bounds() {
 #[test]
 fn order_does_not_depend_on_the_clock() {
     let library = Library::new();
-    let piece = PieceId::new();
+    let project = ProjectId::new();
     for (title, now_ms) in [("a", 5_000_000), ("b", 10), ("c", u64::MAX), ("d", 0)] {
-        library.store.add_result(&new_node(piece, None, title), &picture(title), None, now_ms).unwrap();
+        library.store.add_result(&new_node(project, None, title), &image(title), None, now_ms).unwrap();
     }
     let other = library.create("older").node;
-    library.store.add_result(&new_node(piece, None, "e"), &picture("e"), None, 0).unwrap();
-    let titles: Vec<String> = library.store.piece(piece).unwrap().nodes.into_iter().map(|node| node.title).collect();
+    library.store.add_result(&new_node(project, None, "e"), &image("e"), None, 0).unwrap();
+    let titles: Vec<String> =
+        library.store.project(project).unwrap().nodes.into_iter().map(|node| node.title).collect();
     assert_eq!(titles, ["a", "b", "c", "d", "e"]);
     assert_eq!(library.find(&protocol::GalleryFilter::default()), ["e", "d", "c", "b", "a", "older"]);
-    assert_ne!(other.piece, piece);
+    assert_ne!(other.project, project);
 }
 
 #[test]
@@ -288,12 +289,12 @@ fn a_closed_library_says_so() {
 #[test]
 fn thumbnails_are_made_and_made_again() {
     let library = Library::new();
-    let large = protocol::Picture::new(1024, 512, vec![90; 1024 * 512 * 3]).unwrap();
-    let node = library.store.add_result(&new_node(PieceId::new(), None, "large"), &large, None, 1).unwrap().node;
+    let large = protocol::Image::new(1024, 512, vec![90; 1024 * 512 * 3]).unwrap();
+    let node = library.store.add_result(&new_node(ProjectId::new(), None, "large"), &large, None, 1).unwrap().node;
     for _ in 0..2 {
         let path = library.store.thumbnail(node.id).unwrap();
         let read = imagefile::read(&path).unwrap();
-        assert_eq!(read.picture.size(), Size { width: 256, height: 128 });
+        assert_eq!(read.image.size(), Size { width: 256, height: 128 });
         std::fs::remove_dir_all(library.folder.path().join("thumbnails")).unwrap();
     }
 }
@@ -303,8 +304,8 @@ fn thumbnails_are_made_and_made_again() {
 fn a_thumbnail_that_many_ask_for_at_once_is_made_once() {
     use std::os::unix::fs::MetadataExt;
     let library = Library::new();
-    let large = protocol::Picture::new(2048, 1024, vec![90; 2048 * 1024 * 3]).unwrap();
-    let node = library.store.add_result(&new_node(PieceId::new(), None, "large"), &large, None, 1).unwrap().node;
+    let large = protocol::Image::new(2048, 1024, vec![90; 2048 * 1024 * 3]).unwrap();
+    let node = library.store.add_result(&new_node(ProjectId::new(), None, "large"), &large, None, 1).unwrap().node;
     let store = &library.store;
     let start = std::sync::Barrier::new(16);
     let open = || {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use protocol::{GalleryFilter, Node, PieceId};
+use protocol::{GalleryFilter, Node, ProjectId};
 use store::{DatabaseState, Error, NewTurn, Source, Store, StoredJob};
 
 use crate::support::*;
@@ -11,8 +11,8 @@ use crate::support::*;
 /// Everything about a library that its user can see.
 fn all(store: &Store) -> (Vec<Node>, Vec<protocol::Turn>, Vec<StoredJob>) {
     let nodes = store.gallery(&GalleryFilter::default(), None, 500).unwrap().nodes;
-    let pieces = store.pieces(None, 500).unwrap().pieces;
-    let turns = pieces.iter().flat_map(|piece| store.turns(piece.id).unwrap()).collect();
+    let projects = store.projects(None, 500).unwrap().projects;
+    let turns = projects.iter().flat_map(|project| store.turns(project.id).unwrap()).collect();
     (nodes, turns, store.jobs().unwrap())
 }
 
@@ -26,7 +26,7 @@ fn filled() -> Library {
     library.store.set_tags(&[second.id], &["best".to_owned()]).unwrap();
     library.store.set_starred(&[second.id], true).unwrap();
     let turn = NewTurn { question: "Why?".to_owned(), answer: "Snow.".to_owned(), ..NewTurn::default() };
-    let (turn, _) = library.store.add_turn(first.piece, turn, 1).unwrap();
+    let (turn, _) = library.store.add_turn(first.project, turn, 1).unwrap();
     library.store.set_left_out(&[turn.id], true).unwrap();
     let job = StoredJob {
         id: protocol::JobId("a".to_owned()),
@@ -150,7 +150,7 @@ fn what_is_newer_than_the_backup_comes_from_the_files() {
 }
 
 #[test]
-fn finished_pictures_without_an_entry_are_taken_in() {
+fn finished_images_without_an_entry_are_taken_in() {
     let library = filled();
     library.store.back_up(20).unwrap();
     // As if the crash came between the file and its entry.
@@ -177,7 +177,7 @@ fn finished_pictures_without_an_entry_are_taken_in() {
 }
 
 #[test]
-fn pictures_whose_file_is_gone_are_named() {
+fn images_whose_file_is_gone_are_named() {
     let library = filled();
     let node = all(&library.store).0.remove(0);
     fs::remove_file(library.store.path(node.id).unwrap()).unwrap();
@@ -310,8 +310,8 @@ fn an_unfinished_first_start_begins_again() {
     fs::write(folder.path().join("library.db"), b"").unwrap();
     let opened = Store::open(folder.path(), 1).unwrap();
     assert_eq!(opened.recovery.database, DatabaseState::Created);
-    let new = new_node(PieceId::new(), None, "a");
-    opened.store.add_result(&new, &picture("a"), None, 1).unwrap();
+    let new = new_node(ProjectId::new(), None, "a");
+    opened.store.add_result(&new, &image("a"), None, 1).unwrap();
 }
 
 #[test]
@@ -392,7 +392,7 @@ fn a_library_whose_path_is_no_text_is_backed_up() {
 }
 
 #[test]
-fn the_thumbnail_of_a_removed_picture_does_not_stay() {
+fn the_thumbnail_of_a_removed_image_does_not_stay() {
     let thumbnail = format!("thumbnails/aa/{}.jpg", "a".repeat(64));
     let library = filled();
     doom(&library, &thumbnail);

@@ -36,7 +36,7 @@ fn nothing_acknowledged_is_lost_when_the_program_is_killed() {
 
 #[test]
 fn damaged_databases_are_noticed_and_mended() {
-    assert!(soak(&["flips", "30"]).contains("0 pictures lost"));
+    assert!(soak(&["flips", "30"]).contains("0 images lost"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Whatever artists write comes back as they wrote it.
 
 use proptest::prelude::*;
-use protocol::PieceId;
+use protocol::ProjectId;
 use store::{NewTurn, Source, Store};
 
 use crate::support::*;
@@ -25,27 +25,27 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn texts_come_back_from_database_file_and_rebuild(instruction in text(), answer in text(), name in text()) {
+    fn texts_come_back_from_database_file_and_rebuild(prompt in text(), answer in text(), name in text()) {
         let library = Library::new();
-        let mut made = new_node(PieceId::new(), None, &instruction);
-        made.thought = Some(answer.clone());
-        let picture = picture("a");
-        let known = recipe(&instruction, picture.size());
-        library.store.add_result(&made, &picture, Some(&known), 1).unwrap();
-        let turn = NewTurn { question: instruction.clone(), answer: answer.clone(), ..NewTurn::default() };
-        library.store.add_turn(made.piece, turn, 1).unwrap();
+        let mut made = new_node(ProjectId::new(), None, &prompt);
+        made.plan = Some(answer.clone());
+        let image = image("a");
+        let known = recipe(&prompt, image.size());
+        library.store.add_result(&made, &image, Some(&known), 1).unwrap();
+        let turn = NewTurn { question: prompt.clone(), answer: answer.clone(), ..NewTurn::default() };
+        library.store.add_turn(made.project, turn, 1).unwrap();
         let source = Source::Bytes { name, bytes: png("b") };
-        let imported = library.store.import(source, Some(made.piece), 1).unwrap().node;
+        let imported = library.store.import(source, Some(made.project), 1).unwrap().node;
 
         let check = |store: &Store| {
             let node = store.node(made.id).unwrap();
-            assert_eq!(node.title, instruction);
+            assert_eq!(node.title, prompt);
             assert_eq!(store.recipe(made.id).unwrap().unwrap(), known);
             assert_eq!(store.node(imported.id).unwrap().title, imported.title);
             node
         };
-        prop_assert_eq!(check(&library.store).thought, Some(answer.clone()));
-        prop_assert_eq!(&library.store.turns(made.piece).unwrap()[0].answer, &answer);
+        prop_assert_eq!(check(&library.store).plan, Some(answer.clone()));
+        prop_assert_eq!(&library.store.turns(made.project).unwrap()[0].answer, &answer);
         prop_assert!(!imported.title.chars().any(char::is_control));
 
         let outside = Library::outside();
@@ -62,7 +62,7 @@ proptest! {
     #[test]
     fn any_query_is_answered(query in text(), title in text()) {
         let library = Library::new();
-        library.store.add_result(&new_node(PieceId::new(), None, &title), &picture("a"), None, 1).unwrap();
+        library.store.add_result(&new_node(ProjectId::new(), None, &title), &image("a"), None, 1).unwrap();
         library.search(&query);
         // A text is found by itself, unless there is nothing in it to be found by.
         let found = library.search(&title);
@@ -92,7 +92,7 @@ fn a_library_may_lie_under_any_name() {
         let outside = Library::outside();
         let folder = outside.path().join(name.trim());
         let store = Store::open(&folder, 1).unwrap().store;
-        let node = store.add_result(&new_node(PieceId::new(), None, "a"), &picture("a"), None, 1).unwrap().node;
+        let node = store.add_result(&new_node(ProjectId::new(), None, "a"), &image("a"), None, 1).unwrap().node;
         store.close(2).unwrap();
         drop(store);
         let opened = Store::open(&folder, 3).unwrap();

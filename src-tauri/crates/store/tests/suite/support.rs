@@ -1,10 +1,10 @@
-//! Libraries in temporary folders, and pictures to put into them.
+//! Libraries in temporary folders, and images to put into them.
 
 use std::path::PathBuf;
 
-use imagefile::{Encoding, Recipe, RecipeInput, RecipeKind, RecipeModel, encode};
+use imagefile::{Encoding, Recipe, RecipeInput, RecipeModel, encode};
 use protocol::{
-    GalleryFilter, ImageParameters, Node, NodeId, Origin, Picture, PieceId, Size, TextParameters, Thinking,
+    GalleryFilter, Image, ImageParameters, Kind, Node, NodeId, Origin, ProjectId, Size, TextParameters, Thinking,
 };
 use store::{Added, Imported, NewNode, Source, Store};
 use tempfile::TempDir;
@@ -42,20 +42,20 @@ impl Library {
         self.crash_and_reopen()
     }
 
-    /// Paints a picture from an instruction, as a new piece.
+    /// Paints an image from an prompt, as a new project.
     pub(crate) fn create(&self, title: &str) -> Added {
-        self.add(PieceId::new(), None, title)
+        self.add(ProjectId::new(), None, title)
     }
 
-    /// Paints a picture from another.
+    /// Paints an image from another.
     pub(crate) fn edit(&self, parent: &Node, title: &str) -> Added {
-        self.add(parent.piece, Some(parent.id), title)
+        self.add(parent.project, Some(parent.id), title)
     }
 
-    pub(crate) fn add(&self, piece: PieceId, parent: Option<NodeId>, title: &str) -> Added {
-        let new = new_node(piece, parent, title);
-        let picture = picture(title);
-        self.store.add_result(&new, &picture, Some(&recipe(title, picture.size())), 1_000).unwrap()
+    pub(crate) fn add(&self, project: ProjectId, parent: Option<NodeId>, title: &str) -> Added {
+        let new = new_node(project, parent, title);
+        let image = image(title);
+        self.store.add_result(&new, &image, Some(&recipe(title, image.size())), 1_000).unwrap()
     }
 
     pub(crate) fn import(&self, name: &str) -> Imported {
@@ -75,7 +75,7 @@ impl Library {
         found
     }
 
-    /// Every file below the library's folder of pictures.
+    /// Every file below the library's folder of images.
     pub(crate) fn image_files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for shard in std::fs::read_dir(self.folder.path().join("images")).unwrap() {
@@ -86,31 +86,31 @@ impl Library {
     }
 }
 
-pub(crate) fn new_node(piece: PieceId, parent: Option<NodeId>, title: &str) -> NewNode {
-    let origin = if parent.is_some() { Origin::Edited } else { Origin::Created };
-    NewNode { parent, took_ms: Some(250), ..NewNode::new(piece, origin, title.to_owned()) }
+pub(crate) fn new_node(project: ProjectId, parent: Option<NodeId>, title: &str) -> NewNode {
+    let origin = if parent.is_some() { Origin::Edit } else { Origin::Generate };
+    NewNode { parent, took_ms: Some(250), ..NewNode::new(project, origin, title.to_owned()) }
 }
 
-/// A picture that differs with its text.
-pub(crate) fn picture(text: &str) -> Picture {
+/// An image that differs with its text.
+pub(crate) fn image(text: &str) -> Image {
     let hash = text.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let rgb = (0..24 * 16 * 3_u32).map(|idx| (hash.rotate_left(idx % 32).wrapping_add(idx)) as u8).collect();
-    Picture::new(24, 16, rgb).unwrap()
+    Image::new(24, 16, rgb).unwrap()
 }
 
 pub(crate) fn png(text: &str) -> Vec<u8> {
-    encode("a.png".as_ref(), &picture(text), Encoding::Png, None).unwrap()
+    encode("a.png".as_ref(), &image(text), Encoding::Png, None).unwrap()
 }
 
-pub(crate) fn recipe(instruction: &str, size: Size) -> Recipe {
+pub(crate) fn recipe(prompt: &str, size: Size) -> Recipe {
     Recipe {
         version: imagefile::recipe::RECIPE_VERSION,
-        request: RecipeKind::Generate,
-        inputs: vec![RecipeInput::Text { text: instruction.to_owned() }],
+        kind: Kind::Generate,
+        inputs: vec![RecipeInput::Text { text: prompt.to_owned() }],
         thinking: Thinking::Off,
-        thought: Some(format!("plan for {instruction}")),
+        plan: Some(format!("plan for {prompt}")),
         parameters: ImageParameters { seed: Some(42), ..ImageParameters::default() },
-        text: TextParameters::thought(),
+        text: TextParameters::plan(),
         size,
         noise: None,
         model: RecipeModel { name: "pocket".to_owned(), hash: "00".repeat(32), quantization: "bf16".to_owned() },

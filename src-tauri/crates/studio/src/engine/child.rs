@@ -16,7 +16,7 @@ use tokio::process::Command;
 use crate::{Error, Result};
 
 /// Bytes of a line beyond which it is not one of ours.
-const MOST_LINE_BYTES: usize = 1 << 20;
+const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// Lines of the error output that are kept.
 const KEPT_LINES: usize = 12;
@@ -52,7 +52,7 @@ pub(crate) async fn run(
     let mut lines = BufReader::new(stdout).lines();
     while let Some(line) = lines.next_line().await.map_err(|error| Error::Engine(error.to_string()))? {
         let Some(value) =
-            Some(line).filter(|it| it.len() <= MOST_LINE_BYTES).and_then(|it| serde_json::from_str(&it).ok())
+            Some(line).filter(|it| it.len() <= MAX_LINE_BYTES).and_then(|it| serde_json::from_str(&it).ok())
         else {
             continue;
         };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use protocol::{ErrorCode, Failure};
 
 /// Restarts within [`RESTART_WINDOW`] after which the artist is asked.
-const MOST_RESTARTS: usize = 3;
+const MAX_RESTARTS: usize = 3;
 
 /// The time in which restarts are counted.
 const RESTART_WINDOW: Duration = Duration::from_secs(600);
@@ -22,7 +22,7 @@ impl Restarts {
     /// Plans the next start, later each time; `first` is the wait before the first. Gives back whether there is one.
     pub(super) fn plan(&mut self, now: Instant, first: Duration) -> bool {
         self.past.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
-        if self.past.len() >= MOST_RESTARTS {
+        if self.past.len() >= MAX_RESTARTS {
             self.due = None;
             return false;
         }
@@ -52,7 +52,7 @@ pub(super) fn autopsy(report: &str, why: Option<&str>) -> Failure {
     let out_of_memory = report.contains("memory allocation of") || (why.is_none() && report.contains("signal: 9"));
     if out_of_memory {
         let message = "the computer's memory did not suffice, and the system ended the engine; \
-                       close other programs or choose a smaller picture";
+                       close other programs or choose a smaller image";
         return Failure { code: ErrorCode::OutOfHostMemory, message: message.to_owned() };
     }
     let first = report.lines().next().unwrap_or_default();

@@ -144,7 +144,7 @@ fn within<T>(most: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
 fn frame_of(command: &Command) -> Result<Vec<u8>> {
     let mut frame = Vec::new();
     frame::write_frame(&mut frame, command, &[]).map_err(|error| {
-        let message = format!("this is too much text for the engine ({error}); begin a new piece");
+        let message = format!("this is too much text for the engine ({error}); begin a new project");
         Error::refused(ErrorCode::ContextTooLong, message)
     })?;
     Ok(frame)
@@ -248,7 +248,7 @@ mod tests {
         };
         let Err(Error::Refused { code, message }) = frame_of(&long) else { panic!("it was taken") };
         assert_eq!(code, ErrorCode::ContextTooLong);
-        assert!(message.contains("begin a new piece"), "{message}");
+        assert!(message.contains("begin a new project"), "{message}");
         assert!(frame_of(&Command::Hello { protocol: PROTOCOL_VERSION }).is_ok());
     }
 }

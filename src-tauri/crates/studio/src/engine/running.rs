@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use protocol::{Command, Event, JobId, PROTOCOL_VERSION, Request};
 
-use super::Patience;
+use super::Timeouts;
 use super::process::{Output, Process};
 use crate::Result;
 
@@ -97,9 +97,9 @@ impl Running {
     }
 
     /// Whether it must be ended, and why.
-    pub(super) fn trouble(&self, patience: &Patience, now: Instant) -> Option<&'static str> {
+    pub(super) fn trouble(&self, timeouts: &Timeouts, now: Instant) -> Option<&'static str> {
         let works = self.job.is_some() || self.load.is_some();
-        self.clocks.trouble(self.is_greeted, works, patience, now)
+        self.clocks.trouble(self.is_greeted, works, timeouts, now)
     }
 }
 
@@ -140,19 +140,19 @@ impl Clocks {
         self.last_progress = now;
     }
 
-    fn trouble(&self, is_greeted: bool, works: bool, patience: &Patience, now: Instant) -> Option<&'static str> {
-        let waited = |since: Instant, patience: Duration| now.duration_since(since) > patience;
+    fn trouble(&self, is_greeted: bool, works: bool, timeouts: &Timeouts, now: Instant) -> Option<&'static str> {
+        let waited = |since: Instant, timeouts: Duration| now.duration_since(since) > timeouts;
         if !is_greeted {
-            return waited(self.started, patience.greeting).then_some("it did not answer its start");
+            return waited(self.started, timeouts.greeting).then_some("it did not answer its start");
         }
-        if waited(self.last_sign, patience.silence) {
+        if waited(self.last_sign, timeouts.silence) {
             return Some("it gave no sign of life");
         }
-        let cancel = patience.cancel.max(2 * self.longest_gap);
+        let cancel = timeouts.cancel.max(2 * self.longest_gap);
         if self.cancel_since.is_some_and(|since| waited(since, cancel)) {
             return Some("it did not stop when asked to");
         }
-        let stall = patience.stall.max(10 * self.longest_gap);
+        let stall = timeouts.stall.max(10 * self.longest_gap);
         (works && waited(self.last_progress, stall)).then_some("it made no progress")
     }
 }
@@ -163,24 +163,24 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn patience() -> Patience {
-        Patience {
+    fn timeouts() -> Timeouts {
+        Timeouts {
             greeting: 5 * SECOND,
             silence: 30 * SECOND,
             stall: 100 * SECOND,
             cancel: 3 * SECOND,
             tick: SECOND,
-            ..Patience::default()
+            ..Timeouts::default()
         }
     }
 
     #[test]
-    fn each_silence_has_its_own_patience() {
+    fn each_silence_has_its_own_timeouts() {
         let begun = Instant::now();
-        let patience = patience();
+        let timeouts = timeouts();
         let clocks = Clocks::new(begun);
         let check = |clocks: &Clocks, is_greeted: bool, works: bool, secs: u32, expected: Option<&str>| {
-            let found = clocks.trouble(is_greeted, works, &patience, begun + secs * SECOND);
+            let found = clocks.trouble(is_greeted, works, &timeouts, begun + secs * SECOND);
             assert_eq!(found.is_some(), expected.is_some(), "{found:?} after {secs} s");
             assert!(expected.is_none_or(|part| found.is_some_and(|it| it.contains(part))), "{found:?}");
         };
@@ -199,40 +199,40 @@ mod tests {
     #[test]
     fn time_in_which_the_studio_itself_did_not_run_does_not_count() {
         let begun = Instant::now();
-        let patience = patience();
+        let timeouts = timeouts();
         let awake = begun + 2 * SECOND;
         let mut clocks = Clocks { cancel_since: Some(begun), ..Clocks::new(begun) };
-        clocks.look(patience.tick, awake);
+        clocks.look(timeouts.tick, awake);
         let morning = awake + 8 * 3600 * SECOND;
-        clocks.look(patience.tick, morning);
+        clocks.look(timeouts.tick, morning);
         for is_greeted in [false, true] {
-            assert_eq!(clocks.trouble(is_greeted, true, &patience, morning), None);
+            assert_eq!(clocks.trouble(is_greeted, true, &timeouts, morning), None);
         }
         let mut resumed = clocks;
         resumed.advance(morning, true);
         assert!(resumed.longest_gap <= 3 * SECOND, "a night is no step: {:?}", resumed.longest_gap);
         // From then on time counts as before.
-        assert_eq!(clocks.trouble(false, true, &patience, morning + 3 * SECOND), Some("it did not answer its start"));
-        assert_eq!(clocks.trouble(true, true, &patience, morning + SECOND), Some("it did not stop when asked to"));
+        assert_eq!(clocks.trouble(false, true, &timeouts, morning + 3 * SECOND), Some("it did not answer its start"));
+        assert_eq!(clocks.trouble(true, true, &timeouts, morning + SECOND), Some("it did not stop when asked to"));
         clocks.cancel_since = None;
         for secs in 1..=27 {
-            clocks.look(patience.tick, morning + secs * SECOND);
-            assert_eq!(clocks.trouble(true, true, &patience, morning + secs * SECOND), None);
+            clocks.look(timeouts.tick, morning + secs * SECOND);
+            assert_eq!(clocks.trouble(true, true, &timeouts, morning + secs * SECOND), None);
         }
-        clocks.look(patience.tick, morning + 28 * SECOND);
-        assert_eq!(clocks.trouble(true, true, &patience, morning + 28 * SECOND), Some("it gave no sign of life"));
+        clocks.look(timeouts.tick, morning + 28 * SECOND);
+        assert_eq!(clocks.trouble(true, true, &timeouts, morning + 28 * SECOND), Some("it gave no sign of life"));
     }
 
     #[test]
     fn a_slow_machine_is_waited_for_longer() {
         let begun = Instant::now();
-        let patience = Patience { silence: 1000 * SECOND, stall: SECOND, cancel: SECOND, ..Patience::default() };
+        let timeouts = Timeouts { silence: 1000 * SECOND, stall: SECOND, cancel: SECOND, ..Timeouts::default() };
         let mut clocks = Clocks::new(begun);
         clocks.advance(begun + 20 * SECOND, true);
-        assert_eq!(clocks.trouble(true, true, &patience, begun + 220 * SECOND), None, "ten times the longest step");
-        assert!(clocks.trouble(true, true, &patience, begun + 221 * SECOND).is_some());
+        assert_eq!(clocks.trouble(true, true, &timeouts, begun + 220 * SECOND), None, "ten times the longest step");
+        assert!(clocks.trouble(true, true, &timeouts, begun + 221 * SECOND).is_some());
         clocks.cancel_since = Some(begun + 20 * SECOND);
-        assert_eq!(clocks.trouble(true, true, &patience, begun + 60 * SECOND), None, "twice the longest step");
-        assert!(clocks.trouble(true, true, &patience, begun + 61 * SECOND).is_some());
+        assert_eq!(clocks.trouble(true, true, &timeouts, begun + 60 * SECOND), None, "twice the longest step");
+        assert!(clocks.trouble(true, true, &timeouts, begun + 61 * SECOND).is_some());
     }
 }

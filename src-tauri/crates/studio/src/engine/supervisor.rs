@@ -11,7 +11,7 @@ use protocol::{
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::Patience;
+use super::Timeouts;
 use super::end::{Restarts, autopsy, died};
 use super::process::Output;
 use super::running::Running;
@@ -24,7 +24,7 @@ pub(crate) struct Target {
     pub(crate) base: Option<PathBuf>,
     /// What it is called while it is read.
     pub(crate) name: String,
-    /// Which of the catalogue's it is.
+    /// Which of the catalog's it is.
     pub(crate) choice: Option<ModelChoice>,
     pub(crate) is_pocket: bool,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Supervisor {
     program: PathBuf,
     model: Option<Target>,
     device: Option<String>,
-    patience: Patience,
+    timeouts: Timeouts,
     state: EngineState,
     running: Option<Running>,
     restarts: Restarts,
@@ -66,12 +66,12 @@ pub(crate) enum Heard {
 }
 
 impl Supervisor {
-    pub(crate) fn new(program: PathBuf, model: Option<Target>, device: Option<String>, patience: Patience) -> Self {
+    pub(crate) fn new(program: PathBuf, model: Option<Target>, device: Option<String>, timeouts: Timeouts) -> Self {
         Self {
             program,
             model,
             device,
-            patience,
+            timeouts,
             state: EngineState::Starting,
             running: None,
             restarts: Restarts::default(),
@@ -240,7 +240,7 @@ impl Supervisor {
     pub(crate) fn hear(&mut self, event: Event, payload: Vec<u8>) -> Heard {
         let Some(running) = &mut self.running else { return Heard::Nothing };
         let now = Instant::now();
-        running.clocks.look(self.patience.tick, now);
+        running.clocks.look(self.timeouts.tick, now);
         running.hear(&event, now);
         match event {
             Event::Hello { protocol, engine, devices } => self.greet(protocol, engine, devices),
@@ -325,8 +325,8 @@ impl Supervisor {
     pub(crate) fn trouble(&mut self) -> Option<String> {
         let running = self.running.as_mut()?;
         let now = Instant::now();
-        running.clocks.look(self.patience.tick, now);
-        running.trouble(&self.patience, now).map(str::to_owned)
+        running.clocks.look(self.timeouts.tick, now);
+        running.trouble(&self.timeouts, now).map(str::to_owned)
     }
 
     /// Starts the process again when its time has come. Gives back whether it did.
@@ -348,7 +348,7 @@ impl Supervisor {
         let report = tokio::task::spawn_blocking(move || process.end()).await.unwrap_or_default();
         tracing::warn!(why = why.as_deref().unwrap_or("it died"), report, "the engine ended");
         let failure = autopsy(&report, why.as_deref());
-        self.state = if self.restarts.plan(Instant::now(), self.patience.restart) {
+        self.state = if self.restarts.plan(Instant::now(), self.timeouts.restart) {
             EngineState::Starting
         } else {
             EngineState::Failed { failure: failure.clone() }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::{
-    DeviceDescription, EngineState, Event, Failure, Job, JobId, JobPlace, ModelCard, ModelDefaults, ModelDescription,
-    ModelId, NodeId, Picture, Request, Settings, SettingsChange, StudioEvent, Verification,
+    DeviceDescription, EngineState, Event, Failure, Image, Job, JobId, JobPlace, ModelCard, ModelDefaults,
+    ModelDescription, ModelId, NodeId, Request, Settings, SettingsChange, StudioEvent, Verification,
 };
 use store::Added;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -107,7 +107,7 @@ pub(super) struct Actor {
     inbox: mpsc::WeakUnboundedSender<Message>,
     queue: Queue,
     engine: Supervisor,
-    patience: crate::engine::Patience,
+    timeouts: crate::engine::Timeouts,
     work: Option<Work>,
     last_work: Instant,
     settings: Settings,
@@ -121,7 +121,7 @@ pub(super) struct Actor {
     is_choosing: bool,
     /// How often it was looked for; only the answer to the newest question counts.
     n_choices: u64,
-    /// The models as the catalogue had them at the newest look; what their installations do is known better.
+    /// The models as the catalog had them at the newest look; what their installations do is known better.
     models: Vec<ModelCard>,
     /// How often models were looked at; an answer may come after a newer one, and would undo it.
     n_looks: u64,
@@ -137,20 +137,20 @@ pub(super) struct Start {
     pub(super) queue: Queue,
     pub(super) target: Option<Target>,
     pub(super) defaults: ModelDefaults,
-    pub(super) patience: crate::engine::Patience,
+    pub(super) timeouts: crate::engine::Timeouts,
 }
 
 impl Actor {
     pub(super) fn new(start: Start, inbox: mpsc::WeakUnboundedSender<Message>) -> Self {
-        let Start { shared, rooms, settings, notices, queue, target, defaults, patience } = start;
-        let engine = Supervisor::new(PathBuf::new(), target, settings.device.clone(), patience);
+        let Start { shared, rooms, settings, notices, queue, target, defaults, timeouts } = start;
+        let engine = Supervisor::new(PathBuf::new(), target, settings.device.clone(), timeouts);
         Self {
             shared,
             rooms,
             inbox,
             queue,
             engine,
-            patience,
+            timeouts,
             work: None,
             last_work: Instant::now(),
             settings,
@@ -167,7 +167,7 @@ impl Actor {
     }
 
     pub(super) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
-        let mut ticks = time::interval(self.patience.tick);
+        let mut ticks = time::interval(self.timeouts.tick);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.choose_variant();
         self.refresh_models();
@@ -205,9 +205,9 @@ impl Actor {
         if self.queue.has_work() {
             self.last_work = Instant::now();
         }
-        let patience = self.patience.idle_minute.saturating_mul(self.settings.idle_minutes);
+        let timeouts = self.timeouts.idle_minute.saturating_mul(self.settings.idle_minutes);
         let may_rest = self.settings.idle_minutes > 0 && matches!(self.engine.state(), EngineState::Ready { .. });
-        if may_rest && self.last_work.elapsed() > patience {
+        if may_rest && self.last_work.elapsed() > timeouts {
             tracing::info!("nothing was asked for some time; the model's memory is given back");
             self.engine.rest().await;
             self.tell_engine_state();
@@ -228,7 +228,7 @@ impl Actor {
             Message::Place(job, place, reply) => answer(reply, self.place(&job, &place).await),
             Message::Pause(is_paused) => self.pause(is_paused).await,
             Message::PausePlan(job, reply) => answer(reply, self.pause_plan(&job).await),
-            Message::PaintPlan(job, thought, reply) => answer(reply, self.paint_plan(&job, &thought).await),
+            Message::PaintPlan(job, plan, reply) => answer(reply, self.paint_plan(&job, &plan).await),
             Message::Basis(reply) => answer(reply, self.basis()),
             Message::Estimate(request, reply) => self.engine.estimate(*request, reply),
             Message::Kept { job, result } => self.kept(&job, result).await,
@@ -411,10 +411,10 @@ fn answer<T>(reply: Reply<T>, value: T) {
     let _ = reply.send(value);
 }
 
-/// A picture of the engine's bytes.
-fn picture(size: protocol::Size, rgb: Vec<u8>) -> Result<Picture> {
-    Picture::new(size.width, size.height, rgb)
-        .ok_or_else(|| Error::Engine("the engine's picture is not of the size it names; try again".to_owned()))
+/// An image of the engine's bytes.
+fn image(size: protocol::Size, rgb: Vec<u8>) -> Result<Image> {
+    Image::new(size.width, size.height, rgb)
+        .ok_or_else(|| Error::Engine("the engine's image is not of the size it names; try again".to_owned()))
 }
 
 #[cfg(test)]
@@ -426,7 +426,7 @@ mod tests {
     use protocol::{JobStatus, Thinking};
 
     use super::*;
-    use crate::engine::Patience;
+    use crate::engine::Timeouts;
     use crate::fixtures::job;
     use crate::forecast::Forecaster;
     use crate::previews::Previews;
@@ -449,7 +449,7 @@ mod tests {
             queue: Queue::default(),
             target: None,
             defaults: ModelDefaults::default(),
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
         };
         Actor::new(start, inbox)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol::{
-    EngineState, ErrorCode, Failure, Job, JobId, JobKind, JobPlace, MemoryEstimate, NewJob, NodeId, Price, Remedy,
+    EngineState, ErrorCode, Failure, Job, JobId, JobPlace, Kind, MemoryEstimate, NewJob, NodeId, Price, Remedy,
     Request, Size, TurnId,
 };
 use store::Store;
@@ -17,11 +17,11 @@ use crate::{Error, Result, conversation, forecast, history, price, request};
 /// How long the engine may take to say what a request would need.
 const ESTIMATE: Duration = Duration::from_secs(10);
 
-/// A request that has a price, and the sizes of the pictures that it reads.
+/// A request that has a price, and the sizes of the images that it reads.
 struct Question {
     job: Job,
     request: Request,
-    pictures: Vec<Size>,
+    images: Vec<Size>,
 }
 
 impl Basis {
@@ -45,7 +45,7 @@ impl Studio {
 
     /// Refuses a question whose conversation the model cannot hold: waiting for that would be in vain.
     async fn check_conversation(&self, jobs: &[Job]) -> Result<()> {
-        let Some(job) = jobs.first().filter(|job| job.request == JobKind::Ask).cloned() else { return Ok(()) };
+        let Some(job) = jobs.first().filter(|job| job.kind == Kind::Chat).cloned() else { return Ok(()) };
         let basis = self.ask(Message::Basis).await?;
         let priced = self.reckon(job, 1, basis).await?;
         match priced.refusal.filter(|refusal| refusal.code == ErrorCode::ContextTooLong) {
@@ -70,20 +70,20 @@ impl Studio {
 
     async fn reckon(&self, job: Job, n_jobs: usize, basis: Basis) -> Result<Price> {
         let (chat, for_store) = (basis.defaults.chat.clone(), job.clone());
-        let (request, pictures) = self
+        let (request, images) = self
             .with_store(move |store| {
                 let prepared = request::prepare(&for_store, store, &chat)?;
                 // One that is gone for good is not shown.
-                let sizes = prepared.pictures.iter().filter_map(|id| store.node(*id).ok()).map(|node| node.size);
+                let sizes = prepared.images.iter().filter_map(|id| store.node(*id).ok()).map(|node| node.size);
                 Ok((prepared.request, sizes.collect::<Vec<Size>>()))
             })
             .await?;
-        let question = Question { job, request, pictures };
+        let question = Question { job, request, images };
         let mut price = Price {
             memory: MemoryEstimate::default(),
             available_bytes: None,
             context_tokens: 0,
-            size: question.job.parameters.size.filter(|_| question.job.request != JobKind::Ask),
+            size: question.job.parameters.size.filter(|_| question.job.kind != Kind::Chat),
             secs: None,
             refusal: basis.obstacle.clone(),
             remedies: Vec::new(),
@@ -99,7 +99,7 @@ impl Studio {
             let machine = super::blocking(move || Ok(crate::models::hardware(&folder, Vec::new()))).await?;
             price.available_bytes = price::available(&device, held_bytes, &basis.devices, machine.free_memory_bytes);
         }
-        match self.foresee(&question.request, &question.pictures, &basis).await {
+        match self.foresee(&question.request, &question.images, &basis).await {
             Some(Ok(estimate)) => {
                 (price.memory, price.context_tokens, price.size) =
                     (estimate.memory, estimate.context_tokens, estimate.size);
@@ -130,7 +130,7 @@ impl Studio {
     async fn foresee(
         &self,
         request: &Request,
-        pictures: &[Size],
+        images: &[Size],
         basis: &Basis,
     ) -> Option<std::result::Result<Estimate, Failure>> {
         if basis.is_loaded {
@@ -139,32 +139,32 @@ impl Studio {
             return tokio::time::timeout(ESTIMATE, answer).await.ok()?.ok();
         }
         let (target, device) = (basis.target.clone()?, basis.device()?);
-        let (shared, request, pictures) = (self.shared.clone(), request.clone(), pictures.to_vec());
-        let forecast = super::blocking(move || shared.forecaster.estimate(&target, &device, &request, &pictures)).await;
+        let (shared, request, images) = (self.shared.clone(), request.clone(), images.to_vec());
+        let forecast = super::blocking(move || shared.forecaster.estimate(&target, &device, &request, &images)).await;
         // A model that cannot be read says so when it is loaded.
         forecast.inspect_err(|error| tracing::debug!(%error, "a request's needs are not known")).ok().map(Ok)
     }
 
     /// Questions of a conversation without which the next one may fit.
     async fn older_turns(&self, job: &Job) -> Vec<TurnId> {
-        if job.request != JobKind::Ask {
+        if job.kind != Kind::Chat {
             return Vec::new();
         }
-        let piece = job.piece;
-        let turns = self.with_store(move |store| Ok(store.turns(piece)?)).await;
+        let project = job.project;
+        let turns = self.with_store(move |store| Ok(store.turns(project)?)).await;
         turns.map(|turns| conversation::older_half(&turns)).unwrap_or_default()
     }
 
     /// The largest smaller size that is known to fit.
     async fn fitting_size(&self, refusal: &Failure, question: &Question, price: &Price, basis: &Basis) -> Option<Size> {
         let is_memory = matches!(refusal.code, ErrorCode::OutOfDeviceMemory | ErrorCode::OutOfHostMemory);
-        let available = price.available_bytes.filter(|_| is_memory && question.job.request != JobKind::Ask)?;
+        let available = price.available_bytes.filter(|_| is_memory && question.job.kind != Kind::Chat)?;
         for size in price::smaller_sizes(price.size?) {
             let mut smaller = question.request.clone();
             if let Request::Generate(request) | Request::Edit(request) = &mut smaller {
                 request.parameters.size = Some(size);
             }
-            if let Some(Ok(estimate)) = self.foresee(&smaller, &question.pictures, basis).await
+            if let Some(Ok(estimate)) = self.foresee(&smaller, &question.images, basis).await
                 && estimate.memory.peak_bytes <= available
             {
                 return Some(size);
@@ -178,7 +178,7 @@ impl Studio {
         self.ask(|reply| Message::Cancel(job, reply)).await?
     }
 
-    /// Ends a job that paints, and keeps its newest step as a picture of its piece.
+    /// Ends a job that paints, and keeps its newest step as an image of its project.
     pub async fn keep(&self, job: JobId) -> Result<()> {
         self.ask(|reply| Message::Keep(job, reply)).await?
     }
@@ -214,18 +214,18 @@ impl Studio {
     }
 
     /// Lets a planned job paint this plan.
-    pub async fn paint_plan(&self, job: JobId, thought: String) -> Result<()> {
-        self.ask(|reply| Message::PaintPlan(job, thought, reply)).await?
+    pub async fn paint_plan(&self, job: JobId, plan: String) -> Result<()> {
+        self.ask(|reply| Message::PaintPlan(job, plan, reply)).await?
     }
 
-    /// Paints a picture again from its recipe as a new one.
+    /// Paints an image again from its recipe as a new one.
     pub async fn replay(&self, node: NodeId) -> Result<Vec<JobId>> {
         let jobs =
             self.with_store(move |store| request::expand(&history::replay(node, store)?, store, now_ms())).await?;
         self.queue(jobs, false).await
     }
 
-    /// Paints a picture again and compares; the outcome is an event.
+    /// Paints an image again and compares; the outcome is an event.
     pub async fn verify(&self, node: NodeId) -> Result<()> {
         let job = self.with_store(move |store| history::verify(node, store, now_ms())).await?;
         self.queue(vec![job], false).await.map(drop)

@@ -89,7 +89,7 @@ impl Studio {
         self.load(chosen).await
     }
 
-    /// Loads a model that the catalogue does not know, for as long as the program runs.
+    /// Loads a model that the catalog does not know, for as long as the program runs.
     pub async fn use_model_at(&self, path: PathBuf) -> Result<()> {
         self.load(models::by_path(path, false)).await
     }

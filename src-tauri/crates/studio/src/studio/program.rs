@@ -23,7 +23,7 @@ impl Studio {
         Ok(self.ask(Message::Basis).await?.settings)
     }
 
-    /// Moves pictures' or models' place; takes effect at the next start.
+    /// Moves images' or models' place; takes effect at the next start.
     pub async fn set_folder(&self, folder: Folder, path: PathBuf) -> Result<()> {
         if !path.is_dir() {
             return Err(Error::refused(ErrorCode::FileUnusable, format!("{} is not a folder", path.display())));
@@ -31,7 +31,7 @@ impl Studio {
         self.place(folder, Some(path)).await
     }
 
-    /// Puts pictures or models back to their usual place; takes effect at the next start.
+    /// Puts images or models back to their usual place; takes effect at the next start.
     pub async fn reset_folder(&self, folder: Folder) -> Result<()> {
         self.place(folder, None).await
     }
@@ -57,13 +57,13 @@ impl Studio {
         self.ask(|reply| Message::Choose(Choice::Engine(None), reply)).await?
     }
 
-    /// The programs, and the licences of what they are built of.
-    pub async fn about(&self, licences: &str) -> Result<About> {
+    /// The programs, and the licenses of what they are built of.
+    pub async fn about(&self, licenses: &str) -> Result<About> {
         let engine = self.ask(Message::Basis).await?.engine_version;
-        Ok(About { version: env!("CARGO_PKG_VERSION").to_owned(), engine, licences: licences.to_owned() })
+        Ok(About { version: env!("CARGO_PKG_VERSION").to_owned(), engine, licenses: licenses.to_owned() })
     }
 
-    /// Versions, hardware, settings and the last log lines, without secrets or instructions.
+    /// Versions, hardware, settings and the last log lines, without secrets or prompts.
     pub async fn diagnostics(&self) -> Result<String> {
         let hardware = self.hardware().await?;
         let basis = self.ask(Message::Basis).await?;
@@ -83,7 +83,7 @@ impl Studio {
             "Bagel Studio {version}, engine {engine}, {system}\n\n\
              [engine]\n{state:?}\n\n\
              [hardware]\n{hardware:#?}\n\n\
-             [library]\n{n_nodes} pictures, {n_trashed} in the trash\n\n\
+             [library]\n{n_nodes} images, {n_trashed} in the trash\n\n\
              [settings]\n{settings}\n\
              [log]\n{log}\n",
             version = env!("CARGO_PKG_VERSION"),

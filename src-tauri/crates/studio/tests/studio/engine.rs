@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use protocol::{EngineState, ErrorCode, JobKind, JobStatus, SettingsChange, StudioEvent};
+use protocol::{EngineState, ErrorCode, JobStatus, Kind, SettingsChange, StudioEvent};
 
 use crate::support::{bench, bench_with, engine_called};
 
 #[tokio::test]
 async fn an_engine_that_will_not_stop_is_ended() {
-    let mut bench = bench_with(|options| options.patience.cancel = Duration::from_millis(200)).await;
-    let id = bench.submit(JobKind::Create, "slow stubborn", None).await;
+    let mut bench = bench_with(|options| options.timeouts.cancel = Duration::from_millis(200)).await;
+    let id = bench.submit(Kind::Generate, "slow stubborn", None).await;
     bench.preview().await;
     bench.studio.cancel(id.clone()).await.unwrap();
     assert_eq!(bench.end_of(&id).await, JobStatus::Cancelled);
@@ -19,16 +19,16 @@ async fn an_engine_that_will_not_stop_is_ended() {
 #[tokio::test]
 async fn without_a_model_a_request_says_what_is_missing() {
     let mut bench = bench_with(|options| options.model = None).await;
-    let id = bench.submit(JobKind::Create, "a boat", None).await;
+    let id = bench.submit(Kind::Generate, "a boat", None).await;
     assert_eq!(bench.failure_of(&id).await.code, ErrorCode::ModelMissing);
     bench.studio.use_model_at("/models/other".into()).await.unwrap();
     bench.studio.retry(id.clone()).await.unwrap();
-    bench.picture_of(&id).await;
+    bench.image_of(&id).await;
 }
 
 #[tokio::test]
 async fn an_idle_engine_gives_its_memory_back_and_comes_when_it_is_called() {
-    let mut bench = bench_with(|options| options.patience.idle_minute = Duration::from_millis(10)).await;
+    let mut bench = bench_with(|options| options.timeouts.idle_minute = Duration::from_millis(10)).await;
     bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
     bench.make("a boat").await;
     bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
@@ -41,7 +41,7 @@ async fn an_idle_engine_gives_its_memory_back_and_comes_when_it_is_called() {
 #[tokio::test]
 async fn another_model_takes_the_place_of_the_present_one() {
     let mut bench = bench().await;
-    let id = bench.submit(JobKind::Create, "slow boat", None).await;
+    let id = bench.submit(Kind::Generate, "slow boat", None).await;
     bench.preview().await;
     bench.studio.use_model_at("/models/other".into()).await.unwrap();
     assert!(bench.failure_of(&id).await.message.contains("another model was chosen"));
@@ -79,8 +79,8 @@ async fn what_is_asked_for_while_another_device_is_chosen_is_painted_on_it() {
     bench.ready().await;
     bench.studio.change_settings(SettingsChange::Device(Some("cpu".to_owned()))).await.unwrap();
     // Slow enough to be at work on the old engine when the new one is known.
-    let id = bench.submit(JobKind::Create, "slow boat", None).await;
-    bench.picture_of(&id).await;
+    let id = bench.submit(Kind::Generate, "slow boat", None).await;
+    bench.image_of(&id).await;
     let EngineState::Ready { model, .. } = bench.snapshot().await.engine else { panic!() };
     assert_eq!(model.device, "cpu");
 }
@@ -92,7 +92,7 @@ async fn what_the_old_engine_still_says_is_not_part_of_an_answer_that_is_tried_a
     bench.ready().await;
     // Long enough for the old engine to be still at it when the new one is known.
     let question = format!("slow {}", "word ".repeat(40).trim_end());
-    let id = bench.submit(JobKind::Ask, &question, None).await;
+    let id = bench.submit(Kind::Chat, &question, None).await;
     bench.wait(|event| matches!(event, StudioEvent::Text { .. }).then_some(())).await;
     bench.studio.change_settings(SettingsChange::Device(Some("cpu".to_owned()))).await.unwrap();
     assert!(bench.failure_of(&id).await.message.contains("another device was chosen"));
@@ -104,9 +104,9 @@ async fn what_the_old_engine_still_says_is_not_part_of_an_answer_that_is_tried_a
 async fn a_model_chosen_before_the_engine_is_known_fails_nothing_that_waits() {
     let folder = tempfile::tempdir().unwrap();
     let mut bench = bench_with(|options| options.engines = Some(sleepy(folder.path()))).await;
-    let id = bench.submit(JobKind::Create, "a boat", None).await;
+    let id = bench.submit(Kind::Generate, "a boat", None).await;
     bench.studio.use_model_at("/models/other".into()).await.unwrap();
-    bench.picture_of(&id).await;
+    bench.image_of(&id).await;
 }
 
 #[tokio::test]
@@ -132,5 +132,5 @@ async fn the_machine_is_tried_with_a_layer_of_true_shape() {
     bench.ready().await;
     let trial = bench.studio.try_hardware().await.unwrap();
     assert_eq!(trial.tokens_per_sec, 5.0);
-    assert!(trial.secs_per_step > 2.0, "the processor's quarter picture stands for the whole one");
+    assert!(trial.secs_per_step > 2.0, "the processor's quarter image stands for the whole one");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{EngineState, ErrorCode, JobId, JobKind, JobStatus, NewJob, Remedy, StudioEvent, Thinking};
+use protocol::{EngineState, ErrorCode, JobId, JobStatus, Kind, NewJob, Remedy, StudioEvent, Thinking};
 
 use crate::support::{Bench, bench_with, engine_called, job};
 
@@ -27,9 +27,9 @@ const FAULTS: [(&str, ErrorCode); 15] = [
 
 async fn impatient() -> Bench {
     bench_with(|options| {
-        options.patience.silence = Duration::from_millis(600);
-        options.patience.stall = Duration::from_millis(700);
-        options.patience.restart = Duration::from_millis(5);
+        options.timeouts.silence = Duration::from_millis(600);
+        options.timeouts.stall = Duration::from_millis(700);
+        options.timeouts.restart = Duration::from_millis(5);
     })
     .await
 }
@@ -38,17 +38,17 @@ async fn impatient() -> Bench {
 async fn check(point: &str, faults: &[(&str, ErrorCode)]) {
     for (fault, code) in faults {
         let mut bench = impatient().await;
-        let new = NewJob { thinking: Thinking::On, ..job(JobKind::Create, &format!("{fault}@{point}"), None) };
+        let new = NewJob { thinking: Thinking::On, ..job(Kind::Generate, &format!("{fault}@{point}"), None) };
         let lost = bench.queue(new).await;
-        let next = bench.submit(JobKind::Create, "a boat", None).await;
+        let next = bench.submit(Kind::Generate, "a boat", None).await;
         let JobStatus::Failed { failure, remedies } = bench.end_of(&lost).await else {
             panic!("{fault}@{point} did not fail")
         };
         assert_eq!(failure.code, *code, "{fault}@{point}: {}", failure.message);
         assert!(failure.message.chars().count() <= 160 && !failure.message.contains('\n'), "{}", failure.message);
         assert!(!remedies.is_empty(), "{fault}@{point} offers nothing");
-        bench.picture_of(&next).await;
-        assert_eq!(bench.n_pictures().await, 1, "{fault}@{point} saved something");
+        bench.image_of(&next).await;
+        assert_eq!(bench.n_images().await, 1, "{fault}@{point} saved something");
     }
 }
 
@@ -73,13 +73,13 @@ async fn while_it_decodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_picture_that_had_arrived_is_kept_whatever_happens_then() {
+async fn a_image_that_had_arrived_is_kept_whatever_happens_then() {
     for (fault, _) in
         FAULTS.iter().filter(|(fault, _)| !matches!(*fault, "device-memory" | "host-memory" | "lost" | "internal"))
     {
         let mut bench = impatient().await;
-        let id = bench.submit(JobKind::Create, &format!("{fault}@image"), None).await;
-        bench.picture_of(&id).await;
+        let id = bench.submit(Kind::Generate, &format!("{fault}@image"), None).await;
+        bench.image_of(&id).await;
         bench.make("a boat").await;
     }
 }
@@ -88,12 +88,12 @@ async fn a_picture_that_had_arrived_is_kept_whatever_happens_then() {
 async fn while_it_loads() {
     for (fault, _) in FAULTS {
         let mut bench = bench_with(|options| {
-            options.patience.silence = Duration::from_millis(600);
-            options.patience.stall = Duration::from_millis(700);
+            options.timeouts.silence = Duration::from_millis(600);
+            options.timeouts.stall = Duration::from_millis(700);
             options.model = options.model.as_ref().map(|model| model.with_file_name(format!("{fault}@load")));
         })
         .await;
-        let id = bench.submit(JobKind::Create, "a boat", None).await;
+        let id = bench.submit(Kind::Generate, "a boat", None).await;
         // A process that dies is started again; one that says no is believed.
         let refuses = matches!(fault, "device-memory" | "host-memory" | "lost" | "internal");
         if refuses {
@@ -102,7 +102,7 @@ async fn while_it_loads() {
             bench.engine(|state| matches!(state, EngineState::Ready { .. })).await;
             bench.studio.retry(id.clone()).await.unwrap();
         }
-        bench.picture_of(&id).await;
+        bench.image_of(&id).await;
     }
 }
 
@@ -118,7 +118,7 @@ async fn an_engine_that_cannot_start_is_a_state_with_a_sentence() {
         let mut bench = bench_with(|options| {
             let absent = "/nowhere/bagel".into();
             options.engines = Some(vec![if name == "absent" { absent } else { engine_called(folder.path(), name) }]);
-            options.patience.greeting = Duration::from_millis(300);
+            options.timeouts.greeting = Duration::from_millis(300);
         })
         .await;
         let state = match bench.start.engine.clone() {
@@ -127,16 +127,16 @@ async fn an_engine_that_cannot_start_is_a_state_with_a_sentence() {
         };
         let EngineState::Failed { failure } = state else { panic!() };
         assert!(failure.message.contains(expected), "{name}: {}", failure.message);
-        let id = bench.submit(JobKind::Create, "a boat", None).await;
+        let id = bench.submit(Kind::Generate, "a boat", None).await;
         bench.failure_of(&id).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_dies_again_and_again_is_given_up_until_the_artist_asks() {
-    let mut bench = bench_with(|options| options.patience.restart = Duration::from_millis(1)).await;
+    let mut bench = bench_with(|options| options.timeouts.restart = Duration::from_millis(1)).await;
     for _ in 0..4 {
-        let id = bench.submit(JobKind::Create, "abort@reading", None).await;
+        let id = bench.submit(Kind::Generate, "abort@reading", None).await;
         bench.failure_of(&id).await;
     }
     bench.engine(|state| matches!(state, EngineState::Failed { .. })).await;
@@ -168,17 +168,17 @@ async fn beginnings(bench: &mut Bench, id: &JobId) -> (usize, JobStatus) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_device_costs_a_new_start_and_nothing_else() {
-    for (request, point) in [(JobKind::Create, "step"), (JobKind::Ask, "writing")] {
+    for (request, point) in [(Kind::Generate, "step"), (Kind::Chat, "writing")] {
         let folder = tempfile::tempdir().unwrap();
         let programs = vec![engine_called(folder.path(), "engine")];
         let mut bench = bench_with(|options| options.engines = Some(programs)).await;
         let lost = bench.submit(request, &format!("lost-once@{point} boat"), None).await;
-        let next = bench.submit(JobKind::Create, "a boat", None).await;
+        let next = bench.submit(Kind::Generate, "a boat", None).await;
         let (n_begun, end) = beginnings(&mut bench, &lost).await;
         assert_eq!(n_begun, 2, "{point}");
         assert!(matches!(end, JobStatus::Done { .. }), "{point}: {end:?}");
-        bench.picture_of(&next).await;
-        assert_eq!(bench.n_pictures().await, if request == JobKind::Ask { 1 } else { 2 });
+        bench.image_of(&next).await;
+        assert_eq!(bench.n_images().await, if request == Kind::Chat { 1 } else { 2 });
     }
 }
 
@@ -186,7 +186,7 @@ async fn a_lost_device_costs_a_new_start_and_nothing_else() {
 async fn a_device_that_is_lost_again_fails_with_what_to_do() {
     let mut bench = impatient().await;
     for _ in 0..2 {
-        let lost = bench.submit(JobKind::Create, "lost@step", None).await;
+        let lost = bench.submit(Kind::Generate, "lost@step", None).await;
         let (n_begun, end) = beginnings(&mut bench, &lost).await;
         assert_eq!(n_begun, 2, "it is tried once more, and no more");
         let JobStatus::Failed { failure, remedies } = end else { panic!("{end:?}") };
@@ -206,7 +206,7 @@ async fn a_device_that_is_lost_again_fails_with_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_try_stays_the_last_one_over_a_new_start() {
     let mut bench = bench_with(|_| {}).await;
-    let lost = bench.submit(JobKind::Create, "lost@step", None).await;
+    let lost = bench.submit(Kind::Generate, "lost@step", None).await;
     bench.running(&lost).await;
     bench.studio.pause_queue(true);
     bench.wait(|event| matches!(event, StudioEvent::JobQueued { job } if job.id == lost).then_some(())).await;
@@ -221,7 +221,7 @@ async fn a_second_try_stays_the_last_one_over_a_new_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_being_stopped_when_its_device_is_lost_is_stopped() {
     let mut bench = bench_with(|_| {}).await;
-    let lost = bench.submit(JobKind::Create, "lost@step heedless", None).await;
+    let lost = bench.submit(Kind::Generate, "lost@step heedless", None).await;
     bench.running(&lost).await;
     bench.studio.cancel(lost.clone()).await.unwrap();
     assert_eq!(bench.end_of(&lost).await, JobStatus::Cancelled);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use checkpoint::Quantization;
 use protocol::{
-    EngineState, FilesState, Install, InstallStage, JobKind, ModelCard, ModelChoice, SettingsChange, StudioEvent,
+    EngineState, FilesState, Install, InstallStage, Kind, ModelCard, ModelChoice, SettingsChange, StudioEvent,
 };
 
 use crate::publisher::scene::{Facts, Files, id, manifest, published, write_files, write_gguf};
@@ -288,8 +288,8 @@ async fn the_real_engine_converts_what_was_published_and_paints_with_it() {
     assert_eq!(names(&site.folder()), ["model.json", "small-q8_0.gguf"]);
     site.bench.studio.use_model(choice()).await.unwrap();
     site.bench.engine(|state| matches!(state, EngineState::Ready { .. })).await;
-    let job = site.bench.submit(JobKind::Create, "a red circle", None).await;
-    let node = site.bench.picture_of(&job).await;
+    let job = site.bench.submit(Kind::Generate, "a red circle", None).await;
+    let node = site.bench.image_of(&job).await;
     let model = site.bench.node(node).await.model.unwrap();
     assert!(model.contains("small"), "{model}");
 }

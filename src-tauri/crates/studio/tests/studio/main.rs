@@ -3,10 +3,10 @@
 
 mod engine;
 mod faults;
+mod images;
 mod installs;
 mod jobs;
 mod models;
-mod pictures;
 mod plans;
 mod prices;
 mod questions;

@@ -1,28 +1,28 @@
 //! Plans: held while they are written or when they are complete, changed, painted.
 
-use protocol::{ErrorCode, JobId, JobKind, JobStatus, NewJob, StudioEvent, TextChannel, Thinking};
+use protocol::{ErrorCode, JobId, JobStatus, Kind, NewJob, StudioEvent, TextChannel, Thinking};
 
 use crate::support::{Bench, bench, job};
 
-fn thinking(instruction: &str) -> NewJob {
-    NewJob { thinking: Thinking::On, ..job(JobKind::Create, instruction, None) }
+fn thinking(prompt: &str) -> NewJob {
+    NewJob { thinking: Thinking::On, ..job(Kind::Generate, prompt, None) }
 }
 
 async fn planned(bench: &mut Bench, id: &JobId) -> String {
     bench.status(id, |status| *status == JobStatus::Planned).await;
-    bench.job(id).await.unwrap().thought
+    bench.job(id).await.unwrap().plan
 }
 
 async fn first_words(bench: &mut Bench) {
-    bench.wait(|event| matches!(event, StudioEvent::Text { channel: TextChannel::Thought, .. }).then_some(())).await;
+    bench.wait(|event| matches!(event, StudioEvent::Text { channel: TextChannel::Plan, .. }).then_some(())).await;
 }
 
 #[tokio::test]
 async fn a_plan_is_painted_as_it_was_written_unless_it_is_held() {
     let mut bench = bench().await;
     let id = bench.queue(thinking("a boat")).await;
-    let node = bench.picture_of(&id).await;
-    assert!(bench.node(node).await.thought.unwrap().contains("A red circle"));
+    let node = bench.image_of(&id).await;
+    assert!(bench.node(node).await.plan.unwrap().contains("A red circle"));
 }
 
 #[tokio::test]
@@ -32,11 +32,11 @@ async fn a_complete_plan_is_held_and_the_engine_is_free() {
     let plan = planned(&mut bench, &id).await;
     assert!(plan.trim_end().ends_with("</think>"), "{plan}");
     bench.make("another").await;
-    assert_eq!(bench.n_pictures().await, 1, "the plan waits, and nothing of it is painted");
+    assert_eq!(bench.n_images().await, 1, "the plan waits, and nothing of it is painted");
 
     bench.studio.paint_plan(id.clone(), "A green square.".to_owned()).await.unwrap();
-    let node = bench.picture_of(&id).await;
-    assert_eq!(bench.node(node).await.thought.unwrap(), "<think>\nA green square.\n</think>");
+    let node = bench.image_of(&id).await;
+    assert_eq!(bench.node(node).await.plan.unwrap(), "<think>\nA green square.\n</think>");
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_plan_is_held_although_the_engine_was_quicker() {
     let id = bench.queue(NewJob { pauses_after_plan: true, ..thinking("heedless boat") }).await;
     let plan = planned(&mut bench, &id).await;
     assert!(plan.trim_end().ends_with("</think>"), "{plan}");
-    assert_eq!(bench.n_pictures().await, 0, "nothing of it is kept");
+    assert_eq!(bench.n_images().await, 0, "nothing of it is kept");
 }
 
 #[tokio::test]
@@ -61,10 +61,10 @@ async fn a_plan_is_held_while_it_is_written_as_far_as_it_came() {
 #[tokio::test]
 async fn a_waiting_job_is_told_to_hold_its_plan() {
     let mut bench = bench().await;
-    let first = bench.submit(JobKind::Create, "slow boat", None).await;
+    let first = bench.submit(Kind::Generate, "slow boat", None).await;
     let id = bench.queue(thinking("a boat")).await;
     bench.studio.pause_plan(id.clone()).await.unwrap();
-    bench.picture_of(&first).await;
+    bench.image_of(&first).await;
     planned(&mut bench, &id).await;
 }
 
@@ -75,9 +75,9 @@ async fn a_held_plan_survives_a_new_start() {
     let plan = planned(&mut bench, &id).await;
     let mut bench = bench.reopen().await;
     let job = bench.job(&id).await.unwrap();
-    assert_eq!((job.status, job.thought.clone()), (JobStatus::Planned, plan));
-    bench.studio.paint_plan(id.clone(), job.thought).await.unwrap();
-    bench.picture_of(&id).await;
+    assert_eq!((job.status, job.plan.clone()), (JobStatus::Planned, plan));
+    bench.studio.paint_plan(id.clone(), job.plan).await.unwrap();
+    bench.image_of(&id).await;
 }
 
 #[tokio::test]
@@ -100,12 +100,12 @@ async fn an_engine_that_dies_while_a_plan_is_being_held_loses_no_word() {
 #[tokio::test]
 async fn what_has_no_plan_cannot_be_held() {
     let mut bench = bench().await;
-    let id = bench.submit(JobKind::Create, "slow boat", None).await;
+    let id = bench.submit(Kind::Generate, "slow boat", None).await;
     bench.running(&id).await;
     assert!(bench.studio.pause_plan(id.clone()).await.is_err());
     assert!(bench.studio.paint_plan(id.clone(), "a plan".to_owned()).await.is_err());
     let thinks = bench.queue(thinking("slow boat")).await;
-    bench.picture_of(&id).await;
+    bench.image_of(&id).await;
     bench.status(&thinks, |s| matches!(s, JobStatus::Running { phase: protocol::Phase::Painting { .. } })).await;
     let refused = bench.studio.pause_plan(thinks).await.unwrap_err().failure();
     assert_eq!(refused.code, ErrorCode::TooLate, "it is being painted already");

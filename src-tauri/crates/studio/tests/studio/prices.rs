@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{EngineState, ErrorCode, JobKind, NewJob, Remedy, Size, Thinking};
+use protocol::{EngineState, ErrorCode, Kind, NewJob, Remedy, Size, Thinking};
 
 use crate::publisher::scene::write_gguf;
 use crate::support::{Bench, bench, bench_with, engine_called, job};
@@ -13,7 +13,7 @@ async fn a_request_that_does_not_fit_is_refused_with_one_that_does() {
     let programs = vec![engine_called(folder.path(), "gpu")];
     let mut bench = bench_with(|options| options.engines = Some(programs)).await;
     bench.ready().await;
-    let mut new = NewJob { thinking: Thinking::On, ..job(JobKind::Create, "a boat", None) };
+    let mut new = NewJob { thinking: Thinking::On, ..job(Kind::Generate, "a boat", None) };
     new.parameters.size = Some(Size { width: 1024, height: 1024 });
     let price = bench.studio.price(new.clone()).await.unwrap();
     let refusal = price.refusal.unwrap();
@@ -30,10 +30,10 @@ async fn a_request_that_does_not_fit_is_refused_with_one_that_does() {
 async fn time_is_known_from_the_runs_before() {
     let mut bench = bench().await;
     bench.ready().await;
-    let new = job(JobKind::Create, "a boat", None);
+    let new = job(Kind::Generate, "a boat", None);
     assert_eq!(bench.studio.price(new.clone()).await.unwrap().secs, None);
     bench.make("a boat").await;
-    // It is written down a moment after the picture.
+    // It is written down a moment after the image.
     let price = loop {
         let price = bench.studio.price(NewJob { variations: 2, ..new.clone() }).await.unwrap();
         if price.secs.is_some() {
@@ -56,7 +56,7 @@ async fn time_is_known_from_the_runs_before() {
 async fn without_a_model_the_price_says_so() {
     let mut bench = bench_with(|options| options.model = None).await;
     bench.engine(|state| matches!(state, protocol::EngineState::NoModel)).await;
-    let price = bench.studio.price(job(JobKind::Create, "a boat", None)).await.unwrap();
+    let price = bench.studio.price(job(Kind::Generate, "a boat", None)).await.unwrap();
     assert_eq!(price.refusal.unwrap().code, ErrorCode::ModelMissing);
 }
 
@@ -74,13 +74,13 @@ async fn with_a_model(change: impl FnOnce(&mut studio::Options)) -> (Bench, temp
 
 #[tokio::test]
 async fn what_a_request_needs_is_known_while_no_model_is_loaded() {
-    let (mut bench, _folder) = with_a_model(|options| options.patience.idle_minute = Duration::from_millis(1)).await;
+    let (mut bench, _folder) = with_a_model(|options| options.timeouts.idle_minute = Duration::from_millis(1)).await;
     let new = |side: u32| NewJob {
         parameters: protocol::ImageParameters {
             size: Some(Size { width: side, height: side }),
             ..protocol::ImageParameters::generate()
         },
-        ..job(JobKind::Create, "a boat", None)
+        ..job(Kind::Generate, "a boat", None)
     };
     // While it is read, what it will take is known, and not what will be left.
     let price = bench.studio.price(new(16)).await.unwrap();
@@ -100,11 +100,11 @@ async fn what_does_not_fit_is_refused_before_the_model_is_loaded() {
     let programs = vec![engine_called(folder.path(), "tight-gpu"), engine_called(folder.path(), "plain")];
     let (mut bench, _folder) = with_a_model(|options| {
         options.engines = Some(programs);
-        options.patience.idle_minute = Duration::from_millis(1);
+        options.timeouts.idle_minute = Duration::from_millis(1);
     })
     .await;
     bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
-    let mut new = job(JobKind::Create, "a boat", None);
+    let mut new = job(Kind::Generate, "a boat", None);
     new.parameters.size = Some(Size { width: 1024, height: 1024 });
     let price = bench.studio.price(new).await.unwrap();
     assert_eq!(price.refusal.unwrap().code, ErrorCode::OutOfDeviceMemory);
@@ -117,7 +117,7 @@ async fn an_engine_that_failed_keeps_nobody_from_knowing_what_is_needed() {
     let programs = vec![engine_called(folder.path(), "old")];
     let (mut bench, _folder) = with_a_model(|options| options.engines = Some(programs)).await;
     bench.engine(|state| matches!(state, EngineState::Failed { .. })).await;
-    let price = bench.studio.price(job(JobKind::Create, "a boat", None)).await.unwrap();
+    let price = bench.studio.price(job(Kind::Generate, "a boat", None)).await.unwrap();
     assert!(price.refusal.unwrap().message.contains("version 0"));
     assert!(price.memory.peak_bytes > 0);
 }

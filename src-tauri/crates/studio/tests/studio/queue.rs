@@ -1,24 +1,24 @@
 //! The order of jobs, and what becomes of them when the program ends.
 
-use protocol::{JobId, JobKind, JobPlace, JobStatus, NewJob, Phase, StudioEvent};
+use protocol::{JobId, JobPlace, JobStatus, Kind, NewJob, Phase, StudioEvent};
 
 use crate::support::{Bench, bench, bench_with, job};
 
 /// One that runs for a while, and some that wait.
 async fn busy(names: &[&str]) -> (Bench, JobId, Vec<JobId>) {
     let mut bench = bench().await;
-    let running = bench.submit(JobKind::Create, "slow boat", None).await;
+    let running = bench.submit(Kind::Generate, "slow boat", None).await;
     bench.running(&running).await;
     let mut waiting = Vec::new();
     for name in names {
-        waiting.push(bench.submit(JobKind::Create, name, None).await);
+        waiting.push(bench.submit(Kind::Generate, name, None).await);
     }
     (bench, running, waiting)
 }
 
 async fn order(bench: &Bench) -> Vec<String> {
     let jobs = bench.snapshot().await.jobs;
-    jobs.into_iter().filter(|job| job.status == JobStatus::Queued).map(|job| job.instruction).collect()
+    jobs.into_iter().filter(|job| job.status == JobStatus::Queued).map(|job| job.prompt).collect()
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn waiting_jobs_are_reordered() {
     assert_eq!(order(&bench).await, ["c", "a", "b"]);
     bench.studio.move_job(waiting[0].clone(), JobPlace::Last).await.unwrap();
     assert_eq!(order(&bench).await, ["c", "b", "a"]);
-    bench.queue(NewJob { first: true, ..job(JobKind::Create, "urgent", None) }).await;
+    bench.queue(NewJob { first: true, ..job(Kind::Generate, "urgent", None) }).await;
     assert_eq!(order(&bench).await, ["urgent", "c", "b", "a"]);
 }
 
@@ -44,7 +44,7 @@ async fn a_job_that_waits_is_stopped_at_once() {
     let (mut bench, running, waiting) = busy(&["another"]).await;
     bench.studio.cancel(waiting[0].clone()).await.unwrap();
     assert_eq!(bench.end_of(&waiting[0]).await, JobStatus::Cancelled);
-    bench.picture_of(&running).await;
+    bench.image_of(&running).await;
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn what_runs_is_the_first_to_stop_when_all_are() {
     let (mut bench, running, _) = busy(&[]).await;
     let mut waiting = Vec::new();
     for _ in 0..25 {
-        let new = NewJob { variations: 8, ..job(JobKind::Create, "a boat", None) };
+        let new = NewJob { variations: 8, ..job(Kind::Generate, "a boat", None) };
         waiting.extend(bench.studio.submit(new).await.unwrap());
     }
     bench.studio.cancel_all().await.unwrap();
@@ -90,13 +90,13 @@ async fn what_runs_is_the_first_to_stop_when_all_are() {
 async fn a_held_queue_begins_nothing_until_it_is_let_go() {
     let mut bench = bench().await;
     bench.studio.pause_queue(true);
-    let id = bench.submit(JobKind::Create, "a boat", None).await;
+    let id = bench.submit(Kind::Generate, "a boat", None).await;
     bench.ready().await;
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     assert_eq!(bench.job(&id).await.unwrap().status, JobStatus::Queued);
     assert!(bench.snapshot().await.is_paused);
     bench.studio.pause_queue(false);
-    bench.picture_of(&id).await;
+    bench.image_of(&id).await;
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_held_queue_is_held_at_the_next_start_too() {
     for crashes in [false, true] {
         let mut bench = bench().await;
         bench.studio.pause_queue(true);
-        let id = bench.submit(JobKind::Create, "a boat", None).await;
+        let id = bench.submit(Kind::Generate, "a boat", None).await;
         bench.ready().await;
         let mut bench = if crashes { bench.crash().await } else { bench.reopen().await };
         assert!(bench.start.is_paused);
@@ -113,7 +113,7 @@ async fn a_held_queue_is_held_at_the_next_start_too() {
         bench.snapshot().await;
         assert_eq!(bench.job(&id).await.unwrap().status, JobStatus::Queued);
         bench.studio.pause_queue(false);
-        bench.picture_of(&id).await;
+        bench.image_of(&id).await;
         let bench = bench.crash().await;
         assert!(!bench.start.is_paused);
     }
@@ -127,22 +127,22 @@ async fn a_restart_continues_the_queue_and_says_what_was_interrupted() {
         assert_eq!(bench.job(&running).await.unwrap().status, JobStatus::Interrupted);
         for id in &waiting {
             if bench.job(id).await.is_some() {
-                bench.picture_of(id).await;
+                bench.image_of(id).await;
             }
         }
-        assert_eq!(bench.n_pictures().await, 2);
+        assert_eq!(bench.n_images().await, 2);
         bench.studio.retry(running.clone()).await.unwrap();
-        bench.picture_of(&running).await;
+        bench.image_of(&running).await;
     }
 }
 
 #[tokio::test]
-async fn a_picture_that_is_being_saved_when_the_studio_closes_is_not_lost_sight_of() {
+async fn a_image_that_is_being_saved_when_the_studio_closes_is_not_lost_sight_of() {
     let mut bench = bench().await;
-    let id = bench.submit(JobKind::Create, "a boat", None).await;
+    let id = bench.submit(Kind::Generate, "a boat", None).await;
     bench.status(&id, |status| *status == JobStatus::Running { phase: Phase::Saving }).await;
     let bench = bench.reopen().await;
-    assert_eq!(bench.n_pictures().await, 1);
+    assert_eq!(bench.n_images().await, 1);
     assert!(bench.job(&id).await.is_none(), "it is over");
 }
 
@@ -150,8 +150,8 @@ async fn a_picture_that_is_being_saved_when_the_studio_closes_is_not_lost_sight_
 async fn what_failed_before_it_began_does_not_begin_by_itself_at_the_next_start() {
     let mut bench = bench_with(|options| options.model = None).await;
     let mut ids = Vec::new();
-    for instruction in ["a boat", "a house"] {
-        ids.push(bench.submit(JobKind::Create, instruction, None).await);
+    for prompt in ["a boat", "a house"] {
+        ids.push(bench.submit(Kind::Generate, prompt, None).await);
     }
     for id in &ids {
         bench.failure_of(id).await;
@@ -173,7 +173,7 @@ async fn an_interrupted_job_can_be_put_away_for_good() {
 }
 
 #[tokio::test]
-async fn a_second_studio_on_the_same_pictures_is_refused() {
+async fn a_second_studio_on_the_same_images_is_refused() {
     let bench = bench().await;
     let error = studio::Studio::open(crate::support::options(bench.folder.path())).unwrap_err();
     assert!(error.is_in_use(), "{error}");

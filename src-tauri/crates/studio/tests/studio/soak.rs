@@ -11,14 +11,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use protocol::{EngineState, ImageParameters, JobId, JobKind, JobStatus, NewJob, Size, Thinking};
+use protocol::{EngineState, ImageParameters, JobId, JobStatus, Kind, NewJob, Size, Thinking};
 use studio::Options;
 
 use crate::publisher::scene::Numbers;
 use crate::support::{Bench, bench_with, engine_called, job};
 
 /// How far memory may stay from where it was.
-const MOST_DISTANCE_BYTES: u64 = 50 << 20;
+const MAX_DISTANCE_BYTES: u64 = 50 << 20;
 
 /// How soon it must be back.
 const SOON: Duration = Duration::from_secs(3);
@@ -42,7 +42,7 @@ impl Memory {
         loop {
             let engines = self.engines();
             if let [bytes] = engines.as_slice()
-                && bytes.abs_diff(base) <= MOST_DISTANCE_BYTES
+                && bytes.abs_diff(base) <= MAX_DISTANCE_BYTES
             {
                 return *bytes;
             }
@@ -86,7 +86,7 @@ async fn memory_is_back_where_it_was_after_every_way_to_run_out_of_it() {
     let own = own_bytes();
     for fault in ["device-memory", "host-memory", "allocation", "kill"] {
         for point in ["reading", "writing", "step", "decoding"] {
-            let new = NewJob { thinking: Thinking::On, ..job(JobKind::Create, &format!("{fault}@{point}"), None) };
+            let new = NewJob { thinking: Thinking::On, ..job(Kind::Generate, &format!("{fault}@{point}"), None) };
             let lost = bench.queue(new).await;
             assert!(matches!(bench.end_of(&lost).await, JobStatus::Failed { .. }), "{fault}@{point}");
             bench.studio.retry_engine();
@@ -96,13 +96,13 @@ async fn memory_is_back_where_it_was_after_every_way_to_run_out_of_it() {
     }
     bench.make("a boat").await;
     memory.comes_back_to(base).await;
-    assert!(own_bytes() < own + MOST_DISTANCE_BYTES, "{} instead of {own}", own_bytes());
+    assert!(own_bytes() < own + MAX_DISTANCE_BYTES, "{} instead of {own}", own_bytes());
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_rests_gives_all_of_its_memory_back() {
-    let (mut bench, memory, _folder) = heavy(|options| options.patience.idle_minute = Duration::from_millis(20)).await;
+    let (mut bench, memory, _folder) = heavy(|options| options.timeouts.idle_minute = Duration::from_millis(20)).await;
     for _ in 0..3 {
         bench.engine(|state| matches!(state, EngineState::Idle { .. })).await;
         let begun = Instant::now();
@@ -120,7 +120,7 @@ async fn grow(bench: &mut Bench, memory: &Memory, n_first: usize, n_more: usize,
     for n_jobs in [n_first, n_more] {
         for _ in 0..n_jobs {
             let id = bench.queue(new.clone()).await;
-            bench.picture_of(&id).await;
+            bench.image_of(&id).await;
         }
         found.push((memory.engines()[0], own_bytes()));
     }
@@ -131,7 +131,7 @@ async fn grow(bench: &mut Bench, memory: &Memory, n_first: usize, n_more: usize,
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_jobs_leave_no_memory_behind() {
     let (mut bench, memory, _folder) = heavy(|_| {}).await;
-    let new = job(JobKind::Create, "fast boat", None);
+    let new = job(Kind::Generate, "fast boat", None);
     let [before, after] = grow(&mut bench, &memory, 20, 200, &new).await;
     assert!(after.0 <= before.0 + before.0 / 50, "the engine grew from {} to {}", before.0, after.0);
     assert!(after.1 <= before.1 + (16 << 20), "the studio grew from {} to {}", before.1, after.1);
@@ -151,13 +151,13 @@ async fn stop_many(n_stops: usize, seed: u64) -> Stops {
     let source = bench.make("a boat").await;
     for number in 0..n_stops {
         let (kind, thinking) = match number % 4 {
-            0 => (JobKind::Create, Thinking::Off),
-            1 => (JobKind::Create, Thinking::On),
-            2 => (JobKind::Edit, Thinking::Off),
-            _ => (JobKind::Ask, Thinking::On),
+            0 => (Kind::Generate, Thinking::Off),
+            1 => (Kind::Generate, Thinking::On),
+            2 => (Kind::Edit, Thinking::Off),
+            _ => (Kind::Chat, Thinking::On),
         };
-        let picture = (kind != JobKind::Create).then_some(source);
-        let id: JobId = bench.queue(NewJob { thinking, piece: None, ..job(kind, "a boat", picture) }).await;
+        let image = (kind != Kind::Generate).then_some(source);
+        let id: JobId = bench.queue(NewJob { thinking, project: None, ..job(kind, "a boat", image) }).await;
         tokio::time::sleep(Duration::from_micros(numbers.below(90_000))).await;
         let before = Instant::now();
         // It may have ended by itself.
@@ -173,7 +173,7 @@ async fn stop_many(n_stops: usize, seed: u64) -> Stops {
             ends.push(before.elapsed());
         }
     }
-    assert_eq!(bench.n_pictures().await, 1 + n_kept, "what was stopped is not saved");
+    assert_eq!(bench.n_images().await, 1 + n_kept, "what was stopped is not saved");
     assert!(bench.snapshot().await.jobs.is_empty());
     bench.make("a boat").await;
     answers.sort();
@@ -225,7 +225,7 @@ async fn soak_two_hundred_jobs_of_the_real_engine() {
     };
     let size = Some(Size { width: side, height: side });
     let parameters = ImageParameters { size, steps: 4, ..ImageParameters::generate() };
-    let new = NewJob { parameters, ..job(JobKind::Create, "a red circle", None) };
+    let new = NewJob { parameters, ..job(Kind::Generate, "a red circle", None) };
     let loaded = memory.engines()[0];
     let [before, after] = grow(&mut bench, &memory, 20, 200, &new).await;
     let megabytes = |bytes: u64| bytes as f64 / 1e6;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use protocol::{
-    EngineState, Failure, ImageParameters, Job, JobId, JobKind, JobStatus, NewJob, Node, NodeId, Size, Snapshot,
+    EngineState, Failure, ImageParameters, Job, JobId, JobStatus, Kind, NewJob, Node, NodeId, Size, Snapshot,
     StudioEvent, Thinking, Turn,
 };
-use studio::engine::Patience;
+use studio::engine::Timeouts;
 use studio::{Options, Source, Studio};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
@@ -21,14 +21,14 @@ pub(crate) struct Bench {
     options: Options,
 }
 
-pub(crate) fn patience() -> Patience {
-    Patience {
+pub(crate) fn timeouts() -> Timeouts {
+    Timeouts {
         greeting: Duration::from_secs(20),
         silence: Duration::from_secs(20),
         restart: Duration::from_millis(10),
         tick: Duration::from_millis(20),
         cancel: Duration::from_secs(20),
-        ..Patience::default()
+        ..Timeouts::default()
     }
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn options(folder: &Path) -> Options {
         engines: Some(vec![env!("CARGO_BIN_EXE_fake-engine").into()]),
         model: Some(folder.join("pretend")),
         pocket: None,
-        patience: patience(),
+        timeouts: timeouts(),
     }
 }
 
@@ -92,8 +92,8 @@ impl Bench {
         .await
     }
 
-    pub(crate) async fn submit(&self, request: JobKind, instruction: &str, picture: Option<NodeId>) -> JobId {
-        self.queue(job(request, instruction, picture)).await
+    pub(crate) async fn submit(&self, request: Kind, prompt: &str, image: Option<NodeId>) -> JobId {
+        self.queue(job(request, prompt, image)).await
     }
 
     pub(crate) async fn queue(&self, new: NewJob) -> JobId {
@@ -123,10 +123,10 @@ impl Bench {
         }
     }
 
-    pub(crate) async fn picture_of(&mut self, id: &JobId) -> NodeId {
+    pub(crate) async fn image_of(&mut self, id: &JobId) -> NodeId {
         match self.end_of(id).await {
             JobStatus::Done { node: Some(node) } => node,
-            status => panic!("the job made no picture: {status:?}"),
+            status => panic!("the job made no image: {status:?}"),
         }
     }
 
@@ -158,13 +158,13 @@ impl Bench {
         self.studio.node(id).await.unwrap()
     }
 
-    pub(crate) async fn n_pictures(&self) -> u64 {
+    pub(crate) async fn n_images(&self) -> u64 {
         self.snapshot().await.counts.n_nodes
     }
 
-    pub(crate) async fn make(&mut self, instruction: &str) -> NodeId {
-        let id = self.submit(JobKind::Create, instruction, None).await;
-        self.picture_of(&id).await
+    pub(crate) async fn make(&mut self, prompt: &str) -> NodeId {
+        let id = self.submit(Kind::Generate, prompt, None).await;
+        self.image_of(&id).await
     }
 
     /// Ends the studio and opens it again on the same folder.
@@ -199,12 +199,12 @@ async fn reopen_at(folder: TempDir, options: Options) -> Bench {
     panic!("the library was not let go of");
 }
 
-pub(crate) fn job(request: JobKind, instruction: &str, picture: Option<NodeId>) -> NewJob {
+pub(crate) fn job(kind: Kind, prompt: &str, image: Option<NodeId>) -> NewJob {
     NewJob {
-        request,
-        instruction: instruction.to_owned(),
-        piece: None,
-        picture,
+        kind,
+        prompt: prompt.to_owned(),
+        project: None,
+        image,
         references: Vec::new(),
         thinking: Thinking::Off,
         pauses_after_plan: false,
@@ -221,12 +221,12 @@ pub(crate) fn engine_called(folder: &Path, name: &str) -> PathBuf {
     program
 }
 
-/// A picture file from outside.
-pub(crate) fn picture_file(folder: &Path, name: &str, shade: u8) -> PathBuf {
+/// An image file from outside.
+pub(crate) fn image_file(folder: &Path, name: &str, shade: u8) -> PathBuf {
     let rgb = (0..400_u32).flat_map(|x| [x as u8, shade, 7]).collect();
-    let picture = protocol::Picture::new(200, 2, rgb).unwrap();
+    let image = protocol::Image::new(200, 2, rgb).unwrap();
     let path = folder.join(name);
-    imagefile::write_png(&path, &picture, None, imagefile::Overwrite::Refuse).unwrap();
+    imagefile::write_png(&path, &image, None, imagefile::Overwrite::Refuse).unwrap();
     path
 }
 

@@ -1,16 +1,16 @@
-/** Texts of the panel beside the picture. */
+/** Texts of the panel beside the image. */
 
 export const side = {
-  label: 'Beside the picture',
-  tabs: { ask: 'Ask', plan: 'Plan', dials: 'Dials', recipe: 'Recipe' },
+  label: 'Beside the image',
+  tabs: { chat: 'Ask', plan: 'Plan', parameters: 'Parameters', recipe: 'Recipe' },
 };
 
-export const ask = {
-  empty: 'Ask about the picture',
-  empty_hint: 'Answers appear here and stay with the piece.',
+export const chat = {
+  empty: 'Ask about the image',
+  empty_hint: 'Answers appear here and stay with the project.',
   suggestions: {
-    pocket: ['What is in this picture?', 'Which colour is the background?', 'How many shapes do you see?'],
-    full: ['What is in this picture?', 'Which colours does it use?', 'What could be improved?'],
+    pocket: ['What is in this image?', 'Which color is the background?', 'How many shapes do you see?'],
+    full: ['What is in this image?', 'Which colors does it use?', 'What could be improved?'],
   },
   stopped: 'stopped',
   thinking: 'Looking…',
@@ -22,7 +22,7 @@ export const ask = {
   take_in: 'Take in again',
   leave_out_hint: 'Whether the model reads this when you ask again',
   left_out: 'The model no longer reads this.',
-  a_picture: 'A picture of the conversation',
+  a_image: 'An image of the conversation',
   you: 'You',
   model: 'Answer',
   has_answered: 'The answer is there.',
@@ -31,7 +31,7 @@ export const ask = {
 export const plan = {
   empty: 'No plan',
   empty_hint: 'With “Think first” the model writes down what it is going to paint. Its plan appears here as it is written.',
-  of_this: 'The plan for this picture',
+  of_this: 'The plan for this image',
   is_held: 'Change the plan, then paint',
   writing: 'Writing the plan…',
   pause: 'Pause',
@@ -49,27 +49,27 @@ export const plan = {
   held: { title: 'The plan is ready', text: 'Read it, change what should be otherwise, then paint it. Nothing else waits for it.' },
 };
 
-export const dials = {
-  for_pictures: 'Dials are for pictures; answers do not use them.',
+export const parameters = {
+  for_images: 'Parameters are for images; answers do not use them.',
   text_guidance: 'Follow the text',
   text_guidance_hint: 'Text guidance: higher sticks to the words.',
-  image_guidance: 'Keep the picture',
+  image_guidance: 'Keep the image',
   image_guidance_hint: 'Image guidance: higher changes less.',
   shift: 'Detail or layout',
   shift_hint: 'Timestep shift: higher spends more steps on layout.',
   steps: 'Steps',
   steps_hint: 'More steps take longer and are finer.',
   seed: 'Seed',
-  seed_hint: 'The same seed repeats the same picture.',
+  seed_hint: 'The same seed repeats the same image.',
   random: 'random',
   lock: 'Keep this seed',
   unlock: 'A new seed each time',
   more: 'More',
   renorm: 'Sharpness of guidance',
-  renorms: { global: 'Sharper', channel: 'Even colours', text_channel: 'Softest' },
+  renorms: { global: 'Sharper', channel: 'Even colors', text_channel: 'Softest' },
   renorm_details: {
     global: 'Global renorm: against blurred and pale edits.',
-    channel: 'Channel renorm: keeps each colour’s strength.',
+    channel: 'Channel renorm: keeps each color’s strength.',
     text_channel: 'Text-channel renorm: the published choice for edits.',
   },
   renorm_min: 'Contrast floor',
@@ -82,32 +82,32 @@ export const dials = {
   interval_end_hint: 'Guidance interval, upper end.',
   feature_cache: 'Faster, less exact',
   feature_cache_hint: 'Feature cache: most steps are extrapolated from earlier ones.',
-  sample_posterior: 'Looser reading of pictures',
-  sample_posterior_hint: 'Posterior sampling: the picture is read with a little noise.',
+  sample_posterior: 'Looser reading of images',
+  sample_posterior_hint: 'Posterior sampling: the image is read with a little noise.',
   reset: 'Back to defaults',
 };
 
 export const presets = {
   title: 'Presets',
-  save: 'Save these dials',
+  save: 'Save these parameters',
   forget: (name: string) => `Forget the preset ${name}`,
 };
 
 export const recipe = {
-  empty: 'No picture',
-  empty_hint: 'What a picture was made from stands here.',
-  offered: 'This picture brought its recipe.',
+  empty: 'No image',
+  empty_hint: 'What an image was made from stands here.',
+  offered: 'This image brought its recipe.',
   show: 'Show it',
   origin: 'Origin',
-  instruction: 'Instruction',
+  prompt: 'Prompt',
   file: 'File',
   size: 'Size',
   seed: 'Seed',
   when: 'When',
   took: 'Took',
   tags: 'Tags',
-  a_picture: 'A picture it was made from',
-  origins: { imported: 'Opened from a file', created: 'Painted from text', edited: 'Edited' },
+  a_image: 'An image it was made from',
+  origins: { imported: 'Opened from a file', generate: 'Painted from text', edit: 'Edited' },
   use: 'Use',
   use_field: (name: string) => `Use: ${name}`,
   use_all: 'Use all of it',
@@ -116,8 +116,8 @@ export const recipe = {
   verifying: 'Verifying…',
   same: 'Painted again: every pixel is the same.',
   differs: (mean: number, largest: number) =>
-    `Painted again: alike, not the same. Colours differ by ${mean.toFixed(1)} of 255 on average, ${String(largest)} at most.`,
-  missing: (n: number) => (n === 1 ? 'One picture it was made from is not in the library.' : `${String(n)} pictures it was made from are not in the library.`),
-  other_model: (name: string) => `It was painted by another model, ${name}. The same recipe gives another picture here.`,
+    `Painted again: alike, not the same. Colors differ by ${mean.toFixed(1)} of 255 on average, ${String(largest)} at most.`,
+  missing: (n: number) => (n === 1 ? 'One image it was made from is not in the library.' : `${String(n)} images it was made from are not in the library.`),
+  other_model: (name: string) => `It was painted by another model, ${name}. The same recipe gives another image here.`,
   unknown: (names: string) => `Not understood and not used: ${names}.`,
 };

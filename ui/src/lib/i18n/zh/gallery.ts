@@ -1,12 +1,12 @@
 import type { Messages } from '../en';
 
-export const pictures: Messages['pictures'] = {
+export const images: Messages['images'] = {
   star: '加星标',
   unstar: '取消星标',
   rename: '重命名图片',
-  rename_piece: '重命名作品',
+  rename_project: '重命名作品',
   reveal: '在文件管理器中显示',
-  export_piece: '将整件作品存为一个文件',
+  export_project: '将整件作品存为一个文件',
   exported: (name) => `已保存为 ${name}`,
   copied: '已复制',
   known: '这张图片早已在图库中。',
@@ -34,8 +34,8 @@ export const gallery: Messages['gallery'] = {
   tags: '标签',
   trash: '回收站',
   file: '导入',
-  import_piece: '打开已保存的作品',
-  origins: { imported: '打开的', created: '创作的', edited: '编辑的' },
+  import_project: '打开已保存的作品',
+  origins: { imported: '打开的', generate: '创作的', edit: '编辑的' },
   found: (n) => `${String(n)} 张图片`,
   reset: '显示全部',
   empty: '还没有图片',

@@ -12,7 +12,7 @@ export const models: Messages['models'] = {
   trying: '正在测量…',
   try_hint: '下载之前，先用随机权重测量完整模型的一层。',
   trial: (time, words, form) => `${form} 的完整模型绘制 1024 × 1024 约需 ${time}，每秒写 ${words.toFixed(words < 10 ? 1 : 0)} 个词。`,
-  origins: { bundled: '随工作室附带', catalogue: '可下载', imported: '你自己的' },
+  origins: { bundled: '随工作室附带', catalog: '可下载', imported: '你自己的' },
   largest: (side) => `最大 ${String(side)} 像素`,
   on_disk: (bytes) => `占用磁盘 ${bytes}`,
   forms_of: (name) => `${name} 的量化`,

@@ -51,7 +51,7 @@ export const settings: Messages['settings'] = {
   ],
   about: '关于',
   version: (studio, engine) => `版本 ${studio}，引擎 ${engine}`,
-  licences: '所含组件的许可证',
+  licenses: '所含组件的许可证',
   copy_diagnostics: '复制诊断信息',
   diagnostics_hint: '版本、硬件、设置和最近的日志，用于报告问题。不含你的指令和任何秘密。',
   diagnostics_copied: '诊断信息已复制到剪贴板',

@@ -2,10 +2,10 @@ import type { Messages } from '../en';
 
 export const side: Messages['side'] = {
   label: '图片旁的面板',
-  tabs: { ask: '提问', plan: '计划', dials: '参数', recipe: '配方' },
+  tabs: { chat: '提问', plan: '计划', parameters: '参数', recipe: '配方' },
 };
 
-export const ask: Messages['ask'] = {
+export const chat: Messages['chat'] = {
   empty: '就图片提问',
   empty_hint: '回答会出现在这里，并与作品一同保存。',
   suggestions: {
@@ -22,7 +22,7 @@ export const ask: Messages['ask'] = {
   take_in: '重新读入',
   leave_out_hint: '下次提问时，模型是否读这一轮',
   left_out: '模型不再读这一轮。',
-  a_picture: '对话中的图片',
+  a_image: '对话中的图片',
   you: '你',
   model: '回答',
   has_answered: '回答已完成。',
@@ -49,8 +49,8 @@ export const plan: Messages['plan'] = {
   held: { title: '计划已写好', text: '读一读，改掉想改的地方，然后绘制。其他请求不会等它。' },
 };
 
-export const dials: Messages['dials'] = {
-  for_pictures: '参数只用于绘图，回答不使用它们。',
+export const parameters: Messages['parameters'] = {
+  for_images: '参数只用于绘图，回答不使用它们。',
   text_guidance: '遵循文字',
   text_guidance_hint: '文本引导：越高越贴近文字。',
   image_guidance: '保留原图',
@@ -99,15 +99,15 @@ export const recipe: Messages['recipe'] = {
   offered: '这张图片带有配方。',
   show: '查看',
   origin: '来源',
-  instruction: '指令',
+  prompt: '指令',
   file: '文件',
   size: '尺寸',
   seed: '种子',
   when: '时间',
   took: '用时',
   tags: '标签',
-  a_picture: '制作时用到的图片',
-  origins: { imported: '从文件打开', created: '由文字绘制', edited: '编辑而成' },
+  a_image: '制作时用到的图片',
+  origins: { imported: '从文件打开', generate: '由文字绘制', edit: '编辑而成' },
   use: '使用',
   use_field: (name) => `使用：${name}`,
   use_all: '全部使用',

@@ -1,6 +1,6 @@
 import type { Messages } from '../en';
 
-export const modes: Messages['modes'] = { create: '创作', edit: '编辑', ask: '提问' };
+export const modes: Messages['modes'] = { generate: '创作', edit: '编辑', chat: '提问' };
 
 export const examples: Messages['examples'] = {
   pocket: [
@@ -30,12 +30,12 @@ export const composer: Messages['composer'] = {
   label: '指令',
   mode: '要做什么',
   placeholder: {
-    create: '描述一张图片…',
+    generate: '描述一张图片…',
     edit: '说说要改什么…',
-    ask: '就这张图片提问…',
-    ask_without: '随便问点什么…',
+    chat: '就这张图片提问…',
+    chat_without: '随便问点什么…',
   },
-  run: { create: '绘制', edit: '编辑', ask: '提问' },
+  run: { generate: '绘制', edit: '编辑', chat: '提问' },
   queue: '排队',
   edited: '要编辑的图片',
   asked: '要提问的图片',
@@ -68,7 +68,7 @@ export const composer: Messages['composer'] = {
   quality: '质量',
   qualities: { draft: '草稿', balanced: '均衡', fine: '精细' },
   steps: (n) => `${String(n)} 步`,
-  needs_picture: '打开一张图片后即可编辑',
+  needs_image: '打开一张图片后即可编辑',
   waiting: (n) => `${String(n)} 个请求在等待`,
   shapes: { square: '方形', landscape: '横向', portrait: '纵向', wide: '宽幅', tall: '竖幅' },
 };
@@ -88,7 +88,7 @@ export const remedies: Messages['remedies'] = {
   retry: '重试',
   smaller_size: (size) => `改用 ${size}`,
   no_thinking: '不写计划',
-  fewer_pictures: '不用参考图',
+  fewer_images: '不用参考图',
   leave_out: (n: number) => `不再读最早的 ${String(n)} 个问题`,
   smaller_model: '换小一些的模型',
 };
@@ -112,7 +112,7 @@ export const canvas: Messages['canvas'] = {
   steps_close: '回到图片',
   no_steps: '这张图片的步骤已不再保留。',
   lost: '无法载入这张图片。它的文件已丢失或损坏。',
-  picture: (title) => `图片：${title}`,
+  image: (title) => `图片：${title}`,
   drop: '松开即可打开',
   drop_reference: '松开即可作为参考图',
 };
@@ -150,8 +150,8 @@ export const history: Messages['history'] = {
   all: '全部',
   new: '新作品',
   imported: '打开',
-  created: '创作',
-  edited: '编辑',
+  generate: '创作',
+  edit: '编辑',
   waiting: '等待中',
 };
 

@@ -2,7 +2,7 @@
  * A program that pretends: it paints harbours in a second or two. The window can be
  * developed against it in any browser, and tests need no engine.
  *
- * The page's address says what it holds: `?pictures=10000`, `?pace=0.2` (of the usual
+ * The page's address says what it holds: `?images=10000`, `?pace=0.2` (of the usual
  * time), `?language=zh`, `?theme=light`, `?engine=pocket|full|named|idle|loading|failed|no_model`,
  * `?welcome` for a first start, `?jobs` for a queue with a job in every state.
  */
@@ -51,7 +51,7 @@ export function fakeHost(): Host {
   const given = globalThis.fakeWords ?? [];
   let nWords = 0;
   const words = (text: string) => (given.length === 0 ? text : (given[nWords++ % given.length] ?? text));
-  const world = populated(Number(options.get('pictures') ?? 14), words);
+  const world = populated(Number(options.get('images') ?? 14), words);
   let listener: (events: StudioEvent[]) => void = () => {};
   const calls: Puppet['calls'] = [];
   const tell = (...events: StudioEvent[]) => listener(structuredClone(events));
@@ -62,9 +62,9 @@ export function fakeHost(): Host {
     language: option(options, 'language', ['system', 'en', 'zh']) ?? 'system',
     theme: option(options, 'theme', ['system', 'dark', 'light', 'contrast']) ?? 'system',
     model: pocket,
-    library_folder: words('/home/mira/Pictures/Bagel Studio'),
+    library_folder: words('/home/mira/Images/Bagel Studio'),
     presets: [{ name: words('Bold and quick'), parameters: { ...parameters, steps: 15, text_guidance: 6 } }],
-    plans: [{ name: words('Night over the harbour'), thought: words(PLAN) }],
+    plans: [{ name: words('Night over the harbour'), plan: words(PLAN) }],
     welcomed: !options.has('welcome'),
   };
   globalThis.puppet = {
@@ -83,12 +83,12 @@ export function fakeHost(): Host {
 
   /** A job in every state, none of them moving. */
   function fill(): void {
-    const piece = world.newest[0];
-    const node = piece && world.nodesOf(piece.id)[0];
-    if (!piece || !node) return;
+    const project = world.newest[0];
+    const node = project && world.nodesOf(project.id)[0];
+    if (!project || !node) return;
     queue.isPaused = true;
-    const add = (instruction: string) =>
-      queue.add({ piece: piece.id, picture: node.id, parameters: { ...parameters, seed: 7 }, instruction: words(instruction) });
+    const add = (prompt: string) =>
+      queue.add({ project: project.id, image: node.id, parameters: { ...parameters, seed: 7 }, prompt: words(prompt) });
     const running = add('Add warm light in the windows');
     running.status = { state: 'running', phase: { name: 'painting', step: 9, steps: 24 } };
     running.preview = world.name('preview');
@@ -96,7 +96,7 @@ export function fakeHost(): Host {
     for (const text of ['Add gulls over the water', 'Make it look like an etching', '把船帆改成白色']) add(text);
     const planned = add('Turn it into a clear night');
     planned.status = { state: 'planned' };
-    planned.thought = words(PLAN);
+    planned.plan = words(PLAN);
     add('Wider, with the whole bay').status = {
       state: 'failed',
       failure: {
@@ -107,7 +107,7 @@ export function fakeHost(): Host {
     };
     add('Snow on the hills').status = { state: 'interrupted' };
     const question = add('What would make the light warmer?');
-    question.request = 'ask';
+    question.kind = 'chat';
     queue.isPaused = true;
   }
 
@@ -117,18 +117,18 @@ export function fakeHost(): Host {
       return node ? [Object.assign(node, change(node))] : [];
     });
     tell({ kind: 'nodes_changed', nodes: after });
-    for (const piece of new Set(after.map((node) => node.piece))) {
-      tell({ kind: 'piece_changed', piece: world.refresh(piece, '', 0) });
+    for (const project of new Set(after.map((node) => node.project))) {
+      tell({ kind: 'project_changed', project: world.refresh(project, '', 0) });
     }
     tell({ kind: 'counts', counts: world.counts() });
     return done();
   }
 
-  /** A picture from a file, the first of a piece. */
+  /** An image from a file, the first of a project. */
   function fromFile(has_recipe: boolean, name: string): Node {
     return {
       id: world.name('node'),
-      piece: world.name('piece'),
+      project: world.name('project'),
       parent: null,
       references: [],
       origin: 'imported',
@@ -136,7 +136,7 @@ export function fakeHost(): Host {
       name: null,
       size: { width: 1024, height: 768 },
       seed: null,
-      thought: null,
+      plan: null,
       has_recipe,
       model: null,
       starred: false,
@@ -154,9 +154,9 @@ export function fakeHost(): Host {
       return done();
     }
     const node = fromFile(has_recipe, name);
-    const piece = world.add(node);
+    const project = world.add(node);
     tell(
-      { kind: 'piece_changed', piece },
+      { kind: 'project_changed', project },
       { kind: 'node_added', node },
       { kind: 'counts', counts: world.counts() },
       { kind: 'arrived', arrivals: [{ node: node.id, is_known: false, has_recipe }], failures: [], position: null },
@@ -189,15 +189,15 @@ export function fakeHost(): Host {
     setTimeout(() => tell({ kind: 'engine', engine: { ...ready, model, choice } }), 40);
   }
 
-  /** Queues what a recipe says, to have another picture or to compare. */
+  /** Queues what a recipe says, to have another image or to compare. */
   function again(id: NodeId, verifies: NodeId | null): string[] {
     const node = world.nodes.get(id);
     const recipe = node && world.recipe(node);
     if (!recipe) return [];
-    const { request, instruction } = recipe;
-    const [picture = null, ...references] = [...recipe.pictures].reverse();
-    const thinking = recipe.thought === null ? ({ kind: 'off' } as const) : ({ kind: 'given', thought: recipe.thought } as const);
-    const job = { piece: node.piece, request, instruction, picture, references, thinking, thought: recipe.thought ?? '', parameters: recipe.parameters, verifies };
+    const { kind, prompt } = recipe;
+    const [image = null, ...references] = [...recipe.images].reverse();
+    const thinking = recipe.plan === null ? ({ kind: 'off' } as const) : ({ kind: 'given', plan: recipe.plan } as const);
+    const job = { project: node.project, kind, prompt, image, references, thinking, plan: recipe.plan ?? '', parameters: recipe.parameters, verifies };
     return [queue.add(job).id];
   }
 
@@ -209,7 +209,7 @@ export function fakeHost(): Host {
         jobs: queue.jobs,
         is_paused: queue.isPaused,
         defaults,
-        pieces: world.newest.slice(0, 24),
+        projects: world.newest.slice(0, 24),
         counts: world.counts(),
         models: cards,
         settings,
@@ -223,13 +223,13 @@ export function fakeHost(): Host {
     price(job) {
       const steps = job.parameters.steps * job.variations;
       const pixels = (job.parameters.size?.width ?? 1024) * (job.parameters.size?.height ?? 768);
-      const isLarge = job.instruction.startsWith('huge');
+      const isLarge = job.prompt.startsWith('huge');
       const price: Price = {
         memory: { weights_bytes: 14 << 20, context_bytes: 6 << 20, working_bytes: 30 << 20, vae_bytes: 18 << 20, peak_bytes: isLarge ? 15.2e9 : 48 << 20 },
         available_bytes: 9e9,
         context_tokens: 1240 + 800 * job.references.length,
-        size: job.request === 'ask' ? null : (job.parameters.size ?? { width: 1024, height: 768 }),
-        secs: job.request === 'ask' ? 6 : (0.42 * steps * pixels) / 786_432,
+        size: job.kind === 'chat' ? null : (job.parameters.size ?? { width: 1024, height: 768 }),
+        secs: job.kind === 'chat' ? 6 : (0.42 * steps * pixels) / 786_432,
         refusal: isLarge ? { code: 'out_of_device_memory', message: words('not enough graphics memory for 1024 × 768: 15.2 GB are needed and 9.0 GB are there') } : null,
         remedies: isLarge ? [{ kind: 'smaller_size', size: { width: 768, height: 576 } }, { kind: 'no_thinking' }, { kind: 'smaller_model' }] : [],
       };
@@ -247,12 +247,12 @@ export function fakeHost(): Host {
     moveJob: (job, place) => (queue.move(job, place), done()),
     pauseQueue: (isPaused) => (queue.pause(isPaused), done()),
     pausePlan: (job) => (queue.hold(job), done()),
-    paintPlan: (job, thought) => (queue.paint(job, thought), done()),
+    paintPlan: (job, plan) => (queue.paint(job, plan), done()),
 
-    piece(id) {
-      const piece = world.pieces.get(id);
-      if (!piece) return Promise.reject({ code: 'bad_input', message: `there is no piece ${id}` });
-      return answer(structuredClone({ piece, nodes: world.nodesOf(id), turns: world.turns.get(id) ?? [] }));
+    project(id) {
+      const project = world.projects.get(id);
+      if (!project) return Promise.reject({ code: 'bad_input', message: `there is no project ${id}` });
+      return answer(structuredClone({ project, nodes: world.nodesOf(id), turns: world.turns.get(id) ?? [] }));
     },
     nodes: (ids) => answer(structuredClone(ids.flatMap((id) => world.nodes.get(id) ?? []))),
     gallery: (filter: GalleryFilter, after, limit) =>
@@ -264,22 +264,22 @@ export function fakeHost(): Host {
       return answer(node ? world.recipe(node) : null);
     },
     steps: (node) => answer(queue.steps.get(node) ?? []),
-    renamePiece(id, name) {
-      const piece = world.pieces.get(id);
-      if (piece) piece.name = name || (world.nodesOf(id)[0]?.title ?? '');
-      if (piece) tell({ kind: 'piece_changed', piece });
+    renameProject(id, name) {
+      const project = world.projects.get(id);
+      if (project) project.name = name || (world.nodesOf(id)[0]?.title ?? '');
+      if (project) tell({ kind: 'project_changed', project });
       return done();
     },
     renameNode: (id, name) => changed([id], () => ({ name: name === '' ? null : name })),
     setTags: (nodes, tags) => changed(nodes, () => ({ tags: [...tags].sort() })),
     setStarred: (nodes, starred) => changed(nodes, () => ({ starred })),
     leaveOut(ids, leftOut) {
-      for (const [piece, all] of world.turns) {
+      for (const [project, all] of world.turns) {
         const turns = all.map((turn) => (ids.includes(turn.id) ? { ...turn, left_out: leftOut } : turn));
         const told = turns.filter((turn) => ids.includes(turn.id));
         if (told.length === 0) continue;
-        world.turns.set(piece, turns);
-        tell({ kind: 'turns_changed', piece, turns: told });
+        world.turns.set(project, turns);
+        tell({ kind: 'turns_changed', project, turns: told });
       }
       return done();
     },
@@ -292,17 +292,17 @@ export function fakeHost(): Host {
     replay: (id) => answer(again(id, null)),
     verify: (id) => (again(id, id), done()),
 
-    openPictures: () => arrive(false, 'harbour.jpg'),
-    pastePicture: () => arrive(true, 'clipboard.png'),
-    copyPicture: () => done(),
-    exportPictures: (nodes) => answer(words(nodes.length === 1 ? 'harbour.png' : 'Exports')),
-    exportPiece: () => answer(words('harbour.bagel')),
-    openPiece() {
-      const piece = world.add(fromFile(false, 'Islands at noon'));
-      tell({ kind: 'piece_changed', piece }, { kind: 'counts', counts: world.counts() });
-      return answer(piece.id);
+    openImages: () => arrive(false, 'harbour.jpg'),
+    pasteImage: () => arrive(true, 'clipboard.png'),
+    copyImage: () => done(),
+    exportImages: (nodes) => answer(words(nodes.length === 1 ? 'harbour.png' : 'Exports')),
+    exportProject: () => answer(words('harbour.bagel')),
+    openProject() {
+      const project = world.add(fromFile(false, 'Islands at noon'));
+      tell({ kind: 'project_changed', project }, { kind: 'counts', counts: world.counts() });
+      return answer(project.id);
     },
-    revealPicture: () => done(),
+    revealImage: () => done(),
     dragOut: () => done(),
 
     hardware: () => answer(hardware),
@@ -346,20 +346,20 @@ export function fakeHost(): Host {
     setToken: (token) => (token?.startsWith('locked') ? Promise.reject({ code: 'keyring', message: 'the keyring is locked' }) : done()),
     diagnostics: () => answer('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0'),
     about: () =>
-      answer({ version: '0.1.0', engine: '0.1.0', licences: `${words('Apache-2.0')}\n\ncandle-core 0.11.1\nMIT OR Apache-2.0\n`.repeat(40) }),
+      answer({ version: '0.1.0', engine: '0.1.0', licenses: `${words('Apache-2.0')}\n\ncandle-core 0.11.1\nMIT OR Apache-2.0\n`.repeat(40) }),
     close: () => done(),
 
-    pictureUrl: (id) => pictureOf(id),
-    thumbnailUrl: (id) => pictureOf(id, 0.25),
+    imageUrl: (id) => imageOf(id),
+    thumbnailUrl: (id) => imageOf(id, 0.25),
     previewUrl: (id) => queue.previews.get(id) ?? '',
   };
 
-  function pictureOf(id: NodeId, scale = 1): string {
+  function imageOf(id: NodeId, scale = 1): string {
     const node = world.nodes.get(id);
     // As of a file that is gone.
     if (!node) return 'data:image/png,';
     const size = { width: node.size.width * scale, height: node.size.height * scale };
-    return painted(`${node.piece} ${node.title}`, size);
+    return painted(`${node.project} ${node.title}`, size);
   }
 
   // Tests ask what was asked for.

@@ -5,7 +5,7 @@ import type { Hardware, Install, ModelCard, ModelDefaults, ModelForm } from '../
 const GB = 1e9;
 
 export const defaults: ModelDefaults = {
-  create: parameters,
+  generate: parameters,
   edit: { ...parameters, image_guidance: 2, guidance_interval: [0, 1], renorm: 'text_channel' },
   chat: { ...snapshot.defaults.chat, limit: 1000, temperature: 0.3 },
 };
@@ -49,7 +49,7 @@ const fullForms = (installed: string | null) => [
   form('q4_k_m', 8.9, 10.6, installed === 'q4_k_m'),
 ];
 
-const published = { licence: 'Apache-2.0', max_side: 1024, defaults, install: null } as const;
+const published = { license: 'Apache-2.0', max_side: 1024, defaults, install: null } as const;
 
 /** A model on its way, as many gigabytes of all. */
 export function installing(quantization: string, stage: Install['stage'], done: number, all: number): Install {
@@ -63,11 +63,11 @@ export function models(words: (text: string) => string): ModelCard[] {
       id: 'pocket',
       name: { en: words('Pocket model'), zh: words('口袋模型') },
       summary: {
-        en: words('Ships with the studio and knows a small world of coloured shapes. Good for trying every tool in a minute.'),
+        en: words('Ships with the studio and knows a small world of colored shapes. Good for trying every tool in a minute.'),
         zh: words('随工作室附带，只认识一个由彩色形状组成的小世界。一分钟内即可试用所有工具。'),
       },
       origin: 'bundled',
-      licence: 'Apache-2.0',
+      license: 'Apache-2.0',
       repository: null,
       download_bytes: 0,
       max_side: 128,
@@ -81,10 +81,10 @@ export function models(words: (text: string) => string): ModelCard[] {
       id: 'bagel-7b-mot',
       name: { en: words('BAGEL 7B'), zh: words('BAGEL 7B') },
       summary: {
-        en: words('The full model as published: paints, edits and talks about any picture.'),
+        en: words('The full model as published: paints, edits and talks about any image.'),
         zh: words('官方发布的完整模型：可绘制、编辑并谈论任何图片。'),
       },
-      origin: 'catalogue',
+      origin: 'catalog',
       repository: words('ByteDance-Seed/BAGEL-7B-MoT'),
       download_bytes: Math.round(29.2 * GB),
       forms: fullForms(null),
@@ -98,7 +98,7 @@ export function models(words: (text: string) => string): ModelCard[] {
         en: words('A fine-tune for edits that leave everything else as it was.'),
         zh: words('为“只改该改的地方”而微调的编辑模型。'),
       },
-      origin: 'catalogue',
+      origin: 'catalog',
       repository: words('iitolstykh/Bagel-NHR-Edit'),
       download_bytes: Math.round(29.3 * GB),
       forms: fullForms(null),
@@ -110,10 +110,10 @@ export function models(words: (text: string) => string): ModelCard[] {
       id: 'bagel-rl',
       name: { en: words('BAGEL RecA'), zh: words('BAGEL RecA') },
       summary: {
-        en: words('Post-trained for pictures that follow longer descriptions.'),
+        en: words('Post-trained for images that follow longer descriptions.'),
         zh: words('后训练版本，更贴近较长的描述。'),
       },
-      origin: 'catalogue',
+      origin: 'catalog',
       repository: words('sanaka87/BAGEL-RecA'),
       download_bytes: Math.round(29.2 * GB),
       forms: fullForms('q4_k_m'),
@@ -143,7 +143,7 @@ export function imported(id: string, name: string, words: (text: string) => stri
     name: { en: words(name), zh: words(name) },
     summary: { en: words('Imported from a folder of yours.'), zh: words('从你自己的文件夹导入。') },
     origin: 'imported',
-    licence: null,
+    license: null,
     repository: null,
     download_bytes: 0,
     forms: [form('bf16', 29.2, 31.1, files.state === 'complete')],

@@ -1,10 +1,10 @@
-/** Pictures of the pretended program: a harbour whose colours depend on the words. */
+/** Images of the pretended program: a harbour whose colors depend on the words. */
 import type { Size } from '../protocol';
 
-/** An address that an `img` can show; `noise` from 0 to 1 hides the picture as early steps do. */
+/** An address that an `img` can show; `noise` from 0 to 1 hides the image as early steps do. */
 export function painted(words: string, size: Size, noise = 0): string {
   const seed = hash(words);
-  // From blue through violet to orange: the colours of evenings.
+  // From blue through violet to orange: the colors of evenings.
   const hue = (205 + (seed % 170)) % 360;
   const night = seed % 3 === 0;
   const { width: w, height: h } = size;
@@ -43,7 +43,7 @@ function hills(w: number, base: number, seed: number, fill: string, height: numb
   return `<path fill="${fill}" d="M0 ${n(base)}${points.join('')}L${n(w)} ${n(base)}z"/>`;
 }
 
-/** What early steps look like: a mosaic that gives way to the picture. */
+/** What early steps look like: a mosaic that gives way to the image. */
 function grain(w: number, h: number, seed: number, noise: number): string {
   const across = 16;
   const side = w / across;

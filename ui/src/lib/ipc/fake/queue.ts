@@ -1,5 +1,5 @@
 /** The pretended queue: one job at a time, with plans, previews and failures. */
-import type { ImageParameters, Job, JobId, JobPlace, JobStatus, NewJob, Node, PieceId, Remedy, StudioEvent } from '../protocol';
+import type { ImageParameters, Job, JobId, JobPlace, JobStatus, NewJob, Node, ProjectId, Remedy, StudioEvent } from '../protocol';
 import { painted } from './paint';
 import { ANSWER, PLAN, type World } from './world';
 
@@ -9,7 +9,7 @@ export class Queue {
   jobs: Job[] = [];
   isPaused = false;
   readonly previews = new Map<string, string>();
-  /** Steps of finished pictures, newest pictures only. */
+  /** Steps of finished images, newest images only. */
   readonly steps = new Map<string, string[]>();
   #world: World;
   #tell: (...events: StudioEvent[]) => void;
@@ -29,37 +29,37 @@ export class Queue {
   }
 
   submit(request: NewJob): JobId[] {
-    const picture = request.picture ? this.#world.nodes.get(request.picture) : undefined;
-    const piece = request.piece ?? picture?.piece ?? this.#world.name('piece');
+    const image = request.image ? this.#world.nodes.get(request.image) : undefined;
+    const project = request.project ?? image?.project ?? this.#world.name('project');
     const seed = request.parameters.seed ?? Math.floor(Math.random() * 100_000);
     const made = Array.from({ length: request.variations }, (_, index) =>
       this.add({
-        piece,
-        request: request.request,
-        instruction: request.instruction,
-        picture: request.picture,
+        project,
+        kind: request.kind,
+        prompt: request.prompt,
+        image: request.image,
         references: request.references,
         thinking: request.thinking,
         pauses_after_plan: request.pauses_after_plan,
         parameters: { ...request.parameters, seed: seed + index },
-        thought: request.thinking.kind === 'given' ? request.thinking.thought : '',
+        plan: request.thinking.kind === 'given' ? request.thinking.plan : '',
       }),
     );
     if (request.first) for (const job of [...made].reverse()) this.move(job.id, { kind: 'first' });
     return made.map((job) => job.id);
   }
 
-  add(parts: Partial<Job> & { piece: PieceId; parameters: ImageParameters; instruction: string }): Job {
+  add(parts: Partial<Job> & { project: ProjectId; parameters: ImageParameters; prompt: string }): Job {
     const job: Job = {
       id: this.#world.name('job'),
-      request: 'edit',
-      picture: null,
+      kind: 'edit',
+      image: null,
       references: [],
       thinking: { kind: 'off' },
       pauses_after_plan: false,
       verifies: null,
       status: { state: 'queued' },
-      thought: '',
+      plan: '',
       answer: '',
       preview: null,
       expected_secs: 21,
@@ -126,13 +126,13 @@ export class Queue {
     if (job?.status.state === 'running' && job.status.phase.name === 'writing') this.set(job, { state: 'planned' });
   }
 
-  paint(id: JobId, thought: string): void {
+  paint(id: JobId, plan: string): void {
     const job = this.find(id);
     if (!job) return;
-    job.thought = thought;
-    job.thinking = { kind: 'given', thought };
+    job.plan = plan;
+    job.thinking = { kind: 'given', plan };
     job.pauses_after_plan = false;
-    this.#tell({ kind: 'plan_changed', job: id, thought });
+    this.#tell({ kind: 'plan_changed', job: id, plan });
     this.set(job, { state: 'queued' });
     this.move(id, { kind: 'first' });
     this.run();
@@ -142,7 +142,7 @@ export class Queue {
   keep(id: JobId): void {
     const job = this.find(id);
     if (job?.status.state !== 'running') return;
-    // The recipe leads to another picture, the one at the last step.
+    // The recipe leads to another image, the one at the last step.
     this.set(job, { state: 'done', node: this.#finish(job, false).id });
   }
 
@@ -151,7 +151,7 @@ export class Queue {
     const job = this.jobs.find((candidate) => candidate.status.state === 'queued');
     if (!job) return;
     this.#isBusy = true;
-    void (job.request === 'ask' ? this.#answer(job) : this.#paint(job)).finally(() => {
+    void (job.kind === 'chat' ? this.#answer(job) : this.#paint(job)).finally(() => {
       this.#isBusy = false;
       this.run();
     });
@@ -169,7 +169,7 @@ export class Queue {
     return job.status.state === 'running';
   }
 
-  async #write(job: Job, text: string, channel: 'thought' | 'answer'): Promise<boolean> {
+  async #write(job: Job, text: string, channel: 'plan' | 'answer'): Promise<boolean> {
     this.set(job, { state: 'running', phase: { name: 'writing' } });
     for (const delta of text.match(/\S+\s*/g) ?? []) {
       await new Promise((resolve) => setTimeout(resolve, this.#stepMs / 2));
@@ -183,10 +183,10 @@ export class Queue {
   async #paint(job: Job): Promise<void> {
     this.set(job, { state: 'running', phase: { name: 'reading' } });
     if (!(await this.#pause(job, this.#stepMs * 2))) return;
-    if (job.instruction.startsWith('fail')) return this.#fail(job);
+    if (job.prompt.startsWith('fail')) return this.#fail(job);
     if (job.thinking.kind === 'on') {
-      job.thought = '';
-      if (!(await this.#write(job, this.#words(PLAN), 'thought'))) {
+      job.plan = '';
+      if (!(await this.#write(job, this.#words(PLAN), 'plan'))) {
         if (job.status.state === 'stopping') this.set(job, { state: 'cancelled' });
         return;
       }
@@ -198,7 +198,7 @@ export class Queue {
       if (!(await this.#pause(job, this.#stepMs))) return;
       this.set(job, { state: 'running', phase: { name: 'painting', step, steps: STEPS } });
       const preview = this.#world.name('preview');
-      this.previews.set(preview, painted(job.instruction, quarter(size), 1 - step / STEPS));
+      this.previews.set(preview, painted(job.prompt, quarter(size), 1 - step / STEPS));
       seen.push(preview);
       job.preview = preview;
       this.#tell({ kind: 'preview', job: job.id, preview });
@@ -217,15 +217,15 @@ export class Queue {
   #finish(job: Job, has_recipe = true): Node {
     const node: Node = {
       id: this.#world.name('node'),
-      piece: job.piece,
-      parent: job.request === 'edit' ? job.picture : null,
+      project: job.project,
+      parent: job.kind === 'edit' ? job.image : null,
       references: job.references,
-      origin: job.request === 'edit' ? 'edited' : 'created',
-      title: job.instruction,
+      origin: job.kind === 'edit' ? 'edit' : 'generate',
+      title: job.prompt,
       name: null,
       size: this.#size(job),
       seed: job.parameters.seed,
-      thought: job.thought === '' ? null : job.thought,
+      plan: job.plan === '' ? null : job.plan,
       has_recipe,
       model: has_recipe ? 'pocket' : null,
       starred: false,
@@ -235,27 +235,27 @@ export class Queue {
       created_ms: Date.now(),
     };
     this.#world.images.set(node.id, job.parameters);
-    const piece = this.#world.add(node);
-    this.#tell({ kind: 'node_added', node }, { kind: 'piece_changed', piece }, { kind: 'counts', counts: this.#world.counts() });
+    const project = this.#world.add(node);
+    this.#tell({ kind: 'node_added', node }, { kind: 'project_changed', project }, { kind: 'counts', counts: this.#world.counts() });
     return node;
   }
 
   async #answer(job: Job): Promise<void> {
-    if (job.thinking.kind === 'on') await this.#write(job, 'The question is about what can be seen. ', 'thought');
+    if (job.thinking.kind === 'on') await this.#write(job, 'The question is about what can be seen. ', 'plan');
     await this.#write(job, this.#words(ANSWER), 'answer');
     const turn = {
       id: this.#world.name('turn'),
-      question: job.instruction,
-      pictures: job.picture ? [job.picture] : [],
-      thought: job.thought === '' ? null : job.thought,
+      question: job.prompt,
+      images: job.image ? [job.image] : [],
+      plan: job.plan === '' ? null : job.plan,
       answer: job.answer,
       stopped: job.status.state === 'stopping',
       left_out: false,
       created_ms: Date.now(),
     };
-    this.#world.turns.set(job.piece, [...(this.#world.turns.get(job.piece) ?? []), turn]);
-    const piece = this.#world.refresh(job.piece, job.instruction, Date.now());
-    this.#tell({ kind: 'piece_changed', piece }, { kind: 'turn_added', piece: job.piece, turn });
+    this.#world.turns.set(job.project, [...(this.#world.turns.get(job.project) ?? []), turn]);
+    const project = this.#world.refresh(job.project, job.prompt, Date.now());
+    this.#tell({ kind: 'project_changed', project }, { kind: 'turn_added', project: job.project, turn });
     this.set(job, { state: 'done', node: null });
   }
 
@@ -266,8 +266,8 @@ export class Queue {
   }
 
   #size(job: Job): { width: number; height: number } {
-    const picture = job.picture ? this.#world.nodes.get(job.picture) : undefined;
-    return job.parameters.size ?? picture?.size ?? { width: 1024, height: 768 };
+    const image = job.image ? this.#world.nodes.get(job.image) : undefined;
+    return job.parameters.size ?? image?.size ?? { width: 1024, height: 768 };
   }
 }
 

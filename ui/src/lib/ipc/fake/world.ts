@@ -1,4 +1,4 @@
-/** What the pretended program holds: pieces with branches, and as many pictures as are asked for. */
+/** What the pretended program holds: projects with branches, and as many images as are asked for. */
 import { parameters } from '../blank';
 import type {
   GalleryCounts,
@@ -7,8 +7,8 @@ import type {
   ImageParameters,
   Node,
   NodeId,
-  Piece,
-  PieceId,
+  Project,
+  ProjectId,
   RecipeView,
   Turn,
 } from '../protocol';
@@ -17,16 +17,16 @@ import { hash } from './paint';
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 9, 1, 9);
 const TAGS = ['harbour', 'night', 'sketch', 'client', 'warm', '海'];
-const EDITS = ['Make the sails red', 'Turn it into night, keep the boat', 'Add a lighthouse on the left', 'Lighthouse taller, lamp lit', 'Less blue, more grey', '让天空更暖一些', 'Add gulls over the water'];
+const EDITS = ['Make the sails red', 'Turn it into night, keep the boat', 'Add a lighthouse on the left', 'Lighthouse taller, lamp lit', 'Less blue, more gray', '让天空更暖一些', 'Add gulls over the water'];
 const BEGINNINGS = ['A sailing boat in a quiet harbour at dusk', 'Three islands in morning fog', 'harbour.jpg', 'A ferry leaving, seen from above', '雨后的小港口', 'Wooden boats on a beach'];
 
 export class World {
   readonly nodes = new Map<NodeId, Node>();
-  readonly pieces = new Map<PieceId, Piece>();
-  readonly turns = new Map<PieceId, Turn[]>();
-  /** How pictures were sampled, where that differs from the usual. */
+  readonly projects = new Map<ProjectId, Project>();
+  readonly turns = new Map<ProjectId, Turn[]>();
+  /** How images were sampled, where that differs from the usual. */
   readonly images = new Map<NodeId, ImageParameters>();
-  #ofPiece = new Map<PieceId, Node[]>();
+  #ofProject = new Map<ProjectId, Node[]>();
   #count = 0;
 
   /** A name that no other thing of this world has. */
@@ -34,19 +34,19 @@ export class World {
     return `${kind}-${String((this.#count += 1)).padStart(5, '0')}`;
   }
 
-  add(node: Node): Piece {
+  add(node: Node): Project {
     this.nodes.set(node.id, node);
-    const nodes = this.#ofPiece.get(node.piece) ?? [];
+    const nodes = this.#ofProject.get(node.project) ?? [];
     nodes.push(node);
-    this.#ofPiece.set(node.piece, nodes);
-    return this.refresh(node.piece, node.title, node.created_ms);
+    this.#ofProject.set(node.project, nodes);
+    return this.refresh(node.project, node.title, node.created_ms);
   }
 
-  /** Makes a piece's header say what is in it. */
-  refresh(id: PieceId, name: string, at: number): Piece {
+  /** Makes a project's header say what is in it. */
+  refresh(id: ProjectId, name: string, at: number): Project {
     const nodes = this.nodesOf(id).filter((node) => node.trashed_ms === null);
-    const before = this.pieces.get(id);
-    const piece: Piece = {
+    const before = this.projects.get(id);
+    const project: Project = {
       id,
       name: before?.name ?? name,
       cover: nodes.at(-1)?.id ?? null,
@@ -54,29 +54,29 @@ export class World {
       created_ms: before?.created_ms ?? at,
       changed_ms: Math.max(at, before?.changed_ms ?? 0),
     };
-    this.pieces.set(id, piece);
-    return piece;
+    this.projects.set(id, project);
+    return project;
   }
 
-  /** Takes out for good what is in the trash, and pieces with their last picture. */
-  emptyTrash(): { nodes: NodeId[]; pieces: PieceId[] } {
+  /** Takes out for good what is in the trash, and projects with their last image. */
+  emptyTrash(): { nodes: NodeId[]; projects: ProjectId[] } {
     const gone = [...this.nodes.values()].filter((node) => node.trashed_ms !== null);
-    const pieces: PieceId[] = [];
-    for (const { id, piece } of gone) {
+    const projects: ProjectId[] = [];
+    for (const { id, project } of gone) {
       this.nodes.delete(id);
-      const left = this.nodesOf(piece).filter((node) => node.id !== id);
-      this.#ofPiece.set(piece, left);
-      if (left.length === 0 && !this.turns.get(piece)?.length && this.pieces.delete(piece)) pieces.push(piece);
+      const left = this.nodesOf(project).filter((node) => node.id !== id);
+      this.#ofProject.set(project, left);
+      if (left.length === 0 && !this.turns.get(project)?.length && this.projects.delete(project)) projects.push(project);
     }
-    return { nodes: gone.map((node) => node.id), pieces };
+    return { nodes: gone.map((node) => node.id), projects };
   }
 
-  nodesOf(piece: PieceId): Node[] {
-    return this.#ofPiece.get(piece) ?? [];
+  nodesOf(project: ProjectId): Node[] {
+    return this.#ofProject.get(project) ?? [];
   }
 
-  get newest(): Piece[] {
-    return [...this.pieces.values()].sort((a, b) => b.changed_ms - a.changed_ms);
+  get newest(): Project[] {
+    return [...this.projects.values()].sort((a, b) => b.changed_ms - a.changed_ms);
   }
 
   counts(): GalleryCounts {
@@ -94,10 +94,10 @@ export class World {
 
   page(filter: GalleryFilter, after: string | null, limit: number): GalleryPage {
     const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = this.newest.flatMap((piece) =>
-      this.nodesOf(piece.id)
+    const found = this.newest.flatMap((project) =>
+      this.nodesOf(project.id)
         .filter((node) => {
-          const text = [node.title, node.name, node.thought, ...node.tags].join(' ').toLowerCase();
+          const text = [node.title, node.name, node.plan, ...node.tags].join(' ').toLowerCase();
           return (
             (node.trashed_ms === null) === (filter.place === 'library') &&
             words.every((word) => text.includes(word)) &&
@@ -110,18 +110,18 @@ export class World {
     );
     const from = Number(after ?? 0);
     const nodes = found.slice(from, from + limit);
-    const pieces = [...new Set(nodes.map((node) => node.piece))].flatMap((id) => this.pieces.get(id) ?? []);
-    return { nodes, pieces, next: from + limit < found.length ? String(from + limit) : null, total: found.length };
+    const projects = [...new Set(nodes.map((node) => node.project))].flatMap((id) => this.projects.get(id) ?? []);
+    return { nodes, projects, next: from + limit < found.length ? String(from + limit) : null, total: found.length };
   }
 
   recipe(node: Node): RecipeView | null {
     if (!node.has_recipe) return null;
     return {
-      request: node.parent === null ? 'create' : 'edit',
-      instruction: node.title,
+      kind: node.parent === null ? 'generate' : 'edit',
+      prompt: node.title,
       parameters: { ...parameters, size: node.size, seed: node.seed, ...this.images.get(node.id) },
-      thought: node.thought,
-      pictures: [...node.references, ...(node.parent === null ? [] : [node.parent])],
+      plan: node.plan,
+      images: [...node.references, ...(node.parent === null ? [] : [node.parent])],
       n_missing: 0,
       model: node.model,
       is_present_model: hash(node.id) % 5 !== 0,
@@ -131,37 +131,37 @@ export class World {
   }
 }
 
-/** A world of `n` pictures in pieces of about seven; `words` gives every text its final form. */
+/** A world of `n` images in projects of about seven; `words` gives every text its final form. */
 export function populated(n: number, words: (text: string) => string): World {
   const world = new World();
   let made = 0;
-  for (let piece = 0; made < n; piece += 1) {
-    const id = world.name('piece');
-    const size = piece % 3 === 1 ? { width: 768, height: 1024 } : { width: 1024, height: 768 };
+  for (let project = 0; made < n; project += 1) {
+    const id = world.name('project');
+    const size = project % 3 === 1 ? { width: 768, height: 1024 } : { width: 1024, height: 768 };
     const own: Node[] = [];
-    const length = Math.min(n - made, piece === 0 ? 5 : 3 + (hash(id) % 9));
+    const length = Math.min(n - made, project === 0 ? 5 : 3 + (hash(id) % 9));
     for (let index = 0; index < length; index += 1) {
-      // Every third picture goes back to an earlier one: a branch.
+      // Every third image goes back to an earlier one: a branch.
       const parent = index === 0 ? null : own[index % 3 === 0 ? Math.floor(index / 2) - 1 : index - 1];
-      const beginning = BEGINNINGS[piece % BEGINNINGS.length] ?? '';
+      const beginning = BEGINNINGS[project % BEGINNINGS.length] ?? '';
       const isFile = beginning.endsWith('.jpg');
-      const title = parent ? (EDITS[(piece + index) % EDITS.length] ?? '') : beginning;
+      const title = parent ? (EDITS[(project + index) % EDITS.length] ?? '') : beginning;
       const at = START + made * 7 * MINUTE;
       const node: Node = {
         id: world.name('node'),
-        piece: id,
+        project: id,
         parent: parent?.id ?? null,
         references: [],
-        origin: parent ? 'edited' : isFile ? 'imported' : 'created',
+        origin: parent ? 'edit' : isFile ? 'imported' : 'generate',
         title: words(title),
         name: null,
         size,
         seed: isFile && !parent ? null : 1834 + made,
-        thought: index % 4 === 2 ? words(PLAN) : null,
+        plan: index % 4 === 2 ? words(PLAN) : null,
         has_recipe: !isFile || parent !== null,
         model: isFile && !parent ? null : words('pocket'),
         starred: index % 5 === 3,
-        tags: [TAGS[piece % TAGS.length] ?? '', ...(index % 3 === 2 ? [TAGS[(piece + 2) % TAGS.length] ?? ''] : [])]
+        tags: [TAGS[project % TAGS.length] ?? '', ...(index % 3 === 2 ? [TAGS[(project + 2) % TAGS.length] ?? ''] : [])]
           .map(words)
           .sort(),
         trashed_ms: made % 41 === 40 ? at : null,
@@ -172,11 +172,11 @@ export function populated(n: number, words: (text: string) => string): World {
       world.add(node);
       made += 1;
     }
-    world.turns.set(id, piece % 2 === 0 ? [turn(world, own[0], words)] : []);
+    world.turns.set(id, project % 2 === 0 ? [turn(world, own[0], words)] : []);
   }
-  // The first piece is the one that was worked on last: it has a branch and a conversation.
-  const first = [...world.pieces.values()][0];
-  if (first) world.pieces.set(first.id, { ...first, changed_ms: START + (n + 10) * 7 * MINUTE });
+  // The first project is the one that was worked on last: it has a branch and a conversation.
+  const first = [...world.projects.values()][0];
+  if (first) world.projects.set(first.id, { ...first, changed_ms: START + (n + 10) * 7 * MINUTE });
   return world;
 }
 
@@ -184,14 +184,14 @@ export const PLAN =
   'The scene should move from dusk to a clear night. The sky becomes a deep blue with small stars, and a thin moon above the left hill. The boat, its sails and the outline of the hills stay where they are. Reflections in the water turn dark blue with a faint warm line under the mast.';
 
 export const ANSWER =
-  'A quiet harbour at dusk: one sailing boat, dark hills, and a sky going from rose to violet. The water is calm and repeats the colours of the sky.';
+  'A quiet harbour at dusk: one sailing boat, dark hills, and a sky going from rose to violet. The water is calm and repeats the colors of the sky.';
 
 function turn(world: World, node: Node | undefined, words: (text: string) => string): Turn {
   return {
     id: world.name('turn'),
-    question: words('What is in this picture?'),
-    pictures: node ? [node.id] : [],
-    thought: null,
+    question: words('What is in this image?'),
+    images: node ? [node.id] : [],
+    plan: null,
     answer: words(ANSWER),
     stopped: false,
     left_out: false,

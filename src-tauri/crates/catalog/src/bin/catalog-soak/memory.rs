@@ -12,7 +12,7 @@ use crate::support::scene::{Facts, Scene, hurried, id, published};
 use crate::support::server::Server;
 
 /// A download must not take more than this beside the program itself.
-const MOST_BYTES: u64 = 32 << 20;
+const MAX_BYTES: u64 = 32 << 20;
 
 pub(crate) async fn run() -> Outcome<()> {
     let scene = Scene::new(published(256 << 20, 6), Facts::All);
@@ -25,7 +25,7 @@ pub(crate) async fn run() -> Outcome<()> {
     }
     let peak_bytes: u64 = text.trim().parse()?;
     println!("memory              {:.1} MB at most for 256 MiB", peak_bytes as f64 / 1e6);
-    if peak_bytes > MOST_BYTES { Err(format!("{peak_bytes} bytes").into()) } else { Ok(()) }
+    if peak_bytes > MAX_BYTES { Err(format!("{peak_bytes} bytes").into()) } else { Ok(()) }
 }
 
 /// Downloads, and prints the most anonymous memory that this process ever held.
@@ -34,7 +34,7 @@ pub(crate) async fn fetch(folder: &Path, origin: &str) -> Outcome<()> {
     let mut peak_bytes = 0;
     let (small, mut options) = (id("small"), hurried(origin, 1));
     // A large file keeps a small server busy before it answers.
-    options.patience.stall = Duration::from_secs(20);
+    options.timeouts.stall = Duration::from_secs(20);
     let download = catalog.download(&small, &options, |_| {
         peak_bytes = peak_bytes.max(anonymous_bytes());
         ControlFlow::Continue(())

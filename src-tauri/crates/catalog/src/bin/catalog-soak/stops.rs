@@ -11,7 +11,7 @@ use crate::support::server::Server;
 use crate::{N_BYTES, Outcome};
 
 /// A stop must be answered within this time.
-const MOST_MILLIS: u128 = 500;
+const MAX_MILLIS: u128 = 500;
 
 pub(crate) async fn run(n_stops: u64) -> Outcome<()> {
     let scene = Scene::new(published(N_BYTES, 4), Facts::All);
@@ -28,8 +28,8 @@ pub(crate) async fn run(n_stops: u64) -> Outcome<()> {
             _ => {}
         }
         let mut options = hurried(&server.origin, 1);
-        options.patience.stall = Duration::from_secs(60);
-        options.patience.longest_wait = Duration::from_secs(60);
+        options.timeouts.stall = Duration::from_secs(60);
+        options.timeouts.longest_wait = Duration::from_secs(60);
         let is_asked = Arc::new(AtomicBool::new(false));
         let timer = {
             let is_asked = Arc::clone(&is_asked);
@@ -58,5 +58,5 @@ pub(crate) async fn run(n_stops: u64) -> Outcome<()> {
     let most = millis.last().copied().unwrap_or(0);
     println!("stops               {}", millis.len());
     println!("  answered in       {most} ms at most, {} ms in the middle", millis.get(millis.len() / 2).unwrap_or(&0));
-    if most > MOST_MILLIS { Err(format!("a stop was answered after {most} ms").into()) } else { Ok(()) }
+    if most > MAX_MILLIS { Err(format!("a stop was answered after {most} ms").into()) } else { Ok(()) }
 }

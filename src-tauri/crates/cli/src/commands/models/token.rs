@@ -11,7 +11,7 @@ use crate::display::{print_json, print_line};
 use crate::{Error, Result};
 
 /// More than any token has; what is longer is refused, whoever sends it.
-const MOST_BYTES: u64 = 1 << 16;
+const MAX_BYTES: u64 = 1 << 16;
 
 /// Options of `bagel models token`.
 #[derive(Debug, Args)]
@@ -55,6 +55,6 @@ fn typed(host: &str) -> Result<String> {
         return terminal.read_secure_line().map_err(failed);
     }
     let mut line = String::new();
-    stdin().lock().take(MOST_BYTES).read_line(&mut line).map_err(failed)?;
+    stdin().lock().take(MAX_BYTES).read_line(&mut line).map_err(failed)?;
     Ok(line)
 }

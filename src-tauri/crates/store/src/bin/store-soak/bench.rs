@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use protocol::{GalleryFilter, PieceId};
+use protocol::{GalleryFilter, ProjectId};
 use store::{NewTurn, Store};
 
 use crate::Outcome;
 use crate::chance::Chance;
-use crate::picture::{new_node, picture, recipe};
+use crate::image::{image, new_node, recipe};
 
 const SUBJECTS: [&str; 12] = [
     "a red fox",
@@ -32,11 +32,11 @@ pub(crate) fn run(n_nodes: usize) -> Outcome<()> {
     let store = Store::open(folder.path(), 1)?.store;
     let mut chance = Chance::new(3);
     let began = Instant::now();
-    let mut piece = PieceId::new();
+    let mut project = ProjectId::new();
     let mut parent = None;
     for number in 0..n_nodes {
         if number % 5 == 0 {
-            piece = PieceId::new();
+            project = ProjectId::new();
             parent = None;
         }
         let title = format!(
@@ -45,9 +45,9 @@ pub(crate) fn run(n_nodes: usize) -> Outcome<()> {
             chance.pick(&PLACES).unwrap_or_default(),
             chance.pick(&STYLES).unwrap_or_default()
         );
-        let picture = picture(number as u64, 64)?;
-        let new = new_node(piece, parent, &title);
-        store.add_result(&new, &picture, Some(&recipe(&title, number as u64, &picture)), 1)?;
+        let image = image(number as u64, 64)?;
+        let new = new_node(project, parent, &title);
+        store.add_result(&new, &image, Some(&recipe(&title, number as u64, &image)), 1)?;
         parent = Some(new.id);
         if number % 10 == 0 {
             store.set_tags(&[new.id], &[format!("tag {}", number % 70)])?;
@@ -55,13 +55,13 @@ pub(crate) fn run(n_nodes: usize) -> Outcome<()> {
             let turn = NewTurn {
                 question: "What season is it?".to_owned(),
                 answer: format!("It looks like {number} days of winter."),
-                pictures: vec![new.id],
+                images: vec![new.id],
                 ..NewTurn::default()
             };
-            store.add_turn(piece, turn, 1)?;
+            store.add_turn(project, turn, 1)?;
         }
     }
-    println!("bench: {n_nodes} pictures, {:.1} ms to save each", began.elapsed().as_secs_f64() * 1e3 / n_nodes as f64);
+    println!("bench: {n_nodes} images, {:.1} ms to save each", began.elapsed().as_secs_f64() * 1e3 / n_nodes as f64);
 
     let page = |name: &str, filter: GalleryFilter| -> Outcome<()> {
         let (mut walls, mut busy, mut after) = (Vec::new(), Vec::new(), None);
@@ -150,7 +150,7 @@ pub(crate) fn run(n_nodes: usize) -> Outcome<()> {
     timed("start without database and backups, from the files", began);
     let n_back = opened.store.counts()?.n_nodes;
     if n_back != n_nodes as u64 {
-        return Err(format!("{n_back} of {n_nodes} pictures came back").into());
+        return Err(format!("{n_back} of {n_nodes} images came back").into());
     }
     Ok(())
 }

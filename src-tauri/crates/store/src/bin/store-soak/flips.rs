@@ -84,13 +84,13 @@ pub(crate) fn run(n_copies: usize) -> Outcome<()> {
             }
             DatabaseState::Rebuilt { .. } => {
                 n_rebuilt += 1;
-                if let Some(lost) = expected.pictures_missing_in(&found) {
+                if let Some(lost) = expected.images_missing_in(&found) {
                     return fail(&lost);
                 }
             }
             DatabaseState::Sound if damage == Damage::LogGone => {
                 n_readopted += opened.recovery.adopted.len();
-                if let Some(lost) = expected.pictures_missing_in(&found) {
+                if let Some(lost) = expected.images_missing_in(&found) {
                     return fail(&lost);
                 }
             }
@@ -101,8 +101,8 @@ pub(crate) fn run(n_copies: usize) -> Outcome<()> {
     }
     println!(
         "flips: {n_copies} copies damaged; {n_restored} restored from a backup, {n_rebuilt} rebuilt from the files, \
-         {n_readopted} pictures taken in again after their log was gone, {n_unseen} after a crash in places that \
-         no check sees; 0 pictures lost, 0 damaged databases thrown away"
+         {n_readopted} images taken in again after their log was gone, {n_unseen} after a crash in places that \
+         no check sees; 0 images lost, 0 damaged databases thrown away"
     );
     Ok(())
 }
@@ -136,7 +136,7 @@ fn inflict(damage: Damage, folder: &Path, chance: &mut Chance) -> Outcome<()> {
     Ok(fs::write(path, bytes)?)
 }
 
-/// A copy of a library; pictures are linked, because nothing ever changes them.
+/// A copy of a library; images are linked, because nothing ever changes them.
 fn copy(from: &Path, to: &Path) -> Outcome<()> {
     for entry in fs::read_dir(from)? {
         let (from, to) = {

@@ -82,7 +82,7 @@ pub(crate) fn run(n_kills: usize) -> Outcome<()> {
     }
     println!(
         "kills: {n_kills} kills, {n_acknowledged} changes acknowledged, 0 lost, 0 rows without a file, 0 damaged \
-         databases; {n_adopted} finished pictures taken in, {n_removed} half-written files removed, {n_in_between} \
+         databases; {n_adopted} finished images taken in, {n_removed} half-written files removed, {n_in_between} \
          kills between changes; slowest start {} ms",
         slowest.as_millis()
     );

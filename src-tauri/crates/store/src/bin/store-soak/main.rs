@@ -1,4 +1,4 @@
-//! Tries the library out: kills, damage, faults and thousands of pictures.
+//! Tries the library out: kills, damage, faults and thousands of images.
 //!
 //! Prints figures; ends with 1 when anything that was acknowledged is missing.
 //! The tests run its short forms, `cargo xtask soak` the long ones.
@@ -9,10 +9,10 @@ mod bench;
 mod chance;
 mod faults;
 mod flips;
+mod image;
 mod kills;
 mod model;
 mod order;
-mod picture;
 mod work;
 
 use std::path::Path;
@@ -27,11 +27,11 @@ usage: store-soak COMMAND
   flips N       damage N copies of a library and look whether it is noticed and mended
   faults N      let each of the first N writes, syncs and renames fail (needs strace)
   order         look at the order of syncs (needs strace)
-  bench N       time a library of N pictures
+  bench N       time a library of N images
   all           everything in its long form
   work FOLDER SEED    be the program at work
   some FOLDER SEED N  work for N steps, whatever fails
-  once FOLDER         add, import and remove one picture";
+  once FOLDER         add, import and remove one image";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

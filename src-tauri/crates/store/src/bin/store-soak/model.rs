@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{GalleryFilter, Node, NodeId, PieceId, Place};
+use protocol::{GalleryFilter, Node, NodeId, Place, ProjectId};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -18,7 +18,7 @@ pub(crate) enum Fact {
     Trashed { node: NodeId },
     Restored { node: NodeId },
     Emptied,
-    Said { piece: PieceId, question: String },
+    Said { project: ProjectId, question: String },
     Queued { job: String, order: i64 },
     Unqueued { job: String },
     Opened { nodes: Vec<NodeId> },
@@ -49,7 +49,7 @@ struct Known {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Model {
     nodes: BTreeMap<NodeId, Known>,
-    questions: BTreeSet<(PieceId, String)>,
+    questions: BTreeSet<(ProjectId, String)>,
     jobs: BTreeMap<String, i64>,
     /// Of these it is not known any more what they must be.
     doubted: BTreeSet<NodeId>,
@@ -62,12 +62,12 @@ impl Model {
         Self::read_without(store, &[])
     }
 
-    /// What is there, but for pictures of which the library itself says that their files are gone.
+    /// What is there, but for images of which the library itself says that their files are gone.
     pub(crate) fn read_without(store: &Store, gone: &[NodeId]) -> Outcome<Self> {
         let mut model = Self::default();
         for node in all_nodes(store)?.into_iter().filter(|node| !gone.contains(&node.id)) {
             let path = store.path(node.id)?;
-            let pixels = imagefile::picture_hash(&imagefile::read(&path)?.picture);
+            let pixels = imagefile::image_hash(&imagefile::read(&path)?.image);
             model.nodes.insert(
                 node.id,
                 Known {
@@ -81,9 +81,9 @@ impl Model {
         }
         let mut after = None;
         loop {
-            let page = store.pieces(after.as_ref(), 500)?;
-            for piece in page.pieces {
-                model.questions.extend(store.turns(piece.id)?.into_iter().map(|turn| (piece.id, turn.question)));
+            let page = store.projects(after.as_ref(), 500)?;
+            for project in page.projects {
+                model.questions.extend(store.turns(project.id)?.into_iter().map(|turn| (project.id, turn.question)));
             }
             after = page.next;
             if after.is_none() {
@@ -113,8 +113,8 @@ impl Model {
             Fact::Trashed { node } => change(node, &|known| known.is_trashed = true),
             Fact::Restored { node } => change(node, &|known| known.is_trashed = false),
             Fact::Emptied => self.nodes.retain(|_, known| !known.is_trashed),
-            Fact::Said { piece, question } => {
-                self.questions.insert((*piece, question.clone()));
+            Fact::Said { project, question } => {
+                self.questions.insert((*project, question.clone()));
             }
             Fact::Queued { job, order } => {
                 self.jobs.insert(job.clone(), *order);
@@ -131,11 +131,11 @@ impl Model {
         Self { jobs: BTreeMap::new(), ..self.clone() }
     }
 
-    /// The first picture that is not in `found`, whatever it is called there.
-    pub(crate) fn pictures_missing_in(&self, found: &Self) -> Option<String> {
+    /// The first image that is not in `found`, whatever it is called there.
+    pub(crate) fn images_missing_in(&self, found: &Self) -> Option<String> {
         let is_there = |id: &NodeId, pixels: &String| found.nodes.get(id).is_some_and(|known| known.pixels == *pixels);
         let lost = self.nodes.iter().find(|(id, known)| !is_there(id, &known.pixels));
-        lost.map(|(id, _)| format!("picture {id} is gone"))
+        lost.map(|(id, _)| format!("image {id} is gone"))
     }
 
     /// Takes in what was begun and has failed: it may have happened or not.
@@ -167,7 +167,7 @@ impl Model {
             let is = found.nodes.get(id);
             let may_be = after.nodes.get(id);
             if is != Some(before) && is != may_be {
-                return Some(format!("picture {id} was {before:?} and is {is:?}"));
+                return Some(format!("image {id} was {before:?} and is {is:?}"));
             }
         }
         if let Some(question) = self.questions.difference(&found.questions).next() {
@@ -187,7 +187,7 @@ pub(crate) fn lines(output: &[u8]) -> Outcome<Vec<Line>> {
     lines.filter(|line| !line.is_empty()).map(|line| Ok(serde_json::from_slice(line)?)).collect()
 }
 
-/// Every picture, those in the trash among them.
+/// Every image, those in the trash among them.
 pub(crate) fn all_nodes(store: &Store) -> Outcome<Vec<Node>> {
     let mut nodes = Vec::new();
     for place in [Place::Library, Place::Trash] {

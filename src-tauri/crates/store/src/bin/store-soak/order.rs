@@ -51,7 +51,7 @@ pub(crate) fn run() -> Outcome<()> {
 /// Holds the calls against the rules; gives back how many changes were acknowledged.
 fn check(calls: &[Call], library: &Path) -> Outcome<usize> {
     let log = library.join("library.db-wal");
-    let is_picture = |path: &Path| path.starts_with(library.join("images"));
+    let is_image = |path: &Path| path.starts_with(library.join("images"));
     let mut n_acknowledged = 0;
     let mut begun_at = 0;
     for (place, call) in calls.iter().enumerate() {
@@ -73,19 +73,19 @@ fn check(calls: &[Call], library: &Path) -> Outcome<usize> {
                 }
             }
             Call::Write(path) if *path == log => {
-                let is_open = |call: &&Call| matches!(call, Call::Rename(_, to) if is_picture(to));
+                let is_open = |call: &&Call| matches!(call, Call::Rename(_, to) if is_image(to));
                 let last_rename = since_begun.iter().rposition(|call| is_open(&call));
                 if let Some(renamed) = last_rename {
                     let folder_synced = since_begun
                         .iter()
                         .skip(renamed)
-                        .any(|call| matches!(call, Call::Sync(path) if is_picture(path) && path.extension().is_none()));
+                        .any(|call| matches!(call, Call::Sync(path) if is_image(path) && path.extension().is_none()));
                     if !folder_synced {
                         return fail("entered before its file was there for good");
                     }
                 }
             }
-            Call::Unlink(path) if is_picture(path) && path.extension().is_some_and(|kind| kind != "part") => {
+            Call::Unlink(path) if is_image(path) && path.extension().is_some_and(|kind| kind != "part") => {
                 let last = since_begun.iter().rev().find(|call| touches(call, &log));
                 if last != Some(&Call::Sync(log.clone())) {
                     return fail("removed before its entry was gone for good");

@@ -3,15 +3,15 @@
 use std::io::Write;
 use std::path::Path;
 
-use imagefile::{Encoding, encode, picture_hash};
-use protocol::{ExportFormat, JobId, NodeId, PieceId};
+use imagefile::{Encoding, encode, image_hash};
+use protocol::{ExportFormat, JobId, NodeId, ProjectId};
 use serde_json::json;
 use store::{NewTurn, Source, Store, StoredJob};
 
 use crate::Outcome;
 use crate::chance::Chance;
+use crate::image::{image, new_node, recipe};
 use crate::model::{Fact, Line, all_nodes};
-use crate::picture::{new_node, picture, recipe};
 
 /// Works until it is killed.
 pub(crate) fn run(folder: &Path, seed: u64) -> Outcome<()> {
@@ -33,7 +33,7 @@ pub(crate) fn some(folder: &Path, seed: u64, n_steps: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// Adds a picture, imports one and removes it again, each told.
+/// Adds an image, imports one and removes it again, each told.
 pub(crate) fn once(folder: &Path) -> Outcome<()> {
     let mut work = Work::open(folder, 1)?;
     work.add()?;
@@ -109,10 +109,10 @@ impl Work {
                 Ok(())
             }
             (17, Some(node)) => {
-                let piece = self.store.node(node)?.piece;
+                let project = self.store.node(node)?.project;
                 let question = format!("question {}", self.n_done);
-                let turn = NewTurn { question: question.clone(), pictures: vec![node], ..NewTurn::default() };
-                self.tell(Fact::Said { piece, question }, |store| store.add_turn(piece, turn, 1))
+                let turn = NewTurn { question: question.clone(), images: vec![node], ..NewTurn::default() };
+                self.tell(Fact::Said { project, question }, |store| store.add_turn(project, turn, 1))
             }
             (18, _) => {
                 let (job, order) = (format!("job {}", self.chance.below(9)), self.n_done.cast_signed());
@@ -120,7 +120,7 @@ impl Work {
                     id: JobId(job.clone()),
                     order,
                     state: "queued".to_owned(),
-                    body: json!({ "instruction": "a fox" }),
+                    body: json!({ "prompt": "a fox" }),
                 };
                 self.tell(Fact::Queued { job, order }, |store| store.put_job(&stored))
             }
@@ -141,40 +141,40 @@ impl Work {
 
     fn add(&mut self) -> Outcome<()> {
         self.n_done += 1;
-        let picture = picture(self.n_done, 24)?;
-        let title = format!("instruction {} 一只猫", self.n_done);
-        let (piece, parent) = match self.chance.pick(&self.nodes) {
-            Some(parent) if self.chance.below(3) > 0 => (self.store.node(parent)?.piece, Some(parent)),
-            _ => (PieceId::new(), None),
+        let image = image(self.n_done, 24)?;
+        let title = format!("prompt {} 一只猫", self.n_done);
+        let (project, parent) = match self.chance.pick(&self.nodes) {
+            Some(parent) if self.chance.below(3) > 0 => (self.store.node(parent)?.project, Some(parent)),
+            _ => (ProjectId::new(), None),
         };
-        let new = new_node(piece, parent, &title);
-        let recipe = recipe(&title, self.n_done, &picture);
-        let fact = Fact::Added { node: new.id, pixels: picture_hash(&picture) };
+        let new = new_node(project, parent, &title);
+        let recipe = recipe(&title, self.n_done, &image);
+        let fact = Fact::Added { node: new.id, pixels: image_hash(&image) };
         self.nodes.push(new.id);
-        self.tell(fact, |store| store.add_result(&new, &picture, Some(&recipe), 1))
+        self.tell(fact, |store| store.add_result(&new, &image, Some(&recipe), 1))
     }
 
     fn import(&mut self) -> Outcome<()> {
         self.n_done += 1;
         // Now and then the same again.
-        let picture = picture(if self.chance.below(4) == 0 { 1 } else { self.n_done }, 24)?;
-        let bytes = encode(Path::new("a.png"), &picture, Encoding::Png, None)?;
+        let image = image(if self.chance.below(4) == 0 { 1 } else { self.n_done }, 24)?;
+        let bytes = encode(Path::new("a.png"), &image, Encoding::Png, None)?;
         self.say(&Line::Will(Fact::Other))?;
         let source = Source::Bytes { name: format!("file {}.png", self.n_done), bytes };
         let node = self.store.import(source, None, 1)?.node.id;
         self.nodes.push(node);
-        self.say(&Line::Did(Fact::Added { node, pixels: picture_hash(&picture) }))
+        self.say(&Line::Did(Fact::Added { node, pixels: image_hash(&image) }))
     }
 
     /// Out as a bundle and in again.
     fn travel(&mut self, node: NodeId) -> Outcome<()> {
         let path = std::env::temp_dir().join(format!("store-soak-{}.zip", std::process::id()));
-        let piece = self.store.node(node)?.piece;
+        let project = self.store.node(node)?.project;
         self.say(&Line::Will(Fact::Other))?;
-        self.store.bundle(piece, &path)?;
-        // A piece of which all is in the trash has nothing to open.
+        self.store.bundle(project, &path)?;
+        // A project of which all is in the trash has nothing to open.
         if let Ok(opened) = self.store.open_bundle(&path, 1) {
-            let nodes: Vec<NodeId> = self.store.piece(opened)?.nodes.iter().map(|node| node.id).collect();
+            let nodes: Vec<NodeId> = self.store.project(opened)?.nodes.iter().map(|node| node.id).collect();
             self.nodes.extend(&nodes);
             self.say(&Line::Did(Fact::Opened { nodes }))?;
         }

@@ -49,7 +49,7 @@ impl Default for Installs {
 }
 
 impl Installs {
-    /// Puts what is known here onto the catalogue's cards.
+    /// Puts what is known here onto the catalog's cards.
     pub(super) fn complete(&self, cards: &mut [ModelCard]) {
         for card in cards {
             let known = self.running.get(&card.id).map(|running| &running.install).or(self.failed.get(&card.id));

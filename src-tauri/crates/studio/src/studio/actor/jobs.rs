@@ -1,21 +1,21 @@
 //! What the artist does with jobs.
 
-use protocol::{ErrorCode, Job, JobId, JobKind, JobPlace, JobStatus, Phase, StudioEvent, Thinking};
+use protocol::{ErrorCode, Job, JobId, JobPlace, JobStatus, Kind, Phase, StudioEvent, Thinking};
 use store::StoredJob;
 
 use super::Actor;
 use super::work::Goal;
-use crate::queue::{MOST_WAITING, Queue, SECOND_TRY, is_running};
+use crate::queue::{MAX_WAITING, Queue, SECOND_TRY, is_running};
 use crate::studio::blocking;
 use crate::{Error, Result, plan};
 
 impl Actor {
     /// Queues jobs; they are on disk before anybody hears of them.
     pub(super) async fn submit(&mut self, jobs: Vec<Job>, first: bool) -> Result<Vec<JobId>> {
-        if self.queue.n_waiting() + jobs.len() > MOST_WAITING {
+        if self.queue.n_waiting() + jobs.len() > MAX_WAITING {
             return Err(Error::refused(
                 ErrorCode::TooMany,
-                format!("{MOST_WAITING} requests wait already; let some of them finish"),
+                format!("{MAX_WAITING} requests wait already; let some of them finish"),
             ));
         }
         let mut jobs = jobs;
@@ -37,7 +37,7 @@ impl Actor {
         let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
         match job.status {
             JobStatus::Queued | JobStatus::Planned => self.set(id, JobStatus::Cancelled).await,
-            // A picture that is being written is a result already.
+            // An image that is being written is a result already.
             JobStatus::Running { phase: Phase::Saving } => {}
             JobStatus::Running { .. } => {
                 self.stop_running(id, Goal::Finish);
@@ -48,7 +48,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Stops a job that paints, and keeps its newest step as a picture.
+    /// Stops a job that paints, and keeps its newest step as an image.
     pub(super) async fn keep_newest(&mut self, id: &JobId) -> Result<()> {
         let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
         let paints = matches!(job.status, JobStatus::Running { phase: Phase::Painting { .. } });
@@ -155,7 +155,7 @@ impl Actor {
     /// Holds a plan: what is written of it now, or all of it when it is complete.
     pub(super) async fn pause_plan(&mut self, id: &JobId) -> Result<()> {
         let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
-        if !plan::can_be_held(job.request, &job.thinking) {
+        if !plan::can_be_held(job.kind, &job.thinking) {
             return Err(Error::BadRequest("this request writes no plan".to_owned()));
         }
         match job.status {
@@ -179,23 +179,23 @@ impl Actor {
     }
 
     /// Lets a held job paint a plan, before all that wait.
-    pub(super) async fn paint_plan(&mut self, id: &JobId, thought: &str) -> Result<()> {
-        let given = plan::given(thought)?;
+    pub(super) async fn paint_plan(&mut self, id: &JobId, plan: &str) -> Result<()> {
+        let given = plan::given(plan)?;
         let before = self.queue.clone();
         let Some(job) = self.queue.get_mut(id) else { return Err(Error::NoJob(id.clone())) };
         if job.status != JobStatus::Planned {
             return Err(Error::refused(ErrorCode::TooLate, "this request has no plan that is held"));
         }
-        if let Thinking::Given { thought } = &given {
-            job.thought.clone_from(thought);
+        if let Thinking::Given { plan } = &given {
+            job.plan.clone_from(plan);
         }
         job.thinking = given;
         job.pauses_after_plan = false;
         job.status = JobStatus::Queued;
-        let thought = job.thought.clone();
+        let plan = job.plan.clone();
         self.queue.place(id, &JobPlace::First);
         self.save_queue_or_undo(before).await?;
-        self.tell(StudioEvent::PlanChanged { job: id.clone(), thought });
+        self.tell(StudioEvent::PlanChanged { job: id.clone(), plan });
         self.tell(StudioEvent::JobChanged { job: id.clone(), status: JobStatus::Queued });
         self.tell_order();
         Ok(())
@@ -271,8 +271,8 @@ fn renewed(job: &Job) -> Job {
     job.status = JobStatus::Queued;
     job.answer.clear();
     job.preview = None;
-    if job.thinking == Thinking::On || job.request == JobKind::Ask {
-        job.thought.clear();
+    if job.thinking == Thinking::On || job.kind == Kind::Chat {
+        job.plan.clear();
     }
     job
 }

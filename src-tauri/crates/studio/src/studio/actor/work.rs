@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use protocol::{
-    ErrorCode, Event, Failure, Job, JobId, JobKind, JobStatus, NodeId, Phase, Picture, Size, Statistics, StudioEvent,
+    ErrorCode, Event, Failure, Image, Job, JobId, JobStatus, Kind, NodeId, Phase, Size, Statistics, StudioEvent,
     TextChannel,
 };
 
@@ -18,13 +18,13 @@ pub(super) struct Work {
     pub(super) job: JobId,
     pub(super) goal: Goal,
     pub(super) began: Instant,
-    /// Pictures that a question brought into its conversation.
-    pub(super) new_pictures: Vec<NodeId>,
+    /// Images that a question brought into its conversation.
+    pub(super) new_images: Vec<NodeId>,
     pub(super) is_done: bool,
     pub(super) text: Option<String>,
     pub(super) statistics: Option<Statistics>,
     pub(super) size: Option<Size>,
-    pub(super) image: Image,
+    pub(super) image: ImageState,
 }
 
 /// What a job is to come to when the engine has ended it.
@@ -34,13 +34,13 @@ pub(super) enum Goal {
     Finish,
     /// A plan that is held.
     Hold,
-    /// Its newest step, kept as a picture.
+    /// Its newest step, kept as an image.
     Keep,
 }
 
-/// Where the picture of a job is.
+/// Where the image of a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Image {
+pub(super) enum ImageState {
     /// There is none yet.
     None,
     /// It is on its way to the disk.
@@ -82,19 +82,19 @@ impl Actor {
         let (store, chat) = (self.shared.store.clone(), self.defaults.chat.clone());
         let prepared = blocking(move || request::prepare(&job, &store, &chat)).await;
         match prepared {
-            Ok(Prepared { request, new_pictures, .. }) => {
+            Ok(Prepared { request, new_images, .. }) => {
                 // On disk first: a start after a crash must know that it had begun.
                 self.set(&id, JobStatus::Running { phase: Phase::Reading }).await;
                 self.work = Some(Work {
                     job: id.clone(),
                     goal: Goal::Finish,
                     began: Instant::now(),
-                    new_pictures,
+                    new_images,
                     is_done: false,
                     text: None,
                     statistics: None,
                     size: None,
-                    image: Image::None,
+                    image: ImageState::None,
                 });
                 tracing::debug!(job = %id.0, "begins");
                 if let Err(error) = self.engine.run(id.clone(), request) {
@@ -127,9 +127,9 @@ impl Actor {
                     return;
                 }
                 self.phase(&id, Phase::Painting { step, steps }).await;
-                let picture = preview.and_then(|Size { width, height }| Picture::new(width, height, payload));
-                if let (Some(picture), Some(job)) = (picture, self.queue.get_mut(&id)) {
-                    let preview = self.shared.previews.put(&id, picture);
+                let image = preview.and_then(|Size { width, height }| Image::new(width, height, payload));
+                if let (Some(image), Some(job)) = (image, self.queue.get_mut(&id)) {
+                    let preview = self.shared.previews.put(&id, image);
                     job.preview = Some(preview);
                     self.tell(StudioEvent::Preview { job: id, preview });
                 }
@@ -164,10 +164,10 @@ impl Actor {
     async fn hear_text(&mut self, id: JobId, channel: TextChannel, delta: String) {
         let Some(job) = self.queue.get_mut(&id) else { return };
         match channel {
-            TextChannel::Thought => job.thought.push_str(&delta),
+            TextChannel::Plan => job.plan.push_str(&delta),
             TextChannel::Answer => job.answer.push_str(&delta),
         }
-        let is_complete = channel == TextChannel::Thought && plan::is_complete(&job.thought);
+        let is_complete = channel == TextChannel::Plan && plan::is_complete(&job.plan);
         self.phase(&id, Phase::Writing).await;
         self.tell(StudioEvent::Text { job: id.clone(), channel, delta });
         if is_complete {
@@ -179,7 +179,7 @@ impl Actor {
     fn hold_if_wanted(&mut self, id: &JobId) -> bool {
         let is_wanted = self.queue.get(id).is_some_and(|job| {
             job.pauses_after_plan
-                && plan::can_be_held(job.request, &job.thinking)
+                && plan::can_be_held(job.kind, &job.thinking)
                 && matches!(job.status, JobStatus::Running { .. })
         });
         if is_wanted && self.work.as_ref().is_some_and(|work| work.job == *id && work.goal == Goal::Finish) {
@@ -211,7 +211,7 @@ impl Actor {
         let Some(job) = self.queue.get(id) else { return };
         if self.is_to_be_held(id) && job.status != JobStatus::Stopping {
             self.set(id, JobStatus::Planned).await;
-        } else if job.request == JobKind::Ask && !job.answer.trim().is_empty() {
+        } else if job.kind == Kind::Chat && !job.answer.trim().is_empty() {
             self.finish_answer(id, true).await;
         } else {
             self.set(id, JobStatus::Cancelled).await;
@@ -250,8 +250,8 @@ impl Actor {
             self.fail(&id, failure).await;
             return;
         };
-        if work.image != Image::None {
-            // The picture had arrived; nothing is lost.
+        if work.image != ImageState::None {
+            // The image had arrived; nothing is lost.
             work.is_done = true;
             self.finish_if_over(&id).await;
         } else if status == JobStatus::Stopping || work.goal == Goal::Hold {

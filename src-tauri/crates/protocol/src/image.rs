@@ -1,16 +1,16 @@
-//! A decoded picture in memory.
+//! A decoded image in memory.
 
 use crate::Size;
 
 /// Eight bits a channel, red green blue, rows from the top, no padding.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct Image {
     width: u32,
     height: u32,
     rgb: Vec<u8>,
 }
 
-impl Picture {
+impl Image {
     /// Takes `width * height * 3` bytes; `None` when their number differs or a side is zero.
     pub fn new(width: u32, height: u32, rgb: Vec<u8>) -> Option<Self> {
         let n_bytes = (width as usize).checked_mul(height as usize)?.checked_mul(3)?;
@@ -43,8 +43,8 @@ impl Picture {
     }
 }
 
-impl std::fmt::Debug for Picture {
+impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Picture({} x {})", self.width, self.height)
+        write!(f, "Image({} x {})", self.width, self.height)
     }
 }

@@ -1,11 +1,11 @@
-//! Pictures brought in, found, marked, given away, and the settings beside them.
+//! Images brought in, found, marked, given away, and the settings beside them.
 
 use protocol::{
-    Arrival, ErrorCode, ExportFormat, Failure, Folder, GalleryFilter, JobKind, Place, SettingsChange, StudioEvent,
+    Arrival, ErrorCode, ExportFormat, Failure, Folder, GalleryFilter, Kind, Place, SettingsChange, StudioEvent,
 };
 use studio::Source;
 
-use crate::support::{Bench, bench, bench_with, file, picture_file};
+use crate::support::{Bench, bench, bench_with, file, image_file};
 
 async fn arrived(bench: &mut Bench) -> (Vec<Arrival>, Vec<Failure>) {
     bench
@@ -21,8 +21,8 @@ async fn what_cannot_be_imported_says_why_and_the_rest_arrives() {
     let mut bench = bench().await;
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("notes.png");
-    std::fs::write(&text, "not a picture").unwrap();
-    let good = picture_file(folder.path(), "船.png", 3);
+    std::fs::write(&text, "not an image").unwrap();
+    let good = image_file(folder.path(), "船.png", 3);
     bench.studio.import(vec![file(text), file(good), file(folder.path())], Some([1.0, 2.0])).await;
     let (arrivals, failures) = arrived(&mut bench).await;
     assert_eq!(failures.len(), 2);
@@ -47,21 +47,21 @@ async fn pipes_and_devices_are_refused_without_waiting_for_them() {
 }
 
 #[tokio::test]
-async fn a_picture_that_is_there_already_is_found_again() {
+async fn a_image_that_is_there_already_is_found_again() {
     let mut bench = bench().await;
     let folder = tempfile::tempdir().unwrap();
-    let path = picture_file(folder.path(), "a.png", 3);
+    let path = image_file(folder.path(), "a.png", 3);
     bench.studio.import(vec![file(&path)], None).await;
     let (first, _) = arrived(&mut bench).await;
     bench.studio.import(vec![file(&path)], None).await;
     let (second, _) = arrived(&mut bench).await;
     assert!(second[0].is_known);
     assert_eq!(second[0].node, first[0].node);
-    assert_eq!(bench.n_pictures().await, 1);
+    assert_eq!(bench.n_images().await, 1);
 }
 
 #[tokio::test]
-async fn a_picture_of_ours_brings_its_recipe_back() {
+async fn a_image_of_ours_brings_its_recipe_back() {
     let mut bench = bench().await;
     let node = bench.make("a boat").await;
     let folder = tempfile::tempdir().unwrap();
@@ -72,10 +72,10 @@ async fn a_picture_of_ours_brings_its_recipe_back() {
     let (arrivals, _) = arrived(&mut other).await;
     assert!(arrivals[0].has_recipe);
     let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();
-    assert_eq!(recipe.instruction, "a boat");
+    assert_eq!(recipe.prompt, "a boat");
     let again = other.studio.replay(arrivals[0].node).await.unwrap();
-    let copy = other.picture_of(&again[0]).await;
-    assert_eq!(other.studio.picture(copy).await.unwrap(), bench.studio.picture(node).await.unwrap());
+    let copy = other.image_of(&again[0]).await;
+    assert_eq!(other.studio.image(copy).await.unwrap(), bench.studio.image(node).await.unwrap());
 }
 
 #[tokio::test]
@@ -104,12 +104,12 @@ async fn marks_are_told_and_found_by() {
     assert_eq!(find(GalleryFilter { place: Place::Trash, ..Default::default() }).await, [boat]);
     bench.studio.restore(vec![boat]).await.unwrap();
     assert_eq!(find(GalleryFilter::default()).await.len(), 2);
-    let sea = bench.node(boat).await.piece;
+    let sea = bench.node(boat).await.project;
     bench.studio.trash(vec![boat]).await.unwrap();
     bench.studio.empty_trash().await.unwrap();
     let gone = bench
         .wait(|event| match event {
-            StudioEvent::NodesRemoved { nodes, pieces } => Some((nodes, pieces)),
+            StudioEvent::NodesRemoved { nodes, projects } => Some((nodes, projects)),
             _ => None,
         })
         .await;
@@ -118,17 +118,17 @@ async fn marks_are_told_and_found_by() {
 }
 
 #[tokio::test]
-async fn a_piece_travels_as_one_file() {
+async fn a_project_travels_as_one_file() {
     let mut bench = bench().await;
     let parent = bench.make("a boat").await;
-    let id = bench.submit(JobKind::Edit, "red sails", Some(parent)).await;
-    bench.picture_of(&id).await;
-    let piece = bench.node(parent).await.piece;
-    let file = bench.folder.path().join("boat.bagelpiece");
-    bench.studio.export_piece(piece, file.clone()).await.unwrap();
+    let id = bench.submit(Kind::Edit, "red sails", Some(parent)).await;
+    bench.image_of(&id).await;
+    let project = bench.node(parent).await.project;
+    let file = bench.folder.path().join("boat.bagelproject");
+    bench.studio.export_project(project, file.clone()).await.unwrap();
     let other = bench_with(|_| {}).await;
-    let opened = other.studio.open_piece(file).await.unwrap();
-    let contents = other.studio.piece(opened).await.unwrap();
+    let opened = other.studio.open_project(file).await.unwrap();
+    let contents = other.studio.project(opened).await.unwrap();
     assert_eq!(contents.nodes.len(), 2);
     assert_eq!(contents.nodes[1].parent, Some(contents.nodes[0].id));
 }
@@ -137,7 +137,7 @@ async fn a_piece_travels_as_one_file() {
 async fn bytes_that_were_pasted_arrive() {
     let mut bench = bench().await;
     let folder = tempfile::tempdir().unwrap();
-    let bytes = std::fs::read(picture_file(folder.path(), "a.png", 3)).unwrap();
+    let bytes = std::fs::read(image_file(folder.path(), "a.png", 3)).unwrap();
     bench.studio.import(vec![Source::Bytes { name: "clipboard".to_owned(), bytes }], None).await;
     assert_eq!(arrived(&mut bench).await.0.len(), 1);
 }
@@ -184,11 +184,11 @@ async fn folders_and_engine_go_back_to_their_usual_places() {
 #[tokio::test]
 async fn a_report_for_a_helper_holds_no_words_of_the_artist() {
     let mut bench = bench().await;
-    bench.make("canary instruction").await;
-    let plan = protocol::SavedPlan { name: "canary".to_owned(), thought: "canary".to_owned() };
+    bench.make("canary prompt").await;
+    let plan = protocol::SavedPlan { name: "canary".to_owned(), plan: "canary".to_owned() };
     bench.studio.change_settings(SettingsChange::Plans(vec![plan])).await.unwrap();
     let report = bench.studio.diagnostics().await.unwrap();
-    assert!(report.contains("Bagel Studio") && report.contains("1 pictures"), "{report}");
+    assert!(report.contains("Bagel Studio") && report.contains("1 images"), "{report}");
     assert!(!report.contains("canary"), "{report}");
 }
 
@@ -196,8 +196,8 @@ async fn a_report_for_a_helper_holds_no_words_of_the_artist() {
 async fn an_edit_from_elsewhere_finds_its_source_by_what_it_shows() {
     let mut bench = bench().await;
     let parent = bench.make("a boat").await;
-    let id = bench.submit(JobKind::Edit, "red sails", Some(parent)).await;
-    let child = bench.picture_of(&id).await;
+    let id = bench.submit(Kind::Edit, "red sails", Some(parent)).await;
+    let child = bench.image_of(&id).await;
     let export = async |node, name: &str| {
         let out = bench.folder.path().join(name);
         bench.studio.export(node, ExportFormat::Png, out.clone()).await.unwrap();
@@ -208,13 +208,13 @@ async fn an_edit_from_elsewhere_finds_its_source_by_what_it_shows() {
     other.studio.import(vec![file(child_file)], None).await;
     let (arrivals, _) = arrived(&mut other).await;
     let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();
-    assert_eq!((recipe.pictures.len(), recipe.n_missing), (0, 1));
+    assert_eq!((recipe.images.len(), recipe.n_missing), (0, 1));
     let refused = other.studio.replay(arrivals[0].node).await.unwrap_err().failure();
     assert_eq!(refused.code, ErrorCode::NotRepeatable, "its source is not here");
     other.studio.import(vec![file(parent_file)], None).await;
     let (sources, _) = arrived(&mut other).await;
     let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();
-    assert_eq!((recipe.pictures, recipe.n_missing), (vec![sources[0].node], 0));
+    assert_eq!((recipe.images, recipe.n_missing), (vec![sources[0].node], 0));
 }
 
 #[tokio::test]
@@ -222,12 +222,12 @@ async fn the_log_holds_no_words_of_the_artist() {
     let mut bench = bench().await;
     let folder = bench.folder.path().join("data/logs");
     studio::logs::Log::open(&folder).unwrap().install();
-    bench.make("canary instruction").await;
-    let id = bench.submit(JobKind::Ask, "canary question", None).await;
+    bench.make("canary prompt").await;
+    let id = bench.submit(Kind::Chat, "canary question", None).await;
     bench.end_of(&id).await;
-    bench.submit(JobKind::Create, "abort@step canary", None).await;
+    bench.submit(Kind::Generate, "abort@step canary", None).await;
     bench.make("canary again").await;
     let log = studio::logs::tail(&folder, 10_000).join("\n");
-    assert!(log.contains("picture saved") && log.contains("the engine ended"), "{log}");
+    assert!(log.contains("image saved") && log.contains("the engine ended"), "{log}");
     assert!(!log.contains("canary"), "{log}");
 }

@@ -1,20 +1,20 @@
-//! Pieces and pictures: looked at, found, marked.
+//! Projects and images: looked at, found, marked.
 
 use protocol::{
-    GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, PieceContents, PieceId, PreviewId, RecipeView, TurnId,
+    GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, PreviewId, ProjectContents, ProjectId, RecipeView, TurnId,
 };
 use studio::Studio;
 use tauri::State;
 
 use super::{Answer, failed};
 
-/// Gives a piece with everything in it.
+/// Gives a project with everything in it.
 #[tauri::command]
-pub(crate) async fn piece(studio: State<'_, Studio>, piece: PieceId) -> Answer<PieceContents> {
-    studio.piece(piece).await.map_err(failed)
+pub(crate) async fn project(studio: State<'_, Studio>, project: ProjectId) -> Answer<ProjectContents> {
+    studio.project(project).await.map_err(failed)
 }
 
-/// Gives pictures of any piece.
+/// Gives images of any project.
 #[tauri::command]
 pub(crate) async fn nodes(studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<Vec<Node>> {
     studio.nodes(nodes).await.map_err(failed)
@@ -31,49 +31,49 @@ pub(crate) async fn gallery(
     studio.gallery(filter, after, limit).await.map_err(failed)
 }
 
-/// Says how a picture was made.
+/// Says how an image was made.
 #[tauri::command]
 pub(crate) async fn recipe(studio: State<'_, Studio>, node: NodeId) -> Answer<Option<RecipeView>> {
     studio.recipe(node).await.map_err(failed)
 }
 
-/// Names the steps of a picture that are kept.
+/// Names the steps of an image that are kept.
 #[tauri::command]
 pub(crate) async fn steps(studio: State<'_, Studio>, node: NodeId) -> Answer<Vec<PreviewId>> {
     Ok(studio.steps(node))
 }
 
-/// Names a piece.
+/// Names a project.
 #[tauri::command]
-pub(crate) async fn rename_piece(studio: State<'_, Studio>, piece: PieceId, name: String) -> Answer<()> {
-    studio.rename_piece(piece, name).await.map_err(failed)
+pub(crate) async fn rename_project(studio: State<'_, Studio>, project: ProjectId, name: String) -> Answer<()> {
+    studio.rename_project(project, name).await.map_err(failed)
 }
 
-/// Names a picture.
+/// Names an image.
 #[tauri::command]
 pub(crate) async fn rename_node(studio: State<'_, Studio>, node: NodeId, name: String) -> Answer<()> {
     studio.rename_node(node, name).await.map_err(failed)
 }
 
-/// Gives pictures exactly these tags.
+/// Gives images exactly these tags.
 #[tauri::command]
 pub(crate) async fn set_tags(studio: State<'_, Studio>, nodes: Vec<NodeId>, tags: Vec<String>) -> Answer<()> {
     studio.set_tags(nodes, tags).await.map_err(failed)
 }
 
-/// Gives pictures a star or takes it away.
+/// Gives images a star or takes it away.
 #[tauri::command]
 pub(crate) async fn set_starred(studio: State<'_, Studio>, nodes: Vec<NodeId>, starred: bool) -> Answer<()> {
     studio.set_starred(nodes, starred).await.map_err(failed)
 }
 
-/// Puts pictures into the trash.
+/// Puts images into the trash.
 #[tauri::command]
 pub(crate) async fn trash(studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<()> {
     studio.trash(nodes).await.map_err(failed)
 }
 
-/// Takes pictures out of the trash.
+/// Takes images out of the trash.
 #[tauri::command]
 pub(crate) async fn restore(studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<()> {
     studio.restore(nodes).await.map_err(failed)

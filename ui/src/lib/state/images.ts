@@ -1,11 +1,11 @@
 import { i18n } from '$lib/i18n/index.svelte';
-import type { ExportFormat, Host, Node, NodeId, PieceId, TurnId } from '$lib/ipc';
+import type { ExportFormat, Host, Node, NodeId, ProjectId, TurnId } from '$lib/ipc';
 import type { Notices } from './notices.svelte';
 import { byTags } from './tags';
 import type { ViewState } from './view.svelte';
 
-/** What can be done with pictures and pieces that are there. */
-export class Pictures {
+/** What can be done with images and projects that are there. */
+export class Images {
   #host: Host;
   #notices: Notices;
   #view: ViewState;
@@ -18,30 +18,30 @@ export class Pictures {
 
   copy(id: NodeId): void {
     void this.#notices.try(async () => {
-      await this.#host.copyPicture(id);
-      this.#notices.notify({ text: () => i18n.m.pictures.copied });
+      await this.#host.copyImage(id);
+      this.#notices.notify({ text: () => i18n.m.images.copied });
     });
   }
 
   export(ids: NodeId[], format: ExportFormat = 'png'): void {
     void this.#notices.try(async () => {
-      const name = await this.#host.exportPictures(ids, format);
-      if (name !== null) this.#notices.notify({ text: () => i18n.m.pictures.exported(name) });
+      const name = await this.#host.exportImages(ids, format);
+      if (name !== null) this.#notices.notify({ text: () => i18n.m.images.exported(name) });
     });
   }
 
-  exportPiece(id: PieceId): void {
+  exportProject(id: ProjectId): void {
     void this.#notices.try(async () => {
-      const name = await this.#host.exportPiece(id);
-      if (name !== null) this.#notices.notify({ text: () => i18n.m.pictures.exported(name) });
+      const name = await this.#host.exportProject(id);
+      if (name !== null) this.#notices.notify({ text: () => i18n.m.images.exported(name) });
     });
   }
 
   reveal(id: NodeId): void {
-    void this.#notices.try(() => this.#host.revealPicture(id));
+    void this.#notices.try(() => this.#host.revealImage(id));
   }
 
-  /** Hands pictures over to the system, whose pointer carries them from here on. */
+  /** Hands images over to the system, whose pointer carries them from here on. */
   dragOut(ids: NodeId[]): void {
     if (ids.length > 0) void this.#notices.try(() => this.#host.dragOut(ids));
   }
@@ -56,7 +56,7 @@ export class Pictures {
     void this.#notices.try(() => this.#host.leaveOut(turns, leftOut));
   }
 
-  /** Gives tags to pictures and takes others from them; what else they have stays. */
+  /** Gives tags to images and takes others from them; what else they have stays. */
   tag(nodes: Node[], added: string[], removed: string[]): void {
     void this.#notices.try(async () => {
       for (const [tags, group] of byTags(nodes, added, removed)) await this.#host.setTags(ids(group), tags);
@@ -67,8 +67,8 @@ export class Pictures {
     if (nodes.length === 0) return;
     void this.#notices.try(async () => {
       await this.#host.trash(ids(nodes));
-      const action = { label: () => i18n.m.pictures.undo, run: () => this.restore(nodes) };
-      this.#notices.notify({ text: () => i18n.m.pictures.trashed(nodes.length), action });
+      const action = { label: () => i18n.m.images.undo, run: () => this.restore(nodes) };
+      this.#notices.notify({ text: () => i18n.m.images.trashed(nodes.length), action });
     });
   }
 
@@ -80,15 +80,15 @@ export class Pictures {
     void this.#notices.try(() => this.#host.emptyTrash());
   }
 
-  renamePiece(id: PieceId, name: string): void {
-    void this.#notices.try(() => this.#host.renamePiece(id, name));
+  renameProject(id: ProjectId, name: string): void {
+    void this.#notices.try(() => this.#host.renameProject(id, name));
   }
 
-  /** Lets the artist name a picture; its own words again take the name away. */
+  /** Lets the artist name an image; its own words again take the name away. */
   askForName(node: Node): void {
     this.#view.dialog = {
       kind: 'name',
-      title: i18n.m.pictures.rename,
+      title: i18n.m.images.rename,
       value: node.name ?? node.title,
       onsave: (name) => void this.#notices.try(() => this.#host.renameNode(node.id, name === node.title ? '' : name)),
     };

@@ -1,4 +1,4 @@
-//! The licences of everything inside the packages, as one text for the about page.
+//! The licenses of everything inside the packages, as one text for the about page.
 //!
 //! Each text is given once with the packages that carry it. They are read from the sources that are being compiled, so
 //! the list cannot fall behind the lock files.
@@ -10,10 +10,10 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// Names that licence texts go by, in lower case.
-const NAMES: [&str; 6] = ["license", "licence", "copying", "notice", "copyright", "unlicense"];
+/// Names that license texts go by, in lower case.
+const NAMES: [&str; 6] = ["license", "license", "copying", "notice", "copyright", "unlicense"];
 
-/// Packages with their version, their licence, and where their sources lie.
+/// Packages with their version, their license, and where their sources lie.
 type Package = (String, String, std::path::PathBuf);
 
 /// Writes the text; a machine without the sources of some package gets their names only.
@@ -24,8 +24,8 @@ pub(crate) fn write(to: &Path) -> Result<(), String> {
     packages.extend(window_packages()?);
     let mut text = String::from("Bagel Studio is published under the Apache License 2.0. It contains:\n\n");
     let mut carriers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, licence, folder) in &packages {
-        text.push_str(&format!("{name}  {licence}\n"));
+    for (name, license, folder) in &packages {
+        text.push_str(&format!("{name}  {license}\n"));
         for body in texts(folder) {
             carriers.entry(body).or_default().push(name.clone());
         }
@@ -88,8 +88,8 @@ fn window_packages() -> Result<BTreeSet<Package>, String> {
             continue;
         }
         let name = format!("{name} {}", package["version"].as_str().unwrap_or_default());
-        let licence = package["license"].as_str().unwrap_or_default().to_owned();
-        packages.insert((name, licence, Path::new("../ui").join(path)));
+        let license = package["license"].as_str().unwrap_or_default().to_owned();
+        packages.insert((name, license, Path::new("../ui").join(path)));
     }
     Ok(packages)
 }

@@ -1,4 +1,4 @@
-//! How a picture is sampled and where it goes.
+//! How an image is sampled and where it goes.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use protocol::{ImageParameters, Size};
 
 use super::value::{RenormName, parse_interval, parse_number, parse_size, parse_whole};
 
-/// Sampling of a picture; what is not given keeps the default or the recipe's value.
+/// Sampling of an image; what is not given keeps the default or the recipe's value.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Picture")]
-pub struct PictureOptions {
-    /// Size in pixels, multiples of 16 [default: 1024x1024 or the model's largest; an edit keeps its picture's]
+#[command(next_help_heading = "Image")]
+pub struct ImageOptions {
+    /// Size in pixels, multiples of 16 [default: 1024x1024 or the model's largest; an edit keeps its image's]
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     size: Option<Size>,
     /// Points of the schedule: more is slower and finer [default: 50]
     #[arg(long, value_name = "N", value_parser = parse_whole::<u32>, allow_negative_numbers = true)]
     steps: Option<u32>,
-    /// Seed of the noise; the same seed gives the same picture [default: drawn]
+    /// Seed of the noise; the same seed gives the same image [default: drawn]
     #[arg(long, value_name = "N", value_parser = parse_whole::<u64>, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Start from the noise in this file instead of a seed's: 32-bit floats, lowest byte first, as NumPy's tofile
@@ -27,7 +27,7 @@ pub struct PictureOptions {
     /// How strongly the words are followed; 1 switches it off [default: 4]
     #[arg(long, value_name = "SCALE", value_parser = parse_number, allow_negative_numbers = true)]
     text_guidance: Option<f64>,
-    /// How strongly the pictures are kept; 1 switches it off [default: 2 for edits; 1.5 for a plan painted from words]
+    /// How strongly the images are kept; 1 switches it off [default: 2 for edits; 1.5 for a plan painted from words]
     #[arg(long, value_name = "SCALE", value_parser = parse_number, allow_negative_numbers = true)]
     image_guidance: Option<f64>,
     /// Part of the schedule that is guided [default: 0.4,1; edits 0,1]
@@ -42,7 +42,7 @@ pub struct PictureOptions {
     /// Timestep shift: higher spends more steps on layout [default: 3]
     #[arg(long, value_name = "SHIFT", value_parser = parse_number, allow_negative_numbers = true)]
     shift: Option<f64>,
-    /// Sample input pictures from the autoencoder's posterior instead of taking its mean
+    /// Sample input images from the autoencoder's posterior instead of taking its mean
     #[arg(long, overrides_with = "no_sample_posterior")]
     sample_posterior: bool,
     /// Take the mean, where the recipe of --from samples
@@ -56,7 +56,7 @@ pub struct PictureOptions {
     no_feature_cache: bool,
 }
 
-impl PictureOptions {
+impl ImageOptions {
     /// Replaces what was given on the command line.
     pub fn apply(&self, parameters: &mut ImageParameters) {
         fn set<T: Copy>(value: &mut T, given: Option<T>) {
@@ -93,7 +93,7 @@ fn switch(value: &mut bool, on: bool, off: bool) {
     *value = (*value || on) && !off;
 }
 
-/// Where the picture goes.
+/// Where the image goes.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputOptions {
@@ -108,7 +108,7 @@ pub struct OutputOptions {
 /// Where the recipe comes from.
 #[derive(Clone, Debug, Args)]
 pub struct RecipeOptions {
-    /// Take prompt and parameters from a picture made earlier; other options override single values
-    #[arg(long, value_name = "PICTURE.png")]
+    /// Take prompt and parameters from an image made earlier; other options override single values
+    #[arg(long, value_name = "IMAGE.png")]
     pub from: Option<PathBuf>,
 }

@@ -1,11 +1,11 @@
-//! Pictures and pieces: found, brought in, marked, given away.
+//! Images and projects: found, brought in, marked, given away.
 
 use std::path::{Path, PathBuf};
 
 use imagefile::EmbeddedRecipe;
 use protocol::{
-    Arrival, ErrorCode, ExportFormat, Failure, GalleryCursor, GalleryFilter, GalleryPage, Node, NodeId, Picture,
-    PieceContents, PieceId, RecipeView, StudioEvent, TurnId,
+    Arrival, ErrorCode, ExportFormat, Failure, GalleryCursor, GalleryFilter, GalleryPage, Image, Node, NodeId,
+    ProjectContents, ProjectId, RecipeView, StudioEvent, TurnId,
 };
 use store::trash::TRASH_MS;
 use store::{DatabaseState, Recovery, Source, Store};
@@ -14,22 +14,22 @@ use super::actor::Message;
 use super::{Studio, now_ms};
 use crate::{Error, Result, history};
 
-/// Pictures that can be changed at once.
-const MOST_NODES: usize = 100_000;
+/// Images that can be changed at once.
+const MAX_NODES: usize = 100_000;
 
-/// Which file of a picture is wanted.
+/// Which file of an image is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rendition {
-    /// The picture itself.
+    /// The image itself.
     Full,
     /// At most 256 pixels a side.
     Thumbnail,
 }
 
 impl Studio {
-    /// A piece with everything in it.
-    pub async fn piece(&self, piece: PieceId) -> Result<PieceContents> {
-        self.with_store(move |store| Ok(store.piece(piece)?)).await
+    /// A project with everything in it.
+    pub async fn project(&self, project: ProjectId) -> Result<ProjectContents> {
+        self.with_store(move |store| Ok(store.project(project)?)).await
     }
 
     /// A page of the gallery.
@@ -42,23 +42,23 @@ impl Studio {
         self.with_store(move |store| Ok(store.gallery(&filter, after.as_ref(), limit)?)).await
     }
 
-    /// How a picture was made, field by field.
+    /// How an image was made, field by field.
     pub async fn recipe(&self, node: NodeId) -> Result<Option<RecipeView>> {
         let basis = self.ask(Message::Basis).await?;
         self.with_store(move |store| history::view(node, store, basis.model.as_ref())).await
     }
 
-    /// Pictures of any piece; those that are gone are left out.
+    /// Images of any project; those that are gone are left out.
     pub async fn nodes(&self, nodes: Vec<NodeId>) -> Result<Vec<Node>> {
         self.with_store(move |store| Ok(nodes.iter().filter_map(|node| store.node(*node).ok()).collect())).await
     }
 
-    /// One picture of the history.
+    /// One image of the history.
     pub async fn node(&self, node: NodeId) -> Result<Node> {
         self.with_store(move |store| Ok(store.node(node)?)).await
     }
 
-    /// Where a picture's file lies; blocks, as the first look at a thumbnail makes it.
+    /// Where an image's file lies; blocks, as the first look at a thumbnail makes it.
     pub fn path(&self, node: NodeId, rendition: Rendition) -> Result<PathBuf> {
         Ok(match rendition {
             Rendition::Full => self.shared.store.path(node)?,
@@ -66,40 +66,40 @@ impl Studio {
         })
     }
 
-    /// The pixels of a picture.
-    pub async fn picture(&self, node: NodeId) -> Result<Picture> {
-        self.with_store(move |store| Ok(imagefile::read(&store.path(node)?)?.picture)).await
+    /// The pixels of an image.
+    pub async fn image(&self, node: NodeId) -> Result<Image> {
+        self.with_store(move |store| Ok(imagefile::read(&store.path(node)?)?.image)).await
     }
 
-    /// Names a piece; an empty name takes the artist's name away.
-    pub async fn rename_piece(&self, piece: PieceId, name: String) -> Result<()> {
-        let piece = self.with_store(move |store| Ok(store.rename_piece(piece, Some(&name))?)).await?;
-        self.shared.tell(StudioEvent::PieceChanged { piece });
+    /// Names a project; an empty name takes the artist's name away.
+    pub async fn rename_project(&self, project: ProjectId, name: String) -> Result<()> {
+        let project = self.with_store(move |store| Ok(store.rename_project(project, Some(&name))?)).await?;
+        self.shared.tell(StudioEvent::ProjectChanged { project });
         Ok(())
     }
 
-    /// Names a picture; an empty name takes the artist's name away.
+    /// Names an image; an empty name takes the artist's name away.
     pub async fn rename_node(&self, node: NodeId, name: String) -> Result<()> {
         let node = self.with_store(move |store| Ok(store.rename_node(node, Some(&name))?)).await?;
         self.tell_changed(vec![node]).await
     }
 
-    /// Gives pictures exactly these tags.
+    /// Gives images exactly these tags.
     pub async fn set_tags(&self, nodes: Vec<NodeId>, tags: Vec<String>) -> Result<()> {
         self.change(nodes, move |store, nodes| Ok(store.set_tags(nodes, &tags)?)).await
     }
 
-    /// Gives pictures a star or takes it away.
+    /// Gives images a star or takes it away.
     pub async fn set_starred(&self, nodes: Vec<NodeId>, starred: bool) -> Result<()> {
         self.change(nodes, move |store, nodes| Ok(store.set_starred(nodes, starred)?)).await
     }
 
-    /// Puts pictures into the trash, for 30 days.
+    /// Puts images into the trash, for 30 days.
     pub async fn trash(&self, nodes: Vec<NodeId>) -> Result<()> {
         self.change(nodes, |store, nodes| Ok(store.trash(nodes, now_ms())?)).await
     }
 
-    /// Takes pictures out of the trash.
+    /// Takes images out of the trash.
     pub async fn restore(&self, nodes: Vec<NodeId>) -> Result<()> {
         self.change(nodes, |store, nodes| Ok(store.restore(nodes)?)).await
     }
@@ -109,50 +109,51 @@ impl Studio {
         nodes: Vec<NodeId>,
         change: impl FnOnce(&Store, &[NodeId]) -> Result<Vec<Node>> + Send + 'static,
     ) -> Result<()> {
-        if nodes.len() > MOST_NODES {
+        if nodes.len() > MAX_NODES {
             return Err(Error::refused(
                 ErrorCode::TooMany,
-                format!("{MOST_NODES} pictures can be changed at once; choose fewer"),
+                format!("{MAX_NODES} images can be changed at once; choose fewer"),
             ));
         }
         let nodes = self.with_store(move |store| change(store, &nodes)).await?;
         self.tell_changed(nodes).await
     }
 
-    /// Leaves questions with their answers and pictures out of what the model reads next, or takes them in again.
+    /// Leaves questions with their answers and images out of what the model reads next, or takes them in again.
     pub async fn leave_out(&self, turns: Vec<TurnId>, left_out: bool) -> Result<()> {
-        if turns.len() > MOST_NODES {
+        if turns.len() > MAX_NODES {
             return Err(Error::refused(
                 ErrorCode::TooMany,
-                format!("{MOST_NODES} questions can be changed at once; choose fewer"),
+                format!("{MAX_NODES} questions can be changed at once; choose fewer"),
             ));
         }
         let changed = self.with_store(move |store| Ok(store.set_left_out(&turns, left_out)?)).await?;
-        for (piece, turns) in changed {
-            self.shared.tell(StudioEvent::TurnsChanged { piece, turns });
+        for (project, turns) in changed {
+            self.shared.tell(StudioEvent::TurnsChanged { project, turns });
         }
         Ok(())
     }
 
     async fn tell_changed(&self, nodes: Vec<Node>) -> Result<()> {
-        let mut pieces: Vec<PieceId> = nodes.iter().map(|node| node.piece).collect();
-        pieces.sort();
-        pieces.dedup();
+        let mut projects: Vec<ProjectId> = nodes.iter().map(|node| node.project).collect();
+        projects.sort();
+        projects.dedup();
         self.shared.tell(StudioEvent::NodesChanged { nodes });
-        self.tell_summaries(pieces).await
+        self.tell_summaries(projects).await
     }
 
-    /// Tells what lists show of pieces, and what the library holds.
-    async fn tell_summaries(&self, pieces: Vec<PieceId>) -> Result<()> {
-        let (pieces, counts) = self
+    /// Tells what lists show of projects, and what the library holds.
+    async fn tell_summaries(&self, projects: Vec<ProjectId>) -> Result<()> {
+        let (projects, counts) = self
             .with_store(move |store| {
                 // One that has gone for good in the meantime has no summary.
-                let pieces: Vec<_> = pieces.into_iter().filter_map(|piece| store.piece_summary(piece).ok()).collect();
-                Ok((pieces, store.counts()?))
+                let projects: Vec<_> =
+                    projects.into_iter().filter_map(|project| store.project_summary(project).ok()).collect();
+                Ok((projects, store.counts()?))
             })
             .await?;
-        for piece in pieces {
-            self.shared.tell(StudioEvent::PieceChanged { piece });
+        for project in projects {
+            self.shared.tell(StudioEvent::ProjectChanged { project });
         }
         self.shared.tell(StudioEvent::Counts { counts });
         Ok(())
@@ -168,7 +169,7 @@ impl Studio {
         if emptied.nodes.is_empty() {
             return Ok(());
         }
-        self.shared.tell(StudioEvent::NodesRemoved { nodes: emptied.nodes, pieces: emptied.pieces });
+        self.shared.tell(StudioEvent::NodesRemoved { nodes: emptied.nodes, projects: emptied.projects });
         self.tell_summaries(Vec::new()).await
     }
 
@@ -185,7 +186,7 @@ impl Studio {
         self.tell(Message::Notice(failure));
     }
 
-    /// Brings pictures in; listeners learn of them by [`StudioEvent::Arrived`].
+    /// Brings images in; listeners learn of them by [`StudioEvent::Arrived`].
     pub async fn import(&self, sources: Vec<Source>, position: Option<[f64; 2]>) {
         let mut arrivals = Vec::new();
         let mut failures: Vec<Failure> = Vec::new();
@@ -203,30 +204,30 @@ impl Studio {
         self.shared.tell(StudioEvent::Arrived { arrivals, failures, position });
     }
 
-    /// Writes a picture to where the artist wants it.
+    /// Writes an image to where the artist wants it.
     pub async fn export(&self, node: NodeId, format: ExportFormat, destination: PathBuf) -> Result<()> {
         self.with_store(move |store| Ok(store.export(node, format, &destination)?)).await
     }
 
-    /// Writes pictures into a folder, under names that are free there. Gives where they are.
+    /// Writes images into a folder, under names that are free there. Gives where they are.
     pub async fn export_many(&self, nodes: Vec<NodeId>, format: ExportFormat, folder: PathBuf) -> Result<Vec<PathBuf>> {
         self.with_store(move |store| Ok(store.export_many(&nodes, format, &folder)?)).await
     }
 
-    /// Writes a piece with everything in it as one file.
-    pub async fn export_piece(&self, piece: PieceId, destination: PathBuf) -> Result<()> {
-        self.with_store(move |store| Ok(store.bundle(piece, &destination)?)).await.map(drop)
+    /// Writes a project with everything in it as one file.
+    pub async fn export_project(&self, project: ProjectId, destination: PathBuf) -> Result<()> {
+        self.with_store(move |store| Ok(store.bundle(project, &destination)?)).await.map(drop)
     }
 
-    /// Brings in a piece from such a file.
-    pub async fn open_piece(&self, path: PathBuf) -> Result<PieceId> {
-        let piece = self.with_store(move |store| Ok(store.open_bundle(&path, now_ms())?)).await?;
-        self.tell_summaries(vec![piece]).await?;
-        Ok(piece)
+    /// Brings in a project from such a file.
+    pub async fn open_project(&self, path: PathBuf) -> Result<ProjectId> {
+        let project = self.with_store(move |store| Ok(store.open_bundle(&path, now_ms())?)).await?;
+        self.tell_summaries(vec![project]).await?;
+        Ok(project)
     }
 }
 
-/// Takes a picture into the library, or finds it there.
+/// Takes an image into the library, or finds it there.
 fn bring_in(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
     let (name, bytes) = match source {
         // Asked before it is opened: a pipe would never end, and opening one can wait for ever.
@@ -234,7 +235,7 @@ fn bring_in(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
             let is_file = std::fs::metadata(&path).map_err(Error::disk("read", &path))?.is_file();
             if !is_file {
                 return Err(Error::refused(
-                    ErrorCode::NotAPicture,
+                    ErrorCode::NotAImage,
                     format!("{} is not a file; bring in PNG, JPEG or WebP", path.display()),
                 ));
             }
@@ -244,7 +245,7 @@ fn bring_in(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
         Source::Bytes { name, bytes } => (name, bytes),
     };
     let read = imagefile::read_bytes(Path::new(&name), &bytes)?;
-    let known = store.showing(&imagefile::picture_hash(&read.picture))?;
+    let known = store.showing(&imagefile::image_hash(&read.image))?;
     if let Some(node) = known.and_then(|id| store.node(id).ok()).filter(|node| node.trashed_ms.is_none()) {
         return Ok((Arrival { node: node.id, is_known: true, has_recipe: node.has_recipe }, None));
     }
@@ -259,11 +260,11 @@ pub(super) fn recovered(recovery: &Recovery) -> Vec<Failure> {
     match &recovery.database {
         DatabaseState::Sound | DatabaseState::Created | DatabaseState::Migrated { .. } => {}
         DatabaseState::Restored { reason, .. } => lines.push(format!(
-            "the library's database was damaged ({reason}); a backup took its place, and newer pictures came from \
+            "the library's database was damaged ({reason}); a backup took its place, and newer images came from \
              their files"
         )),
         DatabaseState::Rebuilt { reason } => lines.push(format!(
-            "the library's database was damaged ({reason}) and was made anew from the pictures; names, tags, stars \
+            "the library's database was damaged ({reason}) and was made anew from the images; names, tags, stars \
              and conversations are gone"
         )),
     }
@@ -275,12 +276,12 @@ pub(super) fn recovered(recovery: &Recovery) -> Vec<Failure> {
     }
     match recovery.adopted.len() {
         0 => {}
-        1 => lines.push("a picture that was finished when the program ended was saved after all".to_owned()),
-        n => lines.push(format!("{n} pictures that were finished when the program ended were saved after all")),
+        1 => lines.push("an image that was finished when the program ended was saved after all".to_owned()),
+        n => lines.push(format!("{n} images that were finished when the program ended were saved after all")),
     }
     match recovery.missing.len() {
         0 => {}
-        n => lines.push(format!("the files of {n} pictures are gone from the library; copy them back from elsewhere")),
+        n => lines.push(format!("the files of {n} images are gone from the library; copy them back from elsewhere")),
     }
     lines.into_iter().map(|message| Failure { code: ErrorCode::Repaired, message }).collect()
 }
