@@ -1,7 +1,7 @@
 /**
  * The images of the READMEs: the real program with the pocket model, in English (dark) and Chinese (light).
  *
- *   node tests/window/readme.mjs en|zh     writes assets/docs/*.png
+ *   node tests/window/readme.mjs en|zh     writes docs/images/*.png
  *
  * Not part of the tests: what is painted is chosen to be looked at, and looked at it must be.
  */
@@ -79,7 +79,7 @@ async function tell(b, story) {
   const shot = async (name) => {
     await b.run('document.activeElement?.blur()');
     await sleep(600);
-    await b.screenshot(join(root, 'assets/docs', `${name}${story.suffix}.png`));
+    await b.screenshot(join(root, 'docs/images', `${name}${story.suffix}.png`));
   };
   await b.see('.welcome', '');
   await b.click('.welcome .head button');
