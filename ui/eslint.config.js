@@ -3,7 +3,7 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 /** `shared` knows nothing of ours, and features do not know each other. */
-const features = ['canvas', 'composer', 'gallery', 'history', 'models', 'settings', 'side', 'shell'];
+const features = ['canvas', 'composer', 'gallery', 'history', 'inspector', 'models', 'settings', 'shell'];
 
 export default ts.config(
   { ignores: ['dist', 'node_modules', 'src/lib/ipc/protocol.ts', 'tests'] },

@@ -1,12 +1,12 @@
 /** Everything that can be done by key, in one place: the keys, and what they do. */
 import { tick } from 'svelte';
 import type { Messages } from '$lib/i18n/index.svelte';
-import { studio } from '$lib/state/studio.svelte';
+import { studio } from '$lib/stores';
 import type { Kind, Node } from '$lib/ipc';
 import { isBare, isMac, keysOf, printed } from '$lib/shared/keys';
-import { chainsBeside } from '$lib/state/chains';
-import type { Place, SideTab } from '$lib/state/view.svelte';
-import { viewport } from '$lib/state/viewport.svelte';
+import { chainsBeside } from '$lib/format/chains';
+import type { Place, SideTab } from '$lib/stores/view.svelte';
+import { viewport } from '$lib/stores/viewport.svelte';
 
 export type ActionId = keyof Messages['actions'];
 export type ActionGroup = keyof Messages['keys']['groups'];

@@ -1,6 +1,6 @@
 import { i18n } from '$lib/i18n/index.svelte';
 import type { Verdict } from '$lib/ipc';
-import { formatBytes } from '$lib/state/quantities';
+import { formatBytes } from '$lib/format/quantities';
 
 /** Whether a model fits, in words. */
 export function verdictText(verdict: Verdict): string {

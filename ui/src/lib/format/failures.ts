@@ -1,0 +1,82 @@
+import { i18n } from '$lib/i18n/index.svelte';
+import type { ErrorCode, Failure, Price } from '$lib/ipc';
+import { sentence } from './sentence';
+import { formatBytes } from './quantities';
+
+/** Kinds whose sentence leaves open which file, value or number it is. */
+const NAMING = new Set<ErrorCode>([
+  'bad_input',
+  'not_a_image',
+  'image_too_large',
+  'size_unusable',
+  'out_of_range',
+  'not_a_project',
+  'file_unusable',
+  'text_too_long',
+  'too_many',
+  'busy',
+  'bad_address',
+  'not_repeatable',
+  'catalog_unusable',
+  'repaired',
+  'settings_unusable',
+]);
+
+/** The action that leads to what can be done, where the failure belongs to nothing that has a button of its own. */
+export const WAYS: Partial<Record<ErrorCode, 'open' | 'import_project' | 'models' | 'settings' | 'diagnostics'>> = {
+  not_a_image: 'open',
+  image_too_large: 'open',
+  image_missing: 'open',
+  model_invalid: 'models',
+  model_missing: 'models',
+  network: 'models',
+  hash_mismatch: 'models',
+  disk_full: 'settings',
+  keyring: 'settings',
+  bad_address: 'settings',
+  settings_unusable: 'settings',
+  not_a_project: 'import_project',
+  internal: 'diagnostics',
+};
+
+/** Whether another model is what would help. */
+export function needsModel({ code }: Failure): boolean {
+  return code === 'model_missing' || code === 'model_invalid';
+}
+
+/** A failure in the window's language, with the program's own line, which is English, under it. */
+export interface Explanation {
+  title: string;
+  meaning: string;
+  details: {
+    label: string;
+    text: string;
+    /** Whether they are seen at once: where the kind of failure alone does not say what to change. */
+    isOpen: boolean;
+  };
+  /** What is put on the clipboard for a report. */
+  copy: { text: string; label: string; done: string };
+}
+
+export function explain({ code, message }: Failure): Explanation {
+  const m = i18n.m.failure;
+  const [title, text] = [m.titles[code], sentence(message)];
+  return {
+    title,
+    meaning: m.meanings[code],
+    details: { label: m.details, text, isOpen: NAMING.has(code) },
+    copy: { text: `${title}: ${text}`, label: i18n.m.chat.copy, done: i18n.m.chat.copied },
+  };
+}
+
+/** Why a request cannot run, in one line: with the figures of its price where they are the reason. */
+export function refusalOf(failure: Failure, price: Price): string {
+  const m = i18n.m.price;
+  const { title, meaning, details } = explain(failure);
+  if (failure.code === 'context_too_long') return m.too_long(new Intl.NumberFormat(i18n.tag).format(price.context_tokens));
+  if (failure.code === 'bad_input') return details.text;
+  if (failure.code === 'size_unusable' || failure.code === 'out_of_range') return m.because(title, meaning);
+  const [needed, there] = [price.memory.peak_bytes, price.available_bytes];
+  if (there === null || needed <= there) return meaning;
+  return m.refused(title, formatBytes(needed, i18n.tag), formatBytes(there, i18n.tag));
+}

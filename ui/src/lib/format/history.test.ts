@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import type { Node } from '$lib/ipc';
+import { node } from '$lib/testing/fixtures';
+import { passing, path, rows } from './history';
+
+function drawn(nodes: Node[]): string[] {
+  return rows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());
+}
+
+test('a chain stays in one column', () => {
+  expect(drawn([node('a', null), node('b', 'a'), node('c', 'b')])).toEqual(['a root', 'b straight', 'c straight']);
+});
+
+test('a branch is indented, and its line passes what hangs on earlier branches', () => {
+  const nodes = [node('a', null), node('b', 'a'), node('c', 'b'), node('d', 'b'), node('e', 'c'), node('f', null)];
+  expect(drawn(nodes)).toEqual(['a root', 'b straight', '.c branch 0', '.e straight 0', '.d branch', 'f root']);
+});
+
+test('a parent in another project begins a tree', () => {
+  expect(drawn([node('b', 'elsewhere')])).toEqual(['b root']);
+});
+
+test('a chain of ten thousand is drawn', () => {
+  const nodes = Array.from({ length: 10_000 }, (_, index) => node(String(index), index ? String(index - 1) : null));
+  expect(rows(nodes, [])).toHaveLength(10_000);
+  expect(path(nodes, '9999').size).toBe(10_000);
+});
+
+test('the way to an image is followed past the branches before it', () => {
+  const made = rows([node('a'), node('b', 'a'), node('c', 'b'), node('d', 'a'), node('e', 'd')], []);
+  const lines = passing(made, path([node('a'), node('d', 'a'), node('e', 'd')], 'e'));
+  expect([...lines]).toEqual([
+    ['c', [0]],
+    ['b', [0]],
+  ]);
+  expect(passing(made, path([node('a'), node('b', 'a')], 'b')).size).toBe(0);
+});

@@ -1,0 +1,313 @@
+import type { ImageParameters, Job, Kind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
+import type { LibraryState } from './library.svelte';
+import { readable, tagged } from '$lib/format/plans';
+import { rounded, sizeOf, type ShapeId } from '$lib/format/sizes';
+import type { ViewState } from './view.svelte';
+
+/** Steps by name; any other number comes from the parameter. */
+export const qualities = [
+  { id: 'draft', steps: 15 },
+  { id: 'balanced', steps: 30 },
+  { id: 'fine', steps: 50 },
+] as const;
+
+/** References beside the edited image: the model was trained with at most this many. */
+export const MAX_REFERENCES = 3;
+export const MAX_VARIATIONS = 8;
+
+/** What size a request begins with; of an edit `square` means that of the image that is edited. */
+const SQUARE = { shape: 'square' as const, custom: { width: 1024, height: 1024 } };
+
+const REMEMBERED = 100;
+const PAST = 'prompts';
+
+export type ThinkingMode = 'off' | 'on' | 'edit';
+/** What the parameters turn; size and seed have places of their own. */
+export type Parameters = Omit<ImageParameters, 'size' | 'seed'>;
+
+/** The request that is being written. */
+export class ComposerState {
+  prompt = $state('');
+  thinking = $state<ThinkingMode>('off');
+  /** A plan to be painted instead of a new one. */
+  plan = $state<string | null>(null);
+  references = $state<NodeId[]>([]);
+  variations = $state(1);
+  /** The seed when it is locked; a new one is drawn for each image otherwise. */
+  seed = $state<number | null>(null);
+
+  #chosen = $state<Kind | null>(null);
+  /** Whether it was not the artist who chose, but the words that stand there: they are sent as they were meant. */
+  #isPinned = false;
+  /** Creations and edits have sizes and parameters of their own: what one is given says nothing about the other. */
+  #sizes = $state.raw<Record<'generate' | 'edit', { shape: ShapeId | 'custom'; custom: Size }>>({ generate: SQUARE, edit: SQUARE });
+  #parameters = $state.raw<Partial<Record<'generate' | 'edit', Partial<Parameters>>>>({});
+  #past: string[] = remembered();
+  #pastIndex = -1;
+  /** What stood in the line before the walk. */
+  #draft = '';
+  #library: LibraryState;
+  #view: ViewState;
+
+  constructor(library: LibraryState, view: ViewState) {
+    this.#library = library;
+    this.#view = view;
+  }
+
+  /** Chosen by what is there, until the artist chooses. */
+  get mode(): Kind {
+    return this.#chosen ?? (this.#view.nodeId === null ? 'generate' : 'edit');
+  }
+
+  set mode(mode: Kind) {
+    this.#chosen = mode;
+    this.#isPinned = false;
+  }
+
+  /** Holds what is to be done for as long as words are being written for it, whatever comes into view. */
+  pinMode(mode: Kind): void {
+    if (this.prompt.trim() === '') return;
+    this.#isPinned ||= this.#chosen === null;
+    this.#chosen = mode;
+  }
+
+  /** Lets what is there choose again: what is done, and the size of an edit. */
+  forgetMode(): void {
+    this.#chosen = null;
+    this.#isPinned = false;
+    this.#sizes = { ...this.#sizes, edit: SQUARE };
+  }
+
+  get shape(): ShapeId | 'custom' {
+    return this.#sizes[this.#painted].shape;
+  }
+
+  set shape(shape: ShapeId | 'custom') {
+    this.#sizes = { ...this.#sizes, [this.#painted]: { ...this.#sizes[this.#painted], shape } };
+  }
+
+  /** The size when its shape is `custom`. */
+  get customSize(): Size {
+    return this.#sizes[this.#painted].custom;
+  }
+
+  set customSize(custom: Size) {
+    this.#sizes = { ...this.#sizes, [this.#painted]: { ...this.#sizes[this.#painted], custom } };
+  }
+
+  /** What the size and the parameters are for; beside a question they are set for the next edit. */
+  get #painted(): 'generate' | 'edit' {
+    return this.mode === 'generate' ? 'generate' : 'edit';
+  }
+
+  /** What hinders this request, or null. */
+  get obstacle(): 'empty' | 'needs_image' | null {
+    if (this.mode === 'edit' && this.#view.nodeId === null) return 'needs_image';
+    return this.prompt.trim() === '' ? 'empty' : null;
+  }
+
+  /** Size of the image to come, where it is chosen here. */
+  get size(): Size | null {
+    if (this.mode === 'chat') return null;
+    if (this.shape === 'custom') return rounded(this.customSize, this.#library.maxSide);
+    return this.mode === 'generate' ? sizeOf(this.shape, this.#library.maxSide) : null;
+  }
+
+  get defaults(): ImageParameters {
+    return this.#library.defaults[this.#painted];
+  }
+
+  parameter<K extends keyof Parameters>(name: K): Parameters[K] {
+    const turned = this.#parameters[this.#painted]?.[name];
+    return turned === undefined ? this.defaults[name] : (turned as Parameters[K]);
+  }
+
+  setParameter<K extends keyof Parameters>(name: K, value: Parameters[K]): void {
+    this.#parameters = { ...this.#parameters, [this.#painted]: { ...this.#parameters[this.#painted], [name]: value } };
+  }
+
+  get isDefault(): boolean {
+    const turned = Object.entries(this.#parameters[this.#painted] ?? {});
+    return (
+      this.seed === null &&
+      turned.every(([name, value]) => JSON.stringify(this.defaults[name as keyof Parameters]) === JSON.stringify(value))
+    );
+  }
+
+  resetParameters(): void {
+    this.#parameters = { ...this.#parameters, [this.#painted]: {} };
+    this.seed = null;
+  }
+
+  /** How an image would be sampled. */
+  get parameters(): ImageParameters {
+    return { ...this.defaults, ...this.#parameters[this.#painted], size: this.size, seed: this.seed };
+  }
+
+  applyPreset(preset: Preset): void {
+    this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(preset.parameters) };
+  }
+
+  /** The references that go along: the image itself is read anyway, and was perhaps opened after it was one. */
+  get beside(): NodeId[] {
+    return this.references.filter((reference) => reference !== this.#view.nodeId);
+  }
+
+  /** Lets images join the line, as many as there is room for; gives how many there was none for. */
+  addReferences(ids: NodeId[]): number {
+    const { beside } = this;
+    const added = [...new Set(ids)].filter((id) => id !== this.#view.nodeId && !beside.includes(id));
+    if (added.length > 0) this.references = [...beside, ...added].slice(0, MAX_REFERENCES);
+    return Math.max(0, beside.length + added.length - MAX_REFERENCES);
+  }
+
+  removeReference(id: NodeId): void {
+    this.references = this.references.filter((reference) => reference !== id);
+  }
+
+  /** Moves a reference to a place among the others. */
+  moveReference(id: NodeId, index: number): void {
+    const others = this.beside.filter((reference) => reference !== id);
+    const place = Math.max(0, Math.min(others.length, index));
+    this.references = [...others.slice(0, place), id, ...others.slice(place)];
+  }
+
+  /** Takes one field of a recipe, or all that this line can hold. */
+  take(recipe: RecipeView, field: RecipeField | 'all'): void {
+    const all = field === 'all';
+    if (all) this.mode = recipe.kind;
+    if (all || field === 'prompt') this.replaceWords(recipe.prompt);
+    if (all || field === 'seed') this.seed = recipe.parameters.seed;
+    if (recipe.parameters.size && (field === 'size' || (all && recipe.kind === 'generate'))) {
+      this.shape = 'custom';
+      this.customSize = recipe.parameters.size;
+    } else if (all) this.shape = 'square';
+    if ((all || field === 'plan') && recipe.plan !== null) this.plan = recipe.plan;
+    else if (all) [this.plan, this.thinking] = [null, 'off'];
+    if (all) this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(recipe.parameters) };
+    else if (field !== 'prompt' && field !== 'seed' && field !== 'size' && field !== 'plan') {
+      this.setParameter(field, recipe.parameters[field]);
+    }
+  }
+
+  /** Takes all of a request that failed back into the line. */
+  takeJob(job: Job): void {
+    this.mode = job.kind;
+    this.replaceWords(job.prompt);
+    this.references = job.references;
+    this.plan = job.thinking.kind === 'given' ? readable(job.thinking.plan) : null;
+    this.thinking = job.thinking.kind === 'off' ? 'off' : job.pauses_after_plan ? 'edit' : 'on';
+    // A question was not painted: how the next edit is stays as it was.
+    if (job.kind === 'chat') return;
+    this.seed = job.parameters.seed;
+    if (job.parameters.size) {
+      this.shape = 'custom';
+      this.customSize = job.parameters.size;
+    } else this.shape = 'square';
+    this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(job.parameters) };
+  }
+
+  /** Does what was proposed. Gives whether the line could do it by itself. */
+  applyRemedy(remedy: Remedy): boolean {
+    switch (remedy.kind) {
+      case 'smaller_size':
+        this.shape = 'custom';
+        this.customSize = remedy.size;
+        return true;
+      case 'no_thinking':
+        this.thinking = 'off';
+        this.plan = null;
+        return true;
+      case 'fewer_images':
+        this.references = [];
+        return true;
+      case 'leave_out':
+      case 'smaller_model':
+      case 'retry':
+        return false;
+    }
+  }
+
+  /** The request as it stands. */
+  job(first = false): NewJob {
+    const isAsk = this.mode === 'chat';
+    return {
+      kind: this.mode,
+      prompt: this.prompt.trim(),
+      project: this.#view.project,
+      image: this.mode === 'generate' ? null : this.#view.nodeId,
+      references: this.mode === 'generate' ? [] : this.beside,
+      thinking: this.#thinking(),
+      pauses_after_plan: !isAsk && this.plan === null && this.thinking === 'edit',
+      parameters: this.parameters,
+      variations: isAsk ? 1 : this.variations,
+      first,
+    };
+  }
+
+  /** The request was taken: the line is free for the next one. */
+  sent(): void {
+    this.#remember();
+    this.prompt = '';
+    this.plan = null;
+    if (this.#isPinned) [this.#chosen, this.#isPinned] = [null, false];
+  }
+
+  /** Puts other words into the line; those that stood there are found again like those that were sent. */
+  replaceWords(words: string): void {
+    if (this.prompt.trim() !== '' && this.prompt !== words) this.#remember();
+    this.#pastIndex = -1;
+    this.prompt = words;
+  }
+
+  /** The request was not taken after all: its words come back, unless new ones stand there. */
+  restore(job: NewJob, plan: string | null): void {
+    if (this.prompt !== '') return;
+    this.prompt = job.prompt;
+    this.plan = plan;
+  }
+
+  /** Walks through prompts of before: -1 to an older one, 1 to a newer one, and last to the words that stood there. */
+  recall(direction: -1 | 1): void {
+    // Words that were changed since are new ones.
+    if (this.#pastIndex >= 0 && this.prompt !== this.#past.at(-1 - this.#pastIndex)) this.#pastIndex = -1;
+    const index = this.#pastIndex - direction;
+    if (index >= this.#past.length || index < -1) return;
+    if (this.#pastIndex < 0) this.#draft = this.prompt;
+    this.#pastIndex = index;
+    this.prompt = index < 0 ? this.#draft : (this.#past.at(-1 - index) ?? '');
+  }
+
+  #remember(): void {
+    this.#past = [...this.#past.filter((text) => text !== this.prompt), this.prompt].slice(-REMEMBERED);
+    this.#pastIndex = -1;
+    try {
+      localStorage.setItem(PAST, JSON.stringify(this.#past));
+    } catch {
+      // A full or forbidden storage forgets at the end of the session, nothing more.
+    }
+  }
+
+  #thinking(): Thinking {
+    if (this.plan !== null && this.mode !== 'chat') return { kind: 'given', plan: tagged(this.plan) };
+    return { kind: this.thinking === 'off' ? 'off' : 'on' };
+  }
+}
+
+export type RecipeField = 'prompt' | 'seed' | 'size' | 'plan' | keyof Parameters;
+
+function parametersOf(parameters: ImageParameters): Parameters {
+  const chosen: Parameters & Partial<ImageParameters> = { ...parameters };
+  delete chosen.size;
+  delete chosen.seed;
+  return chosen;
+}
+
+function remembered(): string[] {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(PAST) ?? '[]');
+    return Array.isArray(stored) ? stored.filter((text): text is string => typeof text === 'string') : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,253 @@
+import { expect, test, vi } from 'vitest';
+import type { StudioEvent } from '$lib/ipc';
+import { parameters, jobOf, node } from '$lib/testing/fixtures';
+import { answered, arrive, finish, held, sent, studio, submit } from '$lib/testing/harness';
+
+test('what to do is chosen by what is there, and can be chosen otherwise', async () => {
+  expect(studio.composer.mode).toBe('generate');
+  await arrive(node('a'));
+  expect(studio.composer.mode).toBe('edit');
+  studio.composer.mode = 'chat';
+  expect(studio.composer.mode).toBe('chat');
+  studio.newProject();
+  expect(studio.composer.mode).toBe('generate');
+});
+
+test('an edit names the image in the middle, a creation none', async () => {
+  await arrive(node('a'));
+  await submit('red sails');
+  expect(sent[0]).toMatchObject({ kind: 'edit', image: 'a', project: 'p1', parameters: { size: null, image_guidance: 2 } });
+  studio.composer.mode = 'generate';
+  studio.composer.variations = 4;
+  await submit('a boat', true);
+  expect(sent[1]).toMatchObject({ image: null, parameters: { size: { width: 1024, height: 1024 } }, variations: 4, first: true });
+});
+
+test('dropped images open, or join as references when dropped on the line', async () => {
+  await arrive(node('a'));
+  studio.isTray = ({ y }) => y > 500;
+  const arrived = (id: string, y: number, failures = 0): StudioEvent => ({
+    kind: 'arrived',
+    arrivals: [{ node: id, is_known: false, has_recipe: false }],
+    failures: Array.from({ length: failures }, () => ({ code: 'bad_input', message: 'x' })),
+    position: [10, y],
+  });
+  studio.receive([{ kind: 'node_added', node: node('c', null, 'p2') }, arrived('c', 600)]);
+  expect(studio.composer.references).toEqual(['c']);
+  expect(studio.view.nodeId).toBe('a');
+  held.set('p3', [node('d', null, 'p3')]);
+  studio.receive([{ kind: 'node_added', node: node('d', null, 'p3') }, arrived('d', 10, 1)]);
+  expect(studio.view.nodeId).toBe('d');
+  expect(studio.composer.references).toEqual([]);
+  expect(studio.notices.all).toHaveLength(1);
+});
+
+test('prompts of before come back with the arrows', async () => {
+  await submit('one');
+  await submit('two');
+  studio.composer.recall(-1);
+  expect(studio.composer.prompt).toBe('two');
+  studio.composer.recall(-1);
+  studio.composer.recall(-1);
+  expect(studio.composer.prompt).toBe('one');
+  studio.composer.recall(1);
+  studio.composer.recall(1);
+  expect(studio.composer.prompt).toBe('');
+});
+
+test('words in the line survive a walk through those of before', async () => {
+  await submit('one');
+  studio.composer.prompt = 'half a thou';
+  studio.composer.recall(1);
+  expect(studio.composer.prompt).toBe('half a thou');
+  studio.composer.recall(-1);
+  expect(studio.composer.prompt).toBe('one');
+  studio.composer.recall(1);
+  expect(studio.composer.prompt).toBe('half a thou');
+});
+
+test('a size chosen for a creation is not an edit’s', async () => {
+  studio.composer.shape = 'custom';
+  studio.composer.customSize = { width: 512, height: 256 };
+  await arrive(node('a'));
+  expect(studio.composer.size).toBeNull();
+  studio.composer.mode = 'generate';
+  expect(studio.composer.size).toEqual({ width: 512, height: 256 });
+});
+
+test('files chosen as references join the line, and the next ones open again', async () => {
+  for (const one of [node('s', null, 'p3'), node('r', null, 'p2'), node('a')]) await arrive(one);
+  const arrived = (id: string): StudioEvent => ({ kind: 'arrived', arrivals: [{ node: id, is_known: true, has_recipe: false }], failures: [], position: null });
+  await studio.openReferences();
+  studio.receive([arrived('r')]);
+  await answered();
+  expect(studio.composer.references).toEqual(['r']);
+  expect(studio.view.nodeId).toBe('a');
+  studio.receive([arrived('s')]);
+  await answered();
+  expect(studio.view.nodeId).toBe('s');
+});
+
+test('a choice of references that was given up does not end the next one', async () => {
+  for (const one of [node('r', null, 'p2'), node('a')]) await arrive(one);
+  vi.useFakeTimers();
+  await studio.openReferences();
+  await vi.advanceTimersByTimeAsync(900);
+  const choosing = studio.openReferences();
+  await vi.advanceTimersByTimeAsync(200);
+  await choosing;
+  studio.receive([{ kind: 'arrived', arrivals: [{ node: 'r', is_known: true, has_recipe: false }], failures: [], position: null }]);
+  await vi.advanceTimersByTimeAsync(0);
+  vi.useRealTimers();
+  expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['r']]);
+});
+
+test('a reference dropped on the line of a creation makes it an edit', async () => {
+  for (const one of [node('r', null, 'p2'), node('a')]) await arrive(one);
+  studio.composer.mode = 'generate';
+  studio.isTray = () => true;
+  studio.receive([{ kind: 'arrived', arrivals: [{ node: 'r', is_known: true, has_recipe: false }], failures: [], position: [1, 1] }]);
+  await answered();
+  expect(studio.composer.mode).toBe('edit');
+  expect(studio.composer.references).toEqual(['r']);
+});
+
+test('an image that is edited is not a reference beside itself', async () => {
+  await arrive(node('a'), node('r', 'a'), node('x', 'a'), node('y', 'a'));
+  studio.composer.references = [];
+  studio.composer.addReferences(['r', 'x', 'a']);
+  expect(studio.composer.references).toEqual(['r', 'x']);
+  studio.view.select('x');
+  expect(studio.composer.beside).toEqual(['r']);
+  await submit('red sails');
+  expect(sent[0]).toMatchObject({ image: 'x', references: ['r'] });
+  studio.view.select('a');
+  expect(studio.composer.beside).toEqual(['r', 'x']);
+  studio.view.select('r');
+  studio.composer.addReferences(['y', 'a']);
+  expect(studio.composer.references).toEqual(['x', 'y', 'a']);
+});
+
+test('parameters beside a question are those of the next edit', async () => {
+  await arrive(node('a'));
+  studio.composer.mode = 'chat';
+  expect(studio.composer.parameter('image_guidance')).toBe(2);
+  studio.composer.applyPreset({ name: 'x', parameters: { ...parameters, steps: 15 } });
+  studio.composer.setParameter('image_guidance', 3);
+  studio.composer.mode = 'edit';
+  expect([studio.composer.parameter('steps'), studio.composer.parameter('image_guidance')]).toEqual([15, 3]);
+  const question = { ...jobOf('q', { ...studio.composer.job(), kind: 'chat', parameters: { ...parameters, seed: 9, steps: 50 } }) };
+  studio.composer.takeJob(question);
+  expect([studio.composer.mode, studio.composer.parameter('steps'), studio.composer.seed]).toEqual(['chat', 15, null]);
+});
+
+test('a proposed question leaves the line and its plan alone', async () => {
+  await arrive(node('a'));
+  studio.composer.prompt = 'half a thou';
+  studio.composer.plan = 'Two boats.';
+  studio.jobs.ask('What is in this image?');
+  expect(sent[0]).toMatchObject({ kind: 'chat', prompt: 'What is in this image?', image: 'a', thinking: { kind: 'off' } });
+  expect([studio.composer.prompt, studio.composer.plan]).toEqual(['half a thou', 'Two boats.']);
+  await answered();
+  expect(studio.composer.prompt).toBe('half a thou');
+});
+
+test('parameters stand at the defaults of what is done, until they are turned', async () => {
+  expect(studio.composer.parameter('image_guidance')).toBe(1.5);
+  await arrive(node('a'));
+  expect(studio.composer.parameter('image_guidance')).toBe(2);
+  studio.composer.setParameter('steps', 12);
+  studio.composer.seed = 7;
+  expect(studio.composer.isDefault).toBe(false);
+  studio.composer.resetParameters();
+  expect(studio.composer.isDefault).toBe(true);
+});
+
+test('a preset turns the parameters, and leaves size and seed alone', async () => {
+  studio.composer.seed = 5;
+  studio.composer.applyPreset({ name: 'x', parameters: { ...parameters, steps: 15, seed: 9, size: { width: 16, height: 16 } } });
+  await submit('a boat');
+  expect(sent[0]?.parameters).toMatchObject({ steps: 15, seed: 5, size: { width: 1024, height: 1024 } });
+});
+
+test('references keep the order they are given', () => {
+  studio.composer.addReferences(['a', 'b', 'c']);
+  studio.composer.moveReference('c', 0);
+  expect(studio.composer.references).toEqual(['c', 'a', 'b']);
+  studio.composer.moveReference('c', 99);
+  expect(studio.composer.references).toEqual(['a', 'b', 'c']);
+  studio.refer(['d', 'c', 'e']);
+  expect(studio.composer.references).toEqual(['a', 'b', 'c']);
+  expect(studio.notices.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('2 images were left out')]);
+});
+
+test('of five files the first opens, three join the line, and the last is told of', async () => {
+  await arrive(...['a', 'b', 'c', 'd', 'e'].map((id, index) => node(id, null, `p${String(index)}`)));
+  expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['b', 'c', 'd']]);
+  expect(studio.notices.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('1 image was left out')]);
+});
+
+test('an image pasted in the line joins the one that is there, and can be opened instead', async () => {
+  const paste = async (as: 'image' | 'reference', id: string) => {
+    await studio.paste(new Blob(), as);
+    await arrive(node(id, null, id));
+  };
+  await paste('reference', 'a');
+  expect(studio.view.nodeId).toBe('a');
+  await paste('reference', 'b');
+  expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['b']]);
+  await paste('image', 'c');
+  expect([studio.view.nodeId, studio.composer.references]).toEqual(['c', []]);
+  await paste('reference', 'd');
+  studio.notices.all.at(-1)?.action?.run();
+  await vi.waitFor(() => expect(studio.view.nodeId).toBe('d'));
+  expect(studio.composer.references).toEqual([]);
+});
+
+test('words that something takes the place of are found again', () => {
+  studio.composer.prompt = 'half a plan';
+  studio.composer.replaceWords('another');
+  expect(studio.composer.prompt).toBe('another');
+  studio.composer.recall(-1);
+  expect(studio.composer.prompt).toBe('half a plan');
+});
+
+test('an prompt that was recalled and changed is not walked away from', async () => {
+  await submit('a boat');
+  studio.composer.recall(-1);
+  studio.composer.prompt = 'a boat with red sails';
+  studio.composer.recall(1);
+  expect(studio.composer.prompt).toBe('a boat with red sails');
+  studio.composer.recall(-1);
+  studio.composer.recall(1);
+  expect(studio.composer.prompt).toBe('a boat with red sails');
+});
+
+test('two images pasted in the line one after the other both join it', async () => {
+  await arrive(node('a'));
+  await Promise.all([studio.paste(new Blob(), 'reference'), studio.paste(new Blob(), 'reference')]);
+  await arrive(node('b', null, 'p2'));
+  await arrive(node('c', null, 'p3'));
+  expect(studio.composer.references).toEqual(['b', 'c']);
+  expect(studio.view.nodeId).toBe('a');
+});
+
+test('a result does not change what is to be done with the words that are being written', async () => {
+  const job = await submit('a boat');
+  studio.composer.prompt = 'a fox in grass';
+  finish(job, node('b'));
+  expect(studio.view.nodeId).toBe('b');
+  expect(studio.composer.mode).toBe('generate');
+  await submit('a fox in grass');
+  expect(sent[1]).toMatchObject({ kind: 'generate' });
+  expect(studio.composer.mode).toBe('edit');
+});
+
+test('a question that was proposed leaves the words in the line for what they were written for', async () => {
+  await arrive(node('a'));
+  studio.composer.prompt = 'make it blue';
+  studio.jobs.ask('What is in this image?');
+  expect(sent[0]).toMatchObject({ kind: 'chat' });
+  expect(studio.composer.prompt).toBe('make it blue');
+  expect(studio.composer.mode).toBe('edit');
+});

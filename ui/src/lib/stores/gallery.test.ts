@@ -1,0 +1,146 @@
+import { expect, test, vi } from 'vitest';
+import type { GalleryPage } from '$lib/ipc';
+import { hostOf, node, project } from '$lib/testing/fixtures';
+import { GalleryState } from './gallery.svelte';
+
+function page(from: number, to: number, total: number): GalleryPage {
+  const nodes = Array.from({ length: to - from }, (_, index) => node(`n${String(from + index)}`));
+  return { nodes, projects: [project('p1')], next: to < total ? String(to) : null, total };
+}
+
+async function opened(total = 5): Promise<GalleryState> {
+  const { host } = hostOf({ gallery: () => Promise.resolve(page(0, total, total)) });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  await vi.waitFor(() => expect(gallery.isKnown).toBe(true));
+  return gallery;
+}
+
+test('pages follow each other until everything is here', async () => {
+  const { host, calls } = hostOf({
+    gallery: (_, after) => Promise.resolve(after === null ? page(0, 3, 6) : page(3, 6, 6)),
+  });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  await vi.waitFor(() => expect(gallery.nodes).toHaveLength(6));
+  expect(calls.map((call) => call[2])).toEqual([null, '3']);
+});
+
+test('an answer to an older question is thrown away', async () => {
+  const answers: ((page: GalleryPage) => void)[] = [];
+  const { host } = hostOf({ gallery: () => new Promise((resolve) => answers.push(resolve)) });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  gallery.change({ starred: true });
+  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  answers[1]?.(page(0, 1, 1));
+  answers[0]?.(page(0, 5, 5));
+  await vi.waitFor(() => expect(gallery.isKnown).toBe(true));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(gallery.total).toBe(1);
+});
+
+test('an older answer does not say that the newer question is answered', async () => {
+  const answers: ((page: GalleryPage) => void)[] = [];
+  const { host } = hostOf({ gallery: () => new Promise((resolve) => answers.push(resolve)) });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  gallery.change({ text: 'lighthouse' });
+  answers[0]?.(page(0, 5, 5));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(gallery.isLoading).toBe(true);
+  expect(gallery.nodes).toEqual([]);
+});
+
+test('a question that could not be answered shows nothing as its answer, and can be asked again', async () => {
+  let isBroken = false;
+  const failures: unknown[] = [];
+  const { host } = hostOf({ gallery: () => (isBroken ? Promise.reject(new Error('the disk')) : Promise.resolve(page(0, 5, 5))) });
+  const gallery = new GalleryState(host, (error) => failures.push(error));
+  gallery.show();
+  await vi.waitFor(() => expect(gallery.nodes).toHaveLength(5));
+  isBroken = true;
+  await gallery.load();
+  expect([gallery.nodes.length, gallery.isUnanswered], 'what was an answer stays one').toEqual([5, false]);
+  gallery.change({ place: 'trash' });
+  await vi.waitFor(() => expect(gallery.isUnanswered).toBe(true));
+  expect([gallery.nodes.length, gallery.total, gallery.isLoading, failures.length]).toEqual([0, 0, false, 2]);
+  isBroken = false;
+  await gallery.load();
+  expect([gallery.nodes.length, gallery.isUnanswered]).toEqual([5, false]);
+});
+
+test('one, some or a stretch are chosen', async () => {
+  const gallery = await opened();
+  const chosen = () => gallery.chosen.map((one) => one.id);
+  gallery.choose(1, 'only');
+  gallery.choose(3, 'range');
+  expect(chosen()).toEqual(['n1', 'n2', 'n3']);
+  gallery.choose(0, 'range');
+  expect(chosen()).toEqual(['n0', 'n1']);
+  gallery.choose(4, 'toggle');
+  gallery.choose(0, 'toggle');
+  expect(chosen()).toEqual(['n1', 'n4']);
+  gallery.clear();
+  expect(chosen()).toEqual([]);
+});
+
+test('what went to the trash leaves the gallery and what was chosen', async () => {
+  const gallery = await opened();
+  gallery.chooseAll();
+  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n4', null, 'p1', { trashed_ms: 1 })] }]);
+  expect(gallery.nodes).toHaveLength(4);
+  expect(gallery.total).toBe(4);
+  expect(gallery.selected.has('n4')).toBe(false);
+});
+
+test('one image more does not take the place away that was reached', async () => {
+  const pages: [string | null, number][] = [];
+  const { host } = hostOf({
+    gallery: (_, after, limit) => {
+      pages.push([after, limit]);
+      const from = Number(after ?? 0);
+      return Promise.resolve(page(from, Math.min(from + limit, 1500), 1500));
+    },
+  });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  await vi.waitFor(() => expect(gallery.nodes).toHaveLength(1500));
+  gallery.moveTo(1400);
+  const lengths: number[] = [];
+  pages.length = 0;
+  gallery.apply([{ kind: 'node_added', node: node('new') }]);
+  await vi.waitFor(() => {
+    lengths.push(gallery.nodes.length);
+    expect(pages).toHaveLength(2);
+  });
+  await vi.waitFor(() => expect(gallery.isLoading).toBe(false));
+  expect(Math.min(...lengths)).toBe(1500);
+  expect(gallery.nodes[gallery.focus]?.id).toBe('n1400');
+});
+
+test('a star shows at once', async () => {
+  const gallery = await opened();
+  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2', null, 'p1', { starred: true })] }]);
+  expect(gallery.nodes[2]?.starred).toBe(true);
+});
+
+test('a new question is answered from its beginning', async () => {
+  const gallery = await opened();
+  gallery.moveTo(4);
+  gallery.top = 500;
+  gallery.change({ origin: 'edit' });
+  expect([gallery.focus, gallery.top]).toEqual([0, 0]);
+});
+
+test('an image leaves when it is no longer what is looked for', async () => {
+  const { host } = hostOf({ gallery: () => Promise.resolve(page(0, 5, 5)) });
+  const gallery = new GalleryState(host, () => {});
+  gallery.show();
+  gallery.change({ starred: true });
+  await vi.waitFor(() => expect(gallery.nodes).toHaveLength(5));
+  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2'), node('n3', null, 'p1', { starred: true })] }]);
+  expect(gallery.nodes.map(({ id }) => id)).toEqual(['n0', 'n1', 'n3', 'n4']);
+  expect(gallery.total).toBe(4);
+});

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import type { EngineState, Install, ModelCard } from '$lib/ipc';
+import { asked, studio } from '$lib/testing/harness';
+
+test('a model that has come, or that could not, is told of with the next thing to do', () => {
+  const install = (stage: Install['stage']): Install => ({ quantization: 'q4_k_m', removes_source: false, stage, bytes: 1, total_bytes: 2, bytes_per_sec: null });
+  const card = (isInstalled: boolean, coming: Install | null) =>
+    ({ id: 'full', name: { en: 'BAGEL 7B', zh: 'BAGEL 7B' }, forms: [{ quantization: 'q4_k_m', is_installed: isInstalled }], install: coming }) as ModelCard;
+  const tell = (coming: Install | null) => studio.receive([{ kind: 'install', model: 'full', install: coming }]);
+  const news = () => studio.notices.all.at(-1);
+  studio.receive([{ kind: 'models', models: [card(false, null)] }]);
+  const failure = { code: 'network', message: 'timed out' } as const;
+  tell(install({ stage: 'downloading' }));
+  studio.receive([{ kind: 'notice', failure }]);
+  tell(install({ stage: 'failed', failure }));
+  expect(studio.notices.all).toHaveLength(1);
+  expect(news()).toMatchObject({ failure });
+  expect(news()?.text?.()).toBe('Installing BAGEL 7B');
+  news()?.action?.run();
+  expect(asked('installModel')).toEqual([['full', 'q4_k_m', null]]);
+  studio.notices.all = [];
+  // It is given up.
+  tell(null);
+  studio.receive([{ kind: 'models', models: [card(false, null)] }]);
+  expect(studio.notices.all).toEqual([]);
+  tell(install({ stage: 'converting' }));
+  tell(null);
+  studio.receive([{ kind: 'models', models: [card(true, null)] }, { kind: 'models', models: [card(true, null)] }]);
+  expect(studio.notices.all.map(({ text }) => text?.())).toEqual(['BAGEL 7B is ready to be used, in Q4_K_M']);
+  news()?.action?.run();
+  expect(asked('useModel')).toEqual([[{ model: 'full', quantization: 'q4_k_m' }]]);
+  // What is wrong is seen where the model stands.
+  studio.notices.all = [];
+  studio.view.place = 'models';
+  tell(install({ stage: 'failed', failure }));
+  expect(studio.notices.all).toEqual([]);
+});
+
+test('a model is called what is loaded, whatever the settings name', () => {
+  const card = { id: 'pocket', name: { en: 'Pocket model', zh: '口袋模型' }, origin: 'bundled', max_side: 128 } as ModelCard;
+  const model = { name: 'mini', hash: '', quantization: 'f32', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 64 };
+  const ready = { state: 'ready', model, choice: null, is_pocket: false, devices: [] } as const;
+  const told = (engine: EngineState) => {
+    studio.receive([{ kind: 'models', models: [card] }, { kind: 'engine', engine }]);
+    return [studio.library.modelName('en'), studio.library.isPocket];
+  };
+  expect(told({ ...ready, devices: [] })).toEqual(['mini', false]);
+  expect(told({ ...ready, devices: [], is_pocket: true })).toEqual(['Pocket model', true]);
+  expect(told({ ...ready, devices: [], choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true })).toEqual(['Pocket model', true]);
+  expect(told({ state: 'idle', name: 'mini' })).toEqual(['mini', false]);
+  expect(told({ state: 'idle', name: 'Pocket model' })).toEqual(['Pocket model', true]);
+  expect(told({ state: 'loading', name: 'mini', bytes: 0, total_bytes: 1 })).toEqual(['mini', false]);
+  expect(studio.library.modelName('zh')).toBe('mini');
+});

@@ -1,0 +1,63 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Job } from '$lib/ipc';
+import { Application } from './application.svelte';
+import { hostOf, node, snapshot } from '$lib/testing/fixtures';
+import { arrive, asked, sent, studio, submit } from '$lib/testing/harness';
+
+test('a plan that was changed is what is painted', async () => {
+  const job = await submit('a boat');
+  studio.receive([
+    { kind: 'text', job: job.id, channel: 'plan', delta: '<think>A boat.</think>' },
+    { kind: 'job_changed', job: job.id, status: { state: 'planned' } },
+  ]);
+  const held = studio.library.job(job.id) as Job;
+  studio.plans.change(job.id, 'Two boats.');
+  studio.plans.paint(held);
+  expect(asked('paintPlan')).toEqual([[job.id, 'Two boats.']]);
+  await vi.waitFor(() => expect(studio.plans.text(held)).toBe('A boat.'));
+  studio.plans.paint(held);
+  expect(asked('paintPlan')[1]).toEqual([job.id, 'A boat.']);
+});
+
+test('the thinking control says what happens to the plan', async () => {
+  studio.composer.thinking = 'edit';
+  await submit('a boat');
+  expect(sent[0]).toMatchObject({ thinking: { kind: 'on' }, pauses_after_plan: true });
+  studio.composer.plan = 'Two boats.';
+  await submit('boats');
+  expect(sent[1]).toMatchObject({
+    thinking: { kind: 'given', plan: '<think>Two boats.</think>' },
+    pauses_after_plan: false,
+  });
+  expect(studio.composer.plan).toBeNull();
+});
+
+test('a plan comes into sight with its first word, and what is chosen after that stays', async () => {
+  await arrive(node('a'));
+  const job = await submit('red sails');
+  const word = (delta: string) => {
+    studio.receive([{ kind: 'text', job: job.id, channel: 'plan', delta }]);
+  };
+  studio.view.side = 'chat';
+  word('The ');
+  expect(studio.view.side).toBe('plan');
+  studio.view.side = 'chat';
+  word('boat');
+  expect(studio.view.side).toBe('chat');
+});
+
+test('a plan that was changed is still changed in the next window, until its request is gone', async () => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal('localStorage', { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => kept.set(key, value) });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const job = await submit('a boat');
+  studio.plans.change(job.id, 'Two boats.');
+  const next = async (jobs: Job[]) => {
+    const { host } = hostOf({ subscribe: () => Promise.resolve({ ...structuredClone(snapshot), jobs }), abilities: () => Promise.resolve([]) });
+    const other = new Application(host);
+    await other.start();
+    return other.plans.text(job);
+  };
+  expect(await next([job])).toBe('Two boats.');
+  expect(await next([])).toBe('');
+});

@@ -1,0 +1,78 @@
+import { expect, test, vi } from 'vitest';
+import { node, project } from '$lib/testing/fixtures';
+import { arrive, held, studio, submit } from '$lib/testing/harness';
+
+test('nobody comes to an image in the trash by going back', async () => {
+  const [a, b, c] = [node('a'), node('b', 'a'), node('c', 'b')];
+  await arrive(a, b, c);
+  studio.view.select('c');
+  studio.receive([{ kind: 'nodes_changed', nodes: [{ ...b, trashed_ms: 1 }] }]);
+  studio.view.goToParent();
+  expect(studio.view.nodeId).toBe('a');
+  studio.view.select('c');
+  studio.receive([{ kind: 'nodes_changed', nodes: [{ ...a, trashed_ms: 1 }] }]);
+  studio.view.goToParent();
+  expect(studio.view.nodeId).toBe('c');
+});
+
+test('a project opens at its cover, whatever else of it was seen', async () => {
+  held.set('p7', [node('x', null, 'p7'), node('y', 'x', 'p7')]);
+  studio.receive([{ kind: 'project_changed', project: project('p7', { cover: 'y' }) }]);
+  studio.library.remember([node('x', null, 'p7')]);
+  studio.openProject('p7');
+  expect(studio.view.nodeId).toBe('y');
+  await vi.waitFor(() => expect(studio.library.isOpen('p7')).toBe(true));
+  expect(studio.view.nodeId).toBe('y');
+});
+
+test('an image that is compared is not hidden by a job', async () => {
+  await arrive(node('a'), node('b', 'a'));
+  const job = await submit('red sails');
+  expect(studio.view.jobId).toBe(job.id);
+  studio.view.compareWith('b');
+  expect([studio.view.jobId, studio.view.other?.id]).toEqual([null, 'b']);
+});
+
+test('what hung on a removed image hangs on what that was made from', async () => {
+  await arrive(node('a'));
+  await arrive(node('b', 'a'), node('c', 'b'));
+  studio.receive([{ kind: 'nodes_removed', nodes: ['b'], projects: [] }]);
+  expect(studio.library.nodesOf('p1').find((one) => one.id === 'c')?.parent).toBe('a');
+});
+
+test('a project that went with its last image is left, and no longer listed', async () => {
+  await arrive(node('a'));
+  studio.receive([{ kind: 'project_changed', project: project('p1', { cover: 'a' }) }]);
+  studio.view.place = 'gallery';
+  studio.receive([{ kind: 'nodes_removed', nodes: ['a'], projects: ['p1'] }]);
+  expect(studio.library.projects.map(({ id }) => id)).not.toContain('p1');
+  expect([studio.view.project, studio.view.nodeId, studio.view.place]).toEqual([null, null, 'gallery']);
+});
+
+test('comparing is with what an image was made from, until another is chosen', async () => {
+  const nodes = [node('a'), node('b', 'a'), node('c', 'b')];
+  held.set('p1', nodes);
+  studio.receive([{ kind: 'project_changed', project: project('p1', { cover: 'c' }) }]);
+  studio.openProject('p1');
+  await vi.waitFor(() => expect(studio.library.nodesOf('p1')).toHaveLength(3));
+  expect(studio.view.other?.id).toBe('b');
+  studio.view.compareWith('a');
+  expect(studio.view.other?.id).toBe('a');
+  studio.view.select('a');
+  expect(studio.view.other?.id).toBe('c');
+});
+
+test('going down the history goes back to where it was left, past what is in the trash', async () => {
+  await arrive(node('a'), node('b', 'a'), node('c', 'a'), node('e', 'c'));
+  studio.view.select('b');
+  studio.view.goToParent();
+  expect(studio.view.nodeId).toBe('a');
+  studio.view.goToChild();
+  expect(studio.view.nodeId).toBe('b');
+  studio.view.select('e');
+  studio.receive([{ kind: 'nodes_changed', nodes: [node('c', 'a', 'p1', { trashed_ms: 1 })] }]);
+  studio.view.goToParent();
+  expect(studio.view.nodeId).toBe('a');
+  studio.view.goToChild();
+  expect(studio.view.nodeId).toBe('e');
+});
