@@ -4,7 +4,7 @@ import type { Messages } from '$lib/i18n/index.svelte';
 import { studio } from '$lib/stores';
 import type { Kind, Node } from '$lib/ipc';
 import { isBare, isMac, keysOf, printed } from '$lib/shared/keys';
-import { chainsBeside } from '$lib/format/chains';
+import { chainsBeside } from '$lib/format/history';
 import type { Place, SideTab } from '$lib/stores/view.svelte';
 import { viewport } from '$lib/stores/viewport.svelte';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { i18n } from '$lib/i18n/index.svelte';
 import type { ErrorCode, Price } from '$lib/ipc';
-import { explain, refusalOf } from './failures';
+import { explain, refusalOf, sentence } from './failures';
 
 const LANGUAGES = ['en', 'zh'] as const;
 
@@ -65,4 +65,17 @@ test('a request that does not fit is refused with its figures, in the language o
   check('zh', 'context_too_long', { context_tokens: 40_000 }, '40,000 个词元');
   check('en', 'bad_input', {}, 'Why not.');
   check('zh', 'size_unusable', { available_bytes: null }, '模型画不了这个尺寸。');
+});
+
+test('a line becomes a sentence, and names of files stay', () => {
+  for (const [line, expected] of [
+    ['the disk is full; free 3 GB', 'The disk is full; free 3 GB.'],
+    ['model.gguf: this file ends too early', 'model.gguf: this file ends too early.'],
+    ['/home/a/b.png: no such file', '/home/a/b.png: no such file.'],
+    ['文件已损坏。', '文件已损坏。'],
+    ['1024 × 1024 does not fit', '1024 × 1024 does not fit.'],
+    ['', ''],
+  ] as const) {
+    expect(sentence(line)).toBe(expected);
+  }
 });

@@ -1,7 +1,7 @@
 import { i18n } from '$lib/i18n/index.svelte';
-import type { ErrorCode, Failure, Price } from '$lib/ipc';
-import { sentence } from './sentence';
+import type { ErrorCode, Failure, Price, Remedy } from '$lib/ipc';
 import { formatBytes } from './quantities';
+import { formatSize } from './sizes';
 
 /** Kinds whose sentence leaves open which file, value or number it is. */
 const NAMING = new Set<ErrorCode>([
@@ -79,4 +79,22 @@ export function refusalOf(failure: Failure, price: Price): string {
   const [needed, there] = [price.memory.peak_bytes, price.available_bytes];
   if (there === null || needed <= there) return meaning;
   return m.refused(title, formatBytes(needed, i18n.tag), formatBytes(there, i18n.tag));
+}
+
+/** What a remedy's button says. */
+export function remedyLabel(remedy: Remedy): string {
+  const m = i18n.m.remedies;
+  if (remedy.kind === 'smaller_size') return m.smaller_size(formatSize(remedy.size));
+  return remedy.kind === 'leave_out' ? m.leave_out(remedy.turns.length) : m[remedy.kind];
+}
+
+/** A line of the program as a sentence: its first letter large, a full stop at its end. */
+export function sentence(line: string): string {
+  const trimmed = line.trim();
+  if (trimmed === '') return '';
+  const [first = ''] = trimmed;
+  // The beginning of a path or a file's name stays as it is.
+  const [word = ''] = trimmed.split(/\s/);
+  const start = /[/\\.:]/.test(word) ? first : first.toLocaleUpperCase();
+  return start + trimmed.slice(first.length) + (/[.!?。！？…]$/.test(trimmed) ? '' : '.');
 }

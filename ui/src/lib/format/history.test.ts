@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Node } from '$lib/ipc';
 import { node } from '$lib/testing/fixtures';
-import { passing, path, rows } from './history';
+import { chainsBeside, passing, path, rows } from './history';
 
 function drawn(nodes: Node[]): string[] {
   return rows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());
@@ -34,4 +34,22 @@ test('the way to an image is followed past the branches before it', () => {
     ['b', [0]],
   ]);
   expect(passing(made, path([node('a'), node('b', 'a')], 'b')).size).toBe(0);
+});
+
+const told = (parents: [string, string | null][], id: string) =>
+  chainsBeside(
+    parents.map(([name, parent]) => node(name, parent)),
+    id,
+  ).map(({ after, edits }) => `${after.id}: ${edits.map((edit) => edit.id).join(' ')}`);
+
+test('branches beside an image are offered, the newest first', () => {
+  const history: [string, string | null][] = [['a', null], ['b', 'a'], ['c', 'b'], ['d', 'c'], ['e', 'b'], ['new', 'a']];
+  expect(told(history, 'new')).toEqual(['b: e', 'b: c d']);
+  expect(told(history, 'b')).toEqual([]);
+  expect(told(history, 'd')).toEqual([]);
+  expect(told(history, 'gone')).toEqual([]);
+});
+
+test('a project with two beginnings has branches beside each', () => {
+  expect(told([['a', null], ['b', 'a'], ['other', null]], 'other')).toEqual(['a: b']);
 });

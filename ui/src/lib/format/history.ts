@@ -1,6 +1,5 @@
 /** A project's history as rows: depth first, indented only where it branches. */
-import type { Job, Node } from '$lib/ipc';
-import { groupBy } from '$lib/shared/group';
+import type { Job, Node, NodeId } from '$lib/ipc';
 
 export interface Row {
   key: string;
@@ -75,4 +74,41 @@ export function passing(rows: Row[], way: Set<string>): Map<string, number[]> {
     }
   }
   return found;
+}
+
+/** Edits that were made one after the other. */
+export interface Chain {
+  /** What the first of them was made from. */
+  after: Node;
+  /** At least one. */
+  edits: Node[];
+}
+
+/** Branches that begin beside an image, and so could be made from it as well: the newest first. */
+export function chainsBeside(nodes: Node[], id: NodeId): Chain[] {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const image = byId.get(id);
+  if (!image) return [];
+  const parents = new Set(nodes.map((node) => node.parent));
+  const isBeside = (node: Node) => node.id !== id && node.parent === image.parent;
+  return nodes
+    .filter((node) => !parents.has(node.id))
+    .reverse()
+    .flatMap((leaf) => {
+      const edits: Node[] = [];
+      let node: Node | undefined = leaf;
+      for (; node && !isBeside(node); node = node.parent === null ? undefined : byId.get(node.parent)) edits.push(node);
+      return node && edits.length > 0 ? [{ after: node, edits: edits.reverse() }] : [];
+    });
+}
+
+/** Items by key, in the order they came. */
+function groupBy<T, K>(items: T[], key: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group) group.push(item);
+    else groups.set(key(item), [item]);
+  }
+  return groups;
 }

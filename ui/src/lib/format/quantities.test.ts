@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatCount, formatSeconds, formatTime } from './quantities';
+import { Eta, formatBytes, formatCount, formatSeconds, formatTime } from './quantities';
 
 test('bytes are given in the largest decimal unit that keeps a digit before the point', () => {
   const check = (bytes: number, expected: string) => expect(formatBytes(bytes, 'en')).toBe(expected.replace(' ', '\u00A0'));
@@ -34,4 +34,19 @@ test('a moment of another day has its day with it', () => {
   const now = new Date(2026, 10, 22, 18, 30).getTime();
   expect(formatTime(new Date(2026, 10, 22, 9, 5).getTime(), 'en', now)).toBe('9:05 AM');
   expect(formatTime(new Date(2026, 9, 1, 9, 5).getTime(), 'en', now)).toBe('Oct 1, 9:05 AM');
+});
+
+test('nothing is promised before two steps were timed', () => {
+  const eta = new Eta();
+  expect(eta.secondsLeft('a', 1, 10, 0)).toBeNull();
+  expect(eta.secondsLeft('a', 2, 10, 1000)).toBeNull();
+  expect(eta.secondsLeft('a', 3, 10, 2000)).toBe(7);
+});
+
+test('time runs within a step, and another job starts anew', () => {
+  const eta = new Eta();
+  for (const step of [1, 2, 3]) eta.secondsLeft('a', step, 10, step * 1000);
+  expect(eta.secondsLeft('a', 3, 10, 5000)).toBe(5);
+  expect(eta.secondsLeft('a', 3, 10, 60_000)).toBe(0);
+  expect(eta.secondsLeft('b', 5, 10, 61_000)).toBeNull();
 });

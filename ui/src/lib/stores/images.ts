@@ -1,7 +1,6 @@
 import { i18n } from '$lib/i18n/index.svelte';
 import type { ExportFormat, Host, Node, NodeId, ProjectId, TurnId } from '$lib/ipc';
 import type { Notices } from './toasts.svelte';
-import { byTags } from '$lib/format/tags';
 import type { ViewState } from './view.svelte';
 
 /** What can be done with images and projects that are there. */
@@ -96,3 +95,22 @@ export class Images {
 }
 
 const ids = (nodes: Node[]) => nodes.map((node) => node.id);
+
+/** Images by the tags they shall have: those that end up alike are set together. */
+export function byTags(nodes: Node[], added: string[], removed: string[]): [tags: string[], nodes: Node[]][] {
+  const groups = new Map<string, [string[], Node[]]>();
+  for (const node of nodes) {
+    const tags = [...new Set([...node.tags, ...added])].filter((tag) => !removed.includes(tag)).sort();
+    if (tags.join('\n') === node.tags.join('\n')) continue;
+    const group = groups.get(tags.join('\n'));
+    if (group) group[1].push(node);
+    else groups.set(tags.join('\n'), [tags, [node]]);
+  }
+  return [...groups.values()];
+}
+
+/** A tag as it is kept, or null when nothing is left of it. */
+export function cleaned(tag: string): string | null {
+  const text = tag.replaceAll(/\s+/g, ' ').trim().slice(0, 60);
+  return text === '' ? null : text;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { centerd, fit, MAX_SCALE, panned, toImage, zoomed } from './viewport';
+import { centerd, fit, MAX_SCALE, panned, toImage, zoomed } from './viewport.svelte';
 
 const stage = { width: 800, height: 600 };
 

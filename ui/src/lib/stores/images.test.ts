@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { node } from '$lib/testing/fixtures';
-import { byTags, cleaned } from './tags';
+import { byTags, cleaned } from './images';
 
 test('tags are added and removed, and what an image has besides stays', () => {
   const nodes = [node('a', null, 'p', { tags: ['x', 'y'] }), node('b', null, 'p', { tags: ['y'] }), node('c', null, 'p', { tags: ['x'] })];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { imageIn } from './paste';
+import { imageIn } from './window';
 
 const image = new File([], 'image.png', { type: 'image/png' });
 const other = new File([], 'notes.txt', { type: 'text/plain' });
