@@ -3,9 +3,9 @@ import { tick } from 'svelte';
 import type { Messages } from '$lib/i18n/index.svelte';
 import { studio } from '$lib/stores';
 import type { Kind, Node } from '$lib/ipc';
-import { isBare, isMac, keysOf, printed } from '$lib/shared/keys';
-import { chainsBeside } from '$lib/format/history';
-import type { Place, SideTab } from '$lib/stores/view.svelte';
+import { isUnmodified, isMac, keysOf, formatKeys } from '$lib/shared/keys';
+import { findSiblingBranches } from '$lib/format/history';
+import type { Place, InspectorTab } from '$lib/stores/view.svelte';
 import { viewport } from '$lib/stores/viewport.svelte';
 
 export type ActionId = keyof Messages['actions'];
@@ -54,8 +54,8 @@ function toggleQueue(): void {
   if (queue?.togglePopover()) void tick().then(() => queue.querySelector<HTMLElement>('button:not(:disabled)')?.focus());
 }
 
-const show = (tab: SideTab) => () => {
-  view.side = tab;
+const show = (tab: InspectorTab) => () => {
+  view.tab = tab;
 };
 
 /** Chooses what to do, and lets it be said. */
@@ -74,7 +74,7 @@ const withNode = (action: (node: Node) => void) => () => {
 function chosen() {
   // What has the keyboard in a small window is none of these.
   if (document.querySelector(':popover-open') !== null) return [];
-  if (view.place === 'gallery') return gallery.chosen;
+  if (view.place === 'gallery') return gallery.selectedNodes;
   return view.node && showsImage() ? [view.node] : [];
 }
 
@@ -196,12 +196,12 @@ export const actions: Action[] = [
     group: 'history',
     keys: ['c'],
     places: studioOnly,
-    isPossible: () => view.other !== undefined && view.jobId === null,
+    isPossible: () => view.comparison !== undefined && view.jobId === null,
     run: () => {
       view.isComparing = !view.isComparing;
     },
   },
-  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: showsImage, run: () => void studio.recipes.scrub() },
+  { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: showsImage, run: () => void studio.recipes.toggleScrub() },
   { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: show('recipe') },
   { id: 'replay', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.replay(node.id)) },
   { id: 'verify', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.verify(node.id)) },
@@ -210,7 +210,7 @@ export const actions: Action[] = [
     group: 'history',
     keys: [],
     places: studioOnly,
-    isPossible: () => view.node !== undefined && chainsBeside(library.nodesOf(view.project), view.node.id).length > 0,
+    isPossible: () => view.node !== undefined && findSiblingBranches(library.nodesOf(view.project), view.node.id).length > 0,
     run: withNode((node) => {
       view.dialog = { kind: 'repeat', node };
     }),
@@ -229,7 +229,7 @@ export const actions: Action[] = [
   { id: 'talk', group: 'places', keys: [], places: studioOnly, run: show('chat') },
   { id: 'plan', group: 'places', keys: [], places: studioOnly, run: show('plan') },
   { id: 'parameters', group: 'places', keys: [], places: studioOnly, run: show('parameters') },
-  { id: 'try_hardware', group: 'places', keys: [], run: () => (go('models')(), void studio.models.tryHardware()) },
+  { id: 'try_hardware', group: 'places', keys: [], run: () => (go('models')(), void studio.models.benchmark()) },
   { id: 'diagnostics', group: 'places', keys: [], run: () => studio.copyDiagnostics() },
   { id: 'settings', group: 'places', keys: ['mod+,'], whileTyping: true, run: go('settings') },
   { id: 'queue', group: 'places', keys: ['q'], run: toggleQueue },
@@ -267,7 +267,7 @@ export function actionFor(event: KeyboardEvent): Action | undefined {
   if (document.querySelector('dialog[open]') !== null) return undefined;
   const pressed = keysOf(event);
   const typing = isTyping(event.target);
-  if (isBare(event) && event.key.length === 1 && !library.settings.single_letter_keys) return undefined;
+  if (isUnmodified(event) && event.key.length === 1 && !library.settings.single_letter_keys) return undefined;
   // Arrows belong to what has the focus, where that walks by arrows itself.
   if (event.key.startsWith('Arrow') && !isFree(event.target)) return undefined;
   if (event.key === 'Backspace' && !isMac) return undefined;
@@ -283,7 +283,7 @@ export function actionFor(event: KeyboardEvent): Action | undefined {
 
 /** The keys of an action as the artist reads them. */
 export function keysFor(id: ActionId): string {
-  return printed(actions.find((action) => action.id === id)?.keys[0] ?? '');
+  return formatKeys(actions.find((action) => action.id === id)?.keys[0] ?? '');
 }
 
 /** Whether what has the keyboard takes words. */

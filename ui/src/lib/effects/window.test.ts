@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { imageIn } from './window';
+import { findPastedImage } from './window';
 
 const image = new File([], 'image.png', { type: 'image/png' });
 const other = new File([], 'notes.txt', { type: 'text/plain' });
 
 test('an image is pasted unless words are written and the clipboard has words for them', () => {
   const check = (files: File[], words: string, isTyping: boolean, expected: File | undefined) =>
-    expect(imageIn({ files, types: ['of some kind'], getData: () => words }, isTyping)).toBe(expected);
+    expect(findPastedImage({ files, types: ['of some kind'], getData: () => words }, isTyping)).toBe(expected);
   check([image], '', true, image);
   check([image], '', false, image);
   check([image], 'Total\t12', true, undefined);
@@ -19,6 +19,6 @@ test('an image is pasted unless words are written and the clipboard has words fo
 
 test('a clipboard of which nothing is told is left to the program', () => {
   for (const isTyping of [true, false]) {
-    expect(imageIn({ files: [], types: [], getData: () => '' }, isTyping)?.size).toBe(0);
+    expect(findPastedImage({ files: [], types: [], getData: () => '' }, isTyping)?.size).toBe(0);
   }
 });

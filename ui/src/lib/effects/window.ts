@@ -2,7 +2,7 @@ import { i18n, type Language as Tongue } from '$lib/i18n/index.svelte';
 import type { Language, Theme } from '$lib/ipc';
 
 /** Shows the window as the settings say. */
-export function appear(theme: Theme, language: Language): void {
+export function applyAppearance(theme: Theme, language: Language): void {
   const root = document.documentElement;
   if (theme === 'system') delete root.dataset.theme;
   else root.dataset.theme = theme;
@@ -26,7 +26,7 @@ interface Clipboard {
  * as of a table's cells, they are meant; the path of a copied file, which file managers send along, is not.
  * An empty one stands for what only the program can see: WebKit on Linux does not tell of an image.
  */
-export function imageIn(clipboard: Clipboard, isTyping: boolean): Blob | undefined {
+export function findPastedImage(clipboard: Clipboard, isTyping: boolean): Blob | undefined {
   if (clipboard.types.length === 0) return new Blob();
   const image = [...clipboard.files].find((file) => file.type.startsWith('image/'));
   const words = clipboard.getData('text/plain').trim();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { i18n } from '$lib/i18n/index.svelte';
 import type { ErrorCode, Price } from '$lib/ipc';
-import { explain, refusalOf, sentence } from './failures';
+import { explainFailure, explainRefusal, toSentence } from './failures';
 
 const LANGUAGES = ['en', 'zh'] as const;
 
@@ -22,7 +22,7 @@ test('every kind of failure has a sentence of its own in both languages', () => 
   expect(codes().length).toBeGreaterThan(5);
   for (const language of LANGUAGES) {
     i18n.language = language;
-    const texts = codes().map((code) => explain({ code, message: '' }));
+    const texts = codes().map((code) => explainFailure({ code, message: '' }));
     for (const { title, meaning } of texts) {
       for (const text of [title, meaning].map(withoutFormats)) {
         expect(text.length).toBeGreaterThan(0);
@@ -39,16 +39,16 @@ test('every kind of failure has a sentence of its own in both languages', () => 
 
 test('what the program said in English stays to be read, under a sentence of the window', () => {
   i18n.language = 'zh';
-  const { meaning, details, copy } = explain({ code: 'disk_full', message: 'the disk of /home is full; free 3 GB' });
+  const { meaning, details, copy } = explainFailure({ code: 'disk_full', message: 'the disk of /home is full; free 3 GB' });
   expect(copy.text).toBe('磁盘已满: The disk of /home is full; free 3 GB.');
   expect(meaning).toContain('空间');
   expect(details).toEqual({ label: '详情（英文）', text: 'The disk of /home is full; free 3 GB.', isOpen: false });
 });
 
 test('details are open where only they say what to change', () => {
-  expect(explain({ code: 'bad_input', message: 'the name is too long' }).details.isOpen).toBe(true);
-  expect(explain({ code: 'not_a_image', message: 'notes.txt: is a text' }).details.isOpen).toBe(true);
-  expect(explain({ code: 'network', message: 'timed out' }).details.isOpen).toBe(false);
+  expect(explainFailure({ code: 'bad_input', message: 'the name is too long' }).details.isOpen).toBe(true);
+  expect(explainFailure({ code: 'not_a_image', message: 'notes.txt: is a text' }).details.isOpen).toBe(true);
+  expect(explainFailure({ code: 'network', message: 'timed out' }).details.isOpen).toBe(false);
 });
 
 test('a request that does not fit is refused with its figures, in the language of the window', () => {
@@ -56,7 +56,7 @@ test('a request that does not fit is refused with its figures, in the language o
   const price: Price = { memory, available_bytes: 9e9, context_tokens: 100, size: null, secs: null, refusal: null, remedies: [] };
   const check = (language: 'en' | 'zh', code: ErrorCode, changed: Partial<Price>, expected: string) => {
     i18n.language = language;
-    const line = refusalOf({ code, message: 'why not' }, { ...price, ...changed });
+    const line = explainRefusal({ code, message: 'why not' }, { ...price, ...changed });
     expect(line.replaceAll('\u00A0', ' ')).toContain(expected);
   };
   check('en', 'out_of_device_memory', {}, 'Not enough graphics memory: 15.2 GB are needed and 9 GB are there.');
@@ -76,6 +76,6 @@ test('a line becomes a sentence, and names of files stay', () => {
     ['1024 × 1024 does not fit', '1024 × 1024 does not fit.'],
     ['', ''],
   ] as const) {
-    expect(sentence(line)).toBe(expected);
+    expect(toSentence(line)).toBe(expected);
   }
 });

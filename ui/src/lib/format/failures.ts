@@ -4,7 +4,7 @@ import { formatBytes } from './quantities';
 import { formatSize } from './sizes';
 
 /** Kinds whose sentence leaves open which file, value or number it is. */
-const NAMING = new Set<ErrorCode>([
+const SPECIFIC_CODES = new Set<ErrorCode>([
   'bad_input',
   'not_a_image',
   'image_too_large',
@@ -23,7 +23,7 @@ const NAMING = new Set<ErrorCode>([
 ]);
 
 /** The action that leads to what can be done, where the failure belongs to nothing that has a button of its own. */
-export const WAYS: Partial<Record<ErrorCode, 'open' | 'import_project' | 'models' | 'settings' | 'diagnostics'>> = {
+export const FAILURE_ACTIONS: Partial<Record<ErrorCode, 'open' | 'import_project' | 'models' | 'settings' | 'diagnostics'>> = {
   not_a_image: 'open',
   image_too_large: 'open',
   image_missing: 'open',
@@ -58,21 +58,21 @@ export interface Explanation {
   copy: { text: string; label: string; done: string };
 }
 
-export function explain({ code, message }: Failure): Explanation {
+export function explainFailure({ code, message }: Failure): Explanation {
   const m = i18n.m.failure;
-  const [title, text] = [m.titles[code], sentence(message)];
+  const [title, text] = [m.titles[code], toSentence(message)];
   return {
     title,
     meaning: m.meanings[code],
-    details: { label: m.details, text, isOpen: NAMING.has(code) },
+    details: { label: m.details, text, isOpen: SPECIFIC_CODES.has(code) },
     copy: { text: `${title}: ${text}`, label: i18n.m.chat.copy, done: i18n.m.chat.copied },
   };
 }
 
 /** Why a request cannot run, in one line: with the figures of its price where they are the reason. */
-export function refusalOf(failure: Failure, price: Price): string {
+export function explainRefusal(failure: Failure, price: Price): string {
   const m = i18n.m.price;
-  const { title, meaning, details } = explain(failure);
+  const { title, meaning, details } = explainFailure(failure);
   if (failure.code === 'context_too_long') return m.too_long(new Intl.NumberFormat(i18n.tag).format(price.context_tokens));
   if (failure.code === 'bad_input') return details.text;
   if (failure.code === 'size_unusable' || failure.code === 'out_of_range') return m.because(title, meaning);
@@ -82,14 +82,14 @@ export function refusalOf(failure: Failure, price: Price): string {
 }
 
 /** What a remedy's button says. */
-export function remedyLabel(remedy: Remedy): string {
+export function formatRemedy(remedy: Remedy): string {
   const m = i18n.m.remedies;
   if (remedy.kind === 'smaller_size') return m.smaller_size(formatSize(remedy.size));
   return remedy.kind === 'leave_out' ? m.leave_out(remedy.turns.length) : m[remedy.kind];
 }
 
 /** A line of the program as a sentence: its first letter large, a full stop at its end. */
-export function sentence(line: string): string {
+export function toSentence(line: string): string {
   const trimmed = line.trim();
   if (trimmed === '') return '';
   const [first = ''] = trimmed;

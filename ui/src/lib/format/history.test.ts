@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Node } from '$lib/ipc';
 import { node } from '$lib/testing/fixtures';
-import { chainsBeside, passing, path, rows } from './history';
+import { findSiblingBranches, findPassingLines, collectAncestors, buildRows } from './history';
 
 function drawn(nodes: Node[]): string[] {
-  return rows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());
+  return buildRows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());
 }
 
-test('a chain stays in one column', () => {
+test('a branch stays in one column', () => {
   expect(drawn([node('a', null), node('b', 'a'), node('c', 'b')])).toEqual(['a root', 'b straight', 'c straight']);
 });
 
@@ -22,25 +22,25 @@ test('a parent in another project begins a tree', () => {
 
 test('a chain of ten thousand is drawn', () => {
   const nodes = Array.from({ length: 10_000 }, (_, index) => node(String(index), index ? String(index - 1) : null));
-  expect(rows(nodes, [])).toHaveLength(10_000);
-  expect(path(nodes, '9999').size).toBe(10_000);
+  expect(buildRows(nodes, [])).toHaveLength(10_000);
+  expect(collectAncestors(nodes, '9999').size).toBe(10_000);
 });
 
 test('the way to an image is followed past the branches before it', () => {
-  const made = rows([node('a'), node('b', 'a'), node('c', 'b'), node('d', 'a'), node('e', 'd')], []);
-  const lines = passing(made, path([node('a'), node('d', 'a'), node('e', 'd')], 'e'));
+  const made = buildRows([node('a'), node('b', 'a'), node('c', 'b'), node('d', 'a'), node('e', 'd')], []);
+  const lines = findPassingLines(made, collectAncestors([node('a'), node('d', 'a'), node('e', 'd')], 'e'));
   expect([...lines]).toEqual([
     ['c', [0]],
     ['b', [0]],
   ]);
-  expect(passing(made, path([node('a'), node('b', 'a')], 'b')).size).toBe(0);
+  expect(findPassingLines(made, collectAncestors([node('a'), node('b', 'a')], 'b')).size).toBe(0);
 });
 
 const told = (parents: [string, string | null][], id: string) =>
-  chainsBeside(
+  findSiblingBranches(
     parents.map(([name, parent]) => node(name, parent)),
     id,
-  ).map(({ after, edits }) => `${after.id}: ${edits.map((edit) => edit.id).join(' ')}`);
+  ).map(({ base, edits }) => `${base.id}: ${edits.map((edit) => edit.id).join(' ')}`);
 
 test('branches beside an image are offered, the newest first', () => {
   const history: [string, string | null][] = [['a', null], ['b', 'a'], ['c', 'b'], ['d', 'c'], ['e', 'b'], ['new', 'a']];

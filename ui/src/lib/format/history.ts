@@ -19,7 +19,7 @@ interface Item {
   job: Job | null;
 }
 
-export function rows(nodes: Node[], jobs: Job[]): Row[] {
+export function buildRows(nodes: Node[], jobs: Job[]): Row[] {
   const items: Item[] = [
     ...nodes.map((node) => ({ key: node.id, parent: node.parent, node, job: null })),
     ...jobs
@@ -52,7 +52,7 @@ export function rows(nodes: Node[], jobs: Job[]): Row[] {
 }
 
 /** The keys from an image up to where it began. */
-export function path(nodes: Node[], id: string | null): Set<string> {
+export function collectAncestors(nodes: Node[], id: string | null): Set<string> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const found = new Set<string>();
   for (let node = id === null ? undefined : byId.get(id); node && !found.has(node.id); ) {
@@ -63,7 +63,7 @@ export function path(nodes: Node[], id: string | null): Set<string> {
 }
 
 /** The lines that lead along a way past other branches: their columns, by row. */
-export function passing(rows: Row[], way: Set<string>): Map<string, number[]> {
+export function findPassingLines(rows: Row[], way: Set<string>): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [index, row] of rows.entries()) {
     if (row.link !== 'branch' || !way.has(row.key)) continue;
@@ -77,15 +77,15 @@ export function passing(rows: Row[], way: Set<string>): Map<string, number[]> {
 }
 
 /** Edits that were made one after the other. */
-export interface Chain {
+export interface Branch {
   /** What the first of them was made from. */
-  after: Node;
+  base: Node;
   /** At least one. */
   edits: Node[];
 }
 
 /** Branches that begin beside an image, and so could be made from it as well: the newest first. */
-export function chainsBeside(nodes: Node[], id: NodeId): Chain[] {
+export function findSiblingBranches(nodes: Node[], id: NodeId): Branch[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const image = byId.get(id);
   if (!image) return [];
@@ -98,7 +98,7 @@ export function chainsBeside(nodes: Node[], id: NodeId): Chain[] {
       const edits: Node[] = [];
       let node: Node | undefined = leaf;
       for (; node && !isBeside(node); node = node.parent === null ? undefined : byId.get(node.parent)) edits.push(node);
-      return node && edits.length > 0 ? [{ after: node, edits: edits.reverse() }] : [];
+      return node && edits.length > 0 ? [{ base: node, edits: edits.reverse() }] : [];
     });
 }
 

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { compared, readable, tagged } from './plans';
+import { diffSentences, stripThinkTags, addThinkTags } from './plans';
 
 const changed = (original: string, draft: string) =>
-  compared(original, draft)
+  diffSentences(original, draft)
     .filter(({ isChanged }) => isChanged)
     .map(({ text }) => text.trim());
 
 test('the tags of the model come and go', () => {
-  expect(readable('<think>\nA boat.\n</think>')).toBe('A boat.');
-  expect(tagged(' A boat. ')).toBe('<think>A boat.</think>');
+  expect(stripThinkTags('<think>\nA boat.\n</think>')).toBe('A boat.');
+  expect(addThinkTags(' A boat. ')).toBe('<think>A boat.</think>');
 });
 
 test('only the sentences that the artist wrote are marked', () => {
@@ -23,6 +23,6 @@ test('only the sentences that the artist wrote are marked', () => {
 
 test('the stretches of a plan are the whole plan', () => {
   for (const draft of ['', ' ', '\n\n', 'one', 'one. two', 'a.b.c. d?! e…', '。。\n 一。', 'x\r\ny\t.', '...', '3.5 m and e.g. this. ']) {
-    expect(compared('one.', draft).map(({ text }) => text).join('')).toBe(draft);
+    expect(diffSentences('one.', draft).map(({ text }) => text).join('')).toBe(draft);
   }
 });

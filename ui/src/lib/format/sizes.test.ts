@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Size } from '$lib/ipc';
-import { fitOf, fitted, rounded, shapes, sizeOf } from './sizes';
+import { chooseFit, fitSize, roundSize, shapes, sizeForShape } from './sizes';
 
 test('sizes are whole patches within the longest side, whatever the model', () => {
   for (const maxSide of [64, 96, 100, 128, 512, 1000, 1024]) {
     for (const { id } of shapes) {
-      const { width, height } = sizeOf(id, maxSide);
+      const { width, height } = sizeForShape(id, maxSide);
       expect(width % 16, `${id} ${String(maxSide)}`).toBe(0);
       expect(height % 16).toBe(0);
       expect(Math.max(width, height)).toBeLessThanOrEqual(maxSide);
@@ -15,20 +15,20 @@ test('sizes are whole patches within the longest side, whatever the model', () =
 });
 
 test('a landscape of the full model is 1024 by 768', () => {
-  expect(sizeOf('landscape', 1024)).toEqual({ width: 1024, height: 768 });
-  expect(sizeOf('portrait', 1024)).toEqual({ width: 768, height: 1024 });
-  expect(sizeOf('wide', 1024)).toEqual({ width: 1024, height: 576 });
+  expect(sizeForShape('landscape', 1024)).toEqual({ width: 1024, height: 768 });
+  expect(sizeForShape('portrait', 1024)).toEqual({ width: 768, height: 1024 });
+  expect(sizeForShape('wide', 1024)).toEqual({ width: 1024, height: 576 });
 });
 
 test('a size of the artist becomes one that can be painted', () => {
-  expect(rounded({ width: 1000, height: 3 }, 1024)).toEqual({ width: 1008, height: 16 });
-  expect(rounded({ width: 5000, height: NaN }, 1000)).toEqual({ width: 992, height: 992 });
+  expect(roundSize({ width: 1000, height: 3 }, 1024)).toEqual({ width: 1008, height: 16 });
+  expect(roundSize({ width: 5000, height: NaN }, 1000)).toEqual({ width: 992, height: 992 });
 });
 
 test('what an image was made from fills its frame where only rounding tells them apart, and is never cropped', () => {
   const check = (image: [number, number], frame: [number, number], expected: string) => {
     const [a, b] = [image, frame].map(([width, height]) => ({ width, height }));
-    expect(fitOf(a as Size, b as Size), `${image.join(' × ')} in ${frame.join(' × ')}`).toBe(expected);
+    expect(chooseFit(a as Size, b as Size), `${image.join(' × ')} in ${frame.join(' × ')}`).toBe(expected);
   };
   check([64, 64], [64, 64], 'fill');
   check([6000, 4000], [1024, 688], 'fill');
@@ -40,6 +40,6 @@ test('what an image was made from fills its frame where only rounding tells them
 });
 
 test('an image larger than the model paints keeps its shape', () => {
-  expect(fitted({ width: 3000, height: 2000 }, 1024)).toEqual({ width: 1024, height: 688 });
-  expect(fitted({ width: 500, height: 300 }, 1024)).toEqual({ width: 496, height: 304 });
+  expect(fitSize({ width: 3000, height: 2000 }, 1024)).toEqual({ width: 1024, height: 688 });
+  expect(fitSize({ width: 500, height: 300 }, 1024)).toEqual({ width: 496, height: 304 });
 });

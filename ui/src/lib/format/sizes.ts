@@ -15,7 +15,7 @@ export type ShapeId = (typeof shapes)[number]['id'];
 export const PATCH = 16;
 
 /** The largest image of a shape within a longest side, in whole patches. */
-export function sizeOf(shape: ShapeId, maxSide: number): Size {
+export function sizeForShape(shape: ShapeId, maxSide: number): Size {
   const ratio = shapes.find((s) => s.id === shape)?.ratio ?? 1;
   const longest = Math.max(PATCH, Math.floor(maxSide / PATCH) * PATCH);
   const other = (value: number) => Math.max(PATCH, Math.round(value / PATCH) * PATCH);
@@ -25,7 +25,7 @@ export function sizeOf(shape: ShapeId, maxSide: number): Size {
 }
 
 /** The nearest size that a model can paint. */
-export function rounded(size: Size, maxSide: number): Size {
+export function roundSize(size: Size, maxSide: number): Size {
   const longest = Math.max(PATCH, Math.floor(maxSide / PATCH) * PATCH);
   const side = (value: number) =>
     Number.isFinite(value) ? Math.min(longest, Math.max(PATCH, Math.round(value / PATCH) * PATCH)) : longest;
@@ -33,16 +33,16 @@ export function rounded(size: Size, maxSide: number): Size {
 }
 
 /** What is painted of an image that gives the size: its shape, no larger than the model paints. */
-export function fitted(size: Size, maxSide: number): Size {
+export function fitSize(size: Size, maxSide: number): Size {
   const scale = Math.min(1, maxSide / Math.max(size.width, size.height));
-  return rounded({ width: size.width * scale, height: size.height * scale }, maxSide);
+  return roundSize({ width: size.width * scale, height: size.height * scale }, maxSide);
 }
 
 /**
  * How an image lies in the frame of one that was made from it: it fills the frame where the two differ
  * by no more than a model's rounding to whole patches, and lies whole within it otherwise.
  */
-export function fitOf(image: Size, frame: Size): 'fill' | 'contain' {
+export function chooseFit(image: Size, frame: Size): 'fill' | 'contain' {
   const scales = (whole: number, side: number) => [(whole - PATCH / 2) / side, (whole + PATCH / 2) / side] as const;
   const [least, most] = scales(frame.width, image.width);
   const [low, high] = scales(frame.height, image.height);

@@ -44,14 +44,14 @@ export const GAP = 10;
 export const HEADING = 50;
 /** Between two groups that stand beside each other, more than between images. */
 export const APART = 18;
-const SMALLEST_CELL = 148;
+const MIN_CELL = 148;
 const MAX_COLUMNS = 10;
 /** Room under a group before the next heading. */
 const REST = 12;
 
 /** Groups on shelves: small ones stand beside each other, in the order they come. */
 export function layout(groups: Group[], width: number): Layout {
-  const columns = Math.max(1, Math.min(MAX_COLUMNS, Math.floor((width + GAP) / (SMALLEST_CELL + GAP))));
+  const columns = Math.max(1, Math.min(MAX_COLUMNS, Math.floor((width + GAP) / (MIN_CELL + GAP))));
   // Two groups that fill a shelf have room for what parts them.
   const cell = Math.max(24, Math.floor((width - GAP * (columns - 1) - (columns > 1 ? APART : 0)) / columns));
   const widthOf = (n: number) => n * (cell + GAP) - GAP;

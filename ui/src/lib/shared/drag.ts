@@ -8,7 +8,7 @@ const FAR_PX = 6;
  *
  * What it is given should stay the same while the pointer is down: with another one it begins anew.
  */
-export function dragAway(onaway: () => void): Attachment<HTMLElement> {
+export function onDragOut(onaway: () => void): Attachment<HTMLElement> {
   return (element) => {
     let start: { x: number; y: number } | null = null;
     const down = (event: PointerEvent) => {

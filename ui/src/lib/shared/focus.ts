@@ -4,7 +4,7 @@ import type { Attachment } from 'svelte/attachments';
 const stops = 'button:not(:disabled), input:not(:disabled), select, textarea, [href], [tabindex="0"]';
 
 /** Puts the caret behind the words of the prompt, those that are about to be written too. */
-export function focusLine(): void {
+export function focusPrompt(): void {
   void tick().then(() => {
     const line = document.querySelector<HTMLTextAreaElement>('.composer textarea');
     line?.focus();
@@ -13,7 +13,7 @@ export function focusLine(): void {
 }
 
 /** Where what has the keyboard is taken away, what comes into its place gets it, so that a list is gone through without a mouse. */
-export const keepsFocus: Attachment<HTMLElement> = (list) => {
+export const keepFocus: Attachment<HTMLElement> = (list) => {
   let index = -1;
   const all = () => [...list.querySelectorAll<HTMLElement>(stops)];
   const enter = (event: FocusEvent) => (index = all().indexOf(event.target as HTMLElement));

@@ -14,7 +14,7 @@ function isPrinted(event: KeyPress): boolean {
 }
 
 /** Whether nothing is held that makes another key of it. */
-export function isBare(event: KeyPress): boolean {
+export function isUnmodified(event: KeyPress): boolean {
   return !event.metaKey && (isPrinted(event) || (!event.ctrlKey && !event.altKey));
 }
 
@@ -22,13 +22,13 @@ export function keysOf(event: KeyPress): string {
   const key = event.key.toLowerCase();
   const isPlain = isPrinted(event);
   const mod = isMac ? event.metaKey : event.ctrlKey && !isPlain;
-  // Shift is part of a printed character already.
+  // Shift is part of a formatKeys character already.
   const shift = event.shiftKey && (mod || key.length > 1);
   return [mod && 'mod', event.altKey && !isPlain && 'alt', shift && 'shift', key].filter(Boolean).join('+');
 }
 
 /** Keys as the artist reads them. */
-export function printed(keys: string): string {
+export function formatKeys(keys: string): string {
   const names: Record<string, string> = {
     ...(isMac ? { mod: '⌘', shift: '⇧', alt: '⌥' } : { mod: 'Ctrl', shift: 'Shift', alt: 'Alt' }),
     enter: '↵',

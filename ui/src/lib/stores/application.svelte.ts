@@ -5,10 +5,10 @@ import { GalleryState } from './gallery.svelte';
 import { Jobs } from './jobs.svelte';
 import { LibraryState } from './library.svelte';
 import { Models } from './models.svelte';
-import { asFailure, Notices, type Notice } from './toasts.svelte';
+import { asFailure, Toasts } from './toasts.svelte';
 import { Images } from './images';
 import { Plans } from './plans.svelte';
-import { PriceState } from './estimate.svelte';
+import { EstimateState } from './estimate.svelte';
 import { Recipes } from './recipes.svelte';
 import { Repeat } from './repeat';
 import { ViewState } from './view.svelte';
@@ -21,7 +21,7 @@ export class Application {
   readonly library = new LibraryState();
   readonly view = new ViewState(this.library);
   readonly composer = new ComposerState(this.library, this.view);
-  readonly notices = new Notices();
+  readonly toasts = new Toasts();
   readonly gallery: GalleryState;
   readonly jobs: Jobs;
   readonly plans: Plans;
@@ -29,9 +29,9 @@ export class Application {
   readonly repeat: Repeat;
   readonly images: Images;
   readonly models: Models;
-  readonly price: PriceState;
+  readonly estimate: EstimateState;
   /** What was asked for as references and has not arrived yet, in the order it was asked for. */
-  #expected: { how: 'chosen' | 'pasted' }[] = [];
+  #pendingImports: { how: 'chosen' | 'pasted' }[] = [];
 
   /** Where files hover over the window. */
   dragging = $state.raw<{ x: number; y: number } | null>(null);
@@ -41,22 +41,22 @@ export class Application {
   abilities = $state.raw<Ability[]>([]);
 
   /** Says whether a point of the window belongs to the tray of references; set by the composer. */
-  isTray: (point: { x: number; y: number }) => boolean = () => false;
+  isReferenceStripAt: (point: { x: number; y: number }) => boolean = () => false;
 
   #host: Host;
 
   constructor(host: Host) {
-    const { library, view, composer, notices } = this;
+    const { library, view, composer, toasts } = this;
     this.#host = host;
-    this.gallery = new GalleryState(host, (error) => this.notify({ failure: asFailure(error) }));
-    this.jobs = new Jobs(host, library, view, composer, notices);
-    this.plans = new Plans(host, library, view, notices);
-    this.recipes = new Recipes(host, library, view, composer, this.jobs, notices);
-    this.repeat = new Repeat(host, library, view, this.jobs, notices);
-    this.images = new Images(host, notices, view);
-    this.models = new Models(host, library, view, notices);
-    this.price = new PriceState(host);
-    view.onproject = (id) => void this.try(() => this.#fetch(id));
+    this.gallery = new GalleryState(host, (error) => this.toasts.show({ failure: asFailure(error) }));
+    this.jobs = new Jobs(host, library, view, composer, toasts);
+    this.plans = new Plans(host, library, view, toasts);
+    this.recipes = new Recipes(host, library, view, composer, this.jobs, toasts);
+    this.repeat = new Repeat(host, library, view, this.jobs, toasts);
+    this.images = new Images(host, toasts, view);
+    this.models = new Models(host, library, view, toasts);
+    this.estimate = new EstimateState(host);
+    view.onEnterProject = (id) => void this.try(() => this.#fetch(id));
   }
 
   async start(): Promise<void> {
@@ -67,13 +67,13 @@ export class Application {
       else early.push(...events);
     });
     this.library.reset(snapshot);
-    this.models.expect(snapshot.models);
-    this.plans.prune();
+    this.models.trackInstalls(snapshot.models);
+    this.plans.pruneDrafts();
     // What ended while nothing was heard is not waited for.
     if (this.view.jobId !== null && this.view.job === undefined) this.view.jobId = null;
     const isFirst = !this.isOpen;
     this.isOpen = true;
-    if (isFirst) this.#greet(snapshot.notices);
+    if (isFirst) this.#showStartupNotices(snapshot.notices);
     else this.gallery.refresh();
     const missed = early;
     early = null;
@@ -104,10 +104,10 @@ export class Application {
     if (!this.library.node(id)) await this.try(async () => this.library.remember(await this.#host.nodes([id])));
     const node = this.library.node(id);
     if (node === undefined || node.trashed_ms !== null) {
-      this.#tellOfMissing(node);
+      this.#reportMissing(node);
       return;
     }
-    this.composer.forgetMode();
+    this.composer.resetMode();
     this.view.select(id);
   }
 
@@ -117,21 +117,21 @@ export class Application {
 
   /** Lets files be chosen that join the line instead of opening. */
   async openReferences(): Promise<void> {
-    await this.#bringReferences('chosen', () => this.#host.openImages());
+    await this.#importReferences('chosen', () => this.#host.openImages());
   }
 
   /** Opens an image from the clipboard, or lets it join the line beside the one that is there. */
   async paste(file: Blob, as: 'image' | 'reference'): Promise<void> {
     const bring = async () => this.#host.pasteImage(await file.arrayBuffer());
-    if (as === 'reference' && this.view.nodeId !== null) await this.#bringReferences('pasted', bring);
+    if (as === 'reference' && this.view.nodeId !== null) await this.#importReferences('pasted', bring);
     else await this.try(bring);
   }
 
   /** Lets images join the line, and tells of those that there is no room for. */
-  refer(ids: NodeId[]): void {
+  addReferences(ids: NodeId[]): void {
     if (this.composer.mode === 'generate') this.composer.mode = 'edit';
     const n = this.composer.addReferences(ids);
-    if (n > 0) this.notify({ text: () => i18n.m.composer.surplus(n) });
+    if (n > 0) this.toasts.show({ text: () => i18n.m.composer.surplus(n) });
   }
 
   importProject(): void {
@@ -146,13 +146,13 @@ export class Application {
 
   openProject(id: ProjectId): void {
     this.view.openProject(id);
-    this.composer.forgetMode();
+    this.composer.resetMode();
     this.composer.references = [];
   }
 
   newProject(): void {
     this.view.newProject();
-    this.composer.forgetMode();
+    this.composer.resetMode();
     this.composer.references = [];
   }
 
@@ -166,7 +166,7 @@ export class Application {
   copyDiagnostics(): void {
     void this.try(async () => {
       await navigator.clipboard.writeText(await this.#host.diagnostics());
-      this.notify({ text: () => i18n.m.settings.diagnostics_copied });
+      this.toasts.show({ text: () => i18n.m.settings.diagnostics_copied });
     });
   }
 
@@ -177,16 +177,12 @@ export class Application {
 
   /** Does something that can fail, and tells the artist when it does. */
   try(action: () => Promise<unknown>): Promise<boolean> {
-    return this.notices.try(action);
+    return this.toasts.try(action);
   }
 
-  notify(notice: Omit<Notice, 'id'>): void {
-    this.notices.notify(notice);
-  }
-
-  #greet(notices: Failure[]): void {
-    for (const failure of notices) this.notify({ failure });
-    this.#tellOfEngine();
+  #showStartupNotices(notices: Failure[]): void {
+    for (const failure of notices) this.toasts.show({ failure });
+    this.#reportEngineFailure();
     void this.try(async () => {
       this.abilities = await this.#host.abilities();
     });
@@ -204,30 +200,30 @@ export class Application {
   #react(event: StudioEvent): void {
     switch (event.kind) {
       case 'engine':
-        this.#tellOfEngine();
+        this.#reportEngineFailure();
         break;
       case 'install':
-        this.models.follow(event.model, event.install);
+        this.models.onInstallChanged(event.model, event.install);
         break;
       case 'models':
-        this.models.greet(event.models);
+        this.models.announceInstalled(event.models);
         break;
       case 'verified':
-        this.recipes.tellOf(event.node, event.outcome);
+        this.recipes.onVerified(event.node, event.outcome);
         break;
       case 'job_queued':
         this.jobs.showAwaited();
         break;
       case 'job_changed':
-        this.jobs.settle(event.job, event.status);
-        this.repeat.settle(event.job, event.status);
+        this.jobs.onStatusChanged(event.job, event.status);
+        this.repeat.onStatusChanged(event.job, event.status);
         break;
       case 'job_dismissed':
-        this.plans.reset(event.job);
-        this.jobs.left(event.job);
+        this.plans.discardDraft(event.job);
+        this.jobs.onDismissed(event.job);
         break;
       case 'project_changed':
-        if (this.view.project === event.project.id) this.view.onproject(event.project.id);
+        if (this.view.project === event.project.id) this.view.onEnterProject(event.project.id);
         break;
       case 'nodes_changed':
         if (this.view.node?.trashed_ms != null) this.view.replaceMissing();
@@ -238,8 +234,8 @@ export class Application {
         break;
       case 'text':
         // With its first word: where the artist goes after that is where they want to be.
-        if (event.channel === 'plan' && event.job === this.view.jobId && this.view.job?.plan === event.delta && this.view.side === 'chat') {
-          this.view.side = 'plan';
+        if (event.channel === 'plan' && event.job === this.view.jobId && this.view.job?.plan === event.delta && this.view.tab === 'chat') {
+          this.view.tab = 'plan';
         }
         break;
       case 'dragging':
@@ -248,10 +244,10 @@ export class Application {
       case 'arrived':
         this.dragging = null;
         void this.#arrive(event.arrivals, event.position);
-        for (const failure of event.failures) this.notify({ failure });
+        for (const failure of event.failures) this.toasts.show({ failure });
         break;
       case 'notice':
-        this.notify({ failure: event.failure });
+        this.toasts.show({ failure: event.failure });
         break;
       case 'close_asked':
         this.view.dialog = { kind: 'close' };
@@ -264,57 +260,57 @@ export class Application {
     }
   }
 
-  async #bringReferences(how: 'chosen' | 'pasted', bring: () => Promise<void>): Promise<void> {
+  async #importReferences(how: 'chosen' | 'pasted', bring: () => Promise<void>): Promise<void> {
     const expected = { how };
-    this.#expected.push(expected);
+    this.#pendingImports.push(expected);
     await this.try(bring);
     // What was brought is told by an event, which may come a little later.
-    setTimeout(() => (this.#expected = this.#expected.filter((one) => one !== expected)), EVENT_MS);
+    setTimeout(() => (this.#pendingImports = this.#pendingImports.filter((one) => one !== expected)), EVENT_MS);
   }
 
   /** Where the caret was decided what became of a pasted image: it can be otherwise. */
-  #tellOfPasted(id: NodeId): void {
+  #offerToOpen(id: NodeId): void {
     if (!this.composer.references.includes(id)) return;
     const run = () => {
       this.composer.removeReference(id);
       void this.openNode(id);
     };
-    this.notify({ text: () => i18n.m.composer.pasted, action: { label: () => i18n.m.composer.open_pasted, run } });
+    this.toasts.show({ text: () => i18n.m.composer.pasted, action: { label: () => i18n.m.composer.open_pasted, run } });
   }
 
   /** What something was made from, or was asked about, may have been thrown away since. */
-  #tellOfMissing(node: Node | undefined): void {
-    if (node === undefined) this.notify({ text: () => i18n.m.images.gone });
-    else this.notify({ text: () => i18n.m.images.in_trash, action: { label: () => i18n.m.gallery.restore, run: () => this.images.restore([node]) } });
+  #reportMissing(node: Node | undefined): void {
+    if (node === undefined) this.toasts.show({ text: () => i18n.m.images.gone });
+    else this.toasts.show({ text: () => i18n.m.images.in_trash, action: { label: () => i18n.m.gallery.restore, run: () => this.images.restore([node]) } });
   }
 
   /** An engine that does not run is not only a red point. */
-  #tellOfEngine(): void {
+  #reportEngineFailure(): void {
     const { engine } = this.library;
     if (engine.state !== 'failed') return;
-    this.notify({ failure: engine.failure, action: { label: () => i18n.m.engine.retry, run: () => this.models.retryEngine() } });
+    this.toasts.show({ failure: engine.failure, action: { label: () => i18n.m.engine.retry, run: () => this.models.retryEngine() } });
   }
 
   async #arrive(arrivals: Arrival[], position: [number, number] | null): Promise<void> {
     const unknown = arrivals.filter(({ node }) => !this.library.node(node)).map(({ node }) => node);
     if (unknown.length > 0) await this.try(async () => this.library.remember(await this.#host.nodes(unknown)));
-    const isDropped = position !== null && this.view.nodeId !== null && this.isTray({ x: position[0], y: position[1] });
+    const isDropped = position !== null && this.view.nodeId !== null && this.isReferenceStripAt({ x: position[0], y: position[1] });
     const [first, ...others] = arrivals;
-    const expected = position === null ? this.#expected.shift() : undefined;
+    const expected = position === null ? this.#pendingImports.shift() : undefined;
     if (expected !== undefined || isDropped) {
       const isPasted = expected?.how === 'pasted';
-      this.refer(arrivals.map(({ node }) => node));
-      if (isPasted && first) this.#tellOfPasted(first.node);
+      this.addReferences(arrivals.map(({ node }) => node));
+      if (isPasted && first) this.#offerToOpen(first.node);
       return;
     }
     if (first === undefined) return;
-    this.composer.forgetMode();
+    this.composer.resetMode();
     this.composer.references = [];
     this.view.select(first.node);
-    if (others.length > 0) this.refer(others.map(({ node }) => node));
+    if (others.length > 0) this.addReferences(others.map(({ node }) => node));
     if (first.has_recipe) {
-      const action = { label: () => i18n.m.recipe.show, run: () => void (this.view.side = 'recipe') };
-      this.notify({ text: () => i18n.m.recipe.offered, action });
-    } else if (first.is_known) this.notify({ text: () => i18n.m.images.known });
+      const action = { label: () => i18n.m.recipe.show, run: () => void (this.view.tab = 'recipe') };
+      this.toasts.show({ text: () => i18n.m.recipe.offered, action });
+    } else if (first.is_known) this.toasts.show({ text: () => i18n.m.images.known });
   }
 }

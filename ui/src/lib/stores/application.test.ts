@@ -20,7 +20,7 @@ test('a refusal of the program is told, and does not go unseen', async () => {
   vi.useFakeTimers();
   studio.openImages();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(studio.notices.all.map((notice) => notice.failure?.message)).toEqual(['no']);
+  expect(studio.toasts.all.map((notice) => notice.failure?.message)).toEqual(['no']);
   vi.useRealTimers();
 });
 
@@ -34,8 +34,8 @@ test('what goes to the trash leaves the view to its parent, and can be brought b
   await answered();
   studio.receive([{ kind: 'nodes_changed', nodes: [{ ...b, trashed_ms: 1 }] }]);
   expect(studio.view.nodeId).toBe('a');
-  await vi.waitFor(() => expect(studio.notices.all).toHaveLength(1));
-  studio.notices.all[0]?.action?.run();
+  await vi.waitFor(() => expect(studio.toasts.all).toHaveLength(1));
+  studio.toasts.all[0]?.action?.run();
   expect(asked('restore')).toEqual([[['b']]]);
 });
 
@@ -57,7 +57,7 @@ test('after events were lost everything is asked for again, and the view stays',
 });
 
 test('what happens before the snapshot is here is not lost with it', async () => {
-  const job = jobOf('early', studio.composer.job());
+  const job = jobOf('early', studio.composer.buildJob());
   const early: StudioEvent[] = [
     { kind: 'job_changed', job: 'early', status: { state: 'done', node: null } },
     { kind: 'queue_paused', is_paused: true },
@@ -83,20 +83,20 @@ test('an image that is in the trash, or gone, is not answered with another one',
   studio.receive([{ kind: 'nodes_changed', nodes: [node('b', 'a', 'p1', { trashed_ms: 1 })] }]);
   await studio.openNode('b');
   expect(studio.view.nodeId).toBe('a');
-  const [notice] = studio.notices.all;
+  const [notice] = studio.toasts.all;
   expect(notice?.text?.()).toContain('trash');
   notice?.action?.run();
   expect(asked('restore')).toEqual([[['b']]]);
   await studio.openNode('nowhere');
   expect(studio.view.nodeId).toBe('a');
-  expect(studio.notices.all).toHaveLength(2);
+  expect(studio.toasts.all).toHaveLength(2);
 });
 
 test('a notice that stands speaks the language that is chosen after it', async () => {
   await arrive(node('a'));
   studio.images.trash([node('a')]);
-  await vi.waitFor(() => expect(studio.notices.all).toHaveLength(1));
-  const said = () => studio.notices.all.map(({ text, action }) => [text?.(), action?.label()]);
+  await vi.waitFor(() => expect(studio.toasts.all).toHaveLength(1));
+  const said = () => studio.toasts.all.map(({ text, action }) => [text?.(), action?.label()]);
   expect(said()).toEqual([[en.images.trashed(1), en.images.undo]]);
   onTestFinished(() => void (i18n.language = 'en'));
   i18n.language = 'zh';

@@ -1,11 +1,11 @@
 import type { ImageParameters, Job, Kind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
-import { readable, tagged } from '$lib/format/plans';
-import { rounded, sizeOf, type ShapeId } from '$lib/format/sizes';
+import { stripThinkTags, addThinkTags } from '$lib/format/plans';
+import { roundSize, sizeForShape, type ShapeId } from '$lib/format/sizes';
 import type { ViewState } from './view.svelte';
 
 /** Steps by name; any other number comes from the parameter. */
-export const qualities = [
+export const QUALITIES = [
   { id: 'draft', steps: 15 },
   { id: 'balanced', steps: 30 },
   { id: 'fine', steps: 50 },
@@ -18,8 +18,8 @@ export const MAX_VARIATIONS = 8;
 /** What size a request begins with; of an edit `square` means that of the image that is edited. */
 const SQUARE = { shape: 'square' as const, custom: { width: 1024, height: 1024 } };
 
-const REMEMBERED = 100;
-const PAST = 'prompts';
+const MAX_PROMPTS = 100;
+const PROMPTS_KEY = 'prompts';
 
 export type ThinkingMode = 'off' | 'on' | 'edit';
 /** What the parameters turn; size and seed have places of their own. */
@@ -36,14 +36,14 @@ export class ComposerState {
   /** The seed when it is locked; a new one is drawn for each image otherwise. */
   seed = $state<number | null>(null);
 
-  #chosen = $state<Kind | null>(null);
+  #chosenMode = $state<Kind | null>(null);
   /** Whether it was not the artist who chose, but the words that stand there: they are sent as they were meant. */
   #isPinned = false;
   /** Creations and edits have sizes and parameters of their own: what one is given says nothing about the other. */
   #sizes = $state.raw<Record<'generate' | 'edit', { shape: ShapeId | 'custom'; custom: Size }>>({ generate: SQUARE, edit: SQUARE });
   #parameters = $state.raw<Partial<Record<'generate' | 'edit', Partial<Parameters>>>>({});
-  #past: string[] = remembered();
-  #pastIndex = -1;
+  #history: string[] = readPromptHistory();
+  #historyIndex = -1;
   /** What stood in the line before the walk. */
   #draft = '';
   #library: LibraryState;
@@ -56,47 +56,47 @@ export class ComposerState {
 
   /** Chosen by what is there, until the artist chooses. */
   get mode(): Kind {
-    return this.#chosen ?? (this.#view.nodeId === null ? 'generate' : 'edit');
+    return this.#chosenMode ?? (this.#view.nodeId === null ? 'generate' : 'edit');
   }
 
   set mode(mode: Kind) {
-    this.#chosen = mode;
+    this.#chosenMode = mode;
     this.#isPinned = false;
   }
 
   /** Holds what is to be done for as long as words are being written for it, whatever comes into view. */
   pinMode(mode: Kind): void {
     if (this.prompt.trim() === '') return;
-    this.#isPinned ||= this.#chosen === null;
-    this.#chosen = mode;
+    this.#isPinned ||= this.#chosenMode === null;
+    this.#chosenMode = mode;
   }
 
   /** Lets what is there choose again: what is done, and the size of an edit. */
-  forgetMode(): void {
-    this.#chosen = null;
+  resetMode(): void {
+    this.#chosenMode = null;
     this.#isPinned = false;
     this.#sizes = { ...this.#sizes, edit: SQUARE };
   }
 
   get shape(): ShapeId | 'custom' {
-    return this.#sizes[this.#painted].shape;
+    return this.#sizes[this.#imageKind].shape;
   }
 
   set shape(shape: ShapeId | 'custom') {
-    this.#sizes = { ...this.#sizes, [this.#painted]: { ...this.#sizes[this.#painted], shape } };
+    this.#sizes = { ...this.#sizes, [this.#imageKind]: { ...this.#sizes[this.#imageKind], shape } };
   }
 
   /** The size when its shape is `custom`. */
   get customSize(): Size {
-    return this.#sizes[this.#painted].custom;
+    return this.#sizes[this.#imageKind].custom;
   }
 
   set customSize(custom: Size) {
-    this.#sizes = { ...this.#sizes, [this.#painted]: { ...this.#sizes[this.#painted], custom } };
+    this.#sizes = { ...this.#sizes, [this.#imageKind]: { ...this.#sizes[this.#imageKind], custom } };
   }
 
   /** What the size and the parameters are for; beside a question they are set for the next edit. */
-  get #painted(): 'generate' | 'edit' {
+  get #imageKind(): 'generate' | 'edit' {
     return this.mode === 'generate' ? 'generate' : 'edit';
   }
 
@@ -109,25 +109,25 @@ export class ComposerState {
   /** Size of the image to come, where it is chosen here. */
   get size(): Size | null {
     if (this.mode === 'chat') return null;
-    if (this.shape === 'custom') return rounded(this.customSize, this.#library.maxSide);
-    return this.mode === 'generate' ? sizeOf(this.shape, this.#library.maxSide) : null;
+    if (this.shape === 'custom') return roundSize(this.customSize, this.#library.maxSide);
+    return this.mode === 'generate' ? sizeForShape(this.shape, this.#library.maxSide) : null;
   }
 
   get defaults(): ImageParameters {
-    return this.#library.defaults[this.#painted];
+    return this.#library.defaults[this.#imageKind];
   }
 
   parameter<K extends keyof Parameters>(name: K): Parameters[K] {
-    const turned = this.#parameters[this.#painted]?.[name];
+    const turned = this.#parameters[this.#imageKind]?.[name];
     return turned === undefined ? this.defaults[name] : (turned as Parameters[K]);
   }
 
   setParameter<K extends keyof Parameters>(name: K, value: Parameters[K]): void {
-    this.#parameters = { ...this.#parameters, [this.#painted]: { ...this.#parameters[this.#painted], [name]: value } };
+    this.#parameters = { ...this.#parameters, [this.#imageKind]: { ...this.#parameters[this.#imageKind], [name]: value } };
   }
 
   get isDefault(): boolean {
-    const turned = Object.entries(this.#parameters[this.#painted] ?? {});
+    const turned = Object.entries(this.#parameters[this.#imageKind] ?? {});
     return (
       this.seed === null &&
       turned.every(([name, value]) => JSON.stringify(this.defaults[name as keyof Parameters]) === JSON.stringify(value))
@@ -135,30 +135,30 @@ export class ComposerState {
   }
 
   resetParameters(): void {
-    this.#parameters = { ...this.#parameters, [this.#painted]: {} };
+    this.#parameters = { ...this.#parameters, [this.#imageKind]: {} };
     this.seed = null;
   }
 
   /** How an image would be sampled. */
   get parameters(): ImageParameters {
-    return { ...this.defaults, ...this.#parameters[this.#painted], size: this.size, seed: this.seed };
+    return { ...this.defaults, ...this.#parameters[this.#imageKind], size: this.size, seed: this.seed };
   }
 
   applyPreset(preset: Preset): void {
-    this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(preset.parameters) };
+    this.#parameters = { ...this.#parameters, [this.#imageKind]: parametersOf(preset.parameters) };
   }
 
   /** The references that go along: the image itself is read anyway, and was perhaps opened after it was one. */
-  get beside(): NodeId[] {
+  get extraReferences(): NodeId[] {
     return this.references.filter((reference) => reference !== this.#view.nodeId);
   }
 
   /** Lets images join the line, as many as there is room for; gives how many there was none for. */
   addReferences(ids: NodeId[]): number {
-    const { beside } = this;
-    const added = [...new Set(ids)].filter((id) => id !== this.#view.nodeId && !beside.includes(id));
-    if (added.length > 0) this.references = [...beside, ...added].slice(0, MAX_REFERENCES);
-    return Math.max(0, beside.length + added.length - MAX_REFERENCES);
+    const { extraReferences: present } = this;
+    const added = [...new Set(ids)].filter((id) => id !== this.#view.nodeId && !present.includes(id));
+    if (added.length > 0) this.references = [...present, ...added].slice(0, MAX_REFERENCES);
+    return Math.max(0, present.length + added.length - MAX_REFERENCES);
   }
 
   removeReference(id: NodeId): void {
@@ -167,16 +167,16 @@ export class ComposerState {
 
   /** Moves a reference to a place among the others. */
   moveReference(id: NodeId, index: number): void {
-    const others = this.beside.filter((reference) => reference !== id);
+    const others = this.extraReferences.filter((reference) => reference !== id);
     const place = Math.max(0, Math.min(others.length, index));
     this.references = [...others.slice(0, place), id, ...others.slice(place)];
   }
 
   /** Takes one field of a recipe, or all that this line can hold. */
-  take(recipe: RecipeView, field: RecipeField | 'all'): void {
+  applyRecipe(recipe: RecipeView, field: RecipeField | 'all'): void {
     const all = field === 'all';
     if (all) this.mode = recipe.kind;
-    if (all || field === 'prompt') this.replaceWords(recipe.prompt);
+    if (all || field === 'prompt') this.replacePrompt(recipe.prompt);
     if (all || field === 'seed') this.seed = recipe.parameters.seed;
     if (recipe.parameters.size && (field === 'size' || (all && recipe.kind === 'generate'))) {
       this.shape = 'custom';
@@ -184,18 +184,18 @@ export class ComposerState {
     } else if (all) this.shape = 'square';
     if ((all || field === 'plan') && recipe.plan !== null) this.plan = recipe.plan;
     else if (all) [this.plan, this.thinking] = [null, 'off'];
-    if (all) this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(recipe.parameters) };
+    if (all) this.#parameters = { ...this.#parameters, [this.#imageKind]: parametersOf(recipe.parameters) };
     else if (field !== 'prompt' && field !== 'seed' && field !== 'size' && field !== 'plan') {
       this.setParameter(field, recipe.parameters[field]);
     }
   }
 
   /** Takes all of a request that failed back into the line. */
-  takeJob(job: Job): void {
+  applyJob(job: Job): void {
     this.mode = job.kind;
-    this.replaceWords(job.prompt);
+    this.replacePrompt(job.prompt);
     this.references = job.references;
-    this.plan = job.thinking.kind === 'given' ? readable(job.thinking.plan) : null;
+    this.plan = job.thinking.kind === 'given' ? stripThinkTags(job.thinking.plan) : null;
     this.thinking = job.thinking.kind === 'off' ? 'off' : job.pauses_after_plan ? 'edit' : 'on';
     // A question was not painted: how the next edit is stays as it was.
     if (job.kind === 'chat') return;
@@ -204,7 +204,7 @@ export class ComposerState {
       this.shape = 'custom';
       this.customSize = job.parameters.size;
     } else this.shape = 'square';
-    this.#parameters = { ...this.#parameters, [this.#painted]: parametersOf(job.parameters) };
+    this.#parameters = { ...this.#parameters, [this.#imageKind]: parametersOf(job.parameters) };
   }
 
   /** Does what was proposed. Gives whether the line could do it by itself. */
@@ -229,39 +229,39 @@ export class ComposerState {
   }
 
   /** The request as it stands. */
-  job(first = false): NewJob {
-    const isAsk = this.mode === 'chat';
+  buildJob(first = false): NewJob {
+    const isChat = this.mode === 'chat';
     return {
       kind: this.mode,
       prompt: this.prompt.trim(),
       project: this.#view.project,
       image: this.mode === 'generate' ? null : this.#view.nodeId,
-      references: this.mode === 'generate' ? [] : this.beside,
+      references: this.mode === 'generate' ? [] : this.extraReferences,
       thinking: this.#thinking(),
-      pauses_after_plan: !isAsk && this.plan === null && this.thinking === 'edit',
+      pauses_after_plan: !isChat && this.plan === null && this.thinking === 'edit',
       parameters: this.parameters,
-      variations: isAsk ? 1 : this.variations,
+      variations: isChat ? 1 : this.variations,
       first,
     };
   }
 
   /** The request was taken: the line is free for the next one. */
-  sent(): void {
+  clearSent(): void {
     this.#remember();
     this.prompt = '';
     this.plan = null;
-    if (this.#isPinned) [this.#chosen, this.#isPinned] = [null, false];
+    if (this.#isPinned) [this.#chosenMode, this.#isPinned] = [null, false];
   }
 
   /** Puts other words into the line; those that stood there are found again like those that were sent. */
-  replaceWords(words: string): void {
+  replacePrompt(words: string): void {
     if (this.prompt.trim() !== '' && this.prompt !== words) this.#remember();
-    this.#pastIndex = -1;
+    this.#historyIndex = -1;
     this.prompt = words;
   }
 
   /** The request was not taken after all: its words come back, unless new ones stand there. */
-  restore(job: NewJob, plan: string | null): void {
+  restoreUnsent(job: NewJob, plan: string | null): void {
     if (this.prompt !== '') return;
     this.prompt = job.prompt;
     this.plan = plan;
@@ -270,26 +270,26 @@ export class ComposerState {
   /** Walks through prompts of before: -1 to an older one, 1 to a newer one, and last to the words that stood there. */
   recall(direction: -1 | 1): void {
     // Words that were changed since are new ones.
-    if (this.#pastIndex >= 0 && this.prompt !== this.#past.at(-1 - this.#pastIndex)) this.#pastIndex = -1;
-    const index = this.#pastIndex - direction;
-    if (index >= this.#past.length || index < -1) return;
-    if (this.#pastIndex < 0) this.#draft = this.prompt;
-    this.#pastIndex = index;
-    this.prompt = index < 0 ? this.#draft : (this.#past.at(-1 - index) ?? '');
+    if (this.#historyIndex >= 0 && this.prompt !== this.#history.at(-1 - this.#historyIndex)) this.#historyIndex = -1;
+    const index = this.#historyIndex - direction;
+    if (index >= this.#history.length || index < -1) return;
+    if (this.#historyIndex < 0) this.#draft = this.prompt;
+    this.#historyIndex = index;
+    this.prompt = index < 0 ? this.#draft : (this.#history.at(-1 - index) ?? '');
   }
 
   #remember(): void {
-    this.#past = [...this.#past.filter((text) => text !== this.prompt), this.prompt].slice(-REMEMBERED);
-    this.#pastIndex = -1;
+    this.#history = [...this.#history.filter((text) => text !== this.prompt), this.prompt].slice(-MAX_PROMPTS);
+    this.#historyIndex = -1;
     try {
-      localStorage.setItem(PAST, JSON.stringify(this.#past));
+      localStorage.setItem(PROMPTS_KEY, JSON.stringify(this.#history));
     } catch {
       // A full or forbidden storage forgets at the end of the session, nothing more.
     }
   }
 
   #thinking(): Thinking {
-    if (this.plan !== null && this.mode !== 'chat') return { kind: 'given', plan: tagged(this.plan) };
+    if (this.plan !== null && this.mode !== 'chat') return { kind: 'given', plan: addThinkTags(this.plan) };
     return { kind: this.thinking === 'off' ? 'off' : 'on' };
   }
 }
@@ -303,9 +303,9 @@ function parametersOf(parameters: ImageParameters): Parameters {
   return chosen;
 }
 
-function remembered(): string[] {
+function readPromptHistory(): string[] {
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(PAST) ?? '[]');
+    const stored: unknown = JSON.parse(localStorage.getItem(PROMPTS_KEY) ?? '[]');
     return Array.isArray(stored) ? stored.filter((text): text is string => typeof text === 'string') : [];
   } catch {
     return [];

@@ -25,7 +25,7 @@ test('an edit names the image in the middle, a creation none', async () => {
 
 test('dropped images open, or join as references when dropped on the line', async () => {
   await arrive(node('a'));
-  studio.isTray = ({ y }) => y > 500;
+  studio.isReferenceStripAt = ({ y }) => y > 500;
   const arrived = (id: string, y: number, failures = 0): StudioEvent => ({
     kind: 'arrived',
     arrivals: [{ node: id, is_known: false, has_recipe: false }],
@@ -39,7 +39,7 @@ test('dropped images open, or join as references when dropped on the line', asyn
   studio.receive([{ kind: 'node_added', node: node('d', null, 'p3') }, arrived('d', 10, 1)]);
   expect(studio.view.nodeId).toBe('d');
   expect(studio.composer.references).toEqual([]);
-  expect(studio.notices.all).toHaveLength(1);
+  expect(studio.toasts.all).toHaveLength(1);
 });
 
 test('prompts of before come back with the arrows', async () => {
@@ -105,7 +105,7 @@ test('a choice of references that was given up does not end the next one', async
 test('a reference dropped on the line of a creation makes it an edit', async () => {
   for (const one of [node('r', null, 'p2'), node('a')]) await arrive(one);
   studio.composer.mode = 'generate';
-  studio.isTray = () => true;
+  studio.isReferenceStripAt = () => true;
   studio.receive([{ kind: 'arrived', arrivals: [{ node: 'r', is_known: true, has_recipe: false }], failures: [], position: [1, 1] }]);
   await answered();
   expect(studio.composer.mode).toBe('edit');
@@ -118,11 +118,11 @@ test('an image that is edited is not a reference beside itself', async () => {
   studio.composer.addReferences(['r', 'x', 'a']);
   expect(studio.composer.references).toEqual(['r', 'x']);
   studio.view.select('x');
-  expect(studio.composer.beside).toEqual(['r']);
+  expect(studio.composer.extraReferences).toEqual(['r']);
   await submit('red sails');
   expect(sent[0]).toMatchObject({ image: 'x', references: ['r'] });
   studio.view.select('a');
-  expect(studio.composer.beside).toEqual(['r', 'x']);
+  expect(studio.composer.extraReferences).toEqual(['r', 'x']);
   studio.view.select('r');
   studio.composer.addReferences(['y', 'a']);
   expect(studio.composer.references).toEqual(['x', 'y', 'a']);
@@ -136,8 +136,8 @@ test('parameters beside a question are those of the next edit', async () => {
   studio.composer.setParameter('image_guidance', 3);
   studio.composer.mode = 'edit';
   expect([studio.composer.parameter('steps'), studio.composer.parameter('image_guidance')]).toEqual([15, 3]);
-  const question = { ...jobOf('q', { ...studio.composer.job(), kind: 'chat', parameters: { ...parameters, seed: 9, steps: 50 } }) };
-  studio.composer.takeJob(question);
+  const question = { ...jobOf('q', { ...studio.composer.buildJob(), kind: 'chat', parameters: { ...parameters, seed: 9, steps: 50 } }) };
+  studio.composer.applyJob(question);
   expect([studio.composer.mode, studio.composer.parameter('steps'), studio.composer.seed]).toEqual(['chat', 15, null]);
 });
 
@@ -145,7 +145,7 @@ test('a proposed question leaves the line and its plan alone', async () => {
   await arrive(node('a'));
   studio.composer.prompt = 'half a thou';
   studio.composer.plan = 'Two boats.';
-  studio.jobs.ask('What is in this image?');
+  studio.jobs.submitChat('What is in this image?');
   expect(sent[0]).toMatchObject({ kind: 'chat', prompt: 'What is in this image?', image: 'a', thinking: { kind: 'off' } });
   expect([studio.composer.prompt, studio.composer.plan]).toEqual(['half a thou', 'Two boats.']);
   await answered();
@@ -176,15 +176,15 @@ test('references keep the order they are given', () => {
   expect(studio.composer.references).toEqual(['c', 'a', 'b']);
   studio.composer.moveReference('c', 99);
   expect(studio.composer.references).toEqual(['a', 'b', 'c']);
-  studio.refer(['d', 'c', 'e']);
+  studio.addReferences(['d', 'c', 'e']);
   expect(studio.composer.references).toEqual(['a', 'b', 'c']);
-  expect(studio.notices.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('2 images were left out')]);
+  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('2 images were left out')]);
 });
 
 test('of five files the first opens, three join the line, and the last is told of', async () => {
   await arrive(...['a', 'b', 'c', 'd', 'e'].map((id, index) => node(id, null, `p${String(index)}`)));
   expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['b', 'c', 'd']]);
-  expect(studio.notices.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('1 image was left out')]);
+  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('1 image was left out')]);
 });
 
 test('an image pasted in the line joins the one that is there, and can be opened instead', async () => {
@@ -199,14 +199,14 @@ test('an image pasted in the line joins the one that is there, and can be opened
   await paste('image', 'c');
   expect([studio.view.nodeId, studio.composer.references]).toEqual(['c', []]);
   await paste('reference', 'd');
-  studio.notices.all.at(-1)?.action?.run();
+  studio.toasts.all.at(-1)?.action?.run();
   await vi.waitFor(() => expect(studio.view.nodeId).toBe('d'));
   expect(studio.composer.references).toEqual([]);
 });
 
 test('words that something takes the place of are found again', () => {
   studio.composer.prompt = 'half a plan';
-  studio.composer.replaceWords('another');
+  studio.composer.replacePrompt('another');
   expect(studio.composer.prompt).toBe('another');
   studio.composer.recall(-1);
   expect(studio.composer.prompt).toBe('half a plan');
@@ -246,7 +246,7 @@ test('a result does not change what is to be done with the words that are being 
 test('a question that was proposed leaves the words in the line for what they were written for', async () => {
   await arrive(node('a'));
   studio.composer.prompt = 'make it blue';
-  studio.jobs.ask('What is in this image?');
+  studio.jobs.submitChat('What is in this image?');
   expect(sent[0]).toMatchObject({ kind: 'chat' });
   expect(studio.composer.prompt).toBe('make it blue');
   expect(studio.composer.mode).toBe('edit');

@@ -3,10 +3,10 @@ import type { Host, NewJob, Price } from '$lib/ipc';
 const TYPING_MS = 350;
 
 /** What the request in the line would take; asked for when the artist pauses. */
-export class PriceState {
-  price = $state.raw<Price | null>(null);
+export class EstimateState {
+  value = $state.raw<Price | null>(null);
 
-  #asked = '';
+  #key = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
   #host: Host;
 
@@ -15,25 +15,25 @@ export class PriceState {
   }
 
   /** Another request stands in the line, or another model is loaded; null when there is none that could run. */
-  want(job: NewJob | null, model: string): void {
+  request(job: NewJob | null, model: string): void {
     const key = job === null ? '' : model + JSON.stringify(job);
-    if (key === this.#asked) return;
-    this.#asked = key;
+    if (key === this.#key) return;
+    this.#key = key;
     clearTimeout(this.#timer);
     if (job === null) {
-      this.price = null;
+      this.value = null;
       return;
     }
-    this.#timer = setTimeout(() => void this.#ask(job, key), TYPING_MS);
+    this.#timer = setTimeout(() => void this.#fetch(job, key), TYPING_MS);
   }
 
-  async #ask(job: NewJob, key: string): Promise<void> {
+  async #fetch(job: NewJob, key: string): Promise<void> {
     try {
       const price = await this.#host.price(job);
-      if (key === this.#asked) this.price = price;
+      if (key === this.#key) this.value = price;
     } catch {
       // Without a price the request can still be made, and says then what is wrong with it.
-      if (key === this.#asked) this.price = null;
+      if (key === this.#key) this.value = null;
     }
   }
 }

@@ -8,34 +8,34 @@ const PAUSE_MS = 120;
 /** Letters come faster than answers are wanted. */
 const TYPING_MS = 160;
 
-const everything: GalleryFilter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
+const NO_FILTER: GalleryFilter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
 
 /** Which images are wanted, those found so far, and those chosen among them. */
 export class GalleryState {
-  filter = $state.raw<GalleryFilter>(everything);
+  filter = $state.raw<GalleryFilter>(NO_FILTER);
   nodes = $state.raw<Node[]>([]);
   total = $state(0);
   isLoading = $state(false);
   /** Whether a first answer has come. */
-  isKnown = $state(false);
+  hasLoaded = $state(false);
   /** Whether the question could not be answered: nothing that is shown would be its answer. */
-  isUnanswered = $state(false);
+  hasFailed = $state(false);
   readonly selected = new SvelteSet<NodeId>();
   /** The image that has the keyboard, by position. */
   focus = $state(0);
   /** How far it is scrolled, in pixels; kept while another place is shown. */
-  top = $state(0);
+  scrollTop = $state(0);
 
   #projects = new Map<ProjectId, Project>();
   #anchor = 0;
-  #run = 0;
+  #loadId = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isShown = false;
   #isStale = false;
   /** The question that what is shown answers. */
-  #answered: GalleryFilter | null = null;
+  #loadedFilter: GalleryFilter | null = null;
   /** What became of images since it was last asked; null where they are gone. */
-  #since = new Map<NodeId, Node | null>();
+  #changedSinceLoad = new Map<NodeId, Node | null>();
   #host: Host;
   #fail: (error: unknown) => void;
 
@@ -54,68 +54,68 @@ export class GalleryState {
   }
 
   /** Images that were chosen, in the order they lie. */
-  get chosen(): Node[] {
+  get selectedNodes(): Node[] {
     return this.nodes.filter((node) => this.selected.has(node.id));
   }
 
   /** The gallery is in sight: what it holds must be true. */
   show(): void {
     this.#isShown = true;
-    if (!this.isKnown || this.#isStale) void this.load();
+    if (!this.hasLoaded || this.#isStale) void this.load();
   }
 
   hide(): void {
     this.#isShown = false;
   }
 
-  change(change: Partial<GalleryFilter>): void {
+  changeFilter(change: Partial<GalleryFilter>): void {
     this.filter = { ...this.filter, ...change };
     // What is on its way answers another question, and must not say that all is there.
-    this.#run += 1;
+    this.#loadId += 1;
     this.isLoading = true;
-    this.isUnanswered = false;
-    [this.focus, this.top] = [0, 0];
-    this.clear();
+    this.hasFailed = false;
+    [this.focus, this.scrollTop] = [0, 0];
+    this.clearSelection();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.load(), 'text' in change ? TYPING_MS : 0);
   }
 
-  reset(): void {
-    this.change({ ...everything, place: this.filter.place });
+  resetFilter(): void {
+    this.changeFilter({ ...NO_FILTER, place: this.filter.place });
   }
 
   /** Fetches the first page at once, and the others one after the other. */
   async load(): Promise<void> {
-    const run = (this.#run += 1);
+    const loadId = (this.#loadId += 1);
     // The same question asked again is answered aside: nobody's place in 10,000 images is lost over one more.
-    const isAgain = this.#answered === this.filter;
+    const isAgain = this.#loadedFilter === this.filter;
     const most = isAgain ? this.nodes.length : 0;
     this.#isStale = false;
     this.isLoading = !isAgain;
-    this.isUnanswered = false;
-    this.#since = new Map();
+    this.hasFailed = false;
+    this.#changedSinceLoad = new Map();
     try {
       let page = await this.#host.gallery(this.filter, null, isAgain ? PAGE : FIRST_PAGE);
-      if (run !== this.#run) return;
+      if (loadId !== this.#loadId) return;
       if (!isAgain) this.#projects = new Map();
       let nodes = page.nodes;
       this.#show(page, nodes, most);
-      this.#answered = this.filter;
-      this.isKnown = true;
+      this.#loadedFilter = this.filter;
+      this.hasLoaded = true;
       while (page.next !== null) {
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-        if (run !== this.#run) return;
+        if (loadId !== this.#loadId) return;
         page = await this.#host.gallery(this.filter, page.next, PAGE);
-        if (run !== this.#run) return;
+        if (loadId !== this.#loadId) return;
         nodes = [...nodes, ...page.nodes];
         this.#show(page, nodes, most);
       }
       const here = new Set(this.nodes.map((node) => node.id));
       for (const id of [...this.selected]) if (!here.has(id)) this.selected.delete(id);
     } catch (error) {
-      if (run === this.#run) this.#leaveUnanswered(error);
+      if (loadId === this.#loadId) this.#onLoadFailed(error);
     } finally {
-      if (run === this.#run) this.isLoading = false;
+      if (loadId === this.#loadId) this.isLoading = false;
     }
   }
 
@@ -129,7 +129,7 @@ export class GalleryState {
   }
 
   /** A click, or a key, on an image. */
-  choose(position: number, how: 'only' | 'toggle' | 'range'): void {
+  select(position: number, how: 'only' | 'toggle' | 'range'): void {
     const node = this.nodes[position];
     if (!node) return;
     this.focus = position;
@@ -148,31 +148,31 @@ export class GalleryState {
   }
 
   /** The keyboard goes to an image without choosing it. */
-  moveTo(position: number): void {
+  moveFocus(position: number): void {
     this.focus = position;
     this.#anchor = position;
   }
 
-  chooseAll(): void {
+  selectAll(): void {
     for (const node of this.nodes) this.selected.add(node.id);
   }
 
-  clear(): void {
+  clearSelection(): void {
     this.selected.clear();
     this.#anchor = this.focus;
   }
 
-  #leaveUnanswered(error: unknown): void {
+  #onLoadFailed(error: unknown): void {
     this.#fail(error);
     // What answered this question before is still the best there is.
-    if (this.#answered === this.filter) return;
-    this.isUnanswered = true;
-    this.#answered = null;
+    if (this.#loadedFilter === this.filter) return;
+    this.hasFailed = true;
+    this.#loadedFilter = null;
     [this.nodes, this.total] = [[], 0];
   }
 
   /** Where an image lies now, or else the place nearest to where it was. */
-  #placeOf(id: NodeId | undefined, before: number): number {
+  #findPosition(id: NodeId | undefined, before: number): number {
     const found = id === undefined ? -1 : this.nodes.findIndex((node) => node.id === id);
     return found >= 0 ? found : Math.min(before, Math.max(0, this.nodes.length - 1));
   }
@@ -182,26 +182,26 @@ export class GalleryState {
     for (const project of page.projects) this.#projects.set(project.id, project);
     if (page.next !== null && nodes.length < most) return;
     const [focused, anchored] = [this.nodes[this.focus]?.id, this.nodes[this.#anchor]?.id];
-    const newest = nodes.map((node) => (this.#since.has(node.id) ? this.#since.get(node.id) : node));
+    const newest = nodes.map((node) => (this.#changedSinceLoad.has(node.id) ? this.#changedSinceLoad.get(node.id) : node));
     this.nodes = newest.filter((node) => node != null);
     this.total = page.total;
     const isAgain = most > 0;
-    this.focus = this.#placeOf(isAgain ? focused : undefined, this.focus);
-    this.#anchor = this.#placeOf(isAgain ? anchored : undefined, this.#anchor);
+    this.focus = this.#findPosition(isAgain ? focused : undefined, this.focus);
+    this.#anchor = this.#findPosition(isAgain ? anchored : undefined, this.#anchor);
   }
 
   #update(nodes: Node[]): void {
     const changed = new Map(nodes.map((node) => [node.id, node]));
     const here = new Set(this.nodes.map((node) => node.id));
-    const gone = new Set(nodes.filter((node) => !this.#isWanted(node)).map((node) => node.id));
-    for (const node of nodes) this.#since.set(node.id, gone.has(node.id) ? null : node);
+    const gone = new Set(nodes.filter((node) => !this.#canMatch(node)).map((node) => node.id));
+    for (const node of nodes) this.#changedSinceLoad.set(node.id, gone.has(node.id) ? null : node);
     this.nodes = this.nodes.map((node) => changed.get(node.id) ?? node);
     if (this.nodes.some((node) => gone.has(node.id))) this.#remove(gone);
     if (nodes.some((node) => !gone.has(node.id) && !here.has(node.id))) this.refresh();
   }
 
   /** Whether an image can be among those that are looked for; of words and origin only the program knows. */
-  #isWanted(node: Node): boolean {
+  #canMatch(node: Node): boolean {
     const { place, starred, tags } = this.filter;
     return (node.trashed_ms !== null) === (place === 'trash') && (!starred || node.starred) && tags.every((tag) => node.tags.includes(tag));
   }
@@ -212,7 +212,7 @@ export class GalleryState {
     this.total -= before - this.nodes.length;
     for (const id of gone) {
       this.selected.delete(id);
-      this.#since.set(id, null);
+      this.#changedSinceLoad.set(id, null);
     }
     this.focus = Math.min(this.focus, Math.max(0, this.nodes.length - 1));
   }

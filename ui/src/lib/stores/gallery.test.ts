@@ -12,7 +12,7 @@ async function opened(total = 5): Promise<GalleryState> {
   const { host } = hostOf({ gallery: () => Promise.resolve(page(0, total, total)) });
   const gallery = new GalleryState(host, () => {});
   gallery.show();
-  await vi.waitFor(() => expect(gallery.isKnown).toBe(true));
+  await vi.waitFor(() => expect(gallery.hasLoaded).toBe(true));
   return gallery;
 }
 
@@ -31,11 +31,11 @@ test('an answer to an older question is thrown away', async () => {
   const { host } = hostOf({ gallery: () => new Promise((resolve) => answers.push(resolve)) });
   const gallery = new GalleryState(host, () => {});
   gallery.show();
-  gallery.change({ starred: true });
+  gallery.changeFilter({ starred: true });
   await vi.waitFor(() => expect(answers).toHaveLength(2));
   answers[1]?.(page(0, 1, 1));
   answers[0]?.(page(0, 5, 5));
-  await vi.waitFor(() => expect(gallery.isKnown).toBe(true));
+  await vi.waitFor(() => expect(gallery.hasLoaded).toBe(true));
   await new Promise((resolve) => setTimeout(resolve));
   expect(gallery.total).toBe(1);
 });
@@ -46,7 +46,7 @@ test('an older answer does not say that the newer question is answered', async (
   const gallery = new GalleryState(host, () => {});
   gallery.show();
   await vi.waitFor(() => expect(answers).toHaveLength(1));
-  gallery.change({ text: 'lighthouse' });
+  gallery.changeFilter({ text: 'lighthouse' });
   answers[0]?.(page(0, 5, 5));
   await new Promise((resolve) => setTimeout(resolve));
   expect(gallery.isLoading).toBe(true);
@@ -62,33 +62,33 @@ test('a question that could not be answered shows nothing as its answer, and can
   await vi.waitFor(() => expect(gallery.nodes).toHaveLength(5));
   isBroken = true;
   await gallery.load();
-  expect([gallery.nodes.length, gallery.isUnanswered], 'what was an answer stays one').toEqual([5, false]);
-  gallery.change({ place: 'trash' });
-  await vi.waitFor(() => expect(gallery.isUnanswered).toBe(true));
+  expect([gallery.nodes.length, gallery.hasFailed], 'what was an answer stays one').toEqual([5, false]);
+  gallery.changeFilter({ place: 'trash' });
+  await vi.waitFor(() => expect(gallery.hasFailed).toBe(true));
   expect([gallery.nodes.length, gallery.total, gallery.isLoading, failures.length]).toEqual([0, 0, false, 2]);
   isBroken = false;
   await gallery.load();
-  expect([gallery.nodes.length, gallery.isUnanswered]).toEqual([5, false]);
+  expect([gallery.nodes.length, gallery.hasFailed]).toEqual([5, false]);
 });
 
 test('one, some or a stretch are chosen', async () => {
   const gallery = await opened();
-  const chosen = () => gallery.chosen.map((one) => one.id);
-  gallery.choose(1, 'only');
-  gallery.choose(3, 'range');
+  const chosen = () => gallery.selectedNodes.map((one) => one.id);
+  gallery.select(1, 'only');
+  gallery.select(3, 'range');
   expect(chosen()).toEqual(['n1', 'n2', 'n3']);
-  gallery.choose(0, 'range');
+  gallery.select(0, 'range');
   expect(chosen()).toEqual(['n0', 'n1']);
-  gallery.choose(4, 'toggle');
-  gallery.choose(0, 'toggle');
+  gallery.select(4, 'toggle');
+  gallery.select(0, 'toggle');
   expect(chosen()).toEqual(['n1', 'n4']);
-  gallery.clear();
+  gallery.clearSelection();
   expect(chosen()).toEqual([]);
 });
 
 test('what went to the trash leaves the gallery and what was chosen', async () => {
   const gallery = await opened();
-  gallery.chooseAll();
+  gallery.selectAll();
   gallery.apply([{ kind: 'nodes_changed', nodes: [node('n4', null, 'p1', { trashed_ms: 1 })] }]);
   expect(gallery.nodes).toHaveLength(4);
   expect(gallery.total).toBe(4);
@@ -107,7 +107,7 @@ test('one image more does not take the place away that was reached', async () =>
   const gallery = new GalleryState(host, () => {});
   gallery.show();
   await vi.waitFor(() => expect(gallery.nodes).toHaveLength(1500));
-  gallery.moveTo(1400);
+  gallery.moveFocus(1400);
   const lengths: number[] = [];
   pages.length = 0;
   gallery.apply([{ kind: 'node_added', node: node('new') }]);
@@ -128,17 +128,17 @@ test('a star shows at once', async () => {
 
 test('a new question is answered from its beginning', async () => {
   const gallery = await opened();
-  gallery.moveTo(4);
-  gallery.top = 500;
-  gallery.change({ origin: 'edit' });
-  expect([gallery.focus, gallery.top]).toEqual([0, 0]);
+  gallery.moveFocus(4);
+  gallery.scrollTop = 500;
+  gallery.changeFilter({ origin: 'edit' });
+  expect([gallery.focus, gallery.scrollTop]).toEqual([0, 0]);
 });
 
 test('an image leaves when it is no longer what is looked for', async () => {
   const { host } = hostOf({ gallery: () => Promise.resolve(page(0, 5, 5)) });
   const gallery = new GalleryState(host, () => {});
   gallery.show();
-  gallery.change({ starred: true });
+  gallery.changeFilter({ starred: true });
   await vi.waitFor(() => expect(gallery.nodes).toHaveLength(5));
   gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2'), node('n3', null, 'p1', { starred: true })] }]);
   expect(gallery.nodes.map(({ id }) => id)).toEqual(['n0', 'n1', 'n3', 'n4']);

@@ -2,7 +2,7 @@ import { i18n } from '$lib/i18n/index.svelte';
 import type { Host, Job, JobId, JobPlace, NewJob, NodeId, Remedy } from '$lib/ipc';
 import type { ComposerState } from './composer.svelte';
 import type { LibraryState } from './library.svelte';
-import type { Notices } from './toasts.svelte';
+import type { Toasts } from './toasts.svelte';
 import type { ViewState } from './view.svelte';
 
 /** What can be done with requests, and how the view goes along with them. */
@@ -10,94 +10,94 @@ export class Jobs {
   /** A job of the artist's that is to be shown as soon as it is known. */
   #awaited: JobId | null = null;
   /** The job that left while it was shown: one that is tried again comes back under the same name. */
-  #left: JobId | null = null;
+  #dismissed: JobId | null = null;
   #host: Host;
   #library: LibraryState;
   #view: ViewState;
   #composer: ComposerState;
-  #notices: Notices;
+  #toasts: Toasts;
 
-  constructor(host: Host, library: LibraryState, view: ViewState, composer: ComposerState, notices: Notices) {
+  constructor(host: Host, library: LibraryState, view: ViewState, composer: ComposerState, toasts: Toasts) {
     this.#host = host;
     this.#library = library;
     this.#view = view;
     this.#composer = composer;
-    this.#notices = notices;
+    this.#toasts = toasts;
   }
 
   /** Sends what stands in the line. */
   async submit(first = false): Promise<void> {
     if (this.#composer.obstacle !== null) return;
     const { plan } = this.#composer;
-    const job = this.#composer.job(first);
+    const job = this.#composer.buildJob(first);
     // The line is free at once: what is typed from here on belongs to the next request.
-    this.#composer.sent();
+    this.#composer.clearSent();
     const isBusy = this.#library.running !== undefined;
-    if (job.kind === 'chat') this.#view.side = 'chat';
-    else if (job.pauses_after_plan) this.#view.side = 'plan';
-    const isTaken = await this.#notices.try(async () => {
+    if (job.kind === 'chat') this.#view.tab = 'chat';
+    else if (job.pauses_after_plan) this.#view.tab = 'plan';
+    const isTaken = await this.#toasts.try(async () => {
       const [id] = await this.#host.submit(job);
       // A second request does not take the view from the first.
       if (job.kind === 'chat' || !isBusy || this.#view.jobId === null) this.follow(id);
     });
-    if (!isTaken) this.#composer.restore(job, plan);
+    if (!isTaken) this.#composer.restoreUnsent(job, plan);
   }
 
   /** Asks what was proposed; what stands in the line, and the plan for it, stay there. */
-  ask(question: string): void {
-    const { prompt, plan, mode } = this.#composer;
+  submitChat(prompt: string): void {
+    const draft = { prompt: this.#composer.prompt, plan: this.#composer.plan, mode: this.#composer.mode };
     this.#composer.mode = 'chat';
-    this.#composer.prompt = question;
-    void this.submit();
     this.#composer.prompt = prompt;
-    this.#composer.plan = plan;
-    if (prompt.trim() !== '') this.#composer.mode = mode;
+    void this.submit();
+    this.#composer.prompt = draft.prompt;
+    this.#composer.plan = draft.plan;
+    if (draft.prompt.trim() !== '') this.#composer.mode = draft.mode;
   }
 
   /** Whether there is something that can be stopped. */
   get canStop(): boolean {
-    return this.#atWork() !== undefined;
+    return this.#activeJob() !== undefined;
   }
 
   /** Stops what is shown if it is at work, or else what runs; a plan that waits to be read is left alone. */
-  stop(id: JobId | undefined = this.#atWork()): void {
-    if (id !== undefined) void this.#notices.try(() => this.#host.cancel(id));
+  stop(id: JobId | undefined = this.#activeJob()): void {
+    if (id !== undefined) void this.#toasts.try(() => this.#host.cancel(id));
   }
 
   /** Stops a job, and keeps its newest step as an image. */
   keep(id: JobId): void {
-    void this.#notices.try(() => this.#host.keep(id));
+    void this.#toasts.try(() => this.#host.keep(id));
   }
 
   cancelAll(): void {
-    void this.#notices.try(() => this.#host.cancelAll());
+    void this.#toasts.try(() => this.#host.cancelAll());
   }
 
   retry(id: JobId): void {
-    void this.#notices.try(() => this.#host.retry(id));
+    void this.#toasts.try(() => this.#host.retry(id));
   }
 
   move(id: JobId, place: JobPlace): void {
-    void this.#notices.try(() => this.#host.moveJob(id, place));
+    void this.#toasts.try(() => this.#host.moveJob(id, place));
   }
 
   pauseQueue(isPaused: boolean): void {
-    void this.#notices.try(() => this.#host.pauseQueue(isPaused));
+    void this.#toasts.try(() => this.#host.pauseQueue(isPaused));
   }
 
   /** Puts a failed, interrupted or planned job away. */
   dismiss(id: JobId): void {
-    void this.#notices.try(() => this.#host.dismiss(id));
+    void this.#toasts.try(() => this.#host.dismiss(id));
   }
 
   /** Takes a failed job's words back into the line, to be sent again. */
-  revise(id: JobId): void {
+  edit(id: JobId): void {
     const job = this.#library.job(id);
     if (!job) return;
     const image = this.#library.node(job.image);
     if (image?.trashed_ms === null) this.#view.select(image.id);
-    else if (job.image !== null) this.#notices.notify({ text: () => (image ? i18n.m.images.in_trash : i18n.m.images.gone), waits: true });
-    this.#composer.takeJob($state.snapshot(job));
+    else if (job.image !== null) this.#toasts.show({ text: () => (image ? i18n.m.images.in_trash : i18n.m.images.gone), isSticky: true });
+    this.#composer.applyJob($state.snapshot(job));
     this.dismiss(id);
   }
 
@@ -111,13 +111,13 @@ export class Jobs {
       this.#view.place = 'models';
       return;
     }
-    void this.#notices.try(async () => {
+    void this.#toasts.try(async () => {
       if (remedy.kind === 'leave_out') {
         await this.#host.leaveOut(remedy.turns, true);
         await this.#host.retry(job.id);
         return;
       }
-      const [id] = await this.#host.submit(remedied(job, remedy));
+      const [id] = await this.#host.submit(applyRemedy(job, remedy));
       await this.#host.dismiss(job.id);
       this.follow(id);
     });
@@ -130,40 +130,40 @@ export class Jobs {
   }
 
   /** A job left the queue: where it comes back, it comes into view. */
-  left(id: JobId): void {
+  onDismissed(id: JobId): void {
     if (this.#view.jobId !== id) return;
     this.#view.jobId = null;
-    this.#left = id;
+    this.#dismissed = id;
   }
 
   showAwaited(): void {
-    const ids = [this.#awaited, this.#left];
+    const ids = [this.#awaited, this.#dismissed];
     const job = ids.map((id) => (id === null ? undefined : this.#library.job(id))).find((one) => one !== undefined);
     if (!job) return;
     if (job.id === this.#awaited) this.#awaited = null;
-    this.#left = null;
+    this.#dismissed = null;
     if (job.kind === 'chat') this.#view.project = job.project;
     else this.#view.watch(job);
   }
 
   /** A job moved on: its result may take the view. */
-  settle(job: JobId, status: Job['status']): void {
+  onStatusChanged(job: JobId, status: Job['status']): void {
     const isWatched = this.#view.jobId === job;
-    if (status.state === 'planned' && isWatched) this.#view.side = 'plan';
+    if (status.state === 'planned' && isWatched) this.#view.tab = 'plan';
     if (status.state === 'cancelled' && isWatched) this.#view.jobId = null;
     if (status.state !== 'done') return;
     if (isWatched) this.#view.jobId = null;
-    if (status.node !== null && (isWatched || this.#takesView(status.node))) this.#show(status.node);
+    if (status.node !== null && (isWatched || this.#canTakeView(status.node))) this.#show(status.node);
   }
 
-  #atWork(): JobId | undefined {
+  #activeJob(): JobId | undefined {
     const shown = this.#view.job;
     const isAtWork = shown && (shown.status.state === 'running' || shown.status.state === 'queued');
     return isAtWork ? shown.id : this.#library.running?.id;
   }
 
   /** Words in the line are meant for the image in sight: it is not taken from under them. */
-  #takesView(node: NodeId): boolean {
+  #canTakeView(node: NodeId): boolean {
     const isFree = this.#view.place === 'studio' && this.#view.jobId === null && this.#composer.prompt.trim() === '';
     return this.#library.settings.follows && isFree && this.#library.node(node)?.project === this.#view.project;
   }
@@ -179,7 +179,7 @@ export class Jobs {
 }
 
 /** A failed job's request, made smaller. */
-function remedied(job: Job, remedy: Remedy): NewJob {
+function applyRemedy(job: Job, remedy: Remedy): NewJob {
   // What the library holds is watched, and cannot be handed over as it is.
   const { kind, prompt, project, image, references, thinking, pauses_after_plan, parameters } = $state.snapshot(job);
   const isPlanless = remedy.kind === 'no_thinking';

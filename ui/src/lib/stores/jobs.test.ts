@@ -64,9 +64,9 @@ test('streamed text gathers in its job, and a failure takes the words back into 
     { kind: 'job_changed', job: job.id, status: { state: 'failed', failure: { code: 'internal', message: 'x' }, remedies: [] } },
   ]);
   expect(studio.library.job(job.id)?.plan).toBe('A red circle');
-  expect(studio.view.side).toBe('plan');
+  expect(studio.view.tab).toBe('plan');
   expect(studio.composer.prompt).toBe('');
-  studio.jobs.revise(job.id);
+  studio.jobs.edit(job.id);
   expect(studio.composer.prompt).toBe('a boat');
 });
 
@@ -103,7 +103,7 @@ test('the line is free as soon as a request is sent, and gets its words back whe
   refuse({ code: 'disk_full', message: 'no' });
   await sending;
   expect(other.composer.prompt).toBe('a boat');
-  expect(other.notices.all).toHaveLength(1);
+  expect(other.toasts.all).toHaveLength(1);
 });
 
 test('stopping leaves a plan that waits to be read, and stops what runs beside it', async () => {
@@ -138,7 +138,7 @@ test('a job that was put away does not keep another from coming back into view',
 
 test('a job of another project brings its own image along, or none', async () => {
   await arrive(node('a'));
-  const edit = { ...jobOf('e', studio.composer.job()), project: 'p2', image: 'b' };
+  const edit = { ...jobOf('e', studio.composer.buildJob()), project: 'p2', image: 'b' };
   studio.receive([{ kind: 'job_queued', job: edit }]);
   studio.view.watch(edit);
   expect(studio.view.nodeId).toBe('b');

@@ -1,7 +1,7 @@
 import { i18n } from '$lib/i18n/index.svelte';
 import type { Failure, Hardware, Host, Install, ModelCard, ModelChoice, ModelId, Trial } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
-import type { Notices } from './toasts.svelte';
+import type { Toasts } from './toasts.svelte';
 import { formatBytes } from '$lib/format/quantities';
 import type { ViewState } from './view.svelte';
 
@@ -11,112 +11,112 @@ const RESUMABLE = new Set<Failure['code']>(['network', 'disk_full', 'hash_mismat
 /** What can be done with models and with the engine that runs them. */
 export class Models {
   /** What trying the hardware has shown. */
-  trial = $state.raw<Trial | 'running' | null>(null);
+  benchmarkResult = $state.raw<Trial | 'running' | null>(null);
 
   /** What the machine has, as it was when it was last looked at. */
   hardware = $state.raw<Hardware | null>(null);
 
   /** What each model on its way becomes. */
-  readonly #coming = new Map<ModelId, string>();
+  readonly #installing = new Map<ModelId, string>();
   /** What has come or was given up: the next list of models says which. */
   readonly #ended = new Map<ModelId, string>();
   #host: Host;
   #library: LibraryState;
   #view: ViewState;
-  #notices: Notices;
+  #toasts: Toasts;
 
-  constructor(host: Host, library: LibraryState, view: ViewState, notices: Notices) {
+  constructor(host: Host, library: LibraryState, view: ViewState, toasts: Toasts) {
     this.#host = host;
     this.#library = library;
     this.#view = view;
-    this.#notices = notices;
+    this.#toasts = toasts;
   }
 
   /** Takes note of what is on its way already. */
-  expect(cards: ModelCard[]): void {
-    for (const { id, install } of cards) if (install) this.#coming.set(id, install.quantization);
+  trackInstalls(cards: ModelCard[]): void {
+    for (const { id, install } of cards) if (install) this.#installing.set(id, install.quantization);
   }
 
   /** An installation moved on; one that fails is told of where it cannot be seen. */
-  follow(model: ModelId, install: Install | null): void {
-    const quantization = this.#coming.get(model);
+  onInstallChanged(model: ModelId, install: Install | null): void {
+    const quantization = this.#installing.get(model);
     if (install === null) {
-      this.#coming.delete(model);
+      this.#installing.delete(model);
       if (quantization !== undefined) this.#ended.set(model, quantization);
       return;
     }
-    this.#coming.set(model, install.quantization);
+    this.#installing.set(model, install.quantization);
     this.#ended.delete(model);
-    if (install.stage.stage === 'failed') this.#tellOfFailure(model, install, install.stage.failure);
+    if (install.stage.stage === 'failed') this.#reportFailure(model, install, install.stage.failure);
   }
 
   /** Tells of models that have come. */
-  greet(cards: ModelCard[]): void {
+  announceInstalled(cards: ModelCard[]): void {
     for (const { id, name, forms } of cards) {
       const quantization = this.#ended.get(id);
       if (quantization === undefined || !forms.some((form) => form.quantization === quantization && form.is_installed)) continue;
       this.#ended.delete(id);
       const action = { label: () => i18n.m.models.use, run: () => this.use({ model: id, quantization }) };
       const text = () => i18n.m.models.install.ready(name[i18n.language], quantization.toUpperCase());
-      this.#notices.notify({ text, action, waits: true });
+      this.#toasts.show({ text, action, isSticky: true });
     }
   }
 
   install(model: ModelId, quantization: string, removesSource: boolean | null): void {
-    void this.#notices.try(() => this.#host.installModel(model, quantization, removesSource));
+    void this.#toasts.try(() => this.#host.installModel(model, quantization, removesSource));
   }
 
   pauseInstall(model: ModelId): void {
-    void this.#notices.try(() => this.#host.pauseInstall(model));
+    void this.#toasts.try(() => this.#host.pauseInstall(model));
   }
 
   cancelInstall(model: ModelId): void {
-    void this.#notices.try(() => this.#host.cancelInstall(model));
+    void this.#toasts.try(() => this.#host.cancelInstall(model));
   }
 
   /** Of an import whose files the artist keeps, nothing to speak of becomes free. */
   remove(model: ModelId, quantization: string | null, isImport: boolean): void {
-    void this.#notices.try(async () => {
+    void this.#toasts.try(async () => {
       const bytes = await this.#host.removeModel(model, quantization);
       const isForgotten = isImport && quantization === null;
-      this.#notices.notify({ text: () => (isForgotten ? i18n.m.models.forgotten : i18n.m.models.freed(formatBytes(bytes, i18n.tag))) });
+      this.#toasts.show({ text: () => (isForgotten ? i18n.m.models.forgotten : i18n.m.models.freed(formatBytes(bytes, i18n.tag))) });
     });
   }
 
   import(kind: 'folder' | 'file'): void {
-    void this.#notices.try(() => this.#host.importModel(kind));
+    void this.#toasts.try(() => this.#host.importModel(kind));
   }
 
   use(choice: ModelChoice): void {
-    void this.#notices.try(() => this.#host.useModel(choice));
+    void this.#toasts.try(() => this.#host.useModel(choice));
   }
 
   /** Looks at the machine again: what is free changes. */
   readHardware(): void {
-    void this.#notices.try(async () => {
+    void this.#toasts.try(async () => {
       this.hardware = await this.#host.hardware();
     });
   }
 
-  async tryHardware(): Promise<void> {
-    this.trial = 'running';
-    await this.#notices.try(async () => {
-      this.trial = await this.#host.tryHardware();
+  async benchmark(): Promise<void> {
+    this.benchmarkResult = 'running';
+    await this.#toasts.try(async () => {
+      this.benchmarkResult = await this.#host.tryHardware();
     });
-    if (this.trial === 'running') this.trial = null;
+    if (this.benchmarkResult === 'running') this.benchmarkResult = null;
   }
 
-  #tellOfFailure(model: ModelId, install: Install, failure: Failure): void {
+  #reportFailure(model: ModelId, install: Install, failure: Failure): void {
     if (this.#view.place === 'models') return;
     const name = this.#library.models.find(({ id }) => id === model)?.name;
     const text = () => i18n.m.models.install.label(name?.[i18n.language] ?? model);
     const action = RESUMABLE.has(failure.code)
       ? { label: () => i18n.m.models.install.resume, run: () => this.install(model, install.quantization, null) }
       : { label: () => i18n.m.actions.models, run: () => void (this.#view.place = 'models') };
-    this.#notices.notify({ text, failure, action });
+    this.#toasts.show({ text, failure, action });
   }
 
   retryEngine(): void {
-    void this.#notices.try(() => this.#host.retryEngine());
+    void this.#toasts.try(() => this.#host.retryEngine());
   }
 }

@@ -7,33 +7,33 @@ test('a model that has come, or that could not, is told of with the next thing t
   const card = (isInstalled: boolean, coming: Install | null) =>
     ({ id: 'full', name: { en: 'BAGEL 7B', zh: 'BAGEL 7B' }, forms: [{ quantization: 'q4_k_m', is_installed: isInstalled }], install: coming }) as ModelCard;
   const tell = (coming: Install | null) => studio.receive([{ kind: 'install', model: 'full', install: coming }]);
-  const news = () => studio.notices.all.at(-1);
+  const news = () => studio.toasts.all.at(-1);
   studio.receive([{ kind: 'models', models: [card(false, null)] }]);
   const failure = { code: 'network', message: 'timed out' } as const;
   tell(install({ stage: 'downloading' }));
   studio.receive([{ kind: 'notice', failure }]);
   tell(install({ stage: 'failed', failure }));
-  expect(studio.notices.all).toHaveLength(1);
+  expect(studio.toasts.all).toHaveLength(1);
   expect(news()).toMatchObject({ failure });
   expect(news()?.text?.()).toBe('Installing BAGEL 7B');
   news()?.action?.run();
   expect(asked('installModel')).toEqual([['full', 'q4_k_m', null]]);
-  studio.notices.all = [];
+  studio.toasts.all = [];
   // It is given up.
   tell(null);
   studio.receive([{ kind: 'models', models: [card(false, null)] }]);
-  expect(studio.notices.all).toEqual([]);
+  expect(studio.toasts.all).toEqual([]);
   tell(install({ stage: 'converting' }));
   tell(null);
   studio.receive([{ kind: 'models', models: [card(true, null)] }, { kind: 'models', models: [card(true, null)] }]);
-  expect(studio.notices.all.map(({ text }) => text?.())).toEqual(['BAGEL 7B is ready to be used, in Q4_K_M']);
+  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual(['BAGEL 7B is ready to be used, in Q4_K_M']);
   news()?.action?.run();
   expect(asked('useModel')).toEqual([[{ model: 'full', quantization: 'q4_k_m' }]]);
   // What is wrong is seen where the model stands.
-  studio.notices.all = [];
+  studio.toasts.all = [];
   studio.view.place = 'models';
   tell(install({ stage: 'failed', failure }));
-  expect(studio.notices.all).toEqual([]);
+  expect(studio.toasts.all).toEqual([]);
 });
 
 test('a model is called what is loaded, whatever the settings name', () => {

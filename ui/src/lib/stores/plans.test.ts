@@ -11,11 +11,11 @@ test('a plan that was changed is what is painted', async () => {
     { kind: 'job_changed', job: job.id, status: { state: 'planned' } },
   ]);
   const held = studio.library.job(job.id) as Job;
-  studio.plans.change(job.id, 'Two boats.');
-  studio.plans.paint(held);
+  studio.plans.setDraft(job.id, 'Two boats.');
+  studio.plans.generate(held);
   expect(asked('paintPlan')).toEqual([[job.id, 'Two boats.']]);
-  await vi.waitFor(() => expect(studio.plans.text(held)).toBe('A boat.'));
-  studio.plans.paint(held);
+  await vi.waitFor(() => expect(studio.plans.draftOf(held)).toBe('A boat.'));
+  studio.plans.generate(held);
   expect(asked('paintPlan')[1]).toEqual([job.id, 'A boat.']);
 });
 
@@ -38,12 +38,12 @@ test('a plan comes into sight with its first word, and what is chosen after that
   const word = (delta: string) => {
     studio.receive([{ kind: 'text', job: job.id, channel: 'plan', delta }]);
   };
-  studio.view.side = 'chat';
+  studio.view.tab = 'chat';
   word('The ');
-  expect(studio.view.side).toBe('plan');
-  studio.view.side = 'chat';
+  expect(studio.view.tab).toBe('plan');
+  studio.view.tab = 'chat';
   word('boat');
-  expect(studio.view.side).toBe('chat');
+  expect(studio.view.tab).toBe('chat');
 });
 
 test('a plan that was changed is still changed in the next window, until its request is gone', async () => {
@@ -51,12 +51,12 @@ test('a plan that was changed is still changed in the next window, until its req
   vi.stubGlobal('localStorage', { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => kept.set(key, value) });
   onTestFinished(() => void vi.unstubAllGlobals());
   const job = await submit('a boat');
-  studio.plans.change(job.id, 'Two boats.');
+  studio.plans.setDraft(job.id, 'Two boats.');
   const next = async (jobs: Job[]) => {
     const { host } = hostOf({ subscribe: () => Promise.resolve({ ...structuredClone(snapshot), jobs }), abilities: () => Promise.resolve([]) });
     const other = new Application(host);
     await other.start();
-    return other.plans.text(job);
+    return other.plans.draftOf(job);
   };
   expect(await next([job])).toBe('Two boats.');
   expect(await next([])).toBe('');

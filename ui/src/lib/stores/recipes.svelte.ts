@@ -3,40 +3,40 @@ import type { Host, NodeId, RecipeView, Verification } from '$lib/ipc';
 import type { ComposerState } from './composer.svelte';
 import type { Jobs } from './jobs.svelte';
 import type { LibraryState } from './library.svelte';
-import type { Notices } from './toasts.svelte';
+import type { Toasts } from './toasts.svelte';
 import type { ViewState } from './view.svelte';
 
 /** How images were made, and what can be done with that. */
 export class Recipes {
   /** How the image in the middle was made; of which image it is, and beside which model it was read, come with it. */
-  present = $state.raw<{ node: NodeId; model: string | null; recipe: RecipeView | null } | null>(null);
+  current = $state.raw<{ node: NodeId; model: string | null; recipe: RecipeView | null } | null>(null);
 
   #host: Host;
   #library: LibraryState;
   #view: ViewState;
   #composer: ComposerState;
   #jobs: Jobs;
-  #notices: Notices;
+  #toasts: Toasts;
 
-  constructor(host: Host, library: LibraryState, view: ViewState, composer: ComposerState, jobs: Jobs, notices: Notices) {
+  constructor(host: Host, library: LibraryState, view: ViewState, composer: ComposerState, jobs: Jobs, toasts: Toasts) {
     this.#host = host;
     this.#library = library;
     this.#view = view;
     this.#composer = composer;
     this.#jobs = jobs;
-    this.#notices = notices;
+    this.#toasts = toasts;
   }
 
   /** Fetches how an image was made. */
   async read(node: NodeId): Promise<void> {
     const model = this.#model;
-    const isHere = this.present?.node === node;
-    if (isHere && this.present?.model === model) return;
-    if (!isHere) this.present = null;
-    await this.#notices.try(async () => {
+    const isHere = this.current?.node === node;
+    if (isHere && this.current?.model === model) return;
+    if (!isHere) this.current = null;
+    await this.#toasts.try(async () => {
       const recipe = await this.#host.recipe(node);
       if (this.#view.nodeId !== node) return;
-      this.present = { node, model, recipe };
+      this.current = { node, model, recipe };
       const unknown = recipe?.images.filter((id) => !this.#library.node(id)) ?? [];
       if (unknown.length > 0) this.#library.remember(await this.#host.nodes(unknown));
     });
@@ -44,9 +44,9 @@ export class Recipes {
 
   /** The model that painted the image in the middle, where another one is loaded now. */
   get otherModel(): string | null {
-    const { present } = this;
-    const isTold = present !== null && present.model !== null && present.model === this.#model;
-    return isTold && present.recipe?.is_present_model === false ? present.recipe.model : null;
+    const { current } = this;
+    const isComparable = current !== null && current.model !== null && current.model === this.#model;
+    return isComparable && current.recipe?.is_present_model === false ? current.recipe.model : null;
   }
 
   /** Makes the line say what made the image in the middle: one field of it, or all. */
@@ -54,23 +54,23 @@ export class Recipes {
     const id = this.#view.nodeId;
     if (id === null) return;
     await this.read(id);
-    const recipe = this.present?.recipe;
+    const recipe = this.current?.recipe;
     if (!recipe) return;
-    if (field === 'all') this.takeAll(recipe);
-    else this.#composer.take(recipe, field);
+    if (field === 'all') this.applyAll(recipe);
+    else this.#composer.applyRecipe(recipe, field);
   }
 
   /** Everything of a recipe, the images it read among it. */
-  takeAll(recipe: RecipeView): void {
+  applyAll(recipe: RecipeView): void {
     const [image, ...references] = [...recipe.images].reverse();
     if (recipe.kind !== 'generate' && image !== undefined && this.#library.node(image)) this.#view.select(image);
-    this.#composer.take(recipe, 'all');
+    this.#composer.applyRecipe(recipe, 'all');
     this.#composer.references = references.reverse();
   }
 
   /** Paints an image again as a new one. */
   replay(node: NodeId): void {
-    void this.#notices.try(async () => {
+    void this.#toasts.try(async () => {
       const [id] = await this.#host.replay(node);
       this.#jobs.follow(id);
     });
@@ -79,29 +79,29 @@ export class Recipes {
   /** Paints an image again to see whether it comes out the same. */
   verify(node: NodeId): void {
     this.#library.verifications.delete(node);
-    void this.#notices.try(() => this.#host.verify(node));
+    void this.#toasts.try(() => this.#host.verify(node));
   }
 
   /** The recipe's panel shows it too, where it is open. */
-  tellOf(node: NodeId, outcome: Verification): void {
-    if (this.#view.nodeId === node && this.#view.side === 'recipe' && this.#view.place === 'studio') return;
-    if (outcome.kind === 'failed') this.#notices.notify({ failure: outcome.failure });
-    else if (outcome.kind === 'same') this.#notices.notify({ text: () => i18n.m.recipe.same });
-    else this.#notices.notify({ text: () => i18n.m.recipe.differs(outcome.mean, outcome.largest) });
+  onVerified(node: NodeId, outcome: Verification): void {
+    if (this.#view.nodeId === node && this.#view.tab === 'recipe' && this.#view.place === 'studio') return;
+    if (outcome.kind === 'failed') this.#toasts.show({ failure: outcome.failure });
+    else if (outcome.kind === 'same') this.#toasts.show({ text: () => i18n.m.recipe.same });
+    else this.#toasts.show({ text: () => i18n.m.recipe.differs(outcome.mean, outcome.largest) });
   }
 
   /** Walks through the steps of the image in the middle, if they are still kept. */
-  async scrub(): Promise<void> {
+  async toggleScrub(): Promise<void> {
     const node = this.#view.nodeId;
     if (this.#view.scrub !== null || node === null) {
       this.#view.scrub = null;
       return;
     }
-    await this.#notices.try(async () => {
+    await this.#toasts.try(async () => {
       const previews = await this.#host.steps(node);
       if (this.#view.nodeId !== node) return;
       if (previews.length > 0) this.#view.scrub = { node, previews, index: previews.length - 1 };
-      else this.#notices.notify({ text: () => i18n.m.canvas.no_steps });
+      else this.#toasts.show({ text: () => i18n.m.canvas.no_steps });
     });
   }
 

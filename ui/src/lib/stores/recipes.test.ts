@@ -18,12 +18,12 @@ test('a recipe is taken field by field, or whole with the images it read', async
     unknown: [],
   };
   studio.composer.mode = 'generate';
-  studio.composer.take(recipe, 'steps');
+  studio.composer.applyRecipe(recipe, 'steps');
   expect(studio.composer.parameter('steps')).toBe(21);
   expect(studio.composer.prompt).toBe('');
-  studio.recipes.takeAll(recipe);
+  studio.recipes.applyAll(recipe);
   expect(studio.composer.references).toEqual(['r']);
-  expect(studio.composer.job()).toMatchObject({
+  expect(studio.composer.buildJob()).toMatchObject({
     kind: 'edit',
     prompt: 'red sails',
     image: 'a',

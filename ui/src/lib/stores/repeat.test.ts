@@ -52,7 +52,7 @@ test('a branch is made again from another image, edit by edit', async () => {
   await answered();
   expect(sent).toHaveLength(3);
   // What was not made is said, and made when that is asked for.
-  const news = () => studio.notices.all.at(-1);
+  const news = () => studio.toasts.all.at(-1);
   expect(news()?.text?.()).toBe('2 edits of the branch were not made');
   news()?.action?.run();
   await answered();

@@ -2,8 +2,8 @@ import { i18n } from '$lib/i18n/index.svelte';
 import type { Host, Job, JobId, NewJob, Node, NodeId, RecipeView } from '$lib/ipc';
 import type { Jobs } from './jobs.svelte';
 import type { LibraryState } from './library.svelte';
-import type { Notices } from './toasts.svelte';
-import { tagged } from '$lib/format/plans';
+import type { Toasts } from './toasts.svelte';
+import { addThinkTags } from '$lib/format/plans';
 import type { ViewState } from './view.svelte';
 
 /** Makes a branch again from another image: each of its edits from what the one before it has given. */
@@ -15,66 +15,66 @@ export class Repeat {
   /** The edit that is under way, or that broke and may be tried again. */
   #job: JobId | null = null;
   /** The notice of a repetition that waits to go on. */
-  #held: number | null = null;
+  #toast: number | null = null;
   #host: Host;
   #library: LibraryState;
   #view: ViewState;
   #jobs: Jobs;
-  #notices: Notices;
+  #toasts: Toasts;
 
-  constructor(host: Host, library: LibraryState, view: ViewState, jobs: Jobs, notices: Notices) {
+  constructor(host: Host, library: LibraryState, view: ViewState, jobs: Jobs, toasts: Toasts) {
     this.#host = host;
     this.#library = library;
     this.#view = view;
     this.#jobs = jobs;
-    this.#notices = notices;
+    this.#toasts = toasts;
   }
 
   async start(edits: Node[], image: Node): Promise<void> {
-    if (this.#rest.length > 0 && this.#held === null) {
-      this.#notices.notify({ text: () => i18n.m.repeat.busy });
+    if (this.#rest.length > 0 && this.#toast === null) {
+      this.#toasts.show({ text: () => i18n.m.repeat.busy });
       return;
     }
-    this.#let();
+    this.#closeToast();
     this.#job = null;
-    await this.#notices.try(async () => {
+    await this.#toasts.try(async () => {
       const recipes = await Promise.all(edits.map((edit) => this.#host.recipe(edit.id)));
       this.#rest = recipes.filter((recipe) => recipe !== null);
       this.#image = image.id;
-      const lacking = recipes.length - this.#rest.length;
-      if (lacking > 0) this.#notices.notify({ text: () => i18n.m.repeat.lacking(lacking) });
+      const nMissing = recipes.length - this.#rest.length;
+      if (nMissing > 0) this.#toasts.show({ text: () => i18n.m.repeat.lacking(nMissing) });
     });
-    await this.#make();
+    await this.#submitNext();
   }
 
   /** A job moved on: where it was one of these edits, the next one follows, or waits for a word where it broke. */
-  settle(job: JobId, status: Job['status']): void {
+  onStatusChanged(job: JobId, status: Job['status']): void {
     if (job !== this.#job) return;
     switch (status.state) {
       case 'done':
-        this.#let();
+        this.#closeToast();
         this.#job = null;
         this.#rest = this.#rest.slice(1);
         this.#image = status.node;
-        if (this.#rest.length > 0) void this.#make();
-        else this.#notices.notify({ text: () => i18n.m.repeat.done });
+        if (this.#rest.length > 0) void this.#submitNext();
+        else this.#toasts.show({ text: () => i18n.m.repeat.done });
         break;
       case 'cancelled':
         this.#job = null;
-        this.#hold();
+        this.#pause();
         break;
       case 'failed':
       case 'interrupted':
-        this.#hold();
+        this.#pause();
         break;
       default:
         // What broke is tried again.
-        this.#let();
+        this.#closeToast();
     }
   }
 
   /** Makes the next edit. */
-  async #make(): Promise<void> {
+  async #submitNext(): Promise<void> {
     const [recipe] = this.#rest;
     const image = this.#image;
     const project = this.#library.node(image)?.project;
@@ -83,38 +83,38 @@ export class Repeat {
       return;
     }
     const isWatched = this.#view.nodeId === image && this.#view.jobId === null;
-    const isTaken = await this.#notices.try(async () => {
-      const [id] = await this.#host.submit(again(recipe, project, image));
+    const isTaken = await this.#toasts.try(async () => {
+      const [id] = await this.#host.submit(buildJob(recipe, project, image));
       this.#job = id ?? null;
       if (isWatched) this.#jobs.follow(id);
     });
-    if (!isTaken) this.#hold();
+    if (!isTaken) this.#pause();
   }
 
   /** Says what was not made, and offers to make it. */
-  #hold(): void {
-    const action = { label: () => i18n.m.repeat.go_on, run: () => this.#goOn() };
+  #pause(): void {
+    const action = { label: () => i18n.m.repeat.go_on, run: () => this.#resume() };
     const n = this.#rest.length;
-    this.#let();
-    this.#held = this.#notices.notify({ text: () => i18n.m.repeat.left(n), action, waits: true });
+    this.#closeToast();
+    this.#toast = this.#toasts.show({ text: () => i18n.m.repeat.left(n), action, isSticky: true });
   }
 
-  #let(): void {
-    if (this.#held !== null) this.#notices.close(this.#held);
-    this.#held = null;
+  #closeToast(): void {
+    if (this.#toast !== null) this.#toasts.close(this.#toast);
+    this.#toast = null;
   }
 
-  #goOn(): void {
-    if (this.#held === null) return;
-    this.#let();
+  #resume(): void {
+    if (this.#toast === null) return;
+    this.#closeToast();
     // One that broke is in the queue still.
     if (this.#job !== null && this.#library.job(this.#job)) this.#jobs.retry(this.#job);
-    else void this.#make();
+    else void this.#submitNext();
   }
 }
 
 /** A recipe's request on another image, which gives the size. */
-function again(recipe: RecipeView, project: string, image: NodeId): NewJob {
+function buildJob(recipe: RecipeView, project: string, image: NodeId): NewJob {
   return {
     kind: 'edit',
     prompt: recipe.prompt,
@@ -122,7 +122,7 @@ function again(recipe: RecipeView, project: string, image: NodeId): NewJob {
     image,
     // The edited image is the last that was read.
     references: recipe.images.slice(0, -1),
-    thinking: recipe.plan === null ? { kind: 'off' } : { kind: 'given', plan: tagged(recipe.plan) },
+    thinking: recipe.plan === null ? { kind: 'off' } : { kind: 'given', plan: addThinkTags(recipe.plan) },
     pauses_after_plan: false,
     parameters: { ...recipe.parameters, size: null },
     variations: 1,

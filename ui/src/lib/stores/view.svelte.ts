@@ -2,7 +2,7 @@ import type { Job, JobId, Node, NodeId, ProjectId, PreviewId } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
 
 export type Place = 'studio' | 'gallery' | 'models' | 'settings';
-export type SideTab = 'chat' | 'plan' | 'parameters' | 'recipe';
+export type InspectorTab = 'chat' | 'plan' | 'parameters' | 'recipe';
 export type CompareMode = 'slider' | 'side' | 'difference';
 
 /** A dialog that stands before everything else. */
@@ -23,7 +23,7 @@ export class ViewState {
   nodeId = $state<NodeId | null>(null);
   /** The job whose steps are shown in place of the image. */
   jobId = $state<JobId | null>(null);
-  side = $state<SideTab>('chat');
+  tab = $state<InspectorTab>('chat');
   dialog = $state.raw<Dialog | null>(null);
   /** While held, the canvas shows what the image was made from. */
   showsOriginal = $state(false);
@@ -36,11 +36,11 @@ export class ViewState {
   scrub = $state.raw<{ node: NodeId; previews: PreviewId[]; index: number } | null>(null);
 
   /** Called when another project is to be shown; fetches it. */
-  onproject: (id: ProjectId) => void = () => {};
+  onEnterProject: (id: ProjectId) => void = () => {};
 
-  #other = $state<NodeId | null>(null);
+  #comparison = $state<NodeId | null>(null);
   /** From which image each was gone up to. */
-  #way = new Map<NodeId, NodeId>();
+  #childOf = new Map<NodeId, NodeId>();
   #library: LibraryState;
 
   constructor(library: LibraryState) {
@@ -56,8 +56,8 @@ export class ViewState {
   }
 
   /** The image that the one in the middle is compared with. */
-  get other(): Node | undefined {
-    const chosen = this.#library.node(this.#other);
+  get comparison(): Node | undefined {
+    const chosen = this.#library.node(this.#comparison);
     if (chosen && chosen.id !== this.nodeId) return chosen;
     const { node } = this;
     if (!node) return undefined;
@@ -66,7 +66,7 @@ export class ViewState {
   }
 
   compareWith(id: NodeId): void {
-    this.#other = id;
+    this.#comparison = id;
     // A job's steps would hide it.
     this.jobId = null;
     this.isComparing = true;
@@ -90,7 +90,7 @@ export class ViewState {
     if (isElsewhere) this.nodeId = job.image;
     else if (job.image !== null && this.#library.node(job.image)?.project === job.project) this.nodeId = job.image;
     this.jobId = job.id;
-    if (job.status.state === 'planned') this.side = 'plan';
+    if (job.status.state === 'planned') this.tab = 'plan';
     this.isComparing = false;
     this.scrub = null;
   }
@@ -123,7 +123,7 @@ export class ViewState {
     const ancestor = this.#ancestor;
     if (this.jobId !== null) this.jobId = null;
     else if (ancestor) {
-      if (this.nodeId !== null) this.#way.set(ancestor.id, this.nodeId);
+      if (this.nodeId !== null) this.#childOf.set(ancestor.id, this.nodeId);
       this.select(ancestor.id);
     }
   }
@@ -131,7 +131,7 @@ export class ViewState {
   /** To the image that this one was gone up from, or else to the newest made from it. */
   goToChild(): void {
     const nodes = this.#library.nodesOf(this.project);
-    const left = this.nodeId === null ? undefined : this.#way.get(this.nodeId);
+    const left = this.nodeId === null ? undefined : this.#childOf.get(this.nodeId);
     const child = nodes.find((node) => node.id === left) ?? nodes.findLast((node) => node.parent === this.nodeId);
     if (child) this.select(child.id);
   }
@@ -156,8 +156,8 @@ export class ViewState {
     if (this.project !== project) {
       this.project = project;
       this.isComparing = false;
-      this.#other = null;
+      this.#comparison = null;
     }
-    this.onproject(project);
+    this.onEnterProject(project);
   }
 }

@@ -30,7 +30,7 @@ test('an image that is compared is not hidden by a job', async () => {
   const job = await submit('red sails');
   expect(studio.view.jobId).toBe(job.id);
   studio.view.compareWith('b');
-  expect([studio.view.jobId, studio.view.other?.id]).toEqual([null, 'b']);
+  expect([studio.view.jobId, studio.view.comparison?.id]).toEqual([null, 'b']);
 });
 
 test('what hung on a removed image hangs on what that was made from', async () => {
@@ -55,11 +55,11 @@ test('comparing is with what an image was made from, until another is chosen', a
   studio.receive([{ kind: 'project_changed', project: project('p1', { cover: 'c' }) }]);
   studio.openProject('p1');
   await vi.waitFor(() => expect(studio.library.nodesOf('p1')).toHaveLength(3));
-  expect(studio.view.other?.id).toBe('b');
+  expect(studio.view.comparison?.id).toBe('b');
   studio.view.compareWith('a');
-  expect(studio.view.other?.id).toBe('a');
+  expect(studio.view.comparison?.id).toBe('a');
   studio.view.select('a');
-  expect(studio.view.other?.id).toBe('c');
+  expect(studio.view.comparison?.id).toBe('c');
 });
 
 test('going down the history goes back to where it was left, past what is in the trash', async () => {

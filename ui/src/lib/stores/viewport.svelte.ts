@@ -25,21 +25,21 @@ const MARGIN = { top: 58, bottom: 68, sides: 28 };
  * The whole image in the middle. Small ones are enlarged by whole factors so that pixels stay square:
  * whole for the screen's own pixels, of which `density` make one of the window's.
  */
-export function fit(image: Extent, stage: Extent, density: number): View {
-  const height = stage.height - MARGIN.top - MARGIN.bottom;
-  const room = Math.min((stage.width - 2 * MARGIN.sides) / image.width, height / image.height);
+export function fitView(image: Extent, canvas: Extent, density: number): View {
+  const height = canvas.height - MARGIN.top - MARGIN.bottom;
+  const room = Math.min((canvas.width - 2 * MARGIN.sides) / image.width, height / image.height);
   const bounded = Math.max(room, MIN_SCALE);
   const factor = Math.floor(bounded * density);
-  const view = centerd(image, stage, factor >= 1 ? Math.min(factor / density, 8) : bounded, density);
+  const view = centerView(image, canvas, factor >= 1 ? Math.min(factor / density, 8) : bounded, density);
   return { ...view, y: onPixel(MARGIN.top + (height - image.height * view.scale) / 2, density) };
 }
 
 /** The image in the middle at a given scale. */
-export function centerd(image: Extent, stage: Extent, scale: number, density: number): View {
+export function centerView(image: Extent, canvas: Extent, scale: number, density: number): View {
   return {
     scale,
-    x: onPixel((stage.width - image.width * scale) / 2, density),
-    y: onPixel((stage.height - image.height * scale) / 2, density),
+    x: onPixel((canvas.width - image.width * scale) / 2, density),
+    y: onPixel((canvas.height - image.height * scale) / 2, density),
   };
 }
 
@@ -49,38 +49,38 @@ function onPixel(at: number, density: number): number {
 }
 
 /** Zooms so that what lies under `at` stays there. */
-export function zoomed(view: View, at: Point, factor: number): View {
+export function zoomView(view: View, at: Point, factor: number): View {
   const scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, view.scale * factor));
   const applied = scale / view.scale;
   return { scale, x: at.x - (at.x - view.x) * applied, y: at.y - (at.y - view.y) * applied };
 }
 
 /** Moves the view, but never so far that the image is lost from sight. */
-export function panned(view: View, image: Extent, stage: Extent, by: Point): View {
+export function panView(view: View, image: Extent, canvas: Extent, by: Point): View {
   const visible = 48;
   const clamp = (value: number, side: number, room: number) =>
     Math.min(room - visible, Math.max(visible - side, value));
   return {
     scale: view.scale,
-    x: clamp(view.x + by.x, image.width * view.scale, stage.width),
-    y: clamp(view.y + by.y, image.height * view.scale, stage.height),
+    x: clamp(view.x + by.x, image.width * view.scale, canvas.width),
+    y: clamp(view.y + by.y, image.height * view.scale, canvas.height),
   };
 }
 
 /** The image's point under a point of the window. */
-export function toImage(view: View, at: Point): Point {
+export function toImagePoint(view: View, at: Point): Point {
   return { x: (at.x - view.x) / view.scale, y: (at.y - view.y) / view.scale };
 }
 
-/** Where the image lies on the stage. It stays fitted until the artist moves it. */
+/** Where the image lies on the canvas. It stays fitSize until the artist moves it. */
 class ViewportState {
-  stage = $state<Extent>({ width: 0, height: 0 });
+  canvas = $state<Extent>({ width: 0, height: 0 });
   image = $state<Extent>({ width: 1, height: 1 });
   /** Pixels of the screen for one of the window's. */
   density = $state(globalThis.devicePixelRatio ?? 1);
   #moved = $state<View | null>(null);
 
-  view = $derived<View>(this.#moved ?? fit(this.image, this.stage, this.density));
+  view = $derived<View>(this.#moved ?? fitView(this.image, this.canvas, this.density));
   /** At 100 a pixel of the image is one of the screen. */
   percent = $derived(this.view.scale * this.density * 100);
 
@@ -100,15 +100,15 @@ class ViewportState {
   }
 
   zoomTo(percent: number): void {
-    this.#moved = centerd(this.image, this.stage, percent / 100 / this.density, this.density);
+    this.#moved = centerView(this.image, this.canvas, percent / 100 / this.density, this.density);
   }
 
-  zoomBy(factor: number, at: Point = { x: this.stage.width / 2, y: this.stage.height / 2 }): void {
-    this.#moved = zoomed(this.view, at, factor);
+  zoomBy(factor: number, at: Point = { x: this.canvas.width / 2, y: this.canvas.height / 2 }): void {
+    this.#moved = zoomView(this.view, at, factor);
   }
 
   panBy(by: Point): void {
-    this.#moved = panned(this.view, this.image, this.stage, by);
+    this.#moved = panView(this.view, this.image, this.canvas, by);
   }
 }
 

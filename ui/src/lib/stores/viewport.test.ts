@@ -1,23 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { centerd, fit, MAX_SCALE, panned, toImage, zoomed } from './viewport.svelte';
+import { centerView, fitView, MAX_SCALE, panView, toImagePoint, zoomView } from './viewport.svelte';
 
 const stage = { width: 800, height: 600 };
 
 describe('fit', () => {
   test('a large image lies whole within the stage', () => {
-    const view = fit({ width: 4000, height: 1000 }, stage, 1);
+    const view = fitView({ width: 4000, height: 1000 }, stage, 1);
     expect(4000 * view.scale).toBeLessThanOrEqual(800);
     expect(view.x).toBeGreaterThanOrEqual(0);
     expect(view.y).toBeGreaterThan(0);
   });
 
   test('a small image is enlarged by a whole factor', () => {
-    expect(fit({ width: 128, height: 128 }, stage, 1).scale).toBe(3);
-    expect(fit({ width: 16, height: 16 }, stage, 1).scale).toBe(8);
+    expect(fitView({ width: 128, height: 128 }, stage, 1).scale).toBe(3);
+    expect(fitView({ width: 16, height: 16 }, stage, 1).scale).toBe(8);
   });
 
   test('on a dense screen whole factors are those of its own pixels', () => {
-    const scaleOf = (side: number, density: number) => fit({ width: side, height: side }, stage, density).scale;
+    const scaleOf = (side: number, density: number) => fitView({ width: side, height: side }, stage, density).scale;
     expect(scaleOf(128, 2)).toBe(3.5);
     expect(scaleOf(400, 1)).toBe(1);
     expect(scaleOf(300, 1.5)).toBeCloseTo(2 / 1.5, 6);
@@ -26,25 +26,25 @@ describe('fit', () => {
   });
 
   test('a stage without room gives a view all the same', () => {
-    expect(fit({ width: 100, height: 100 }, { width: 0, height: 0 }, 1).scale).toBeGreaterThan(0);
+    expect(fitView({ width: 100, height: 100 }, { width: 0, height: 0 }, 1).scale).toBeGreaterThan(0);
   });
 });
 
 test('an image begins where a pixel of the screen does', () => {
   for (const density of [1, 1.25, 1.5, 2, 3]) {
-    const { x, y, scale } = centerd({ width: 333, height: 77 }, stage, 1 / density, density);
+    const { x, y, scale } = centerView({ width: 333, height: 77 }, stage, 1 / density, density);
     expect(scale * density).toBeCloseTo(1, 9);
     for (const at of [x, y]) expect(at * density).toBeCloseTo(Math.round(at * density), 9);
   }
 });
 
 test('zooming keeps the point under the cursor', () => {
-  let view = fit({ width: 1024, height: 768 }, stage, 1);
+  let view = fitView({ width: 1024, height: 768 }, stage, 1);
   const at = { x: 321, y: 123 };
-  const before = toImage(view, at);
+  const before = toImagePoint(view, at);
   for (const factor of [1.3, 2, 0.4, 7]) {
-    view = zoomed(view, at, factor);
-    const after = toImage(view, at);
+    view = zoomView(view, at, factor);
+    const after = toImagePoint(view, at);
     expect(after.x).toBeCloseTo(before.x, 6);
     expect(after.y).toBeCloseTo(before.y, 6);
   }
@@ -52,12 +52,12 @@ test('zooming keeps the point under the cursor', () => {
 
 test('zoom ends at its limits without moving the image', () => {
   const view = { scale: MAX_SCALE, x: 5, y: 7 };
-  expect(zoomed(view, { x: 100, y: 100 }, 3)).toEqual(view);
+  expect(zoomView(view, { x: 100, y: 100 }, 3)).toEqual(view);
 });
 
 test('an image cannot be lost by panning', () => {
   const image = { width: 100, height: 100 };
-  const view = panned({ scale: 1, x: 0, y: 0 }, image, stage, { x: 1e9, y: -1e9 });
+  const view = panView({ scale: 1, x: 0, y: 0 }, image, stage, { x: 1e9, y: -1e9 });
   expect(view.x).toBeLessThan(stage.width);
   expect(view.y).toBeGreaterThan(-image.height);
 });
