@@ -1,6 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+
+/** The content security policy of the program, under which the browser tests run too. */
+const { csp } = JSON.parse(readFileSync(new URL('../src-tauri/tauri.conf.json', import.meta.url), 'utf8')).app.security;
+const policy = Object.entries(csp)
+  .map(([name, value]) => `${name} ${String(value)}`)
+  .join('; ');
 
 export default defineConfig({
   plugins: [svelte()],
@@ -12,6 +19,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
+  preview: { headers: { 'content-security-policy': policy, 'x-content-type-options': 'nosniff' } },
   server: { port: 1420, strictPort: true },
   test: { include: ['src/**/*.test.ts'] },
 });

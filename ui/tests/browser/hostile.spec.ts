@@ -1,6 +1,6 @@
 /** Hostile texts in every place where text is shown: they stay text. */
-import assert from 'node:assert/strict';
-import { payloads } from '../payloads.mjs';
+import { expect, test } from './fixtures';
+import { payloads } from './payloads';
 
 /** What must not have happened. */
 function damage() {
@@ -26,29 +26,30 @@ function readable() {
 
 const plain = (text) => text.replaceAll(/<\/?think>/g, '').replaceAll(/\s+/g, ' ').trim();
 
-export const parts = {
-  async 'the watch over hostile texts sees what gets through'({ open, problems }) {
+test.describe('hostile', () => {
+  test('the watch over hostile texts sees what gets through', async ({ open, problems }) => {
     const page = await open('images=0');
     // Those that would lead the page away are left out: there would be nothing to look at.
     const staying = payloads.filter((text) => !/<(meta|base|link|form|title|style)/.test(text));
     await page.evaluate((texts) => {
       for (const text of texts) document.body.append(document.createRange().createContextualFragment(text));
     }, staying);
-    await page.waitForTimeout(200);
     const { made } = await page.evaluate(damage);
-    assert.ok(made.length >= 10, 'elements that must not be there are found');
-    assert.ok(problems.some((problem) => problem.startsWith('policy violation')), 'the policy refuses and is heard');
-    assert.equal(await page.evaluate(() => window.__pwned), undefined, 'the policy alone already keeps code from running');
+    expect(made.length, 'elements that must not be there are found').toBeGreaterThanOrEqual(10);
+    await expect.poll(() => problems.some((problem) => problem.startsWith('policy violation')), 'the policy refuses and reports it').toBe(true);
+    expect(await page.evaluate(() => window.__pwned), 'the policy alone already keeps code from running').toBe(undefined);
+    // No more of the expected violations can arrive after this.
+    await page.context().close();
     problems.length = 0;
-  },
+  });
 
-  async 'hostile texts stay texts, wherever they are shown'({ open }) {
-    assert.ok(payloads.length >= 120);
+  test('hostile texts stay texts, wherever they are shown', async ({ open }) => {
+    expect(payloads.length).toBeGreaterThanOrEqual(120);
     const seen = new Set();
     const look = async (page, where) => {
       const { pwned, made } = await page.evaluate(damage);
-      assert.equal(pwned, false, `code ran: ${where}`);
-      assert.deepEqual(made, [], where);
+      expect(pwned, `code ran: ${where}`).toBe(false);
+      expect(made, where).toEqual([]);
       const text = plain(await page.evaluate(readable));
       for (const payload of payloads) {
         const found = plain(payload).replaceAll('\u0000', '');
@@ -78,17 +79,17 @@ export const parts = {
       await page.click('[data-row] >> nth=0');
       await page.evaluate(() => document.activeElement?.blur());
       await page.keyboard.press('t');
-      await page.waitForSelector('dialog');
+      await expect(page.locator('dialog')).toBeVisible();
       await look(page, 'tags');
       await page.keyboard.press('Escape');
-      await page.waitForSelector('dialog', { state: 'detached' });
+      await expect(page.locator('dialog')).toHaveCount(0);
       await page.keyboard.press('Control+k');
-      await page.waitForSelector('dialog');
+      await expect(page.locator('dialog')).toBeVisible();
       await look(page, 'palette');
       await page.keyboard.press('Escape');
-      await page.waitForSelector('dialog', { state: 'detached' });
+      await expect(page.locator('dialog')).toHaveCount(0);
       await page.keyboard.press('g');
-      await page.waitForSelector('[role=gridcell][data-position]');
+      await expect(page.locator('[role=gridcell][data-position]').first()).toBeVisible();
       for (const share of [0, 0.35, 0.7, 1]) {
         await page.evaluate((at) => {
           const scroller = document.querySelector('.scroller');
@@ -100,15 +101,15 @@ export const parts = {
       await page.keyboard.press('m');
       await look(page, 'models');
       await page.keyboard.press('Control+,');
-      await page.waitForSelector('.settings details');
+      await expect(page.locator('.settings details')).toBeVisible();
       await look(page, 'settings');
       await page.context().close();
     }
     const missing = payloads.filter((payload) => !seen.has(payload));
-    assert.deepEqual(missing.map((payload) => payload.slice(0, 60)), [], 'texts that were never shown');
-  },
+    expect(missing.map((payload) => payload.slice(0, 60)), 'texts that were never shown').toEqual([]);
+  });
 
-  async 'hostile texts are streamed, typed and told without harm'({ open }) {
+  test('hostile texts are streamed, typed and told without harm', async ({ open }) => {
     const page = await open('jobs');
     const job = await page.evaluate(() => globalThis.puppet.running());
     await page.click('[data-row]:has-text("warm light")');
@@ -126,8 +127,8 @@ export const parts = {
       );
       await page.fill('.composer textarea', payload.replaceAll('\uD800', ''));
       const { pwned, made } = await page.evaluate(damage);
-      assert.equal(pwned, false, payload);
-      assert.deepEqual(made, [], payload);
+      expect(pwned, payload).toBe(false);
+      expect(made, payload).toEqual([]);
     }
-  },
-};
+  });
+});

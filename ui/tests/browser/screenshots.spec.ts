@@ -1,23 +1,40 @@
-/** Images of every view, to be looked at: `node tests/browser/shots.mjs [NAME…]`. They go to artefacts/browser. */
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { launch } from './browser.mjs';
-import { serve } from './server.mjs';
+/**
+ * Screenshots of every view, for people to look at: `npm run screenshots [-- -g NAME]`. They go to artefacts/browser/screenshots.
+ *
+ * Each view is shown in both languages, in the dark and the light theme, and at two sizes of the window.
+ */
+import { join } from 'node:path';
+import { expect, test, type Page } from './fixtures';
+import { expectText, sendEvents } from './page';
 
-const folder = resolve(import.meta.dirname, '../../../artefacts/browser');
-mkdirSync(folder, { recursive: true });
+type Theme = 'dark' | 'light' | 'contrast';
 
-const row = (words) => (page) => page.click(`[data-row]:has-text("${words}")`);
+const folder = join(import.meta.dirname, '../../../artefacts/browser/screenshots');
+const sizes = [
+  { width: 1440, height: 900 },
+  { width: 900, height: 600 },
+];
 
-const views = {
+const clickRow = (title: string) => (page: Page) => page.click(`[data-row]:has-text("${title}")`);
+
+interface View {
+  /** Options of the fake host. */
+  query: string;
+  key?: string;
+  act?: (page: Page) => Promise<unknown>;
+  themes?: Theme[];
+  forcedColors?: 'active';
+}
+
+const views: Record<string, View> = {
   empty: { query: 'images=0' },
   welcome: { query: 'images=0&welcome' },
   studio: { query: 'engine=full&images=120' },
-  painting: { query: 'jobs&engine=full', act: row('warm light') },
+  painting: { query: 'jobs&engine=full', act: clickRow('warm light') },
   plan: {
     query: 'jobs&engine=full',
     act: async (page) => {
-      await row('clear night')(page);
+      await clickRow('clear night')(page);
       const plan = page.locator('.plan textarea');
       await plan.fill((await plan.inputValue()).replace('a thin moon', 'two pale moons'));
     },
@@ -30,11 +47,10 @@ const views = {
       await page.locator(':popover-open button').nth(2).click();
       await page.fill('.composer textarea', 'A lighthouse on a cliff in a storm, seen from the sea, with one lit window');
       await page.keyboard.press('Control+Enter');
-      await page.waitForSelector('.plan .text');
-      await page.waitForTimeout(900);
+      await expectText(page, '.plan .text', 'The scene');
     },
   },
-  failure: { query: 'jobs&engine=full', act: row('whole bay') },
+  failure: { query: 'jobs&engine=full', act: clickRow('whole bay') },
   queue: { query: 'jobs&engine=full', key: 'q' },
   gallery: { query: 'images=10000', key: 'g' },
   selected: {
@@ -47,12 +63,12 @@ const views = {
   },
   models: { query: '', key: 'm' },
   installs: { query: '', key: 'm', act: (page) => page.locator('article').nth(3).scrollIntoViewIfNeeded() },
-  trial: { query: 'engine=named', key: 'm', act: (page) => page.click('.trial button').then(() => page.waitForTimeout(700)) },
+  trial: { query: 'engine=named', key: 'm', act: (page) => page.click('.trial button') },
   named: { query: 'engine=named', act: (page) => page.click('header .chip >> nth=0') },
   repeat: {
     query: 'engine=full',
     act: async (page) => {
-      await row('Turn it into night')(page);
+      await clickRow('Turn it into night')(page);
       await page.keyboard.press('Control+k');
       await page.keyboard.type('branch');
       await page.keyboard.press('Enter');
@@ -64,9 +80,7 @@ const views = {
   notices: {
     query: 'engine=full',
     act: (page) =>
-      page.evaluate(() =>
-        globalThis.puppet.tell({ kind: 'notice', failure: { code: 'disk_full', message: 'the disk of /home is full; free 3 GB and try again' } }),
-      ),
+      sendEvents(page, { kind: 'notice', failure: { code: 'disk_full', message: 'the disk of /home is full; free 3 GB and try again' } }),
   },
   undo: {
     query: 'images=400',
@@ -105,37 +119,25 @@ const views = {
   size: { query: 'engine=full&images=0', act: (page) => page.locator('.composer .pill').nth(2).click() },
   thinking: { query: 'engine=full', act: (page) => page.locator('.composer .pill').nth(0).click() },
   refusal: { query: 'engine=full', act: (page) => page.fill('.composer textarea', 'huge change of everything in sight') },
-  contrast: { query: 'engine=full&jobs', themes: ['contrast'], act: row('gulls') },
+  contrast: { query: 'engine=full&jobs', themes: ['contrast'], act: clickRow('gulls') },
   contrast2: { query: '', themes: ['contrast'], key: 'Control+,' },
-  forced: { query: 'engine=full&jobs', themes: ['dark'], media: { forcedColors: 'active' }, act: row('gulls') },
-  small: { query: 'engine=full&images=60', width: 1000, height: 700 },
-  narrow: { query: 'engine=full', width: 420, height: 900 },
+  forced: { query: 'engine=full&jobs', themes: ['dark'], forcedColors: 'active', act: clickRow('gulls') },
 };
 
-const wanted = process.argv.slice(2);
-const server = await serve();
-const browser = await launch();
-for (const [name, { query, key, act, themes, media, width = 1440, height = 900 }] of Object.entries(views)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  for (const [theme, language] of [
-    ['dark', 'en'],
-    ['light', 'zh'],
-    ['contrast', 'en'],
-  ].filter(([theme]) => (themes ?? ['dark', 'light']).includes(theme))) {
-    const page = await browser.newPage({ viewport: { width, height } });
-    if (media) await page.emulateMedia(media);
-    page.on('pageerror', (error) => console.error(name, error.message));
-    page.on('console', (message) => message.type() === 'error' && !message.text().includes('404') && console.error(name, message.text()));
-    await page.goto(`${server.address}/?${query}&theme=${theme}&language=${language}`);
-    await page.waitForSelector('header h1');
-    await page.waitForTimeout(250);
-    if (key) await page.keyboard.press(key);
-    await page.waitForTimeout(250);
-    if (act) await act(page);
-    await page.waitForTimeout(450);
-    await page.screenshot({ path: join(folder, `${name}-${theme}.png`) });
-    await page.close();
+for (const [name, { query, key, act, themes = ['dark', 'light'], forcedColors }] of Object.entries(views)) {
+  for (const language of ['en', 'zh']) {
+    test(`${name}, ${language}`, async ({ open }) => {
+      for (const theme of themes) {
+        for (const viewport of sizes) {
+          const page = await open(`pace=1&${query}&theme=${theme}&language=${language}`, { context: { viewport, forcedColors: forcedColors ?? null } });
+          if (key) await page.keyboard.press(key);
+          if (act) await act(page);
+          await page.evaluate(() => document.fonts.ready);
+          await page.waitForLoadState('networkidle');
+          await page.screenshot({ path: join(folder, `${name}-${language}-${theme}-${String(viewport.width)}.png`), animations: 'disabled' });
+          await page.context().close();
+        }
+      }
+    });
   }
 }
-await browser.close();
-server.close();

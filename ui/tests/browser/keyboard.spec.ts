@@ -1,67 +1,69 @@
 /** Every ability by keyboard alone. */
-import assert from 'node:assert/strict';
-import { asked, copied, gone, holds, next, nothingRuns, see, tabTo, text, until } from '../page.mjs';
+import { expect, test } from './fixtures';
+import { expectText, readCalls, readClipboard, tabTo, waitForCall, waitForIdle } from './page';
 
-export const parts = {
-  async 'an image is made, edited, compared, undone, all by keys'({ open }) {
+test.use({ recordsCalls: true });
+
+test.describe('keyboard', () => {
+  test('an image is made, edited, compared, undone, all by keys', async ({ open }) => {
     const page = await open('images=0');
     const { keyboard } = page;
     await keyboard.press('/');
-    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
+    await expect(page.locator('.composer textarea')).toBeFocused();
     await keyboard.type('A red circle');
     await keyboard.press('Control+Enter');
-    await until('the image', async () => (await page.locator('[data-row]').count()) === 1);
-    await nothingRuns(page);
+    await expect(page.locator('[data-row]')).toHaveCount(1);
+    await waitForIdle(page);
     await keyboard.type('Make it blue');
     await keyboard.press('Control+Enter');
-    await until('the edit', async () => (await text(page, '[aria-current=true] .title')) === 'Make it blue');
-    await nothingRuns(page);
-    const [first, second] = (await asked(page, 'submit')).map(([job]) => job);
-    assert.equal(first.kind, 'generate');
-    assert.equal(second.kind, 'edit');
+    await expect(page.locator('[aria-current=true] .title').first()).toHaveText('Make it blue');
+    await waitForIdle(page);
+    const [first, second] = (await readCalls(page, 'submit')).map(([job]) => job);
+    expect(first.kind).toBe('generate');
+    expect(second.kind).toBe('edit');
     await keyboard.press('Escape');
     await page.evaluate(() => document.activeElement.blur());
     await keyboard.press('c');
-    await page.waitForSelector('.over');
+    await expect(page.locator('.over')).toBeVisible();
     await tabTo(page, '.frame input[type=range]');
     await keyboard.press('ArrowRight');
-    await holds(() => page.inputValue('.frame input[type=range]'), '51');
+    await expect(page.locator('.frame input[type=range]')).toHaveValue('51');
     await keyboard.press('Escape');
-    await holds(() => page.locator('.over').count(), 0);
+    await expect(page.locator('.over')).toHaveCount(0);
     await page.evaluate(() => document.activeElement.blur());
     await keyboard.press('Control+z');
-    await holds(() => text(page, '[aria-current=true] .title'), 'A red circle');
+    await expect(page.locator('[aria-current=true] .title').first()).toHaveText('A red circle');
     await keyboard.press('Control+Shift+Z');
-    await holds(() => text(page, '[aria-current=true] .title'), 'Make it blue');
+    await expect(page.locator('[aria-current=true] .title').first()).toHaveText('Make it blue');
     await keyboard.down('\\');
-    await page.waitForSelector('.frame .tag');
+    await expect(page.locator('.frame .tag')).toBeVisible();
     await keyboard.up('\\');
-    await until('the image again', async () => (await page.locator('.frame .tag').count()) === 0);
+    await expect(page.locator('.frame .tag')).toHaveCount(0);
     await keyboard.press('w');
-    await page.waitForSelector('.scrub');
+    await expect(page.locator('.scrub')).toBeVisible();
     await keyboard.press('ArrowLeft');
-    await holds(() => text(page, '.scrub .label'), /Step 23 of 24/);
+    await expect(page.locator('.scrub .label').first()).toHaveText(/Step 23 of 24/);
     await keyboard.press('Escape');
     for (const [key, percent] of [['1', '100 %'], ['2', '200 %'], ['4', '400 %']]) {
       await page.evaluate(() => document.activeElement.blur());
       await keyboard.press(key);
-      await holds(() => text(page, '.percent'), percent);
+      await expect(page.locator('.percent').first()).toHaveText(percent);
     }
     await keyboard.press('f');
-    await until('the star', async () => (await asked(page, 'setStarred')).length === 1);
+    await waitForCall(page, 'setStarred');
     await keyboard.press('Control+e');
-    await until('the copy', async () => (await asked(page, 'exportImages')).length === 1);
+    await waitForCall(page, 'exportImages');
     await keyboard.down('Delete');
     await keyboard.down('Delete');
     await keyboard.up('Delete');
-    await until('the notice', async () => (await page.locator('.notice button:has-text("Undo")').count()) === 1);
-    assert.equal((await asked(page, 'trash')).length, 1, 'a key that is held throws one image away');
+    await expect(page.locator('.notice button:has-text("Undo")')).toHaveCount(1);
+    expect((await readCalls(page, 'trash')).length, 'a key that is held throws one image away').toBe(1);
     await tabTo(page, '.notice button.plain');
     await keyboard.press('Enter');
-    await until('the image back', async () => (await asked(page, 'restore')).length === 1);
-  },
+    await waitForCall(page, 'restore');
+  });
 
-  async 'a plan is paused, changed and painted'({ open }) {
+  test('a plan is paused, changed and painted', async ({ open }) => {
     const page = await open('images=0&pace=0.3');
     const { keyboard } = page;
     await tabTo(page, 'button[title="Thinking"]');
@@ -69,25 +71,25 @@ export const parts = {
     await tabTo(page, '[popover] button:nth-of-type(3)');
     await keyboard.press('Enter');
     await keyboard.press('/');
-    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
+    await expect(page.locator('.composer textarea')).toBeFocused();
     await keyboard.type('A quiet harbour');
     await keyboard.press('Control+Enter');
-    await page.waitForSelector('.plan textarea');
+    await expect(page.locator('.plan textarea')).toBeVisible();
     const plan = await page.inputValue('.plan textarea');
-    assert.match(plan, /dusk/);
+    expect(plan).toMatch(/dusk/);
     await page.evaluate(() => document.activeElement.blur());
     await tabTo(page, '.plan textarea');
     await keyboard.press('Control+End');
     await keyboard.type(' Two moons.');
     await tabTo(page, '.plan .primary');
     await keyboard.press('Enter');
-    await until('the plan to be painted', async () => (await asked(page, 'paintPlan')).length === 1);
-    assert.equal((await asked(page, 'paintPlan'))[0][1], `${plan} Two moons.`);
-    await nothingRuns(page);
-    await holds(() => text(page, '.plan .text'), /Two moons\.$/);
-  },
+    await waitForCall(page, 'paintPlan');
+    expect((await readCalls(page, 'paintPlan'))[0][1]).toBe(`${plan} Two moons.`);
+    await waitForIdle(page);
+    await expect(page.locator('.plan .text').first()).toHaveText(/Two moons\.$/);
+  });
 
-  async 'a plan is saved, used again and forgotten'({ open }) {
+  test('a plan is saved, used again and forgotten', async ({ open }) => {
     const page = await open('images=0&pace=1');
     const { keyboard } = page;
     await tabTo(page, 'button[title="Thinking"]');
@@ -95,188 +97,188 @@ export const parts = {
     await tabTo(page, '[popover] button', 'Think first');
     await keyboard.press('Enter');
     await keyboard.press('/');
-    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
+    await expect(page.locator('.composer textarea')).toBeFocused();
     await keyboard.type('A quiet harbour');
     await keyboard.press('Control+Enter');
-    await see(page, '.plan .text', 'The scene');
+    await expectText(page, '.plan .text', 'The scene');
     await tabTo(page, '.plan button', 'Pause');
     await keyboard.press('Enter');
-    const [job] = await next(page, 'pausePlan');
-    await page.waitForSelector('.plan textarea');
+    const [job] = await waitForCall(page, 'pausePlan');
+    await expect(page.locator('.plan textarea')).toBeVisible();
     await tabTo(page, '.plan button', 'Save plan');
     await keyboard.press('Enter');
-    assert.deepEqual((await next(page, 'changeSettings'))[0].value.map(({ name }) => name), ['A quiet harbour', 'Night over the harbour']);
+    expect((await waitForCall(page, 'changeSettings'))[0].value.map(({ name }) => name)).toEqual(['A quiet harbour', 'Night over the harbour']);
     await tabTo(page, '.held button', 'Dismiss');
     await keyboard.press('Enter');
-    assert.deepEqual(await next(page, 'dismiss'), [job]);
+    expect(await waitForCall(page, 'dismiss')).toEqual([job]);
     await tabTo(page, '.plan .use', 'A quiet harbour');
     await keyboard.press('Enter');
-    await see(page, '.pills', 'With a saved plan');
+    await expectText(page, '.pills', 'With a saved plan');
     await tabTo(page, '[aria-label="Forget the plan “A quiet harbour”"]');
     await keyboard.press('Enter');
-    assert.deepEqual((await next(page, 'changeSettings', 2))[0].value.map(({ name }) => name), ['Night over the harbour']);
-    await page.waitForFunction(() => document.activeElement?.matches('[aria-label^="Forget the plan"], .plan .use'));
-  },
+    expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbour']);
+    await expect(page.locator('[aria-label^="Forget the plan"]:focus, .plan .use:focus')).toHaveCount(1);
+  });
 
-  async 'a plan that is held is painted from where it is changed'({ open }) {
+  test('a plan that is held is painted from where it is changed', async ({ open }) => {
     const page = await open('jobs');
     const { keyboard } = page;
     await page.click('[data-row]:has-text("clear night")');
-    await page.waitForSelector('.plan textarea');
+    await expect(page.locator('.plan textarea')).toBeVisible();
     await page.fill('.composer textarea', 'something else');
     await page.focus('.plan textarea');
     await keyboard.press('Control+End');
     await keyboard.type(' Two moons.');
     await keyboard.press('Control+Enter');
-    assert.match((await next(page, 'paintPlan'))[1], /Two moons\.$/);
-    await holds(() => asked(page, 'submit'), []);
-    await holds(() => page.inputValue('.composer textarea'), 'something else');
-  },
+    expect((await waitForCall(page, 'paintPlan'))[1]).toMatch(/Two moons\.$/);
+    await expect.poll(() => readCalls(page, 'submit')).toEqual([]);
+    await expect(page.locator('.composer textarea')).toHaveValue('something else');
+  });
 
-  async 'keys leave alone what is not in sight'({ open }) {
+  test('keys leave alone what is not in sight', async ({ open }) => {
     const page = await open('jobs');
     const { keyboard } = page;
     await page.click('[data-row]:has-text("whole bay")');
     await page.evaluate(() => document.activeElement.blur());
     for (const key of ['Delete', 'Control+e', 'f', 't', 'F2']) await keyboard.press(key);
-    await holds(() => page.locator('dialog').count(), 0);
-    for (const call of ['trash', 'exportImages', 'setStarred']) await holds(() => asked(page, call), []);
+    await expect(page.locator('dialog')).toHaveCount(0);
+    for (const call of ['trash', 'exportImages', 'setStarred']) await expect.poll(() => readCalls(page, call)).toEqual([]);
     await page.click('[data-row] >> nth=0');
     await keyboard.press('q');
-    await page.waitForSelector('.queue button.grip');
+    await expect(page.locator('.queue button.grip').first()).toBeVisible();
     await tabTo(page, '.queue button.grip');
     await keyboard.press('Delete');
-    await holds(() => asked(page, 'trash'), []);
+    await expect.poll(() => readCalls(page, 'trash')).toEqual([]);
     await keyboard.press('Escape');
-    await gone(page, ':popover-open');
+    await expect(page.locator(':popover-open')).toHaveCount(0);
     await keyboard.press('Delete');
-    assert.equal((await next(page, 'trash'))[0].length, 1);
-  },
+    expect((await waitForCall(page, 'trash'))[0].length).toBe(1);
+  });
 
-  async 'an answer is copied, left out, taken in again and made an edit'({ open }) {
+  test('an answer is copied, left out, taken in again and made an edit', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     await tabTo(page, '.composer label.on input, .composer input:checked');
     await keyboard.press('ArrowRight');
-    await holds(() => text(page, '.composer label.on'), 'Ask');
+    await expect(page.locator('.composer label.on').first()).toHaveText('Ask');
     await tabTo(page, '.composer textarea');
     await keyboard.type('What is missing?');
     await keyboard.press('Control+Enter');
-    await next(page, 'submit');
+    await waitForCall(page, 'submit');
     const answer = 'aside article:has-text("What is missing?")';
-    await see(page, `${answer} .answer:not(.growing)`, 'A quiet harbour at dusk');
+    await expectText(page, `${answer} .answer:not(.growing)`, 'A quiet harbour at dusk');
     const tool = async (words) => {
       // The newest answer is the last: from the line, Shift and Tab come to it first.
       await tabTo(page, `aside article:last-of-type .tools button`, words);
       await keyboard.press('Enter');
     };
     await tool('Copy');
-    await holds(() => copied(page), /^A quiet harbour at dusk/);
+    await expect.poll(() => readClipboard(page)).toMatch(/^A quiet harbour at dusk/);
     await tool('Leave out');
-    const [[turn], isLeftOut] = await next(page, 'leaveOut');
-    assert.ok(isLeftOut);
+    const [[turn], isLeftOut] = await waitForCall(page, 'leaveOut');
+    expect(isLeftOut).toBe(true);
     await tool('Take in again');
-    assert.deepEqual(await next(page, 'leaveOut', 2), [[turn], false]);
+    expect(await waitForCall(page, 'leaveOut', 2)).toEqual([[turn], false]);
     await tool('Make this an edit');
-    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
-    await holds(() => text(page, '.composer label.on'), 'Edit');
-  },
+    await expect(page.locator('.composer textarea')).toBeFocused();
+    await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
+  });
 
-  async 'another image is chosen to compare with, and a model of one’s own is brought in'({ open }) {
+  test('another image is chosen to compare with, and a model of one’s own is brought in', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('c');
-    await page.waitForSelector('.over img');
+    await expect(page.locator('.over img')).toBeVisible();
     const shown = () => page.locator('.over img').getAttribute('src');
     const before = await shown();
     await tabTo(page, 'button[title="Compare with"]');
     await keyboard.press('Enter');
     await tabTo(page, '.others button[aria-pressed=false]');
     await keyboard.press('Enter');
-    await until('another image', async () => (await shown()) !== before);
-    await gone(page, ':popover-open');
-    await page.waitForFunction(() => document.activeElement?.matches('button[title="Compare with"]'));
+    await expect.poll(shown, 'another image').not.toBe(before);
+    await expect(page.locator(':popover-open')).toHaveCount(0);
+    await expect(page.locator('button[title="Compare with"]')).toBeFocused();
     await keyboard.press('Escape');
-    await gone(page, '.over');
+    await expect(page.locator('.over')).toHaveCount(0);
     await keyboard.press('m');
     for (const [kind, name] of [['folder', 'islands-finetune'], ['file', 'islands-finetune.gguf']]) {
       await tabTo(page, '.own button', `Choose a ${kind}`);
       await keyboard.press('Enter');
-      await page.waitForSelector(`article[aria-label="${name}"]`);
+      await expect(page.locator(`article[aria-label="${name}"]`)).toBeVisible();
     }
-    await holds(() => asked(page, 'importModel'), [['folder'], ['file']]);
+    await expect.poll(() => readCalls(page, 'importModel')).toEqual([['folder'], ['file']]);
     await tabTo(page, 'article[aria-label="islands-finetune"] button', 'Remove from the studio');
     await keyboard.press('Enter');
-    await page.waitForSelector('dialog');
+    await expect(page.locator('dialog')).toBeVisible();
     await tabTo(page, 'dialog button.primary');
     await keyboard.press('Enter');
-    await next(page, 'removeModel');
-    await gone(page, 'article[aria-label="islands-finetune"]');
-  },
+    await waitForCall(page, 'removeModel');
+    await expect(page.locator('article[aria-label="islands-finetune"]')).toHaveCount(0);
+  });
 
-  async 'the queue is ordered, paused and emptied'({ open }) {
+  test('the queue is ordered, paused and emptied', async ({ open }) => {
     const page = await open('jobs');
     const { keyboard } = page;
     await keyboard.press('q');
     await tabTo(page, '.queue button.grip');
     await keyboard.press('ArrowDown');
-    await until('the order', async () => (await asked(page, 'moveJob')).length === 1);
-    assert.equal((await asked(page, 'moveJob'))[0][1].kind, 'before');
-    assert.ok(await page.evaluate(() => document.activeElement.matches('button.grip')), 'the focus stays on the handle');
+    await waitForCall(page, 'moveJob');
+    expect((await readCalls(page, 'moveJob'))[0][1].kind).toBe('before');
+    expect(await page.evaluate(() => document.activeElement.matches('button.grip')), 'the focus stays on the handle').toBe(true);
     const first = '[aria-label="Put first"]:not(:disabled)';
     await tabTo(page, first);
     await page.evaluate(() => {
       const phase = { name: 'painting', step: 10, steps: 24 };
       globalThis.puppet.tell({ kind: 'job_changed', job: globalThis.puppet.running(), status: { state: 'running', phase } });
     });
-    await until('a step', async () => /Step 10/.test(await text(page, '.queue .detail')));
-    assert.ok(await page.evaluate((wanted) => document.activeElement.matches(wanted), first), 'a step does not call the focus back');
+    await expect(page.locator('.queue .detail').first()).toHaveText(/Step 10/);
+    expect(await page.evaluate((wanted) => document.activeElement.matches(wanted), first), 'a step does not call the focus back').toBe(true);
     await keyboard.press('Enter');
-    await until('first', async () => (await asked(page, 'moveJob')).some(([, place]) => place.kind === 'first'));
+    await expect.poll(async () => (await readCalls(page, 'moveJob')).some(([, place]) => place.kind === 'first'), 'first').toBe(true);
     await tabTo(page, '[aria-label="Try again"]');
     await keyboard.press('Enter');
-    await until('another try', async () => (await asked(page, 'retry')).length === 1);
+    await waitForCall(page, 'retry');
     await keyboard.press('Escape');
     await keyboard.press('/');
-    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
+    await expect(page.locator('.composer textarea')).toBeFocused();
     await keyboard.type('Before all others');
     await keyboard.press('Control+Shift+Enter');
-    await until('the request', async () => (await asked(page, 'submit')).length === 1);
-    assert.equal((await asked(page, 'submit'))[0][0].first, true);
-  },
+    await waitForCall(page, 'submit');
+    expect((await readCalls(page, 'submit'))[0][0].first).toBe(true);
+  });
 
-  async 'images are found, chosen, tagged, thrown away and brought back'({ open }) {
+  test('images are found, chosen, tagged, thrown away and brought back', async ({ open }) => {
     const page = await open('images=300');
     const { keyboard } = page;
     await keyboard.press('Control+f');
-    await page.waitForFunction(() => document.activeElement?.matches('input[type=search]'));
+    await expect(page.locator('input[type=search]')).toBeFocused();
     await keyboard.type('lighthouse taller');
-    await page.waitForSelector('.gallery[aria-busy=false]');
-    await until('fewer images', async () => /^\d{1,2} images/.test(await text(page, '.gallery .count')));
+    await expect(page.locator('.gallery[aria-busy=false]')).toBeVisible();
+    await expect(page.locator('.gallery .count').first()).toHaveText(/^\d{1,2} images/);
     await keyboard.press('ArrowDown');
     await keyboard.press('ArrowRight');
     await keyboard.press('Shift+ArrowRight');
-    await holds(() => text(page, '.bar .n'), /2 chosen/);
+    await expect(page.locator('.bar .n').first()).toHaveText(/2 chosen/);
     await keyboard.press('t');
-    await page.waitForSelector('dialog');
+    await expect(page.locator('dialog')).toBeVisible();
     await keyboard.type('bay');
     await keyboard.press('Enter');
     await keyboard.press('Enter');
-    await until('the tag', async () => (await asked(page, 'setTags')).length >= 1);
-    assert.ok((await asked(page, 'setTags'))[0][1].includes('bay'));
-    await page.waitForFunction(() => document.activeElement?.matches('[role=gridcell]'));
+    await expect.poll(async () => (await readCalls(page, 'setTags')).length >= 1, 'the tag').toBe(true);
+    expect((await readCalls(page, 'setTags'))[0][1].includes('bay')).toBe(true);
+    await expect(page.locator('[role=gridcell]:focus')).toHaveCount(1);
     await keyboard.press('Delete');
-    await until('the trash', async () => (await asked(page, 'trash')).length === 1);
-    assert.equal((await asked(page, 'trash'))[0][0].length, 2);
-    await gone(page, '[aria-selected=true]');
+    await waitForCall(page, 'trash');
+    expect((await readCalls(page, 'trash'))[0][0].length).toBe(2);
+    await expect(page.locator('[aria-selected=true]')).toHaveCount(0);
     await keyboard.press('End');
     await keyboard.press('Home');
     await keyboard.press('Enter');
-    await page.waitForSelector('.composer');
-    await until('the project', async () => (await page.locator('[data-row]').count()) > 1);
-  },
+    await expect(page.locator('.composer')).toBeVisible();
+    await expect.poll(async () => (await page.locator('[data-row]').count()) > 1, 'the project').toBe(true);
+  });
 
-  async 'models and settings need no mouse'({ open }) {
+  test('models and settings need no mouse', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('m');
@@ -284,51 +286,51 @@ export const parts = {
     await keyboard.press(' ');
     await keyboard.press('Shift+Tab');
     await keyboard.press('Enter');
-    await until('the download', async () => (await asked(page, 'installModel')).length === 1);
-    assert.deepEqual((await asked(page, 'installModel'))[0], ['bagel-7b-mot', 'q5_k_m', true]);
+    await waitForCall(page, 'installModel');
+    expect((await readCalls(page, 'installModel'))[0]).toEqual(['bagel-7b-mot', 'q5_k_m', true]);
     await tabTo(page, 'article:nth-of-type(2) .install button');
     await keyboard.press('Enter');
-    await until('the pause', async () => (await asked(page, 'pauseInstall')).length === 1);
+    await waitForCall(page, 'pauseInstall');
     await keyboard.press('Control+,');
     await page.evaluate(() => document.activeElement.blur());
     await tabTo(page, '.settings [role=switch]');
     await keyboard.press(' ');
     await tabTo(page, '.settings select');
     await keyboard.press('ArrowDown');
-    await until('the changes', async () => (await asked(page, 'changeSettings')).length >= 2);
+    await expect.poll(async () => (await readCalls(page, 'changeSettings')).length >= 2, 'the changes').toBe(true);
     await tabTo(page, '[aria-label="Use default: Images"]');
     await keyboard.press('Enter');
-    await until('the usual place', async () => (await asked(page, 'resetFolder')).length === 1);
-    assert.deepEqual((await asked(page, 'resetFolder'))[0], ['library']);
-    await until('nothing left to set back', async () => (await page.locator('[aria-label^="Use default"]').count()) === 0);
+    await waitForCall(page, 'resetFolder');
+    expect((await readCalls(page, 'resetFolder'))[0]).toEqual(['library']);
+    await expect(page.locator('[aria-label^="Use default"]')).toHaveCount(0);
     await page.evaluate(() => document.activeElement.blur());
-    const before = (await asked(page, 'changeSettings')).length;
+    const before = (await readCalls(page, 'changeSettings')).length;
     await tabTo(page, 'input[type=url]');
     await keyboard.type('http://example.org');
     await keyboard.press('Enter');
-    await holds(() => text(page, '.bad'), /https/);
-    assert.equal((await asked(page, 'changeSettings')).length, before);
-  },
+    await expect(page.locator('.bad').first()).toHaveText(/https/);
+    expect((await readCalls(page, 'changeSettings')).length).toBe(before);
+  });
 
-  async 'the palette does what it says, and single letters can be switched off'({ open }) {
+  test('the palette does what it says, and single letters can be switched off', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('Control+k');
     await keyboard.type('gallery');
     await keyboard.press('Enter');
-    await page.waitForSelector('.gallery');
+    await expect(page.locator('.gallery')).toBeVisible();
     await page.evaluate(() => {
       const { calls, tell } = globalThis.puppet;
       void calls;
       tell({ kind: 'settings', settings: { version: 1, language: 'en', theme: 'dark', follows: true, single_letter_keys: false, notifies: true, model: null, device: null, engine: null, idle_minutes: 30, library_folder: null, models_folder: null, mirror: null, presets: [], plans: [], welcomed: true } });
     });
     await keyboard.press('e');
-    await holds(() => page.locator('.gallery').count(), 1, 'a letter alone does nothing');
+    await expect(page.locator('.gallery'), 'a letter alone does nothing').toHaveCount(1);
     await keyboard.press('Control+,');
-    await page.waitForSelector('.settings');
-  },
+    await expect(page.locator('.settings')).toBeVisible();
+  });
 
-  async 'what opens at once after the palette stays open'({ open }) {
+  test('what opens at once after the palette stays open', async ({ open }) => {
     const page = await open('');
     await page.keyboard.press('Control+k');
     await page.keyboard.type('gallery');
@@ -338,12 +340,12 @@ export const parts = {
       while (document.querySelector('dialog')) await Promise.resolve();
       press(document.body, { key: 'k', code: 'KeyK', ctrlKey: true });
     });
-    await page.waitForSelector('.gallery');
+    await expect(page.locator('.gallery')).toBeVisible();
     await page.waitForTimeout(300);
-    await holds(() => page.locator('dialog [role=option] >> nth=0').count(), 1);
-  },
+    await expect(page.locator('dialog [role=option] >> nth=0')).toHaveCount(1);
+  });
 
-  async 'parameters, presets, sizes and references are set by keys'({ open }) {
+  test('parameters, presets, sizes and references are set by keys', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     const addTwo = async () => {
@@ -359,17 +361,17 @@ export const parts = {
     await tabTo(page, '.reference .handle');
     for (const next of ['.reference .handle', '.composer textarea']) {
       await keyboard.press('Delete');
-      await page.waitForFunction((wanted) => document.activeElement.matches(wanted), next);
+      await expect(page.locator(next).first()).toBeFocused();
     }
-    await holds(() => asked(page, 'trash'), [], 'the image that is edited stays');
+    await expect.poll(() => readCalls(page, 'trash'), 'the image that is edited stays').toEqual([]);
     await keyboard.type('Four of them');
     await addTwo();
     const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
     const before = await order();
-    assert.equal(before.length, 2);
+    expect(before.length).toBe(2);
     await tabTo(page, '.reference .handle');
     await keyboard.press('ArrowRight');
-    await holds(() => order(), [...before].reverse());
+    await expect.poll(order).toEqual([...before].reverse());
     await tabTo(page, 'button[title="Variations"]');
     await keyboard.press('Enter');
     await tabTo(page, '.numbers button:nth-child(4)');
@@ -380,33 +382,33 @@ export const parts = {
     await keyboard.press('Control+a');
     await keyboard.type('500');
     await keyboard.press('Enter');
-    await holds(() => page.inputValue('.own input >> nth=0'), '496');
-    await holds(() => asked(page, 'submit'), [], 'a size is not the word to begin');
+    await expect(page.locator('.own input >> nth=0')).toHaveValue('496');
+    await expect.poll(() => readCalls(page, 'submit'), 'a size is not the word to begin').toEqual([]);
     await keyboard.press('Escape');
-    await tabTo(page, '[data-tab=ask]');
+    await tabTo(page, '[data-tab=chat]');
     await keyboard.press('ArrowRight');
     await keyboard.press('ArrowRight');
     await tabTo(page, '.parameters input[type=range]');
     await keyboard.press('ArrowRight');
     await tabTo(page, '.presets > .ghost');
     await keyboard.press('Enter');
-    await page.waitForSelector('dialog');
+    await expect(page.locator('dialog')).toBeVisible();
     await keyboard.type('Mine');
     await keyboard.press('Enter');
-    await until('the preset', async () => (await asked(page, 'changeSettings')).length === 1);
-    assert.equal((await asked(page, 'changeSettings'))[0][0].value.at(-1).name, 'Mine');
+    await waitForCall(page, 'changeSettings');
+    expect((await readCalls(page, 'changeSettings'))[0][0].value.at(-1).name).toBe('Mine');
     await keyboard.press('/');
-    await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
+    await expect(page.locator('.composer textarea')).toBeFocused();
     await keyboard.press('Control+Enter');
-    await until('the request', async () => (await asked(page, 'submit')).length === 1);
-    const [job] = (await asked(page, 'submit'))[0];
-    assert.equal(job.variations, 4);
-    assert.equal(job.references.length, 2);
-    assert.equal(job.parameters.size.width, 496);
-    assert.ok(Math.abs(job.parameters.text_guidance - 4.1) < 1e-9);
-  },
+    await waitForCall(page, 'submit');
+    const [job] = (await readCalls(page, 'submit'))[0];
+    expect(job.variations).toBe(4);
+    expect(job.references.length).toBe(2);
+    expect(job.parameters.size.width).toBe(496);
+    expect(Math.abs(job.parameters.text_guidance - 4.1)).toBeLessThan(1e-9);
+  });
 
-  async 'what is dragged goes where it is dropped'({ open }) {
+  test('what is dragged goes where it is dropped', async ({ open }) => {
     const page = await open('jobs');
     const middle = async (selector, n) => {
       const box = await page.locator(selector).nth(n).boundingBox();
@@ -421,13 +423,13 @@ export const parts = {
       await page.mouse.up();
     };
     await page.keyboard.press('q');
-    await page.waitForSelector('.queue button.grip');
+    await expect(page.locator('.queue button.grip').first()).toBeVisible();
     const titles = () => page.locator('.queue li:has(button.grip) .title').allInnerTexts();
     const before = await titles();
     const to = await middle('.queue button.grip', 2);
     await drag(await middle('.queue button.grip', 0), { x: to.x, y: to.y + 12 });
-    await until('the order', async () => (await titles())[2] === before[0]);
-    await holds(() => titles(), [before[1], before[2], before[0], ...before.slice(3)]);
+    await expect.poll(async () => (await titles())[2], 'the order').toBe(before[0]);
+    await expect.poll(titles).toEqual([before[1], before[2], before[0], ...before.slice(3)]);
     await page.keyboard.press('Escape');
     for (let n = 0; n < 3; n += 1) {
       await page.click('button[title="Add a reference"]');
@@ -436,43 +438,43 @@ export const parts = {
     }
     const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
     const images = await order();
-    assert.equal(images.length, 3);
+    expect(images.length).toBe(3);
     await drag(await middle('.reference .handle', 0), await middle('.reference .handle', 2).then(({ x, y }) => ({ x: x + 14, y })));
-    await holds(() => order(), [images[1], images[2], images[0]]);
+    await expect.poll(order).toEqual([images[1], images[2], images[0]]);
     await page.click('[data-row] >> nth=1');
     await page.keyboard.press('c');
-    await page.waitForSelector('.line');
+    await expect(page.locator('.line')).toBeVisible();
     const frame = await page.locator('.frame').boundingBox();
     await drag({ x: frame.x + frame.width / 2, y: frame.y + 200 }, { x: frame.x + frame.width * 0.25, y: frame.y + 200 });
-    await until('the line', async () => Math.abs(Number(await page.inputValue('.frame input[type=range]')) - 25) <= 2);
+    await expect.poll(async () => Math.abs(Number(await page.inputValue('.frame input[type=range]')) - 25) <= 2, 'the line').toBe(true);
     const scale = () => page.locator('.percent').innerText();
     const fitted = await scale();
     await page.mouse.wheel(0, -400);
-    await until('another size', async () => (await scale()) !== fitted);
-  },
+    await expect.poll(scale, 'another size').not.toBe(fitted);
+  });
 
-  async 'a branch is repeated from another image'({ open }) {
+  test('a branch is repeated from another image', async ({ open }) => {
     const page = await open('');
     await page.click('[data-row]:has-text("Turn it into night")');
     await page.keyboard.press('Control+k');
     await page.keyboard.type('repeat a branch');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('dialog li button');
+    await expect(page.locator('dialog li button').first()).toBeVisible();
     await page.keyboard.press('Enter');
-    await until('the branch', async () => (await page.locator('.notice:has-text("repeated")').count()) === 1);
-    const [job] = (await asked(page, 'submit'))[0];
-    assert.equal(job.prompt, 'Less blue, more gray');
-    assert.equal(job.image, 'node-00003');
-    assert.equal(job.parameters.seed, 1838);
-  },
+    await expect(page.locator('.notice:has-text("repeated")')).toHaveCount(1);
+    const [job] = (await readCalls(page, 'submit'))[0];
+    expect(job.prompt).toBe('Less blue, more gray');
+    expect(job.image).toBe('node-00003');
+    expect(job.parameters.seed).toBe(1838);
+  });
 
-  async 'images are dragged out where the program can carry them, and nowhere else'({ open }) {
+  test('images are dragged out where the program can carry them, and nowhere else', async ({ open }) => {
     const pull = async (page, selector) => {
       const box = await page.locator(selector).first().boundingBox();
       await page.mouse.move(box.x + 40, box.y + 40);
       await page.mouse.down();
       await page.mouse.move(box.x + 44, box.y + 41);
-      const early = (await asked(page, 'dragOut')).length;
+      const early = (await readCalls(page, 'dragOut')).length;
       await page.mouse.move(box.x + 80, box.y + 60);
       await page.mouse.move(box.x + 120, box.y + 70);
       await page.mouse.up();
@@ -483,35 +485,35 @@ export const parts = {
     const fitted = await place();
     await page.keyboard.down(' ');
     await pull(page, '.frame');
-    await until('the image to move with the space bar', async () => (await place()) !== fitted);
-    await holds(() => asked(page, 'dragOut'), []);
+    await expect.poll(place, 'the image to move with the space bar').not.toBe(fitted);
+    await expect.poll(() => readCalls(page, 'dragOut')).toEqual([]);
     // The key comes up where another window has the keyboard.
     await page.evaluate(() => window.dispatchEvent(new Event('blur')));
-    await gone(page, '.stage.grab');
+    await expect(page.locator('.stage.grab')).toHaveCount(0);
     await page.keyboard.up(' ');
     await page.keyboard.press('0');
-    assert.equal(await pull(page, '.frame'), 0, 'a hand that trembles drags nothing');
-    await until('the image', async () => (await asked(page, 'dragOut')).length === 1);
+    expect(await pull(page, '.frame'), 'a hand that trembles drags nothing').toBe(0);
+    await waitForCall(page, 'dragOut');
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');
     await page.click('[role=gridcell][data-position="3"]', { modifiers: ['Shift'] });
     await pull(page, '[role=gridcell][data-position="2"]');
-    await until('those chosen', async () => (await asked(page, 'dragOut')).length === 2);
-    assert.equal((await asked(page, 'dragOut'))[1][0].length, 3);
+    await waitForCall(page, 'dragOut', 2);
+    expect((await readCalls(page, 'dragOut'))[1][0].length).toBe(3);
     await pull(page, '[role=gridcell][data-position="0"]');
-    await until('one alone', async () => (await asked(page, 'dragOut')).length === 3);
-    assert.equal((await asked(page, 'dragOut'))[2][0].length, 1);
+    await waitForCall(page, 'dragOut', 3);
+    expect((await readCalls(page, 'dragOut'))[2][0].length).toBe(1);
     const box = await page.locator('[role=gridcell][data-position="0"]').boundingBox();
     await page.mouse.move(box.x + 40, box.y + 40);
     await page.mouse.down();
     await page.mouse.move(box.x + 500, box.y + 300);
     await page.mouse.up();
-    await until('a quick hand', async () => (await asked(page, 'dragOut')).length === 4);
+    await waitForCall(page, 'dragOut', 4);
     const limited = await open('limited&images=40');
     await pull(limited, '.frame');
-    assert.equal((await asked(limited, 'dragOut')).length, 0);
+    expect((await readCalls(limited, 'dragOut')).length).toBe(0);
     await limited.keyboard.press('Control+,');
-    await limited.waitForSelector('.settings details');
-    await holds(() => limited.locator('[aria-label^="Use default"]').count(), 0);
-  },
-};
+    await expect(limited.locator('.settings details')).toBeVisible();
+    await expect(limited.locator('[aria-label^="Use default"]')).toHaveCount(0);
+  });
+});

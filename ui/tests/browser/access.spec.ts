@@ -1,8 +1,8 @@
 /** Every view and state: axe, focus, targets, motion, small windows. */
-import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { nothingRuns } from '../page.mjs';
+import { expect, test } from './fixtures';
+import { waitForIdle } from './page';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -22,7 +22,7 @@ async function findings(page) {
 
 async function expectNone(page, where) {
   const found = await findings(page);
-  assert.deepEqual(found.slice(0, 6), [], where);
+  expect(found.slice(0, 6), where).toEqual([]);
 }
 
 const settle = (page) => page.waitForTimeout(60);
@@ -31,12 +31,12 @@ export const places = {
   studio: (page) => page.keyboard.press('e'),
   gallery: async (page) => {
     await page.keyboard.press('g');
-    await page.waitForSelector('[role=gridcell], .empty');
+    await expect(page.locator('[role=gridcell], .empty').first()).toBeVisible();
   },
   models: (page) => page.keyboard.press('m'),
   settings: async (page) => {
     await page.keyboard.press('Control+,');
-    await page.waitForSelector('.settings details');
+    await expect(page.locator('.settings details')).toBeVisible();
   },
 };
 
@@ -57,7 +57,7 @@ const states = {
     'jobs',
     async (page) => {
       await page.click('[data-row]:has-text("clear night")');
-      await page.waitForSelector('.plan textarea');
+      await expect(page.locator('.plan textarea')).toBeVisible();
     },
   ],
   failure: ['jobs', (page) => page.click('[data-row]:has-text("whole bay")')],
@@ -79,7 +79,7 @@ const states = {
       await page.keyboard.press('Control+k');
       await page.keyboard.type('repeat a branch');
       await page.keyboard.press('Enter');
-      await page.waitForSelector('dialog li button');
+      await expect(page.locator('dialog li button').first()).toBeVisible();
     },
   ],
   'a model named by hand': ['engine=named', (page) => page.click('header .chip >> nth=0')],
@@ -90,7 +90,7 @@ const states = {
     '',
     async (page) => {
       await page.fill('.composer textarea', 'huge change');
-      await page.waitForSelector('.refusal');
+      await expect(page.locator('.refusal')).toBeVisible();
     },
   ],
   selection: [
@@ -105,7 +105,7 @@ const states = {
     async (page) => {
       await page.keyboard.press('g');
       await page.click('button:has-text("Trash")');
-      await page.waitForSelector('[role=gridcell][data-position]');
+      await expect(page.locator('[role=gridcell][data-position]').first()).toBeVisible();
     },
   ],
   'engine failed': ['engine=failed', (page) => page.click('header .chip >> nth=0')],
@@ -121,11 +121,11 @@ const states = {
     async (page) => {
       await page.fill('.composer textarea', 'Warm light');
       await page.keyboard.press('Control+Enter');
-      await page.waitForSelector('[aria-current=true]:has-text("Warm light")');
-      await nothingRuns(page);
+      await expect(page.locator('[aria-current=true]:has-text("Warm light")')).toBeVisible();
+      await waitForIdle(page);
       await page.evaluate(() => document.activeElement.blur());
       await page.keyboard.press('w');
-      await page.waitForSelector('.scrub');
+      await expect(page.locator('.scrub')).toBeVisible();
     },
   ],
   'a failed installation': [
@@ -144,7 +144,7 @@ const states = {
         globalThis.puppet.tell({ kind: 'node_added', node });
       });
       await page.click('[data-row]:has-text("Gone")');
-      await page.waitForSelector('.lost');
+      await expect(page.locator('.lost')).toBeVisible();
     },
   ],
   'a failure in Chinese': ['jobs&language=zh', (page) => page.click('[data-row]:has-text("whole bay")')],
@@ -154,7 +154,7 @@ const states = {
 /** Back to where every state can be reached from. */
 async function leave(page) {
   await page.evaluate(() => document.querySelector('dialog[open]')?.close());
-  await page.waitForSelector('dialog', { state: 'detached' });
+  await expect(page.locator('dialog')).toHaveCount(0);
   await page.evaluate(() => {
     document.querySelector(':popover-open')?.hidePopover();
     document.activeElement?.blur();
@@ -217,8 +217,8 @@ async function inPairs(tasks) {
   await Promise.all([work(), work()]);
 }
 
-export const parts = {
-  async 'axe finds nothing in any view, theme, language and size'({ open }) {
+test.describe('access', () => {
+  test('axe finds nothing in any view, theme, language and size', async ({ open }) => {
     const all = [0, 10_000].flatMap((n) => ['dark', 'light'].flatMap((theme) => ['en', 'zh'].map((tongue) => [n, theme, tongue])));
     all.push([40, 'contrast', 'en']);
     await inPairs(
@@ -232,9 +232,9 @@ export const parts = {
         await page.context().close();
       }),
     );
-  },
+  });
 
-  async 'axe finds nothing in any state'({ open }) {
+  test('axe finds nothing in any state', async ({ open }) => {
     const queries = [...new Set(Object.values(states).map(([query]) => query))];
     const groups = queries.map((query) => [query, Object.entries(states).filter(([, [wanted]]) => wanted === query)]);
     let n = 0;
@@ -252,21 +252,21 @@ export const parts = {
         await page.context().close();
       }),
     );
-  },
+  });
 
-  async 'Tab reaches what can be done, always seen and large enough'({ open }) {
+  test('Tab reaches what can be done, always seen and large enough', async ({ open }) => {
     for (const [place, go] of Object.entries(places)) {
       const page = await open('jobs&engine=full');
       await go(page);
       await settle(page);
       const { wrong, n } = await walk(page);
-      assert.deepEqual(wrong.slice(0, 8), [], place);
-      assert.ok(n > 8, `${place}: only ${String(n)} stops`);
+      expect(wrong.slice(0, 8), place).toEqual([]);
+      expect(n, `${place}: only ${String(n)} stops`).toBeGreaterThan(8);
       await page.context().close();
     }
-  },
+  });
 
-  async 'at 400 % everything is there, and nothing runs out to the side'({ open }) {
+  test('at 400 % everything is there, and nothing runs out to the side', async ({ open }) => {
     const context = { viewport: { width: 320, height: 256 } };
     for (const query of ['images=0&welcome', 'jobs&engine=full', 'images=200&language=zh']) {
       const page = await open(query, { context });
@@ -282,17 +282,17 @@ export const parts = {
           });
           return { scroll: document.documentElement.scrollWidth, out: out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)) };
         });
-        assert.deepEqual(wide.out, [], `${place}, ${query}`);
-        assert.ok(wide.scroll <= 320, `${place}, ${query}: ${String(wide.scroll)} px wide`);
+        expect(wide.out, `${place}, ${query}`).toEqual([]);
+        expect(wide.scroll, `${place}, ${query}: ${String(wide.scroll)} px wide`).toBeLessThanOrEqual(320);
       }
       await page.keyboard.press('e');
       await page.locator('.composer button[type=submit]').scrollIntoViewIfNeeded();
-      assert.ok(await page.locator('.composer button[type=submit]').isVisible());
+      expect(await page.locator('.composer button[type=submit]').isVisible()).toBe(true);
       await page.context().close();
     }
-  },
+  });
 
-  async 'between a small and a large window nothing runs over'({ open }) {
+  test('between a small and a large window nothing runs over', async ({ open }) => {
     for (const [width, language] of [
       [700, 'en'],
       [920, 'zh'],
@@ -313,13 +313,13 @@ export const parts = {
             }),
           ),
         );
-        assert.deepEqual(over.slice(0, 4), [], `${place}, ${String(width)} px, ${language}`);
+        expect(over.slice(0, 4), `${place}, ${String(width)} px, ${language}`).toEqual([]);
       }
       await page.context().close();
     }
-  },
+  });
 
-  async 'nothing moves where motion is unwanted'({ open }) {
+  test('nothing moves where motion is unwanted', async ({ open }) => {
     const page = await open('jobs&engine=loading', { context: { reducedMotion: 'reduce' } });
     await page.click('[data-row]:has-text("gulls")');
     await settle(page);
@@ -331,6 +331,6 @@ export const parts = {
         .filter((animation) => animation.playState === 'running' && animation.effect.getComputedTiming().duration > 1)
         .map((animation) => animation.animationName ?? animation.transitionProperty),
     );
-    assert.deepEqual(moving, []);
-  },
-};
+    expect(moving).toEqual([]);
+  });
+});

@@ -1,6 +1,6 @@
 /** Images that are pasted, chosen and thrown away, where more than one thing could be meant. */
-import assert from 'node:assert/strict';
-import { asked, holds, next, see, text, until } from '../page.mjs';
+import { expect, test } from './fixtures';
+import { expectText, readCalls, waitForCall } from './page';
 
 const line = '.composer textarea';
 const current = '[aria-current=true] .title';
@@ -19,64 +19,64 @@ const paste = (page, selector, words) =>
     [selector, words],
   );
 
-export const parts = {
-  async 'words are pasted where they are written, an image where the caret says'({ open }) {
+test.describe('bringing', () => {
+  test('words are pasted where they are written, an image where the caret says', async ({ open }) => {
     const page = await open('');
-    await page.waitForSelector('.frame img');
-    assert.equal(await paste(page, line, 'Total\t12'), false, 'the words of a table go into the line');
-    await holds(() => asked(page, 'pasteImage'), []);
-    const before = await text(page, current);
-    assert.ok(await paste(page, line));
-    await next(page, 'pasteImage');
-    await see(page, '.notice', 'Added as a reference');
-    await holds(() => page.locator('.reference').count(), 1);
-    await holds(() => text(page, current), before);
+    await expect(page.locator('.frame img')).toBeVisible();
+    expect(await paste(page, line, 'Total\t12'), 'the words of a table go into the line').toBe(false);
+    await expect.poll(() => readCalls(page, 'pasteImage')).toEqual([]);
+    const before = await page.innerText(current);
+    expect(await paste(page, line)).toBe(true);
+    await waitForCall(page, 'pasteImage');
+    await expectText(page, '.notice', 'Added as a reference');
+    await expect(page.locator('.reference')).toHaveCount(1);
+    await expect(page.locator(current).first()).toHaveText(before);
     await page.click('.notice button:has-text("Open it instead")');
-    await see(page, current, 'clipboard.png');
-    await holds(() => page.locator('.reference').count(), 0);
+    await expectText(page, current, 'clipboard.png');
+    await expect(page.locator('.reference')).toHaveCount(0);
     await page.click(`[aria-label="Other projects"], aside .grid button`);
-    assert.ok(await paste(page, 'body', 'Total\t12'), 'where nothing is written, the image is meant');
-    await next(page, 'pasteImage', 2);
-    await see(page, current, 'clipboard.png');
-  },
+    expect(await paste(page, 'body', 'Total\t12'), 'where nothing is written, the image is meant').toBe(true);
+    await waitForCall(page, 'pasteImage', 2);
+    await expectText(page, current, 'clipboard.png');
+  });
 
-  async 'of more references than there is room for it is said which were left out'({ open }) {
+  test('of more references than there is room for it is said which were left out', async ({ open }) => {
     const page = await open('images=40');
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');
     await page.click('[role=gridcell][data-position="5"]', { modifiers: ['Shift'] });
     await page.click('.bar button:has-text("Use as references")');
-    await see(page, '.notice', 'Three references at most: 2 images were left out.');
-    await holds(() => page.locator('.reference').count(), 3);
-  },
+    await expectText(page, '.notice', 'Three references at most: 2 images were left out.');
+    await expect(page.locator('.reference')).toHaveCount(3);
+  });
 
-  async 'every image that can be a reference has a name, opened or not'({ open }) {
+  test('every image that can be a reference has a name, opened or not', async ({ open }) => {
     const page = await open('images=80');
     await page.click('button[title="Add a reference"]');
     const labels = await page.locator('[popover]:popover-open li button').evaluateAll((all) => all.map((button) => button.getAttribute('aria-label')));
-    assert.ok(labels.length > 8);
-    assert.deepEqual(labels.filter((label) => !/^Use as a reference: ./.test(label)), []);
-  },
+    expect(labels.length).toBeGreaterThan(8);
+    expect(labels.filter((label) => !/^Use as a reference: ./.test(label))).toEqual([]);
+  });
 
-  async 'on a Mac backspace throws the image with the focus away'({ open }) {
+  test('on a Mac backspace throws the image with the focus away', async ({ open }) => {
     const page = await open('images=40', { context: { userAgent: 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)' } });
     await page.keyboard.press('g');
     await page.focus('[role=gridcell][tabindex="0"]');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Backspace');
-    await until('the trash', async () => (await asked(page, 'trash')).length === 1);
-    assert.equal((await asked(page, 'trash'))[0][0].length, 1);
-  },
+    await waitForCall(page, 'trash');
+    expect((await readCalls(page, 'trash'))[0][0].length).toBe(1);
+  });
 
-  async 'several images are saved at once'({ open }) {
+  test('several images are saved at once', async ({ open }) => {
     const page = await open('images=40');
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');
     await page.click('[role=gridcell][data-position="2"]', { modifiers: ['Control'] });
     await page.click('.bar button:has-text("Save a copy")');
     await page.click(':popover-open button:has-text("WebP")');
-    const [ids, format] = await next(page, 'exportImages');
-    assert.deepEqual([ids.length, format], [2, 'webp']);
-    await see(page, '.notice', 'Saved as Exports');
-  },
-};
+    const [ids, format] = await waitForCall(page, 'exportImages');
+    expect([ids.length, format]).toEqual([2, 'webp']);
+    await expectText(page, '.notice', 'Saved as Exports');
+  });
+});

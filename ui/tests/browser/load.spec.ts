@@ -1,6 +1,5 @@
 /** Much to show and much that changes: what it costs. Elements and memory are judged; times are printed. */
-import assert from 'node:assert/strict';
-import { holds } from '../page.mjs';
+import { expect, test } from './fixtures';
 
 const MAX_NODES = 400;
 const MAX_HEAP_BYTES = 400e6;
@@ -18,8 +17,8 @@ const watchLongTasks = () => {
 const figures = (values) =>
   values.length === 0 ? 'none' : `${String(values.length)}, the longest ${Math.max(...values).toFixed(0)} ms`;
 
-export const parts = {
-  async 'ten thousand images scroll with a few hundred elements'({ open }) {
+test.describe('load', () => {
+  test('ten thousand images scroll with a few hundred elements', async ({ open }) => {
     const page = await open('images=10000', { context, init: watchLongTasks });
     await page.waitForTimeout(300);
     await page.evaluate(() => (globalThis.longTasks.length = 0));
@@ -54,7 +53,7 @@ export const parts = {
         }).length,
       }));
       most = Math.max(most, n);
-      assert.ok(seen >= 8, `at ${String(share)} only ${String(seen)} images are drawn`);
+      expect(seen, `at ${String(share)} only ${String(seen)} images are drawn`).toBeGreaterThanOrEqual(8);
     }
     const frames = await page.evaluate(
       () =>
@@ -80,11 +79,11 @@ export const parts = {
         `frames median ${(frames[frames.length >> 1] ?? 0).toFixed(1)} ms, slowest ${(frames.at(-1) ?? 0).toFixed(0)} ms, heap ${(heap / 1e6).toFixed(0)} MB`,
     );
     console.log(`  long tasks while filling: ${figures(filling)}; while scrolling: ${figures(scrolling)}`);
-    assert.ok(heap > 0 && heap <= MAX_HEAP_BYTES, `${String(heap)} bytes of heap`);
-    assert.ok(most <= MAX_NODES, `${String(most)} elements in the grid`);
-  },
+    expect(heap > 0 && heap <= MAX_HEAP_BYTES, `${String(heap)} bytes of heap`).toBe(true);
+    expect(most, `${String(most)} elements in the grid`).toBeLessThanOrEqual(MAX_NODES);
+  });
 
-  async 'a history of five hundred and a queue of a thousand can be used'({ open }) {
+  test('a history of five hundred and a queue of a thousand can be used', async ({ open }) => {
     const page = await open('images=3', { context, init: watchLongTasks });
     await page.evaluate(() => {
       const { tell } = globalThis.puppet;
@@ -104,17 +103,17 @@ export const parts = {
     await page.waitForFunction(() => document.querySelectorAll('[data-row]').length >= 500);
     await page.evaluate(() => globalThis.longTasks.splice(0));
     await page.click('[data-row] >> nth=300');
-    await holds(() => page.locator('[aria-current=true]').innerText(), /Change/);
+    await expect(page.locator('[aria-current=true]')).toHaveText(/Change/);
     await page.keyboard.press('q');
-    await page.waitForSelector('.queue li');
+    await expect(page.locator('.queue li').first()).toBeVisible();
     const opened = await page.evaluate(() => globalThis.longTasks.splice(0));
     while ((await page.locator('.queue button:has-text("more")').count()) > 0) await page.click('.queue button:has-text("more")');
     await page.locator('.queue li').nth(999).scrollIntoViewIfNeeded();
     const all = await page.evaluate(() => globalThis.longTasks);
     console.log(`  500 nodes and 1,000 jobs, long tasks: ${figures(opened)}; with every job shown: ${figures(all)}`);
-  },
+  });
 
-  async 'typing stays quick while words and steps stream'({ open }) {
+  test('typing stays quick while words and steps stream', async ({ open }) => {
     const page = await open('jobs', {
       context,
       init: () => {
@@ -147,12 +146,12 @@ export const parts = {
       clearInterval(globalThis.stream);
       return { inputs: globalThis.inputs, longTasks: globalThis.longTasks };
     });
-    await holds(() => page.inputValue('.composer textarea'), words.repeat(2), 'no letter is lost');
+    await expect(page.locator('.composer textarea'), 'no letter is lost').toHaveValue(words.repeat(2));
     inputs.sort((a, b) => a - b);
     console.log(
       `  while 20 words and 4 steps a second stream: ${String(words.length * 2)} letters, input to paint over 16 ms for ${String(inputs.length)}, ` +
         `median of these ${(inputs[inputs.length >> 1] ?? 0).toFixed(0)} ms, slowest ${(inputs.at(-1) ?? 0).toFixed(0)} ms; long tasks: ${figures(longTasks)}`,
     );
-    assert.ok(await page.evaluate(() => document.activeElement?.matches('.composer textarea')), 'the focus stays in the line');
-  },
-};
+    expect(await page.evaluate(() => document.activeElement?.matches('.composer textarea')), 'the focus stays in the line').toBe(true);
+  });
+});

@@ -1,0 +1,677 @@
+/** Every ability that the program has, as the artist comes by it, and what is seen of it afterwards. */
+import { expect, test } from './fixtures';
+import { chooseFromMenu, expectText, readCalls, readClipboard, runCommand, sendEvents, waitForCall, waitForIdle } from './page';
+
+const line = '.composer textarea';
+const current = '[aria-current=true] .title';
+const rows = (page) => page.locator('[data-row]');
+const clickRow = (page, title) => page.click(`[data-row]:has-text("${title}")`);
+const article = (name) => `article[aria-label="${name}"]`;
+const setting = (label) => `.settings .row:has([aria-label$=": ${label}"]) .words`;
+
+/** Sends a request, and waits until it is painted so far that a step can be seen. */
+async function startGenerating(page, words) {
+  await page.fill(line, words);
+  await page.keyboard.press('Control+Enter');
+  await expectText(page, '.progress .label', 'Step');
+}
+
+test.use({ recordsCalls: true });
+
+test.describe('abilities', () => {
+  test('the seed, the words and the whole recipe of an image are used again by S, P and R', async ({ open }) => {
+    const page = await open('');
+    const { keyboard } = page;
+    const title = 'Add a lighthouse on the left';
+    const seed = page.locator('.seed input');
+    await clickRow(page, title);
+    await runCommand(page, 'show the parameters');
+    await keyboard.press('s');
+    await expect(seed).toHaveValue('1836');
+    await expect(page.locator(line)).toHaveValue('');
+    await runCommand(page, 'parameters back');
+    await expect(seed).toHaveValue('');
+    await keyboard.press('p');
+    await expect(page.locator(line)).toHaveValue(title);
+    await expect(seed).toHaveValue('');
+    await keyboard.press('r');
+    await expectText(page, '.pills', 'With a saved plan');
+    await expect(seed).toHaveValue('1836');
+    await expect(page.locator(current).first(), 'what it was made from is edited again').toHaveText('Turn it into night, keep the boat');
+    await keyboard.press('Control+Enter');
+    const [job] = await waitForCall(page, 'submit');
+    expect([job.kind, job.prompt, job.image, job.parameters.seed]).toEqual(['edit', title, 'node-00003', 1836]);
+    expect(job.thinking.plan).toMatch(/clear night/);
+    await expect(rows(page)).toHaveCount(6);
+  });
+
+  test('an image is verified, and painted again', async ({ open }) => {
+    const page = await open('pace=0.2');
+    await page.keyboard.press('i');
+    await page.click('.recipe button:has-text("Verify")');
+    await expectText(page, '.recipe button:disabled', 'Verifying…');
+    expect(await waitForCall(page, 'verify')).toEqual(['node-00006']);
+    await expectText(page, '.outcome.good', 'every pixel is the same');
+    await clickRow(page, 'Lighthouse taller');
+    await expectText(page, '.recipe .note', 'another model');
+    const tellEngine = (engine) => sendEvents(page, { kind: 'engine', engine });
+    const model = { name: 'pocket', hash: '0', quantization: 'q8_0', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 1024 };
+    await tellEngine({ state: 'idle', name: 'Pocket model' });
+    await expect(page.locator('.recipe .note')).toHaveCount(0);
+    await tellEngine({ state: 'ready', model, choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true, devices: [] });
+    await expectText(page, '.recipe .note', 'another model');
+    await page.click('.recipe button:has-text("Verify")');
+    await expectText(page, '.outcome:not(.good)', 'Colors differ by 1.4 of 255 on average, 38 at most');
+    expect(await waitForCall(page, 'verify', 2)).toEqual(['node-00005']);
+    await page.click('[data-tab=chat]');
+    await runCommand(page, 'verify the recipe');
+    await expectText(page, '.notice', 'alike, not the same');
+    await expect(rows(page), 'what is painted to compare is not kept').toHaveCount(5);
+    await page.click('[data-tab=recipe]');
+    await page.click('.recipe button:has-text("Paint it again")');
+    expect(await waitForCall(page, 'replay')).toEqual(['node-00005']);
+    await expect(page.locator('[data-row]:has-text("Lighthouse taller")')).toHaveCount(2);
+    await waitForIdle(page);
+    await expect(page.locator('[data-row]:has-text("Lighthouse taller") >> nth=1')).toHaveAttribute('aria-current', 'true');
+    await expectText(page, '.fields', '1837');
+    await runCommand(page, 'paint it again');
+    await waitForCall(page, 'replay', 2);
+    await expect(rows(page)).toHaveCount(7);
+  });
+
+  test('what is painted is stopped, with its newest step kept or without', async ({ open }) => {
+    const page = await open('pace=5');
+    await startGenerating(page, 'Warm light in the windows');
+    await page.click('.progress button:has-text("Stop and keep")');
+    await expect(page.locator('.progress')).toHaveCount(0);
+    const [job] = await waitForCall(page, 'keep');
+    expect(job).toMatch(/^job-/);
+    await expect(page.locator(current).first()).toHaveText('Warm light in the windows');
+    await expect(rows(page)).toHaveCount(6);
+    await page.click('[data-tab=recipe]');
+    await expectText(page, '.recipe .label', 'Prompt');
+    await expect(page.locator('.recipe button:has-text("Verify")'), 'a step has no recipe of its own').toHaveCount(0);
+    await startGenerating(page, 'And gulls');
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press('w');
+    await expect.poll(() => readCalls(page, 'steps'), 'what is painted hides the steps of before').toEqual([]);
+    await page.keyboard.press('Escape');
+    expect((await waitForCall(page, 'cancel'))[0]).toMatch(/^job-/);
+    await expect(page.locator('.progress')).toHaveCount(0);
+    await expect(rows(page)).toHaveCount(6);
+    await expect(page.locator(current).first()).toHaveText('Warm light in the windows');
+  });
+
+  test('a plan held before its first word is the artist’s to write', async ({ open }) => {
+    const page = await open('images=0&pace=1');
+    await chooseFromMenu(page, 'Thinking', 'Think first');
+    await page.fill(line, 'A quiet harbour');
+    await page.keyboard.press('Control+Enter');
+    await page.click('.progress button:has-text("Pause")');
+    const [job] = await waitForCall(page, 'pausePlan');
+    await expect(page.locator('.held')).toBeVisible();
+    // However quick or slow the hand was.
+    await sendEvents(page, { kind: 'plan_changed', job, plan: '' });
+    await expectText(page, '.plan .note', 'Nothing is written yet');
+    await expectText(page, '.held h2', 'Nothing is written yet');
+    await expect(page.locator('.plan textarea')).toHaveValue('');
+    await expect(page.locator('.plan .ways .primary')).toBeDisabled();
+    await expect(page.locator('.plan button:has-text("Save plan")')).toHaveCount(0);
+    await page.click('[data-tab=chat]');
+    await expect(page.locator('.held .primary'), 'no plan is no plan to paint').toBeDisabled();
+    await page.click('.held button:has-text("Change")');
+    await page.fill('.plan textarea', 'Two moons.');
+    await page.click('.plan .ways .primary');
+    expect(await waitForCall(page, 'paintPlan')).toEqual([job, 'Two moons.']);
+  });
+
+  test('a plan is held while it is written, saved, painted again and forgotten', async ({ open }) => {
+    const page = await open('images=0&pace=1');
+    await chooseFromMenu(page, 'Thinking', 'Think first');
+    await page.fill(line, 'A quiet harbour');
+    await page.keyboard.press('Control+Enter');
+    await expectText(page, '.plan .text', 'The scene');
+    await expectText(page, '.frame .coming', 'A quiet harbour');
+    await page.click('.plan button:has-text("Pause")');
+    const [job] = await waitForCall(page, 'pausePlan');
+    await expect(page.locator('.plan textarea')).toBeVisible();
+    const plan = (await page.inputValue('.plan textarea')).trim();
+    expect(plan).toMatch(/^The scene/);
+    await page.click('.plan button:has-text("Save plan")');
+    const [{ kind, value }] = await waitForCall(page, 'changeSettings');
+    expect(kind).toBe('plans');
+    expect(value.map(({ name }) => name)).toEqual(['A quiet harbour', 'Night over the harbour']);
+    expect(value[0].plan.trim()).toBe(plan);
+    await expectText(page, '.notice', 'The plan is saved');
+    await page.click('.held button:has-text("Dismiss")');
+    expect(await waitForCall(page, 'dismiss')).toEqual([job]);
+    await expect(page.locator('.held')).toHaveCount(0);
+    await page.click('.plan .use:has-text("A quiet harbour")');
+    await expectText(page, '.pills', 'With a saved plan');
+    await expect(page.locator(line)).toHaveValue('A quiet harbour');
+    await page.keyboard.press('Control+Enter');
+    const [again] = await waitForCall(page, 'submit', 2);
+    expect(again.thinking.kind === 'given' && again.thinking.plan.includes(plan)).toBe(true);
+    await expect(rows(page)).toHaveCount(1);
+    await waitForIdle(page);
+    await expect(page.locator('.plan .text').first()).toHaveText(plan);
+    await page.click('[aria-label="Forget the plan “A quiet harbour”"]');
+    expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbour']);
+    await expect(page.locator('.plan .use:has-text("A quiet harbour")')).toHaveCount(0);
+  });
+
+  test('a question is asked, left out of what is read, and taken in again', async ({ open }) => {
+    const page = await open('');
+    await runCommand(page, 'ask about the image');
+    await expect(page.locator(line)).toBeFocused();
+    await page.keyboard.type('What is missing?');
+    await page.keyboard.press('Control+Enter');
+    const [job] = await waitForCall(page, 'submit');
+    expect([job.kind, job.prompt, job.image]).toEqual(['chat', 'What is missing?', 'node-00006']);
+    const answer = 'aside article:has-text("What is missing?")';
+    await expectText(page, `${answer} .answer:not(.growing)`, 'A quiet harbour at dusk');
+    await page.click(`${answer} button:has-text("Copy")`);
+    await expectText(page, answer, 'Copied');
+    await expect.poll(() => readClipboard(page)).toMatch(/^A quiet harbour at dusk/);
+    await page.click(`${answer} button:has-text("Leave out")`);
+    const [[turn], isLeftOut] = await waitForCall(page, 'leaveOut');
+    expect(isLeftOut).toBe(true);
+    await expectText(page, `${answer} .note`, 'The model no longer reads this.');
+    await page.click(`${answer} button:has-text("Take in again")`);
+    expect(await waitForCall(page, 'leaveOut', 2)).toEqual([[turn], false]);
+    await expect(page.locator(`${answer} .note`)).toHaveCount(0);
+    await page.click(`${answer} button:has-text("Make this an edit")`);
+    await expect(page.locator(line)).toHaveValue(/^A quiet harbour at dusk/);
+    await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
+    await runCommand(page, 'ask about the image');
+    await runCommand(page, 'show the parameters');
+    await expectText(page, '.parameters', 'Keep the image');
+  });
+
+  test('a new question and its answer are in sight, and are told of', async ({ open }) => {
+    const page = await open('pace=0.3');
+    const scroller = () => page.locator('aside .panel');
+    const distance = () => scroller().evaluate((panel) => panel.scrollHeight - panel.scrollTop - panel.clientHeight);
+    await runCommand(page, 'ask about the image');
+    for (const question of ['What is missing?', 'And what else?', 'Is it warm?', 'Is it old?', 'Is it near?']) {
+      await page.fill(line, question);
+      await page.keyboard.press('Control+Enter');
+      await expectText(page, `aside article:has-text("${question}") .answer:not(.growing)`, 'A quiet harbour');
+    }
+    await expect.poll(async () => (await scroller().evaluate((panel) => panel.scrollHeight > panel.clientHeight + 300)), 'it to end below the window').toBe(true);
+    await expect(page.locator('aside [role=status]').first()).toHaveText('The answer is there.');
+    await scroller().evaluate((panel) => (panel.scrollTop = 0));
+    await page.click('[data-tab=parameters]');
+    await page.fill(line, 'What comes last?');
+    await page.keyboard.press('Control+Enter');
+    await expectText(page, 'aside article', 'What comes last?');
+    await expect.poll(distance, 'the question in sight').toBeLessThan(160);
+    await expectText(page, 'aside article:has-text("What comes last?") .answer:not(.growing)', 'A quiet harbour');
+    await expect.poll(distance, 'the answer in sight').toBeLessThan(160);
+  });
+
+  test('the place among many images is kept, and a search begins at its beginning', async ({ open }) => {
+    const page = await open('images=600');
+    const top = () => page.locator('.scroller').evaluate((scroller) => Math.round(scroller.scrollTop));
+    await page.keyboard.press('g');
+    await expect(page.locator('.gallery[aria-busy=false] [role=gridcell] img').first()).toBeVisible();
+    await expect.poll(async () => Number(await page.getAttribute('[role=grid]', 'aria-rowcount')) > 100, 'all of them').toBe(true);
+    await page.locator('.scroller').evaluate((scroller) => (scroller.scrollTop = 4000));
+    // The window hears of a scroll with the next frame: it is there when its rows are.
+    const inSight = (scroller) => [...scroller.querySelectorAll('[data-position]')].some((cell) => cell.getBoundingClientRect().top > 300);
+    await expect.poll(() => page.locator('.scroller').evaluate(inSight), 'the rows there').toBe(true);
+    await expect.poll(top).toBe(4000);
+    await page.keyboard.press('e');
+    await expect(page.locator('.composer')).toBeVisible();
+    await page.keyboard.press('g');
+    await expect(page.locator('[role=gridcell] img').first()).toBeVisible();
+    await expect.poll(top).toBe(4000);
+    await page.fill('input[type=search]', 'a');
+    await expect(page.locator('.gallery[aria-busy=false]')).toBeVisible();
+    await expect.poll(top).toBe(0);
+    await page.keyboard.press('ArrowDown');
+    await expect(page.locator('[data-position="0"]')).toBeFocused();
+  });
+
+  test('models are imported, used and removed, and a download is given up', async ({ open }) => {
+    const page = await open('');
+    await page.keyboard.press('m');
+    const nhr = article('BAGEL NHR Edit');
+    await page.click(`${nhr} .install button:has-text("Cancel")`);
+    expect(await waitForCall(page, 'cancelInstall')).toEqual(['bagel-nhr']);
+    await expect(page.locator(`${nhr} .install`)).toHaveCount(0);
+    await expectText(page, `${nhr} .ways`, 'Download 17.9');
+    const reca = article('BAGEL RecA');
+    await page.click(`${reca} .install button:has-text("Cancel")`);
+    await page.click(`${reca} .forms label:has-text("Q4_K_M")`);
+    await page.click(`${reca} button:has-text("Use this model")`);
+    expect(await waitForCall(page, 'useModel')).toEqual([{ model: 'bagel-rl', quantization: 'q4_k_m' }]);
+    await expectText(page, `${reca} .present`, 'In use');
+    await expectText(page, 'header .chip', 'BAGEL RecA');
+    await expectText(page, 'header .chip', 'Q4_K_M');
+    await expect(page.locator(`${article('Pocket model')} .present`)).toHaveCount(0);
+
+    const files = `${reca} button:has-text("Remove the published files")`;
+    await page.click(files);
+    await expectText(page, 'dialog', 'Remove the published files of BAGEL RecA?');
+    await page.click('dialog button:has-text("Cancel")');
+    await expect(page.locator('dialog')).toHaveCount(0);
+    await expect.poll(() => readCalls(page, 'removeModel')).toEqual([]);
+    await page.click(files);
+    await page.click('dialog button.primary');
+    expect(await waitForCall(page, 'removeModel')).toEqual(['bagel-rl', null]);
+    await expectText(page, '.notice', '29.2 GB are free again');
+    await expect(page.locator(files)).toHaveCount(0);
+    await page.click(`${article('Pocket model')} button:has-text("Use this model")`);
+    await expectText(page, 'header .chip', 'Pocket model');
+    await page.click(`${reca} .forms label:has-text("Q4_K_M")`);
+    await page.click(`${reca} button:has-text("Remove, frees 8.9")`);
+    await expectText(page, 'dialog', 'Remove Q4_K_M of BAGEL RecA?');
+    await page.click('dialog button.primary');
+    expect(await waitForCall(page, 'removeModel', 2)).toEqual(['bagel-rl', 'q4_k_m']);
+    await expectText(page, '.notice', '8.9 GB are free again');
+    await expectText(page, `${reca} .ways`, 'Download 29.2');
+
+    for (const [kind, name] of [['folder', 'islands-finetune'], ['file', 'islands-finetune.gguf']]) {
+      await page.click(`.own button:has-text("Choose a ${kind}")`);
+      await expect(page.locator(article(name))).toBeVisible();
+    }
+    await expect.poll(() => readCalls(page, 'importModel')).toEqual([['folder'], ['file']]);
+    await page.click(`${article('islands-finetune')} button:has-text("Remove from the studio")`);
+    await expectText(page, 'dialog', 'Remove islands-finetune from the studio?');
+    await expectText(page, 'dialog', 'so do the files you chose');
+    await page.click('dialog button.primary');
+    const [id, form] = await waitForCall(page, 'removeModel', 3);
+    expect(id).toMatch(/^import-/);
+    expect(form).toBe(null);
+    await expectText(page, '.notice', 'Removed from the studio');
+    await expect(page.locator(article('islands-finetune'))).toHaveCount(0);
+    await expect(page.locator(article('islands-finetune.gguf'))).toHaveCount(1);
+  });
+
+  test('the machine is tried, and an engine that stopped is started again', async ({ open }) => {
+    const page = await open('engine=failed');
+    await page.click('.notice button:has-text("Start the engine again")');
+    await waitForCall(page, 'retryEngine');
+    await expect(page.locator('header .dot.ready')).toBeVisible();
+    await expect(page.locator('.notice')).toHaveCount(0);
+    const other = await open('engine=failed');
+    await chooseFromMenu(other, 'Model and engine', 'Start the engine again');
+    await waitForCall(other, 'retryEngine');
+    await expect(other.locator('header .dot.ready')).toBeVisible();
+    await runCommand(page, 'try my hardware');
+    await expectText(page, '.machine button:disabled', 'Measuring…');
+    await expectText(page, '.machine', 'NVIDIA GeForce RTX 4080');
+    await expectText(page, '.trial [role=status]', 'in about 35 sec, and write 38 words a second');
+    await page.click('.machine button:has-text("Try my hardware")');
+    await waitForCall(page, 'tryHardware', 2);
+    await expectText(page, '.machine button:not(:disabled)', 'Try my hardware');
+    expect((await readCalls(page, 'hardware')).length).toBeGreaterThan(0);
+  });
+
+  test('folders, the engine program and a token are chosen and given up, and diagnostics are copied', async ({ open }) => {
+    const page = await open('');
+    await page.keyboard.press('Control+,');
+    for (const [folder, label] of [['library', 'Images'], ['models', 'Models']]) {
+      await page.click(`[aria-label="Change: ${label}"]`);
+      await expectText(page, setting(label), `/media/large/${folder}`);
+      await page.click(`[aria-label="Use default: ${label}"]`);
+      await expectText(page, setting(label), 'The usual place of this system');
+    }
+    await expect.poll(() => readCalls(page, 'chooseFolder')).toEqual([['library'], ['models']]);
+    await expect.poll(() => readCalls(page, 'resetFolder')).toEqual([['library'], ['models']]);
+    await page.click('[aria-label="Change: Engine program"]');
+    expect(await waitForCall(page, 'chooseEngine')).toEqual([]);
+    await expectText(page, setting('Engine program'), '/opt/bagel/bagel-engine');
+    await page.click('[aria-label="Use default: Engine program"]');
+    expect(await waitForCall(page, 'resetEngine')).toEqual([]);
+    await expectText(page, setting('Engine program'), 'The one beside the studio');
+
+    await page.fill('input[type=password]', 'locked away');
+    await page.keyboard.press('Enter');
+    await waitForCall(page, 'setToken');
+    await expectText(page, '.notice', 'keyring');
+    await expect(page.locator('input[type=password]'), 'what is not kept elsewhere stays').toHaveValue('locked away');
+    await page.fill('input[type=password]', ' hf_secret ');
+    await page.keyboard.press('Enter');
+    expect(await waitForCall(page, 'setToken', 2)).toEqual(['hf_secret']);
+    await expectText(page, '.notice', 'The token is kept in the keyring');
+    await expect(page.locator('input[type=password]')).toHaveValue('');
+    await page.click('button:has-text("Forget")');
+    expect(await waitForCall(page, 'setToken', 3)).toEqual([null]);
+    await expectText(page, '.notice', 'The token is forgotten');
+
+    await expectText(page, '.settings', 'Version 0.1.0, engine 0.1.0');
+    await page.click('.settings summary:has-text("Licenses")');
+    await expect(page.locator('.licenses')).toHaveValue(/MIT OR Apache-2\.0/);
+    await waitForCall(page, 'about');
+    await page.click('button:has-text("Copy diagnostics")');
+    await expectText(page, '.notice', 'Diagnostics are on the clipboard');
+    await expect.poll(() => readClipboard(page)).toBe('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0');
+    await page.evaluate(() => navigator.clipboard.writeText(''));
+    await runCommand(page, 'copy diagnostics');
+    await expect.poll(async () => (await readClipboard(page)).startsWith('Bagel Studio'), 'the clipboard').toBe(true);
+    await waitForCall(page, 'diagnostics', 2);
+  });
+
+  test('a project and an image are given names, which can be taken back', async ({ open }) => {
+    const page = await open('');
+    const { keyboard } = page;
+    const first = 'A sailing boat in a quiet harbour at dusk';
+    const rename = async (name) => {
+      await expect(page.locator('dialog input')).toBeVisible();
+      await keyboard.type(name);
+      await keyboard.press('Enter');
+    };
+    await page.click('[aria-label="Rename the project"]');
+    await rename('Evenings');
+    expect(await waitForCall(page, 'renameProject')).toEqual(['project-00001', 'Evenings']);
+    await expectText(page, 'h1', 'Evenings');
+    await expect(page).toHaveTitle('Evenings – Bagel Studio');
+    await page.click('[aria-label="Rename the project"]');
+    await keyboard.press('Delete');
+    await rename('');
+    expect(await waitForCall(page, 'renameProject', 2)).toEqual(['project-00001', '']);
+    await expectText(page, 'h1', first);
+    await clickRow(page, first);
+    await keyboard.press('F2');
+    await rename('The beginning');
+    expect(await waitForCall(page, 'renameNode')).toEqual(['node-00002', 'The beginning']);
+    await expectText(page, current, 'The beginning');
+    await chooseFromMenu(page, 'More', 'Rename the image');
+    await rename(first);
+    expect(await waitForCall(page, 'renameNode', 2), 'its own words take the name away').toEqual(['node-00002', '']);
+    await expectText(page, current, first);
+  });
+
+  test('images and projects come in and go out', async ({ open }) => {
+    const page = await open('');
+    const { keyboard } = page;
+    await keyboard.press('g');
+    await expectText(page, '.gallery .count', '14 images');
+    await page.click('[role=gridcell][data-position="1"]');
+    await page.click('.bar button:has-text("Show in the file manager")');
+    expect(await waitForCall(page, 'revealImage')).toEqual(['node-00005']);
+    await chooseFromMenu(page, 'Import', 'Open a saved project');
+    expect(await waitForCall(page, 'openProject')).toEqual([]);
+    await expectText(page, 'h1', 'Islands at noon');
+    await expectText(page, current, 'Islands at noon');
+    await keyboard.press('g');
+    await expectText(page, '.gallery .count', '15 images');
+    await keyboard.press('e');
+    await keyboard.press('Control+c');
+    const [id] = await waitForCall(page, 'copyImage');
+    expect(id).toMatch(/^node-/);
+    await expectText(page, '.notice', 'Copied');
+    await chooseFromMenu(page, 'More', 'Copy the image');
+    expect(await waitForCall(page, 'copyImage', 2)).toEqual([id]);
+    await runCommand(page, 'show in the file');
+    expect(await waitForCall(page, 'revealImage', 2)).toEqual([id]);
+    await chooseFromMenu(page, 'More', 'Save the whole project');
+    expect((await waitForCall(page, 'exportProject'))[0]).toMatch(/^project-/);
+    await expectText(page, '.notice', 'Saved as harbour.bagel');
+    await chooseFromMenu(page, 'Save a copy', 'JPEG');
+    expect(await waitForCall(page, 'exportImages')).toEqual([[id], 'jpeg']);
+    await expectText(page, '.notice', 'Saved as harbour.png');
+    const nOpened = (await readCalls(page, 'project')).length;
+    await runCommand(page, 'open a saved project');
+    await waitForCall(page, 'openProject', 2);
+    // It opens when the program has answered: only then is there another project to leave.
+    await waitForCall(page, 'project', nOpened + 1);
+    await keyboard.press('Control+n');
+    await expectText(page, 'h1', 'New project');
+    await keyboard.press('Control+o');
+    expect(await waitForCall(page, 'openImages')).toEqual([]);
+    await expectText(page, current, 'harbour.jpg');
+    await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
+    await page.evaluate(async () => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 8, height: 8 });
+      canvas.getContext('2d').fillRect(0, 0, 8, 8);
+      const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+    });
+    await keyboard.press('Control+v');
+    await waitForCall(page, 'pasteImage');
+    await expectText(page, current, 'clipboard.png');
+    await page.click('.notice button:has-text("Show it")');
+    await expect(page.locator('.recipe')).toBeVisible();
+
+    const full = await open('images=40');
+    await full.keyboard.press('Control+o');
+    await expectText(full, '.notice', 'This image was in the library already.');
+    expect((await waitForCall(full, 'nodes'))[0].length).toBe(1);
+    await expectText(full, current, 'harbour.jpg');
+  });
+
+  test('files that are dropped open from every place, and join the line where it is', async ({ open }) => {
+    const page = await open('');
+    const drop = (node, position) =>
+      sendEvents(page, { kind: 'arrived', arrivals: [{ node, is_known: true, has_recipe: false }], failures: [], position });
+    const box = await page.locator('.composer').boundingBox();
+    const onLine = [box.x + 40, box.y + 20];
+    await page.keyboard.press('g');
+    await expect(page.locator('.gallery')).toBeVisible();
+    await sendEvents(page, { kind: 'dragging', position: onLine });
+    await expectText(page, '.veil', 'Drop to open');
+    await drop('node-00009', onLine);
+    await expectText(page, current, 'Three islands in morning fog');
+    await sendEvents(page, { kind: 'dragging', position: onLine });
+    await expectText(page, '.veil', 'Drop to use as a reference');
+    await drop('node-00003', onLine);
+    await expect(page.locator('.reference')).toBeVisible();
+    await expect(page.locator('.veil')).toHaveCount(0);
+  });
+
+  test('an image that is its own reference is read once, and shown once', async ({ open }) => {
+    const page = await open('');
+    await page.click('button[title="Add a reference"]');
+    await page.click('[popover]:popover-open li button[aria-label*="Lighthouse taller"]');
+    await expect(page.locator('.reference')).toBeVisible();
+    await clickRow(page, 'Lighthouse taller');
+    await expect(page.locator('.reference')).toHaveCount(0);
+    await page.fill(line, 'Red sails');
+    await page.keyboard.press('Control+Enter');
+    const [job] = await waitForCall(page, 'submit');
+    expect([job.image, job.references]).toEqual(['node-00005', []]);
+    // What comes to an end takes the view to its image.
+    await expectText(page, current, 'Red sails');
+    await waitForIdle(page);
+    // What was made so before is in the library still.
+    await page.evaluate(async () => {
+      const { puppet } = globalThis;
+      const node = { id: 'twice', project: 'project-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edit', title: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+      const turn = { id: 'turn', question: 'Which?', images: ['node-00005', 'node-00005'], plan: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
+      puppet.tell({ kind: 'node_added', node }, { kind: 'turn_added', project: 'project-00001', turn });
+    });
+    await expect(page.locator('article:has-text("Which?") .images button')).toHaveCount(1);
+    await clickRow(page, 'Twice');
+    await page.click('[data-tab=recipe]');
+    await expectText(page, '.recipe .words', 'Twice');
+    await expect(page.locator('.sources button')).toHaveCount(1);
+  });
+
+  test('what a request takes is said before it is sent, and what could be done where it is too much', async ({ open }) => {
+    const page = await open('');
+    await page.fill(line, 'Make it blue');
+    await expectText(page, '.price', 'about 21 sec');
+    expect((await waitForCall(page, 'price'))[0].prompt).toBe('Make it blue');
+    await page.fill(line, 'huge change');
+    await expectText(page, '.refusal', '15.2 GB');
+    await page.click('.price button:has-text("Try 768 × 576")');
+    await expectText(page, 'button[title="Size"]', '768 × 576');
+    await expect.poll(async () => (await readCalls(page, 'price')).at(-1)[0].parameters.size?.width === 768, 'another price').toBe(true);
+  });
+
+  test('the trash gives back, and is emptied only when that is confirmed', async ({ open }) => {
+    const page = await open('');
+    const { keyboard } = page;
+    const trash = '.filters button:has-text("Trash")';
+    await keyboard.press('g');
+    await page.click('[role=gridcell][data-position="0"]');
+    await page.click('[role=gridcell][data-position="1"]', { modifiers: ['Shift'] });
+    await page.click('.bar button:has-text("Delete")');
+    await waitForCall(page, 'trash');
+    await expectText(page, '.gallery .count', '12 images');
+    await page.click(trash);
+    await expectText(page, '.gallery .count', '2 images · Deleted for good after 30 days.');
+    await page.click('[role=gridcell][data-position="0"]');
+    await page.click('.bar button:has-text("Restore")');
+    expect(await waitForCall(page, 'restore')).toEqual([['node-00006']]);
+    await expectText(page, '.gallery .count', '1 image ·');
+    await page.click('.gallery button:has-text("Empty the trash")');
+    await expectText(page, 'dialog', 'One image will be deleted for good.');
+    await page.click('dialog button:has-text("Cancel")');
+    await expect(page.locator('dialog')).toHaveCount(0);
+    await expect.poll(() => readCalls(page, 'emptyTrash')).toEqual([]);
+    await page.click('.gallery button:has-text("Empty the trash")');
+    await page.click('dialog button.primary');
+    expect(await waitForCall(page, 'emptyTrash')).toEqual([]);
+    await expectText(page, '.gallery', 'The trash is empty');
+    await expectText(page, trash, '0');
+    await page.click(trash);
+    await expectText(page, '.gallery .count', '13 images');
+    await keyboard.press('e');
+    await expect(rows(page)).toHaveCount(4);
+  });
+
+  test('the queue is held and let go, and what waits or failed is put away', async ({ open }) => {
+    const page = await open('jobs');
+    const { keyboard } = page;
+    const jobs = (title) => `.queue li:has-text("${title}")`;
+    await keyboard.press('q');
+    await expectText(page, '.queue .paused', 'nothing new is begun');
+    await page.click(`${jobs('etching')} [aria-label="Cancel"]`);
+    const [cancelled] = await waitForCall(page, 'cancel');
+    expect(cancelled).not.toBe(await page.evaluate(() => globalThis.puppet.running()));
+    await expect(page.locator(jobs('etching'))).toHaveCount(0);
+    await expectText(page, '.alert', '2 need attention');
+    await page.click(`${jobs('whole bay')} [aria-label="Dismiss"]`);
+    expect((await waitForCall(page, 'dismiss'))[0]).toMatch(/^job-/);
+    await expect(page.locator(jobs('whole bay'))).toHaveCount(0);
+    await expectText(page, '.alert', 'One needs attention');
+    await page.click('.queue button:has-text("Cancel all")');
+    expect(await waitForCall(page, 'cancelAll')).toEqual([]);
+    await expect(page.locator('.queue .grip[aria-label]')).toHaveCount(0);
+    await expectText(page, jobs('warm light'), 'Stopping…');
+    await expect(page.locator(`${jobs('clear night')}, ${jobs('Snow')}`), 'plans and what broke stay').toHaveCount(2);
+    await keyboard.press('Escape');
+    await runCommand(page, 'pause or resume');
+    expect(await waitForCall(page, 'pauseQueue')).toEqual([false]);
+    await keyboard.press('q');
+    await expect(page.locator('.queue .paused')).toHaveCount(0);
+    await page.click('.queue button:has-text("Pause")');
+    expect(await waitForCall(page, 'pauseQueue', 2)).toEqual([true]);
+    await expectText(page, '.queue .paused', 'nothing new is begun');
+    await keyboard.press('Escape');
+    await clickRow(page, 'Snow on the hills');
+    await expectText(page, '.held button', 'Try again');
+    await page.click('.held button:has-text("Dismiss")');
+    await waitForCall(page, 'dismiss', 2);
+    await expect(page.locator('[data-row]:has-text("Snow")')).toHaveCount(0);
+  });
+
+  test('a question that was interrupted is asked again, or put away', async ({ open }) => {
+    const page = await open('jobs');
+    const question = 'aside article:has-text("the light warmer")';
+    await page.keyboard.press('q');
+    await page.focus('.queue button.grip[aria-label*="the light warmer"]');
+    await page.keyboard.press('Home');
+    const [job] = await waitForCall(page, 'moveJob');
+    const interrupt = () => sendEvents(page, { kind: 'job_changed', job, status: { state: 'interrupted' } });
+    await page.keyboard.press('Escape');
+    await expectText(page, question, 'Waiting for its turn');
+    await interrupt();
+    await expectText(page, question, 'Interrupted');
+    await expect(page.locator(`${question} button:has-text("Stop")`)).toHaveCount(0);
+    await page.click(`${question} button:has-text("Try again")`);
+    expect(await waitForCall(page, 'retry')).toEqual([job]);
+    await expectText(page, question, 'Waiting for its turn');
+    await interrupt();
+    await page.click(`${question} button:has-text("Dismiss")`);
+    expect(await waitForCall(page, 'dismiss')).toEqual([job]);
+    await expect(page.locator(question)).toHaveCount(0);
+  });
+
+  test('keys walk the history, move about the canvas and go to every place', async ({ open }) => {
+    const page = await open('');
+    const { keyboard } = page;
+    for (const [key, title] of [
+      ['ArrowUp', 'Lighthouse taller'],
+      ['ArrowLeft', 'A sailing boat'],
+      ['ArrowRight', 'Lighthouse taller'],
+      ['ArrowDown', 'Less blue'],
+      ['Control+z', 'Lighthouse taller'],
+      ['Control+y', 'Less blue'],
+    ]) {
+      await keyboard.press(key);
+      await expect(page.locator(current).first(), key).toHaveText(new RegExp(`^${title}`));
+    }
+    const percent = async () => Number.parseInt(await page.innerText('.percent'), 10);
+    const fitted = await percent();
+    await keyboard.press('+');
+    await expect.poll(percent, 'a larger image').toBeGreaterThan(fitted);
+    await keyboard.press('-');
+    await keyboard.press('-');
+    await expect.poll(percent, 'a smaller image').toBeLessThan(fitted);
+    await keyboard.press('=');
+    await keyboard.press('0');
+    await expect.poll(percent).toBe(fitted);
+    await keyboard.press('i');
+    await expect(page.locator('.recipe')).toBeVisible();
+    for (const [words, panel] of [['show the plan', '.plan'], ['show the parameters', '.parameters'], ['show the conversation', 'aside .list']]) {
+      await runCommand(page, words);
+      await expect(page.locator(panel)).toBeVisible();
+    }
+    for (const [words, mode] of [['create from text', 'Create'], ['edit the image', 'Edit']]) {
+      await runCommand(page, words);
+      await expectText(page, '.composer label.on', mode);
+      await expect(page.locator(line)).toBeFocused();
+    }
+    await keyboard.press('Escape');
+    await keyboard.press('g');
+    await expect(page.locator('.gallery')).toBeVisible();
+    await keyboard.press('m');
+    await expect(page.locator('main.models')).toBeVisible();
+    await keyboard.press('e');
+    await expect(page.locator(line)).toBeVisible();
+    await keyboard.press('?');
+    await expectText(page, 'dialog', 'Reuse the whole recipe');
+    await expectText(page, 'dialog', 'Ctrl V in the line');
+    await expect.poll(() => page.evaluate(() => document.querySelector('dialog').scrollTop), 'it is read from its beginning').toBe(0);
+    await keyboard.press('Escape');
+    await expect(page.locator('dialog')).toHaveCount(0);
+  });
+
+  test('a failure that belongs to no request leads to where something can be done', async ({ open }) => {
+    const page = await open('');
+    const fail = (code) => sendEvents(page, { kind: 'notice', failure: { code, message: 'timed out' } });
+    await fail('network');
+    await page.click('.notice button:has-text("Copy")');
+    await expectText(page, '.notice', 'Copied');
+    await expect.poll(() => readClipboard(page)).toBe('The download failed: Timed out.');
+    await page.click('.notice button:has-text("Models")');
+    await expect(page.locator('main.models')).toBeVisible();
+    await expect(page.locator('.notice')).toHaveCount(0);
+    await fail('disk_full');
+    await page.click('.notice button:has-text("Settings")');
+    await expect(page.locator('.settings')).toBeVisible();
+    await fail('not_a_image');
+    await page.click('.notice button:has-text("Open an image")');
+    await waitForCall(page, 'openImages');
+    await fail('gone');
+    await expectText(page, '.notice', 'It is not there any more');
+  });
+
+  test('a window that is closed while work goes on asks first', async ({ open }) => {
+    const page = await open('jobs');
+    const askToClose = () => sendEvents(page, { kind: 'close_asked' });
+    await askToClose();
+    for (const words of ['What is being made is broken off', '4 requests wait', 'The download pauses']) await expectText(page, 'dialog', words);
+    await page.click('dialog button:has-text("Stay")');
+    await expect(page.locator('dialog')).toHaveCount(0);
+    await expect.poll(() => readCalls(page, 'close')).toEqual([]);
+    await askToClose();
+    await page.click('dialog button:has-text("Close")');
+    expect(await waitForCall(page, 'close')).toEqual([]);
+  });
+});

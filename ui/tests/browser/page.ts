@@ -1,0 +1,50 @@
+/** Steps that tests take in a page, and what they read from it. */
+import { expect, type Page } from '@playwright/test';
+
+/** The arguments of each call of a method of the host, in order. */
+export const readCalls = (page: Page, method: string): Promise<any[]> =>
+  page.evaluate((wanted) => globalThis.puppet.calls.filter((call) => call.name === wanted).map((call) => call.values), method);
+
+/** Sends events to the window, as the program does. */
+export const sendEvents = (page: Page, ...events: unknown[]) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
+
+export const readClipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
+
+/** Waits until one of the elements contains a text. */
+export const expectText = (page: Page, selector: string, text: string) =>
+  expect(page.locator(selector).filter({ hasText: text }), `“${text}” in ${selector}`).not.toHaveCount(0);
+
+/** Waits until nothing runs and nothing is about to. */
+export const waitForIdle = (page: Page) => expect(page.locator('.progress')).toHaveCount(0);
+
+/** Waits for the nth call of a method, which must be the last, and returns its arguments. */
+export async function waitForCall(page: Page, method: string, n = 1): Promise<any[]> {
+  await expect.poll(async () => (await readCalls(page, method)).length, `calls of ${method}`).toBeGreaterThanOrEqual(n);
+  const calls = await readCalls(page, method);
+  expect(calls, `calls of ${method}`).toHaveLength(n);
+  return calls[n - 1];
+}
+
+/** Presses Tab until the focus is on an element with this selector and text. */
+export async function tabTo(page: Page, selector: string, text = '', maxPresses = 120) {
+  for (let n = 0; n < maxPresses; n += 1) {
+    if ((await page.locator(`${selector}`).and(page.locator(':focus')).filter({ hasText: text }).count()) > 0) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab never reaches ${selector} ${text}`);
+}
+
+/** Runs a command of the command palette. */
+export async function runCommand(page: Page, words: string) {
+  await page.keyboard.press('Control+k');
+  await expect(page.locator('dialog [role=option]').first()).toBeVisible();
+  await page.keyboard.type(words);
+  await page.keyboard.press('Enter');
+  await expect(page.locator('dialog')).toHaveCount(0);
+}
+
+/** Opens a menu by the title of its button, and chooses an entry. */
+export async function chooseFromMenu(page: Page, button: string, entry: string) {
+  await page.click(`button[title="${button}"]`);
+  await page.click(`:popover-open button:has-text("${entry}")`);
+}
