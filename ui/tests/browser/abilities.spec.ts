@@ -35,7 +35,7 @@ test.describe('abilities', () => {
     await expect(page.locator(line)).toHaveValue(title);
     await expect(seed).toHaveValue('');
     await keyboard.press('r');
-    await expectText(page, '.pills', 'With a saved plan');
+    await expectText(page, '.pills', 'Saved plan');
     await expect(seed).toHaveValue('1836');
     await expect(page.locator(current).first(), 'what it was made from is edited again').toHaveText('Turn it into night, keep the boat');
     await keyboard.press('Control+Enter');
@@ -68,7 +68,7 @@ test.describe('abilities', () => {
     await expectText(page, '.notice', 'alike, not the same');
     await expect(rows(page), 'what is painted to compare is not kept').toHaveCount(5);
     await page.click('[data-tab=recipe]');
-    await page.click('.recipe button:has-text("Paint it again")');
+    await page.click('.recipe button:has-text("Regenerate")');
     expect(await waitForCall(page, 'replay')).toEqual(['node-00005']);
     await expect(page.locator('[data-row]:has-text("Lighthouse taller")')).toHaveCount(2);
     await waitForIdle(page);
@@ -82,7 +82,7 @@ test.describe('abilities', () => {
   test('what is painted is stopped, with its newest step kept or without', async ({ open }) => {
     const page = await open('pace=5');
     await startGenerating(page, 'Warm light in the windows');
-    await page.click('.progress button:has-text("Stop and keep")');
+    await page.click('.progress button:has-text("Stop and Keep")');
     await expect(page.locator('.progress')).toHaveCount(0);
     const [job] = await waitForCall(page, 'keep');
     expect(job).toMatch(/^job-/);
@@ -104,7 +104,7 @@ test.describe('abilities', () => {
 
   test('a plan held before its first word is the artist’s to write', async ({ open }) => {
     const page = await open('images=0&pace=1');
-    await chooseFromMenu(page, 'Thinking', 'Think first');
+    await chooseFromMenu(page, 'Thinking', 'Thinking on');
     await page.fill(line, 'A quiet harbour');
     await page.keyboard.press('Control+Enter');
     await page.click('.progress button:has-text("Pause")');
@@ -112,14 +112,14 @@ test.describe('abilities', () => {
     await expect(page.locator('.held')).toBeVisible();
     // However quick or slow the hand was.
     await sendEvents(page, { kind: 'plan_changed', job, plan: '' });
-    await expectText(page, '.plan .note', 'Nothing is written yet');
-    await expectText(page, '.held h2', 'Nothing is written yet');
+    await expectText(page, '.plan .note', 'The plan is empty');
+    await expectText(page, '.held h2', 'The plan is empty');
     await expect(page.locator('.plan textarea')).toHaveValue('');
     await expect(page.locator('.plan .ways .primary')).toBeDisabled();
-    await expect(page.locator('.plan button:has-text("Save plan")')).toHaveCount(0);
+    await expect(page.locator('.plan button:has-text("Save Plan")')).toHaveCount(0);
     await page.click('[data-tab=chat]');
     await expect(page.locator('.held .primary'), 'no plan is no plan to paint').toBeDisabled();
-    await page.click('.held button:has-text("Change")');
+    await page.click('.held button:has-text("Edit Plan")');
     await page.fill('.plan textarea', 'Two moons.');
     await page.click('.plan .ways .primary');
     expect(await waitForCall(page, 'paintPlan')).toEqual([job, 'Two moons.']);
@@ -127,7 +127,7 @@ test.describe('abilities', () => {
 
   test('a plan is held while it is written, saved, painted again and forgotten', async ({ open }) => {
     const page = await open('images=0&pace=1');
-    await chooseFromMenu(page, 'Thinking', 'Think first');
+    await chooseFromMenu(page, 'Thinking', 'Thinking on');
     await page.fill(line, 'A quiet harbour');
     await page.keyboard.press('Control+Enter');
     await expectText(page, '.plan .text', 'The scene');
@@ -137,17 +137,17 @@ test.describe('abilities', () => {
     await expect(page.locator('.plan textarea')).toBeVisible();
     const plan = (await page.inputValue('.plan textarea')).trim();
     expect(plan).toMatch(/^The scene/);
-    await page.click('.plan button:has-text("Save plan")');
+    await page.click('.plan button:has-text("Save Plan")');
     const [{ kind, value }] = await waitForCall(page, 'changeSettings');
     expect(kind).toBe('plans');
     expect(value.map(({ name }) => name)).toEqual(['A quiet harbour', 'Night over the harbour']);
     expect(value[0].plan.trim()).toBe(plan);
-    await expectText(page, '.notice', 'The plan is saved');
+    await expectText(page, '.notice', 'Plan saved');
     await page.click('.held button:has-text("Dismiss")');
     expect(await waitForCall(page, 'dismiss')).toEqual([job]);
     await expect(page.locator('.held')).toHaveCount(0);
     await page.click('.plan .use:has-text("A quiet harbour")');
-    await expectText(page, '.pills', 'With a saved plan');
+    await expectText(page, '.pills', 'Saved plan');
     await expect(page.locator(line)).toHaveValue('A quiet harbour');
     await page.keyboard.press('Control+Enter');
     const [again] = await waitForCall(page, 'submit', 2);
@@ -155,7 +155,7 @@ test.describe('abilities', () => {
     await expect(rows(page)).toHaveCount(1);
     await waitForIdle(page);
     await expect(page.locator('.plan .text').first()).toHaveText(plan);
-    await page.click('[aria-label="Forget the plan “A quiet harbour”"]');
+    await page.click('[aria-label="Delete Plan “A quiet harbour”"]');
     expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbour']);
     await expect(page.locator('.plan .use:has-text("A quiet harbour")')).toHaveCount(0);
   });
@@ -173,19 +173,19 @@ test.describe('abilities', () => {
     await page.click(`${answer} button:has-text("Copy")`);
     await expectText(page, answer, 'Copied');
     await expect.poll(() => readClipboard(page)).toMatch(/^A quiet harbour at dusk/);
-    await page.click(`${answer} button:has-text("Leave out")`);
+    await page.click(`${answer} button:has-text("Exclude")`);
     const [[turn], isLeftOut] = await waitForCall(page, 'leaveOut');
     expect(isLeftOut).toBe(true);
-    await expectText(page, `${answer} .note`, 'The model no longer reads this.');
-    await page.click(`${answer} button:has-text("Take in again")`);
+    await expectText(page, `${answer} .note`, 'Excluded: the model no longer reads this exchange.');
+    await page.click(`${answer} button:has-text("Include")`);
     expect(await waitForCall(page, 'leaveOut', 2)).toEqual([[turn], false]);
     await expect(page.locator(`${answer} .note`)).toHaveCount(0);
-    await page.click(`${answer} button:has-text("Make this an edit")`);
+    await page.click(`${answer} button:has-text("Use as Edit Prompt")`);
     await expect(page.locator(line)).toHaveValue(/^A quiet harbour at dusk/);
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
     await runCommand(page, 'ask about the image');
     await runCommand(page, 'show the parameters');
-    await expectText(page, '.parameters', 'Keep the image');
+    await expectText(page, '.parameters', 'Image guidance');
   });
 
   test('a new question and its answer are in sight, and are told of', async ({ open }) => {
@@ -199,7 +199,7 @@ test.describe('abilities', () => {
       await expectText(page, `aside article:has-text("${question}") .answer:not(.growing)`, 'A quiet harbour');
     }
     await expect.poll(async () => (await scroller().evaluate((panel) => panel.scrollHeight > panel.clientHeight + 300)), 'it to end below the window').toBe(true);
-    await expect(page.locator('aside [role=status]').first()).toHaveText('The answer is there.');
+    await expect(page.locator('aside [role=status]').first()).toHaveText('The answer is complete.');
     await scroller().evaluate((panel) => (panel.scrollTop = 0));
     await page.click('[data-tab=parameters]');
     await page.fill(line, 'What comes last?');
@@ -244,16 +244,16 @@ test.describe('abilities', () => {
     const reca = article('BAGEL RecA');
     await page.click(`${reca} .install button:has-text("Cancel")`);
     await page.click(`${reca} .forms label:has-text("Q4_K_M")`);
-    await page.click(`${reca} button:has-text("Use this model")`);
+    await page.click(`${reca} button:has-text("Use This Model")`);
     expect(await waitForCall(page, 'useModel')).toEqual([{ model: 'bagel-rl', quantization: 'q4_k_m' }]);
     await expectText(page, `${reca} .present`, 'In use');
     await expectText(page, 'header .chip', 'BAGEL RecA');
     await expectText(page, 'header .chip', 'Q4_K_M');
     await expect(page.locator(`${article('Pocket model')} .present`)).toHaveCount(0);
 
-    const files = `${reca} button:has-text("Remove the published files")`;
+    const files = `${reca} button:has-text("Remove Original Files")`;
     await page.click(files);
-    await expectText(page, 'dialog', 'Remove the published files of BAGEL RecA?');
+    await expectText(page, 'dialog', 'Remove the original files of BAGEL RecA?');
     await page.click('dialog button:has-text("Cancel")');
     await expect(page.locator('dialog')).toHaveCount(0);
     await expect.poll(() => readCalls(page, 'removeModel')).toEqual([]);
@@ -262,10 +262,10 @@ test.describe('abilities', () => {
     expect(await waitForCall(page, 'removeModel')).toEqual(['bagel-rl', null]);
     await expectText(page, '.notice', '29.2 GB are free again');
     await expect(page.locator(files)).toHaveCount(0);
-    await page.click(`${article('Pocket model')} button:has-text("Use this model")`);
+    await page.click(`${article('Pocket model')} button:has-text("Use This Model")`);
     await expectText(page, 'header .chip', 'Pocket model');
     await page.click(`${reca} .forms label:has-text("Q4_K_M")`);
-    await page.click(`${reca} button:has-text("Remove, frees 8.9")`);
+    await page.click(`${reca} button:has-text("Remove and Free 8.9")`);
     await expectText(page, 'dialog', 'Remove Q4_K_M of BAGEL RecA?');
     await page.click('dialog button.primary');
     expect(await waitForCall(page, 'removeModel', 2)).toEqual(['bagel-rl', 'q4_k_m']);
@@ -273,39 +273,39 @@ test.describe('abilities', () => {
     await expectText(page, `${reca} .ways`, 'Download 29.2');
 
     for (const [kind, name] of [['folder', 'islands-finetune'], ['file', 'islands-finetune.gguf']]) {
-      await page.click(`.own button:has-text("Choose a ${kind}")`);
+      await page.click(`.own button:has-text("Choose ${kind === 'folder' ? 'Folder' : 'File'}")`);
       await expect(page.locator(article(name))).toBeVisible();
     }
     await expect.poll(() => readCalls(page, 'importModel')).toEqual([['folder'], ['file']]);
-    await page.click(`${article('islands-finetune')} button:has-text("Remove from the studio")`);
-    await expectText(page, 'dialog', 'Remove islands-finetune from the studio?');
+    await page.click(`${article('islands-finetune')} button:has-text("Remove from Bagel Studio")`);
+    await expectText(page, 'dialog', 'Remove islands-finetune from Bagel Studio?');
     await expectText(page, 'dialog', 'so do the files you chose');
     await page.click('dialog button.primary');
     const [id, form] = await waitForCall(page, 'removeModel', 3);
     expect(id).toMatch(/^import-/);
     expect(form).toBe(null);
-    await expectText(page, '.notice', 'Removed from the studio');
+    await expectText(page, '.notice', 'Removed from Bagel Studio');
     await expect(page.locator(article('islands-finetune'))).toHaveCount(0);
     await expect(page.locator(article('islands-finetune.gguf'))).toHaveCount(1);
   });
 
   test('the machine is tried, and an engine that stopped is started again', async ({ open }) => {
     const page = await open('engine=failed');
-    await page.click('.notice button:has-text("Start the engine again")');
+    await page.click('.notice button:has-text("Restart Engine")');
     await waitForCall(page, 'retryEngine');
     await expect(page.locator('header .dot.ready')).toBeVisible();
     await expect(page.locator('.notice')).toHaveCount(0);
     const other = await open('engine=failed');
-    await chooseFromMenu(other, 'Model and engine', 'Start the engine again');
+    await chooseFromMenu(other, 'Model and engine', 'Restart Engine');
     await waitForCall(other, 'retryEngine');
     await expect(other.locator('header .dot.ready')).toBeVisible();
     await runCommand(page, 'try my hardware');
-    await expectText(page, '.machine button:disabled', 'Measuring…');
+    await expectText(page, '.machine button:disabled', 'Benchmarking…');
     await expectText(page, '.machine', 'NVIDIA GeForce RTX 4080');
     await expectText(page, '.trial [role=status]', 'in about 35 sec, and write 38 words a second');
-    await page.click('.machine button:has-text("Try my hardware")');
+    await page.click('.machine button:has-text("Benchmark This Computer")');
     await waitForCall(page, 'tryHardware', 2);
-    await expectText(page, '.machine button:not(:disabled)', 'Try my hardware');
+    await expectText(page, '.machine button:not(:disabled)', 'Benchmark This Computer');
     expect((await readCalls(page, 'hardware')).length).toBeGreaterThan(0);
   });
 
@@ -315,17 +315,17 @@ test.describe('abilities', () => {
     for (const [folder, label] of [['library', 'Images'], ['models', 'Models']]) {
       await page.click(`[aria-label="Change: ${label}"]`);
       await expectText(page, setting(label), `/media/large/${folder}`);
-      await page.click(`[aria-label="Use default: ${label}"]`);
-      await expectText(page, setting(label), 'The usual place of this system');
+      await page.click(`[aria-label="Use Default: ${label}"]`);
+      await expectText(page, setting(label), 'Default location');
     }
     await expect.poll(() => readCalls(page, 'chooseFolder')).toEqual([['library'], ['models']]);
     await expect.poll(() => readCalls(page, 'resetFolder')).toEqual([['library'], ['models']]);
     await page.click('[aria-label="Change: Engine program"]');
     expect(await waitForCall(page, 'chooseEngine')).toEqual([]);
     await expectText(page, setting('Engine program'), '/opt/bagel/bagel-engine');
-    await page.click('[aria-label="Use default: Engine program"]');
+    await page.click('[aria-label="Use Default: Engine program"]');
     expect(await waitForCall(page, 'resetEngine')).toEqual([]);
-    await expectText(page, setting('Engine program'), 'The one beside the studio');
+    await expectText(page, setting('Engine program'), 'Included with Bagel Studio');
 
     await page.fill('input[type=password]', 'locked away');
     await page.keyboard.press('Enter');
@@ -335,18 +335,18 @@ test.describe('abilities', () => {
     await page.fill('input[type=password]', ' hf_secret ');
     await page.keyboard.press('Enter');
     expect(await waitForCall(page, 'setToken', 2)).toEqual(['hf_secret']);
-    await expectText(page, '.notice', 'The token is kept in the keyring');
+    await expectText(page, '.notice', 'The access token was saved in the system keyring');
     await expect(page.locator('input[type=password]')).toHaveValue('');
-    await page.click('button:has-text("Forget")');
+    await page.click('button:has-text("Remove")');
     expect(await waitForCall(page, 'setToken', 3)).toEqual([null]);
-    await expectText(page, '.notice', 'The token is forgotten');
+    await expectText(page, '.notice', 'The access token was removed');
 
     await expectText(page, '.settings', 'Version 0.1.0, engine 0.1.0');
     await page.click('.settings summary:has-text("Licenses")');
     await expect(page.locator('.licenses')).toHaveValue(/MIT OR Apache-2\.0/);
     await waitForCall(page, 'about');
-    await page.click('button:has-text("Copy diagnostics")');
-    await expectText(page, '.notice', 'Diagnostics are on the clipboard');
+    await page.click('button:has-text("Copy Diagnostics")');
+    await expectText(page, '.notice', 'Diagnostics copied to the clipboard');
     await expect.poll(() => readClipboard(page)).toBe('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0');
     await page.evaluate(() => navigator.clipboard.writeText(''));
     await runCommand(page, 'copy diagnostics');
@@ -363,12 +363,12 @@ test.describe('abilities', () => {
       await keyboard.type(name);
       await keyboard.press('Enter');
     };
-    await page.click('[aria-label="Rename the project"]');
+    await page.click('[aria-label="Rename Project"]');
     await rename('Evenings');
     expect(await waitForCall(page, 'renameProject')).toEqual(['project-00001', 'Evenings']);
     await expectText(page, 'h1', 'Evenings');
     await expect(page).toHaveTitle('Evenings – Bagel Studio');
-    await page.click('[aria-label="Rename the project"]');
+    await page.click('[aria-label="Rename Project"]');
     await keyboard.press('Delete');
     await rename('');
     expect(await waitForCall(page, 'renameProject', 2)).toEqual(['project-00001', '']);
@@ -378,7 +378,7 @@ test.describe('abilities', () => {
     await rename('The beginning');
     expect(await waitForCall(page, 'renameNode')).toEqual(['node-00002', 'The beginning']);
     await expectText(page, current, 'The beginning');
-    await chooseFromMenu(page, 'More', 'Rename the image');
+    await chooseFromMenu(page, 'More', 'Rename Image');
     await rename(first);
     expect(await waitForCall(page, 'renameNode', 2), 'its own words take the name away').toEqual(['node-00002', '']);
     await expectText(page, current, first);
@@ -390,9 +390,9 @@ test.describe('abilities', () => {
     await keyboard.press('g');
     await expectText(page, '.gallery .count', '14 images');
     await page.click('[role=gridcell][data-position="1"]');
-    await page.click('.bar button:has-text("Show in the file manager")');
+    await page.click('.bar button:has-text("Show in File Manager")');
     expect(await waitForCall(page, 'revealImage')).toEqual(['node-00005']);
-    await chooseFromMenu(page, 'Import', 'Open a saved project');
+    await chooseFromMenu(page, 'Import', 'Import Project');
     expect(await waitForCall(page, 'openProject')).toEqual([]);
     await expectText(page, 'h1', 'Islands at noon');
     await expectText(page, current, 'Islands at noon');
@@ -403,16 +403,16 @@ test.describe('abilities', () => {
     const [id] = await waitForCall(page, 'copyImage');
     expect(id).toMatch(/^node-/);
     await expectText(page, '.notice', 'Copied');
-    await chooseFromMenu(page, 'More', 'Copy the image');
+    await chooseFromMenu(page, 'More', 'Copy Image');
     expect(await waitForCall(page, 'copyImage', 2)).toEqual([id]);
     await runCommand(page, 'show in the file');
     expect(await waitForCall(page, 'revealImage', 2)).toEqual([id]);
-    await chooseFromMenu(page, 'More', 'Save the whole project');
+    await chooseFromMenu(page, 'More', 'Export Project');
     expect((await waitForCall(page, 'exportProject'))[0]).toMatch(/^project-/);
-    await expectText(page, '.notice', 'Saved as harbour.bagel');
-    await chooseFromMenu(page, 'Save a copy', 'JPEG');
+    await expectText(page, '.notice', 'Exported as harbour.bagel');
+    await chooseFromMenu(page, 'Export', 'JPEG');
     expect(await waitForCall(page, 'exportImages')).toEqual([[id], 'jpeg']);
-    await expectText(page, '.notice', 'Saved as harbour.png');
+    await expectText(page, '.notice', 'Exported as harbour.png');
     const nOpened = (await readCalls(page, 'project')).length;
     await runCommand(page, 'open a saved project');
     await waitForCall(page, 'openProject', 2);
@@ -433,12 +433,12 @@ test.describe('abilities', () => {
     await keyboard.press('Control+v');
     await waitForCall(page, 'pasteImage');
     await expectText(page, current, 'clipboard.png');
-    await page.click('.notice button:has-text("Show it")');
+    await page.click('.notice button:has-text("Show Recipe")');
     await expect(page.locator('.recipe')).toBeVisible();
 
     const full = await open('images=40');
     await full.keyboard.press('Control+o');
-    await expectText(full, '.notice', 'This image was in the library already.');
+    await expectText(full, '.notice', 'This image is already in the library.');
     expect((await waitForCall(full, 'nodes'))[0].length).toBe(1);
     await expectText(full, current, 'harbour.jpg');
   });
@@ -456,7 +456,7 @@ test.describe('abilities', () => {
     await drop('node-00009', onLine);
     await expectText(page, current, 'Three islands in morning fog');
     await sendEvents(page, { kind: 'dragging', position: onLine });
-    await expectText(page, '.veil', 'Drop to use as a reference');
+    await expectText(page, '.veil', 'Drop to add as reference image');
     await drop('node-00003', onLine);
     await expect(page.locator('.reference')).toBeVisible();
     await expect(page.locator('.veil')).toHaveCount(0);
@@ -464,7 +464,7 @@ test.describe('abilities', () => {
 
   test('an image that is its own reference is read once, and shown once', async ({ open }) => {
     const page = await open('');
-    await page.click('button[title="Add a reference"]');
+    await page.click('button[title="Add Reference Image"]');
     await page.click('[popover]:popover-open li button[aria-label*="Lighthouse taller"]');
     await expect(page.locator('.reference')).toBeVisible();
     await clickRow(page, 'Lighthouse taller');
@@ -497,7 +497,7 @@ test.describe('abilities', () => {
     expect((await waitForCall(page, 'price'))[0].prompt).toBe('Make it blue');
     await page.fill(line, 'huge change');
     await expectText(page, '.refusal', '15.2 GB');
-    await page.click('.price button:has-text("Try 768 × 576")');
+    await page.click('.price button:has-text("Use 768 × 576")');
     await expectText(page, 'button[title="Size"]', '768 × 576');
     await expect.poll(async () => (await readCalls(page, 'price')).at(-1)[0].parameters.size?.width === 768, 'another price').toBe(true);
   });
@@ -513,17 +513,17 @@ test.describe('abilities', () => {
     await waitForCall(page, 'trash');
     await expectText(page, '.gallery .count', '12 images');
     await page.click(trash);
-    await expectText(page, '.gallery .count', '2 images · Deleted for good after 30 days.');
+    await expectText(page, '.gallery .count', '2 images · Deleted permanently after 30 days.');
     await page.click('[role=gridcell][data-position="0"]');
     await page.click('.bar button:has-text("Restore")');
     expect(await waitForCall(page, 'restore')).toEqual([['node-00006']]);
     await expectText(page, '.gallery .count', '1 image ·');
-    await page.click('.gallery button:has-text("Empty the trash")');
-    await expectText(page, 'dialog', 'One image will be deleted for good.');
+    await page.click('.gallery button:has-text("Empty Trash")');
+    await expectText(page, 'dialog', '1 image will be deleted permanently.');
     await page.click('dialog button:has-text("Cancel")');
     await expect(page.locator('dialog')).toHaveCount(0);
     await expect.poll(() => readCalls(page, 'emptyTrash')).toEqual([]);
-    await page.click('.gallery button:has-text("Empty the trash")');
+    await page.click('.gallery button:has-text("Empty Trash")');
     await page.click('dialog button.primary');
     expect(await waitForCall(page, 'emptyTrash')).toEqual([]);
     await expectText(page, '.gallery', 'The trash is empty');
@@ -548,8 +548,8 @@ test.describe('abilities', () => {
     await page.click(`${jobs('whole bay')} [aria-label="Dismiss"]`);
     expect((await waitForCall(page, 'dismiss'))[0]).toMatch(/^job-/);
     await expect(page.locator(jobs('whole bay'))).toHaveCount(0);
-    await expectText(page, '.alert', 'One needs attention');
-    await page.click('.queue button:has-text("Cancel all")');
+    await expectText(page, '.alert', '1 job needs attention');
+    await page.click('.queue button:has-text("Cancel All")');
     expect(await waitForCall(page, 'cancelAll')).toEqual([]);
     await expect(page.locator('.queue .grip[aria-label]')).toHaveCount(0);
     await expectText(page, jobs('warm light'), 'Stopping…');
@@ -564,7 +564,7 @@ test.describe('abilities', () => {
     await expectText(page, '.queue .paused', 'nothing new is begun');
     await keyboard.press('Escape');
     await clickRow(page, 'Snow on the hills');
-    await expectText(page, '.held button', 'Try again');
+    await expectText(page, '.held button', 'Retry');
     await page.click('.held button:has-text("Dismiss")');
     await waitForCall(page, 'dismiss', 2);
     await expect(page.locator('[data-row]:has-text("Snow")')).toHaveCount(0);
@@ -579,13 +579,13 @@ test.describe('abilities', () => {
     const [job] = await waitForCall(page, 'moveJob');
     const interrupt = () => sendEvents(page, { kind: 'job_changed', job, status: { state: 'interrupted' } });
     await page.keyboard.press('Escape');
-    await expectText(page, question, 'Waiting for its turn');
+    await expectText(page, question, 'Queued');
     await interrupt();
     await expectText(page, question, 'Interrupted');
     await expect(page.locator(`${question} button:has-text("Stop")`)).toHaveCount(0);
-    await page.click(`${question} button:has-text("Try again")`);
+    await page.click(`${question} button:has-text("Retry")`);
     expect(await waitForCall(page, 'retry')).toEqual([job]);
-    await expectText(page, question, 'Waiting for its turn');
+    await expectText(page, question, 'Queued');
     await interrupt();
     await page.click(`${question} button:has-text("Dismiss")`);
     expect(await waitForCall(page, 'dismiss')).toEqual([job]);
@@ -622,7 +622,7 @@ test.describe('abilities', () => {
       await runCommand(page, words);
       await expect(page.locator(panel)).toBeVisible();
     }
-    for (const [words, mode] of [['create from text', 'Create'], ['edit the image', 'Edit']]) {
+    for (const [words, mode] of [['generate image', 'Generate'], ['edit image', 'Edit']]) {
       await runCommand(page, words);
       await expectText(page, '.composer label.on', mode);
       await expect(page.locator(line)).toBeFocused();
@@ -635,8 +635,8 @@ test.describe('abilities', () => {
     await keyboard.press('e');
     await expect(page.locator(line)).toBeVisible();
     await keyboard.press('?');
-    await expectText(page, 'dialog', 'Reuse the whole recipe');
-    await expectText(page, 'dialog', 'Ctrl V in the line');
+    await expectText(page, 'dialog', 'Reuse Recipe');
+    await expectText(page, 'dialog', 'Ctrl V in the prompt');
     await expect.poll(() => page.evaluate(() => document.querySelector('dialog').scrollTop), 'it is read from its beginning').toBe(0);
     await keyboard.press('Escape');
     await expect(page.locator('dialog')).toHaveCount(0);
@@ -656,18 +656,18 @@ test.describe('abilities', () => {
     await page.click('.notice button:has-text("Settings")');
     await expect(page.locator('.settings')).toBeVisible();
     await fail('not_a_image');
-    await page.click('.notice button:has-text("Open an image")');
+    await page.click('.notice button:has-text("Open Image")');
     await waitForCall(page, 'openImages');
     await fail('gone');
-    await expectText(page, '.notice', 'It is not there any more');
+    await expectText(page, '.notice', 'No longer exists');
   });
 
   test('a window that is closed while work goes on asks first', async ({ open }) => {
     const page = await open('jobs');
     const askToClose = () => sendEvents(page, { kind: 'close_asked' });
     await askToClose();
-    for (const words of ['What is being made is broken off', '4 requests wait', 'The download pauses']) await expectText(page, 'dialog', words);
-    await page.click('dialog button:has-text("Stay")');
+    for (const words of ['The current job will be canceled', '4 jobs are in the queue', 'The download will be paused']) await expectText(page, 'dialog', words);
+    await page.click('dialog button:has-text("Cancel")');
     await expect(page.locator('dialog')).toHaveCount(0);
     await expect.poll(() => readCalls(page, 'close')).toEqual([]);
     await askToClose();

@@ -66,7 +66,7 @@ const states = {
     '',
     async (page) => {
       await page.keyboard.press('c');
-      await page.click('[aria-label="Side by side"]');
+      await page.click('[aria-label="Side by Side"]');
     },
   ],
   keys: ['', (page) => page.keyboard.press('?')],
@@ -77,13 +77,13 @@ const states = {
     async (page) => {
       await page.click('[data-row]:has-text("Turn it into night")');
       await page.keyboard.press('Control+k');
-      await page.keyboard.type('repeat a branch');
+      await page.keyboard.type('repeat branch');
       await page.keyboard.press('Enter');
       await expect(page.locator('dialog li button').first()).toBeVisible();
     },
   ],
   'a model named by hand': ['engine=named', (page) => page.click('header .chip >> nth=0')],
-  rename: ['', (page) => page.click('[aria-label="Rename the project"]')],
+  rename: ['', (page) => page.click('[aria-label="Rename Project"]')],
   closing: ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'close_asked' }))],
   size: ['', (page) => page.click('button[title="Size"]')],
   refusal: [

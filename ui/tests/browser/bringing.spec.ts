@@ -28,10 +28,10 @@ test.describe('bringing', () => {
     const before = await page.innerText(current);
     expect(await paste(page, line)).toBe(true);
     await waitForCall(page, 'pasteImage');
-    await expectText(page, '.notice', 'Added as a reference');
+    await expectText(page, '.notice', 'Added as reference image');
     await expect(page.locator('.reference')).toHaveCount(1);
     await expect(page.locator(current).first()).toHaveText(before);
-    await page.click('.notice button:has-text("Open it instead")');
+    await page.click('.notice button:has-text("Open Instead")');
     await expectText(page, current, 'clipboard.png');
     await expect(page.locator('.reference')).toHaveCount(0);
     await page.click(`[aria-label="Other projects"], aside .grid button`);
@@ -45,17 +45,17 @@ test.describe('bringing', () => {
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');
     await page.click('[role=gridcell][data-position="5"]', { modifiers: ['Shift'] });
-    await page.click('.bar button:has-text("Use as references")');
-    await expectText(page, '.notice', 'Three references at most: 2 images were left out.');
+    await page.click('.bar button:has-text("Use as Reference")');
+    await expectText(page, '.notice', 'Three reference images are the maximum. 2 images were not added');
     await expect(page.locator('.reference')).toHaveCount(3);
   });
 
   test('every image that can be a reference has a name, opened or not', async ({ open }) => {
     const page = await open('images=80');
-    await page.click('button[title="Add a reference"]');
+    await page.click('button[title="Add Reference Image"]');
     const labels = await page.locator('[popover]:popover-open li button').evaluateAll((all) => all.map((button) => button.getAttribute('aria-label')));
     expect(labels.length).toBeGreaterThan(8);
-    expect(labels.filter((label) => !/^Use as a reference: ./.test(label))).toEqual([]);
+    expect(labels.filter((label) => !/^Use as reference image: ./.test(label))).toEqual([]);
   });
 
   test('on a Mac backspace throws the image with the focus away', async ({ open }) => {
@@ -77,6 +77,6 @@ test.describe('bringing', () => {
     await page.click(':popover-open button:has-text("WebP")');
     const [ids, format] = await waitForCall(page, 'exportImages');
     expect([ids.length, format]).toEqual([2, 'webp']);
-    await expectText(page, '.notice', 'Saved as Exports');
+    await expectText(page, '.notice', 'Exported as Exports');
   });
 });

@@ -23,12 +23,12 @@ test.describe('canvas', () => {
     await expect(page.locator('.frame img')).toBeVisible();
     await sendEvents(page, { kind: 'node_added', node: lost('Square', { width: 512, height: 512 }) });
     await clickRow(page, 'Square');
-    await expectText(page, '.frame .lost', 'This image cannot be loaded');
+    await expectText(page, '.frame .lost', 'This image cannot be shown');
     await expect(page.locator('.frame img')).toHaveCount(0);
     const broken = () => page.locator('img').evaluateAll((all) => all.filter((image) => image.complete && image.naturalWidth === 0 && getComputedStyle(image).visibility !== 'hidden').length);
     await expect(page.locator('.composer img[data-lost]')).toBeAttached();
     await expect.poll(broken, 'nowhere a broken image is drawn').toBe(0);
-    await page.click('.lost button:has-text("Show in the file manager")');
+    await page.click('.lost button:has-text("Show in File Manager")');
     await expect.poll(() => readCalls(page, 'revealImage')).toEqual([['Square']]);
     await clickRow(page, 'Less blue');
     await expect(page.locator('.frame img')).toBeVisible();
@@ -103,7 +103,7 @@ test.describe('canvas', () => {
     await expect(page.locator('.over img')).toBeVisible();
     await expect(page.locator('[aria-current=true] .title').first()).toHaveText(chosen);
     await expectText(page, '.over .tag', 'Add a lighthouse on the left');
-    await page.click('[aria-label="Side by side"]');
+    await page.click('[aria-label="Side by Side"]');
     const frames = () => page.locator('.half .frame').evaluateAll((all) => all.map((frame) => frame.getAttribute('style')));
     await expect.poll(async () => (await frames()).length, 'two halves').toBe(2);
     const before = await frames();
@@ -118,7 +118,7 @@ test.describe('canvas', () => {
   test('at 100 % a pixel of the image is one of the screen', async ({ open }) => {
     const page = await open('', { context: { deviceScaleFactor: 2 } });
     await expect(page.locator('.frame img')).toBeVisible();
-    for (const [key, percent, width] of [['1', '100 %', 512], ['2', '200 %', 1024]]) {
+    for (const [key, percent, width] of [['1', '100%', 512], ['2', '200%', 1024]]) {
       await page.keyboard.press(key);
       await expectText(page, '.percent', percent);
       expect((await page.locator('.frame').boundingBox()).width).toBe(width);

@@ -13,7 +13,7 @@ test.describe('failures', () => {
     await expect(page.locator(`${question} .growing`)).toBeVisible();
     await page.click(`${question} button:has-text("Stop")`);
     expect((await waitForCall(page, 'cancel'))[0]).toMatch(/^job-/);
-    await expectText(page, `${question} .stopped`, 'stopped');
+    await expectText(page, `${question} .stopped`, 'Stopped');
   });
 
   test('a question that failed says what would help, and is asked again', async ({ open }) => {
@@ -27,13 +27,13 @@ test.describe('failures', () => {
     const fail = (code, remedies) => sendEvents(page, { kind: 'job_changed', job, status: { state: 'failed', failure: { code, message: 'why not' }, remedies } });
     await fail('context_too_long', [{ kind: 'leave_out', turns: ['turn-1', 'turn-2'] }]);
     await page.click(`${question} button:has-text("Copy")`);
-    await expect.poll(() => readClipboard(page)).toBe('This is more than the model can read: Why not.');
+    await expect.poll(() => readClipboard(page)).toBe('The prompt is too long for the model: Why not.');
     await page.click(`${question} button:has-text("Leave the 2 oldest questions out")`);
     expect(await waitForCall(page, 'leaveOut')).toEqual([['turn-1', 'turn-2'], true]);
     expect(await waitForCall(page, 'retry')).toEqual([job]);
-    await expectText(page, question, 'Waiting for its turn');
+    await expectText(page, question, 'Queued');
     await fail('internal', []);
-    await page.click(`${question} button:has-text("Try again")`);
+    await page.click(`${question} button:has-text("Retry")`);
     await waitForCall(page, 'retry', 2);
   });
 
@@ -42,10 +42,10 @@ test.describe('failures', () => {
     await page.keyboard.press('g');
     await expect(page.locator('[role=gridcell][data-position]').first()).toBeVisible();
     await page.fill('input[type=search]', 'unreadable');
-    await expectText(page, '.gallery .title', 'The images could not be read');
+    await expectText(page, '.gallery .title', 'The images could not be loaded');
     await expectText(page, '.notice', 'input/output error');
     await expect(page.locator('[role=gridcell][data-position]'), 'nothing stands for its answer').toHaveCount(0);
-    await page.click('.gallery button:has-text("Try again")');
+    await page.click('.gallery button:has-text("Retry")');
     await waitForCall(page, 'gallery', 3);
     await page.fill('input[type=search]', '');
     await expect(page.locator('[role=gridcell][data-position]').first()).toBeVisible();
@@ -63,7 +63,7 @@ test.describe('failures', () => {
     await page.keyboard.press('m');
     const failed = 'article[aria-label="BAGEL RecA"] .install';
     await page.click(`${failed} button:has-text("Copy")`);
-    await expect.poll(() => readClipboard(page)).toMatch(/^The disk is full: There is no room/);
+    await expect.poll(() => readClipboard(page)).toMatch(/^The disk is full: There is not enough space/);
     await page.click(`${failed} button:has-text("Resume")`);
     expect(await waitForCall(page, 'installModel', 2)).toEqual(['bagel-rl', 'q6_k', null]);
   });
@@ -81,8 +81,8 @@ test.describe('failures', () => {
       if (method) await waitForCall(page, method);
       await expect(page.locator(`.notice:has-text("${button}")`)).toHaveCount(0);
     };
-    await lead('internal', 'Copy diagnostics', 'diagnostics');
-    await lead('not_a_project', 'Open a saved project', 'openProject');
+    await lead('internal', 'Copy Diagnostics', 'diagnostics');
+    await lead('not_a_project', 'Import Project', 'openProject');
     await lead('keyring', 'Settings');
     await expect(page.locator('.settings')).toBeVisible();
   });

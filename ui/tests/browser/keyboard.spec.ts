@@ -44,7 +44,7 @@ test.describe('keyboard', () => {
     await keyboard.press('ArrowLeft');
     await expect(page.locator('.scrub .label').first()).toHaveText(/Step 23 of 24/);
     await keyboard.press('Escape');
-    for (const [key, percent] of [['1', '100 %'], ['2', '200 %'], ['4', '400 %']]) {
+    for (const [key, percent] of [['1', '100%'], ['2', '200%'], ['4', '400%']]) {
       await page.evaluate(() => document.activeElement.blur());
       await keyboard.press(key);
       await expect(page.locator('.percent').first()).toHaveText(percent);
@@ -94,7 +94,7 @@ test.describe('keyboard', () => {
     const { keyboard } = page;
     await tabTo(page, 'button[title="Thinking"]');
     await keyboard.press('Enter');
-    await tabTo(page, '[popover] button', 'Think first');
+    await tabTo(page, '[popover] button', 'Thinking on');
     await keyboard.press('Enter');
     await keyboard.press('/');
     await expect(page.locator('.composer textarea')).toBeFocused();
@@ -105,7 +105,7 @@ test.describe('keyboard', () => {
     await keyboard.press('Enter');
     const [job] = await waitForCall(page, 'pausePlan');
     await expect(page.locator('.plan textarea')).toBeVisible();
-    await tabTo(page, '.plan button', 'Save plan');
+    await tabTo(page, '.plan button', 'Save Plan');
     await keyboard.press('Enter');
     expect((await waitForCall(page, 'changeSettings'))[0].value.map(({ name }) => name)).toEqual(['A quiet harbour', 'Night over the harbour']);
     await tabTo(page, '.held button', 'Dismiss');
@@ -113,11 +113,11 @@ test.describe('keyboard', () => {
     expect(await waitForCall(page, 'dismiss')).toEqual([job]);
     await tabTo(page, '.plan .use', 'A quiet harbour');
     await keyboard.press('Enter');
-    await expectText(page, '.pills', 'With a saved plan');
-    await tabTo(page, '[aria-label="Forget the plan “A quiet harbour”"]');
+    await expectText(page, '.pills', 'Saved plan');
+    await tabTo(page, '[aria-label="Delete Plan “A quiet harbour”"]');
     await keyboard.press('Enter');
     expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbour']);
-    await expect(page.locator('[aria-label^="Forget the plan"]:focus, .plan .use:focus')).toHaveCount(1);
+    await expect(page.locator('[aria-label^="Delete Plan"]:focus, .plan .use:focus')).toHaveCount(1);
   });
 
   test('a plan that is held is painted from where it is changed', async ({ open }) => {
@@ -174,12 +174,12 @@ test.describe('keyboard', () => {
     };
     await tool('Copy');
     await expect.poll(() => readClipboard(page)).toMatch(/^A quiet harbour at dusk/);
-    await tool('Leave out');
+    await tool('Exclude');
     const [[turn], isLeftOut] = await waitForCall(page, 'leaveOut');
     expect(isLeftOut).toBe(true);
-    await tool('Take in again');
+    await tool('Include');
     expect(await waitForCall(page, 'leaveOut', 2)).toEqual([[turn], false]);
-    await tool('Make this an edit');
+    await tool('Use as Edit Prompt');
     await expect(page.locator('.composer textarea')).toBeFocused();
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
   });
@@ -202,12 +202,12 @@ test.describe('keyboard', () => {
     await expect(page.locator('.over')).toHaveCount(0);
     await keyboard.press('m');
     for (const [kind, name] of [['folder', 'islands-finetune'], ['file', 'islands-finetune.gguf']]) {
-      await tabTo(page, '.own button', `Choose a ${kind}`);
+      await tabTo(page, '.own button', `Choose ${kind === 'folder' ? 'Folder' : 'File'}`);
       await keyboard.press('Enter');
       await expect(page.locator(`article[aria-label="${name}"]`)).toBeVisible();
     }
     await expect.poll(() => readCalls(page, 'importModel')).toEqual([['folder'], ['file']]);
-    await tabTo(page, 'article[aria-label="islands-finetune"] button', 'Remove from the studio');
+    await tabTo(page, 'article[aria-label="islands-finetune"] button', 'Remove from Bagel Studio');
     await keyboard.press('Enter');
     await expect(page.locator('dialog')).toBeVisible();
     await tabTo(page, 'dialog button.primary');
@@ -225,7 +225,7 @@ test.describe('keyboard', () => {
     await waitForCall(page, 'moveJob');
     expect((await readCalls(page, 'moveJob'))[0][1].kind).toBe('before');
     expect(await page.evaluate(() => document.activeElement.matches('button.grip')), 'the focus stays on the handle').toBe(true);
-    const first = '[aria-label="Put first"]:not(:disabled)';
+    const first = '[aria-label="Move to Front of Queue"]:not(:disabled)';
     await tabTo(page, first);
     await page.evaluate(() => {
       const phase = { name: 'painting', step: 10, steps: 24 };
@@ -235,7 +235,7 @@ test.describe('keyboard', () => {
     expect(await page.evaluate((wanted) => document.activeElement.matches(wanted), first), 'a step does not call the focus back').toBe(true);
     await keyboard.press('Enter');
     await expect.poll(async () => (await readCalls(page, 'moveJob')).some(([, place]) => place.kind === 'first'), 'first').toBe(true);
-    await tabTo(page, '[aria-label="Try again"]');
+    await tabTo(page, '[aria-label="Retry"]');
     await keyboard.press('Enter');
     await waitForCall(page, 'retry');
     await keyboard.press('Escape');
@@ -258,7 +258,7 @@ test.describe('keyboard', () => {
     await keyboard.press('ArrowDown');
     await keyboard.press('ArrowRight');
     await keyboard.press('Shift+ArrowRight');
-    await expect(page.locator('.bar .n').first()).toHaveText(/2 chosen/);
+    await expect(page.locator('.bar .n').first()).toHaveText(/2 selected/);
     await keyboard.press('t');
     await expect(page.locator('dialog')).toBeVisible();
     await keyboard.type('bay');
@@ -298,11 +298,11 @@ test.describe('keyboard', () => {
     await tabTo(page, '.settings select');
     await keyboard.press('ArrowDown');
     await expect.poll(async () => (await readCalls(page, 'changeSettings')).length >= 2, 'the changes').toBe(true);
-    await tabTo(page, '[aria-label="Use default: Images"]');
+    await tabTo(page, '[aria-label="Use Default: Images"]');
     await keyboard.press('Enter');
     await waitForCall(page, 'resetFolder');
     expect((await readCalls(page, 'resetFolder'))[0]).toEqual(['library']);
-    await expect(page.locator('[aria-label^="Use default"]')).toHaveCount(0);
+    await expect(page.locator('[aria-label^="Use Default"]')).toHaveCount(0);
     await page.evaluate(() => document.activeElement.blur());
     const before = (await readCalls(page, 'changeSettings')).length;
     await tabTo(page, 'input[type=url]');
@@ -350,7 +350,7 @@ test.describe('keyboard', () => {
     const { keyboard } = page;
     const addTwo = async () => {
       for (let n = 0; n < 2; n += 1) {
-        await tabTo(page, 'button[title="Add a reference"]');
+        await tabTo(page, 'button[title="Add Reference Image"]');
         await keyboard.press('Enter');
         await tabTo(page, '[popover] li button');
         await keyboard.press('Enter');
@@ -432,7 +432,7 @@ test.describe('keyboard', () => {
     await expect.poll(titles).toEqual([before[1], before[2], before[0], ...before.slice(3)]);
     await page.keyboard.press('Escape');
     for (let n = 0; n < 3; n += 1) {
-      await page.click('button[title="Add a reference"]');
+      await page.click('button[title="Add Reference Image"]');
       await page.locator('[popover]:popover-open li button').first().click();
       if (n === 2) break;
     }
@@ -457,7 +457,7 @@ test.describe('keyboard', () => {
     const page = await open('');
     await page.click('[data-row]:has-text("Turn it into night")');
     await page.keyboard.press('Control+k');
-    await page.keyboard.type('repeat a branch');
+    await page.keyboard.type('repeat branch');
     await page.keyboard.press('Enter');
     await expect(page.locator('dialog li button').first()).toBeVisible();
     await page.keyboard.press('Enter');
@@ -514,6 +514,6 @@ test.describe('keyboard', () => {
     expect((await readCalls(limited, 'dragOut')).length).toBe(0);
     await limited.keyboard.press('Control+,');
     await expect(limited.locator('.settings details')).toBeVisible();
-    await expect(limited.locator('[aria-label^="Use default"]')).toHaveCount(0);
+    await expect(limited.locator('[aria-label^="Use Default"]')).toHaveCount(0);
   });
 });

@@ -17,14 +17,14 @@ try {
   const since = () => ((performance.now() - began) / 1000).toFixed(1);
   browser = await open();
   const b = browser;
-  await b.see('main h2', 'What shall it be?');
+  await b.see('main h2', 'What would you like to create?');
   console.log(`the window is there after ${since()} s, the driver's own start included`);
   await b.see('.welcome', 'pocket');
   await b.screenshot(join(shots, '40-first-start.png'));
   await b.click('.welcome .head button');
   await b.see('.dot.ready', '', 60);
   await lockSeed(b, 7);
-  await ask(b, 'Create', 'a large red circle in the center on a blue background');
+  await ask(b, 'Generate', 'a large red circle in the center on a blue background');
   await until('the first image', () => images().length === 1, 60);
   console.log(`the first image is there after ${since()} s`);
   assert.equal(sees(images()[0]), 'large red circle at place 4 on blue', 'it is what was asked for');
@@ -37,7 +37,7 @@ try {
   assert.equal(sees(images().find((path) => path !== first)), 'large red circle at place 4 on yellow', 'so is the edit');
   await settled(b);
   await until('2 rows', async () => (await rows(b)) === 2);
-  await ask(b, 'Ask', 'Which color is the background?');
+  await ask(b, 'Chat', 'Which color is the background?');
   await until('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1, 60);
   await settled(b);
   assert.match(await b.text('article .answer'), /yellow/i, 'so is the answer');

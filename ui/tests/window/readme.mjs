@@ -13,12 +13,12 @@ const stories = {
   en: {
     suffix: '',
     look: ['English', 'Dark'],
-    modes: { generate: 'Create', edit: 'Edit', chat: 'Ask' },
+    modes: { generate: 'Generate', edit: 'Edit', chat: 'Chat' },
     first: 'A large red star in the center on a blue background',
     edits: ['Make the star yellow', 'Add a small white square in the top left corner'],
     branch: 'Give the image a green background',
     question: 'Describe the image',
-    thinking: 'Let me edit',
+    thinking: 'Review plan',
     planned: 'A large red heart on a white background',
     changed: ['white background', 'yellow background'],
     more: [
@@ -41,12 +41,12 @@ const stories = {
   zh: {
     suffix: '.zh',
     look: ['中文', '浅色'],
-    modes: { generate: '创作', edit: '编辑', chat: '提问' },
+    modes: { generate: '生成', edit: '编辑', chat: '对话' },
     first: '画一个大的红色星星，要蓝色背景',
     edits: ['把星星变成黄色', '请加上左上角一个小的白色正方形'],
     branch: '把背景换成绿色背景',
     question: '请描述这张图',
-    thinking: '让我',
+    thinking: '审阅方案',
     planned: '画一个大的红色爱心，白色背景',
     changed: ['白色背景', '黄色背景'],
     more: [
@@ -92,18 +92,18 @@ async function tell(b, story) {
   // The gallery's other projects come first, so that the story stands before them.
   for (const [index, words] of story.more.entries()) {
     await key(b, 'n', { ctrlKey: true });
-    await made(b, modes.create, words);
+    await made(b, modes.generate, words);
     if (index % 2 === 1) for (const edit of story.again[(index - 1) / 2]) await made(b, modes.edit, edit);
   }
 
   await key(b, 'n', { ctrlKey: true });
-  await made(b, modes.create, story.first);
+  await made(b, modes.generate, story.first);
   const origin = story.first.slice(0, 8);
   await made(b, modes.edit, story.branch);
   await row(b, origin);
   for (const edit of story.edits) await made(b, modes.edit, edit);
-  await b.click('[role=tab][data-tab=ask]');
-  await ask(b, modes.ask, story.question);
+  await b.click('[role=tab][data-tab=chat]');
+  await ask(b, modes.chat, story.question);
   await until('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1, 60);
   await settled(b);
   await b.clickText('.composer label', modes.edit);
@@ -112,7 +112,7 @@ async function tell(b, story) {
 
   await key(b, 'n', { ctrlKey: true });
   await choose(b, '.think button', story.thinking);
-  await ask(b, modes.create, story.planned);
+  await ask(b, modes.generate, story.planned);
   await b.see('.plan textarea', '', 60);
   await until('the plan', () => b.run(`return document.querySelector('.plan textarea')?.value.includes(arguments[0])`, story.changed[0]), 60);
   await b.run(

@@ -42,7 +42,7 @@ test('what the program said in English stays to be read, under a sentence of the
   const { meaning, details, copy } = explainFailure({ code: 'disk_full', message: 'the disk of /home is full; free 3 GB' });
   expect(copy.text).toBe('磁盘已满: The disk of /home is full; free 3 GB.');
   expect(meaning).toContain('空间');
-  expect(details).toEqual({ label: '详情（英文）', text: 'The disk of /home is full; free 3 GB.', isOpen: false });
+  expect(details).toEqual({ label: '详细信息（英文）', text: 'The disk of /home is full; free 3 GB.', isOpen: false });
 });
 
 test('details are open where only they say what to change', () => {
@@ -59,12 +59,12 @@ test('a request that does not fit is refused with its figures, in the language o
     const line = explainRefusal({ code, message: 'why not' }, { ...price, ...changed });
     expect(line.replaceAll('\u00A0', ' ')).toContain(expected);
   };
-  check('en', 'out_of_device_memory', {}, 'Not enough graphics memory: 15.2 GB are needed and 9 GB are there.');
-  check('zh', 'out_of_host_memory', {}, '内存不足：需要 15.2 GB，而现有 9 GB。');
-  check('zh', 'out_of_device_memory', { available_bytes: null }, '较小的尺寸');
+  check('en', 'out_of_device_memory', {}, 'Not enough graphics memory: needs 15.2 GB, 9 GB available.');
+  check('zh', 'out_of_host_memory', {}, '内存不足：需要 15.2 GB，可用 9 GB。');
+  check('zh', 'out_of_device_memory', { available_bytes: null }, '更小的尺寸');
   check('zh', 'context_too_long', { context_tokens: 40_000 }, '40,000 个词元');
   check('en', 'bad_input', {}, 'Why not.');
-  check('zh', 'size_unusable', { available_bytes: null }, '模型画不了这个尺寸。');
+  check('zh', 'size_unusable', { available_bytes: null }, '不支持此尺寸。');
 });
 
 test('a line becomes a sentence, and names of files stay', () => {

@@ -178,13 +178,13 @@ test('references keep the order they are given', () => {
   expect(studio.composer.references).toEqual(['a', 'b', 'c']);
   studio.addReferences(['d', 'c', 'e']);
   expect(studio.composer.references).toEqual(['a', 'b', 'c']);
-  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('2 images were left out')]);
+  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('2 images were not added')]);
 });
 
 test('of five files the first opens, three join the line, and the last is told of', async () => {
   await arrive(...['a', 'b', 'c', 'd', 'e'].map((id, index) => node(id, null, `p${String(index)}`)));
   expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['b', 'c', 'd']]);
-  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('1 image was left out')]);
+  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('1 image was not added')]);
 });
 
 test('an image pasted in the line joins the one that is there, and can be opened instead', async () => {

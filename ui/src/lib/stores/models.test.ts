@@ -26,7 +26,7 @@ test('a model that has come, or that could not, is told of with the next thing t
   tell(install({ stage: 'converting' }));
   tell(null);
   studio.receive([{ kind: 'models', models: [card(true, null)] }, { kind: 'models', models: [card(true, null)] }]);
-  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual(['BAGEL 7B is ready to be used, in Q4_K_M']);
+  expect(studio.toasts.all.map(({ text }) => text?.())).toEqual(['BAGEL 7B is ready to use in Q4_K_M']);
   news()?.action?.run();
   expect(asked('useModel')).toEqual([[{ model: 'full', quantization: 'q4_k_m' }]]);
   // What is wrong is seen where the model stands.

@@ -70,5 +70,5 @@ test('a branch is made again from another image, edit by edit', async () => {
   expect(made.calls.filter(([name]) => name === 'retry')).toEqual([['retry', 'job-5']]);
   studio.receive([{ kind: 'job_dismissed', job: 'job-5' }, { kind: 'job_queued', job: fourth }]);
   finish(fourth, node('d3', 'c3'));
-  expect([sent.length, news()?.text?.()]).toEqual([5, 'The branch is repeated']);
+  expect([sent.length, news()?.text?.()]).toEqual([5, 'The branch has been repeated']);
 });

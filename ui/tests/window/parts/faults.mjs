@@ -18,7 +18,7 @@ export default {
     await b.see('.card[role=alert]', 'Your images are safe');
     await b.screenshot(join(shots, '14-failure.png'));
     await b.see('.dot.ready', '', 120);
-    await b.clickText('.card[role=alert] button', 'Try again');
+    await b.clickText('.card[role=alert] button', 'Retry');
     await until('the image, tried again', () => images().length === before + 1, 120);
     await steps(b, 12);
   },
@@ -30,10 +30,10 @@ export default {
     for (const words of ['Work to stay for', 'Work that waits']) await ask(b, 'Edit', words);
     await working(b, 'Reading');
     wishClosed();
-    await b.see('dialog[open]', 'Work is under way');
-    await b.see('dialog[open]', 'One request waits');
+    await b.see('dialog[open]', 'Close Bagel Studio?');
+    await b.see('dialog[open]', '1 job is in the queue');
     await b.screenshot(join(shots, '16-close.png'));
-    await b.clickText('dialog[open] button', 'Stay');
+    await b.clickText('dialog[open] button', 'Cancel');
     process.kill(engine, 'SIGCONT');
     await until('both images', () => images().length === before + 2, 120);
   },

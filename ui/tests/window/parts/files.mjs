@@ -85,7 +85,7 @@ export default {
     press('ctrl+c');
     await b.see('.notice', 'Copied');
     press('ctrl+v');
-    await b.see('.notice', 'in the library already');
+    await b.see('.notice', 'already in the library');
     assert.equal(images().length, before);
     await b.see('[data-row] .title', 'wide.png');
     await until('1 rows', async () => (await rows(b)) === 1);
@@ -112,10 +112,10 @@ export default {
     await b.run(`document.querySelector('[role=gridcell][data-position][aria-label*="white square"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
     await b.see('[data-row] .title', 'Please put a small white square');
     const copy = join(data, 'copy.png');
-    await b.clickText('.toolbar button', 'Save a copy');
+    await b.clickText('.toolbar button', 'Export');
     await b.clickText(':popover-open button, :popover-open [role=option]', 'PNG with');
     await answerDialog('Save', copy);
-    await b.see('.notice', 'Saved as copy.png');
+    await b.see('.notice', 'Exported as copy.png');
     assert.ok(readFileSync(copy, 'latin1').includes('Please put a small white square'), 'the recipe went along');
     await drag(b, copy);
     await b.see('.notice', 'recipe');

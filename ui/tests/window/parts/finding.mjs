@@ -63,7 +63,7 @@ export default {
     await b.run(`document.querySelector('[role=gridcell][data-position]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`);
     await b.see('[data-row] .title', 'on a yellow background');
     await key(b, 'c');
-    for (const [index, mode] of ['Slider', 'Side by side', 'Difference'].entries()) {
+    for (const [index, mode] of ['Slider', 'Side by Side', 'Difference'].entries()) {
       await b.click(`.toolbar button[aria-label="${mode}"]`);
       await sleep(300);
       await b.screenshot(join(shots, `11-compare-${String(index + 1)}.png`));

@@ -7,7 +7,7 @@ import { ask, enginePid, lockSeed, images, row, rows, sees, settled, shots, step
 
 export default {
   async 'the window opens, says what it is, and the model is ready'(b) {
-    await b.see('main h2', 'What shall it be?');
+    await b.see('main h2', 'What would you like to create?');
     await b.see('.welcome', 'Welcome');
     await b.screenshot(join(shots, '01-first-start.png'));
     await b.click('.welcome .head button');
@@ -19,7 +19,7 @@ export default {
 
   async 'an image is created, its steps are seen, and it is saved with its recipe'(b) {
     await lockSeed(b, 7);
-    await b.clickText('.composer label', 'Create');
+    await b.clickText('.composer label', 'Generate');
     await b.type('.composer textarea', 'A large red circle in the center on a blue background');
     await b.see('.price', 'needs');
     await b.click('button.run');
@@ -43,9 +43,9 @@ export default {
 
   async 'stopping leaves no image'(b) {
     const before = images().length;
-    await steps(b, 60, 'Create');
+    await steps(b, 60, 'Generate');
     const engine = enginePid();
-    await ask(b, 'Create', 'Another one');
+    await ask(b, 'Generate', 'Another one');
     await working(b, 'Step');
     process.kill(engine, 'SIGSTOP');
     await b.clickText('.progress button:last-of-type', 'Stop');
@@ -84,7 +84,7 @@ export default {
 
   async 'two questions are answered in turn, and an answer becomes an edit'(b) {
     for (const [index, words] of ['Which color is the background?', 'Describe the image'].entries()) {
-      await ask(b, 'Ask', words);
+      await ask(b, 'Chat', words);
       await until('the answer', async () => (await b.count('article .answer:not(.growing)')) === index + 1, 120);
       await b.see('article .question', words);
     }
@@ -93,7 +93,7 @@ export default {
     assert.match(answers[1], /red circle in the center/, answers[1]);
     assert.match(answers[1], /white square in the top left corner/, answers[1]);
     await b.screenshot(join(shots, '05-answers.png'));
-    await b.run(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Make this an edit')).click()`);
+    await b.run(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Use as Edit Prompt')).click()`);
     await until('the edit line', () => b.run(`return document.querySelector('.composer textarea').value !== ''`));
     assert.equal(await b.run(`return document.querySelector('.composer label.on')?.textContent.trim()`), 'Edit');
     await b.run(

@@ -7,18 +7,18 @@ import { ask, choose, enginePid, key, images, sees, settled, shots, steps, worki
 export default {
   async 'a plan waits to be read, is changed, and the changed plan is painted'(b) {
     await key(b, 'n', { ctrlKey: true });
-    await steps(b, 12, 'Create');
+    await steps(b, 12, 'Generate');
     const before = images();
-    await choose(b, '.think button', 'Let me edit');
-    await ask(b, 'Create', 'I would like an image with a large red circle in the center');
+    await choose(b, '.think button', 'Review plan');
+    await ask(b, 'Generate', 'I would like an image with a large red circle in the center');
     await b.see('.held', 'The plan is ready', 120);
-    await b.see('.plan h3', 'Change the plan');
+    await b.see('.plan h3', 'Review the plan');
     await b.run(
       `const plan = document.querySelector('.plan textarea');
        plan.value = 'The picture needs a green background. In the centre a large red circle.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
     );
     await b.screenshot(join(shots, '08-plan.png'));
-    await b.clickText('.plan .ways button', 'Paint');
+    await b.clickText('.plan .ways button', 'Generate');
     await until('the image in place', () => b.run(`return document.querySelector('.frame img')?.src.includes('/image/')`), 120);
     await settled(b);
     await b.see('[data-row] .title', 'I would like an image');
@@ -26,15 +26,15 @@ export default {
     await b.see('.plan .text', 'The picture needs a green background.');
     const painted = images().filter((path) => !before.includes(path));
     assert.deepEqual(painted.map(sees), ['large red circle at place 4 on green'], 'what was painted is the plan as it was changed');
-    await choose(b, '.think button', 'No plan');
+    await choose(b, '.think button', 'Thinking off');
   },
 
   async 'a plan is paused while it is written, and nothing is painted until it is let go'(b) {
-    await choose(b, '.think button', 'Think first');
+    await choose(b, '.think button', 'Thinking on');
     const before = images().length;
     const engine = enginePid();
     process.kill(engine, 'SIGSTOP');
-    await ask(b, 'Create', 'I would like an image with a small blue square in the center');
+    await ask(b, 'Generate', 'I would like an image with a small blue square in the center');
     await working(b, 'Reading');
     // A few milliseconds at a time, or the plan is whole before a hand could pause it.
     const isWriting = () => b.run(`return document.querySelector('.progress .label')?.textContent === 'Thinking'`);
@@ -51,15 +51,15 @@ export default {
     await b.see('.held', 'The plan is ready', 60);
     await sleep(1000);
     assert.equal(images().length, before, 'it waits to be read');
-    await b.see('.plan h3', 'Change the plan');
+    await b.see('.plan h3', 'Review the plan');
     await b.run(
       `const plan = document.querySelector('.plan textarea');
        plan.value = 'The picture needs a white background. In the centre a small blue square.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
     );
-    await b.clickText('.plan .ways button', 'Paint');
+    await b.clickText('.plan .ways button', 'Generate');
     await until('the image', () => images().length === before + 1, 120);
     await settled(b);
-    await choose(b, '.think button', 'No plan');
+    await choose(b, '.think button', 'Thinking off');
   },
 
   async 'three wait, are put in another order, and outlive the program'(b, studio) {
@@ -88,7 +88,7 @@ export default {
     // What waited is painted; what ran is there to be tried again.
     await until('what waited to be saved', () => images().length === before + names.length, 120);
     await key(b, 'q');
-    await b.see('.queue h3', 'Need attention');
+    await b.see('.queue h3', 'Needs attention');
     await b.see('.queue .title', 'Something slow');
     await b.run(`document.querySelector(':popover-open')?.hidePopover()`);
   },
