@@ -160,7 +160,7 @@ test.describe('keyboard', () => {
     const { keyboard } = page;
     await tabTo(page, '.composer label.on input, .composer input:checked');
     await keyboard.press('ArrowRight');
-    await expect(page.locator('.composer label.on').first()).toHaveText('Ask');
+    await expect(page.locator('.composer label.on').first()).toHaveText('Chat');
     await tabTo(page, '.composer textarea');
     await keyboard.type('What is missing?');
     await keyboard.press('Control+Enter');
