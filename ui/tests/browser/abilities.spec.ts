@@ -1,16 +1,16 @@
 /** Every ability that the program has, as the artist comes by it, and what is seen of it afterwards. */
-import { expect, test } from './fixtures';
-import { chooseFromMenu, expectText, readCalls, readClipboard, runCommand, sendEvents, waitForCall, waitForIdle } from './page';
+import { expect, test, type Page } from './fixtures';
+import { chooseFromMenu, expectText, readCalls, readClipboard, removeFocus, runCommand, sendEvents, waitForCall, waitForIdle } from './page';
 
 const line = '.composer textarea';
 const current = '[aria-current=true] .title';
-const rows = (page) => page.locator('[data-row]');
-const clickRow = (page, title) => page.click(`[data-row]:has-text("${title}")`);
+const rows = (page: Page) => page.locator('[data-row]');
+const clickRow = (page: Page, title: string) => page.click(`[data-row]:has-text("${title}")`);
 const article = (name) => `article[aria-label="${name}"]`;
 const setting = (label) => `.settings .row:has([aria-label$=": ${label}"]) .words`;
 
 /** Sends a request, and waits until it is painted so far that a step can be seen. */
-async function startGenerating(page, words) {
+async function startGenerating(page: Page, words: string) {
   await page.fill(line, words);
   await page.keyboard.press('Control+Enter');
   await expectText(page, '.progress .label', 'Step');
@@ -92,7 +92,7 @@ test.describe('abilities', () => {
     await expectText(page, '.recipe .label', 'Prompt');
     await expect(page.locator('.recipe button:has-text("Verify")'), 'a step has no recipe of its own').toHaveCount(0);
     await startGenerating(page, 'And gulls');
-    await page.evaluate(() => document.activeElement.blur());
+    await removeFocus(page);
     await page.keyboard.press('w');
     await expect.poll(() => readCalls(page, 'steps'), 'what is painted hides the steps of before').toEqual([]);
     await page.keyboard.press('Escape');
@@ -427,7 +427,7 @@ test.describe('abilities', () => {
     await page.evaluate(async () => {
       const canvas = Object.assign(document.createElement('canvas'), { width: 8, height: 8 });
       canvas.getContext('2d').fillRect(0, 0, 8, 8);
-      const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+      const blob = await new Promise<Blob>((resolve) => canvas.toBlob(resolve));
       await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
     });
     await keyboard.press('Control+v');
@@ -477,12 +477,9 @@ test.describe('abilities', () => {
     await expectText(page, current, 'Red sails');
     await waitForIdle(page);
     // What was made so before is in the library still.
-    await page.evaluate(async () => {
-      const { puppet } = globalThis;
-      const node = { id: 'twice', project: 'project-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edit', title: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
-      const turn = { id: 'turn', question: 'Which?', images: ['node-00005', 'node-00005'], plan: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
-      puppet.tell({ kind: 'node_added', node }, { kind: 'turn_added', project: 'project-00001', turn });
-    });
+    const node = { id: 'twice', project: 'project-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edit', title: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+    const turn = { id: 'turn', question: 'Which?', images: ['node-00005', 'node-00005'], plan: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
+    await sendEvents(page, { kind: 'node_added', node }, { kind: 'turn_added', project: 'project-00001', turn });
     await expect(page.locator('article:has-text("Which?") .images button')).toHaveCount(1);
     await clickRow(page, 'Twice');
     await page.click('[data-tab=recipe]');

@@ -1,13 +1,13 @@
 /** Every view and state: axe, focus, targets, motion, small windows. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { expect, test } from './fixtures';
-import { waitForIdle } from './page';
+import { expect, test, type Page } from './fixtures';
+import { removeFocus, sendEvents, waitForFrame, waitForIdle } from './page';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** What axe finds in the page as it stands, one line a finding. */
-async function findings(page) {
+async function findings(page: Page) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   return page.evaluate(async () => {
     const result = await window.axe.run(document, {
@@ -20,20 +20,24 @@ async function findings(page) {
   });
 }
 
-async function expectNone(page, where) {
+async function expectNone(page: Page, where: string) {
   const found = await findings(page);
   expect(found.slice(0, 6), where).toEqual([]);
 }
 
-const settle = (page) => page.waitForTimeout(60);
-
 export const places = {
-  studio: (page) => page.keyboard.press('e'),
+  studio: async (page: Page) => {
+    await page.keyboard.press('e');
+    await expect(page.locator('.composer')).toBeVisible();
+  },
   gallery: async (page) => {
     await page.keyboard.press('g');
     await expect(page.locator('[role=gridcell], .empty').first()).toBeVisible();
   },
-  models: (page) => page.keyboard.press('m'),
+  models: async (page: Page) => {
+    await page.keyboard.press('m');
+    await expect(page.locator('main.models article').first()).toBeVisible();
+  },
   settings: async (page) => {
     await page.keyboard.press('Control+,');
     await expect(page.locator('.settings details')).toBeVisible();
@@ -41,9 +45,9 @@ export const places = {
 };
 
 /** States that a view can be in, each reached by hand. */
-const states = {
+const states: Record<string, [query: string, reach: (page: Page) => unknown]> = {
   welcome: ['images=0&welcome', () => {}],
-  plan: ['', (page) => page.click('[data-tab=plan]')],
+  plan: ['', (page: Page) => page.click('[data-tab=plan]')],
   parameters: [
     '',
     async (page) => {
@@ -51,8 +55,8 @@ const states = {
       await page.click('.parameters summary');
     },
   ],
-  recipe: ['', (page) => page.click('[data-tab=recipe]')],
-  queue: ['jobs', (page) => page.keyboard.press('q')],
+  recipe: ['', (page: Page) => page.click('[data-tab=recipe]')],
+  queue: ['jobs', (page: Page) => page.keyboard.press('q')],
   'held plan': [
     'jobs',
     async (page) => {
@@ -60,8 +64,8 @@ const states = {
       await expect(page.locator('.plan textarea')).toBeVisible();
     },
   ],
-  failure: ['jobs', (page) => page.click('[data-row]:has-text("whole bay")')],
-  'compare slider': ['', (page) => page.keyboard.press('c')],
+  failure: ['jobs', (page: Page) => page.click('[data-row]:has-text("whole bay")')],
+  'compare slider': ['', (page: Page) => page.keyboard.press('c')],
   'compare side by side': [
     '',
     async (page) => {
@@ -69,9 +73,9 @@ const states = {
       await page.click('[aria-label="Side by Side"]');
     },
   ],
-  keys: ['', (page) => page.keyboard.press('?')],
-  palette: ['', (page) => page.keyboard.press('Control+k')],
-  tags: ['', (page) => page.keyboard.press('t')],
+  keys: ['', (page: Page) => page.keyboard.press('?')],
+  palette: ['', (page: Page) => page.keyboard.press('Control+k')],
+  tags: ['', (page: Page) => page.keyboard.press('t')],
   repeat: [
     '',
     async (page) => {
@@ -82,10 +86,10 @@ const states = {
       await expect(page.locator('dialog li button').first()).toBeVisible();
     },
   ],
-  'a model named by hand': ['engine=named', (page) => page.click('header .chip >> nth=0')],
-  rename: ['', (page) => page.click('[aria-label="Rename Project"]')],
-  closing: ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'close_asked' }))],
-  size: ['', (page) => page.click('button[title="Size"]')],
+  'a model named by hand': ['engine=named', (page: Page) => page.click('header .chip >> nth=0')],
+  rename: ['', (page: Page) => page.click('[aria-label="Rename Project"]')],
+  closing: ['', (page: Page) => sendEvents(page, { kind: 'close_asked' })],
+  size: ['', (page: Page) => page.click('button[title="Size"]')],
   refusal: [
     '',
     async (page) => {
@@ -108,7 +112,7 @@ const states = {
       await expect(page.locator('[role=gridcell][data-position]').first()).toBeVisible();
     },
   ],
-  'engine failed': ['engine=failed', (page) => page.click('header .chip >> nth=0')],
+  'engine failed': ['engine=failed', (page: Page) => page.click('header .chip >> nth=0')],
   'compare difference': [
     '',
     async (page) => {
@@ -123,44 +127,30 @@ const states = {
       await page.keyboard.press('Control+Enter');
       await expect(page.locator('[aria-current=true]:has-text("Warm light")')).toBeVisible();
       await waitForIdle(page);
-      await page.evaluate(() => document.activeElement.blur());
+      await removeFocus(page);
       await page.keyboard.press('w');
       await expect(page.locator('.scrub')).toBeVisible();
     },
   ],
   'a failed installation': [
     '',
-    (page) =>
-      page.evaluate(() => {
-        const stage = { stage: 'failed', failure: { code: 'network', message: 'timed out' } };
-        globalThis.puppet.tell({ kind: 'install', model: 'bagel-nhr', install: { quantization: 'q5_k_m', removes_source: false, stage, bytes: 1e9, total_bytes: 2e9, bytes_per_sec: null } });
-      }),
+    (page) => {
+      const stage = { stage: 'failed', failure: { code: 'network', message: 'timed out' } };
+      return sendEvents(page, { kind: 'install', model: 'bagel-nhr', install: { quantization: 'q5_k_m', removes_source: false, stage, bytes: 1e9, total_bytes: 2e9, bytes_per_sec: null } });
+    },
   ],
   'an image without its file': [
     'images=20',
     async (page) => {
-      await page.evaluate(() => {
-        const node = { id: 'gone', project: 'project-00001', parent: 'node-00006', references: [], origin: 'edit', title: 'Gone', name: null, size: { width: 512, height: 512 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
-        globalThis.puppet.tell({ kind: 'node_added', node });
-      });
+      const node = { id: 'gone', project: 'project-00001', parent: 'node-00006', references: [], origin: 'edit', title: 'Gone', name: null, size: { width: 512, height: 512 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+      await sendEvents(page, { kind: 'node_added', node });
       await page.click('[data-row]:has-text("Gone")');
       await expect(page.locator('.lost')).toBeVisible();
     },
   ],
-  'a failure in Chinese': ['jobs&language=zh', (page) => page.click('[data-row]:has-text("whole bay")')],
-  'a notice': ['', (page) => page.evaluate(() => globalThis.puppet.tell({ kind: 'notice', failure: { code: 'disk_full', message: 'free 3 GB' } }))],
+  'a failure in Chinese': ['jobs&language=zh', (page: Page) => page.click('[data-row]:has-text("whole bay")')],
+  'a notice': ['', (page: Page) => sendEvents(page, { kind: 'notice', failure: { code: 'disk_full', message: 'free 3 GB' } })],
 };
-
-/** Back to where every state can be reached from. */
-async function leave(page) {
-  await page.evaluate(() => document.querySelector('dialog[open]')?.close());
-  await expect(page.locator('dialog')).toHaveCount(0);
-  await page.evaluate(() => {
-    document.querySelector(':popover-open')?.hidePopover();
-    document.activeElement?.blur();
-  });
-  if ((await page.locator('.over, .halves, .scrub').count()) > 0) await page.keyboard.press('Escape');
-}
 
 /** What is wrong with the element that has the focus, or null. */
 function focusProblem() {
@@ -208,57 +198,39 @@ async function walk(page, most = 140) {
   return { wrong: [...wrong], n };
 }
 
-/** Two at a time: while one page is judged the other is loaded. */
-async function inPairs(tasks) {
-  const waiting = [...tasks];
-  const work = async () => {
-    for (let task = waiting.shift(); task; task = waiting.shift()) await task();
-  };
-  await Promise.all([work(), work()]);
-}
-
 test.describe('access', () => {
-  test('axe finds nothing in any view, theme, language and size', async ({ open }) => {
-    const all = [0, 10_000].flatMap((n) => ['dark', 'light'].flatMap((theme) => ['en', 'zh'].map((tongue) => [n, theme, tongue])));
-    all.push([40, 'contrast', 'en']);
-    await inPairs(
-      all.map(([images, theme, language]) => async () => {
-        const page = await open(`images=${images}&theme=${theme}&language=${language}`);
+  test.describe('axe finds nothing in any view, theme, language and size', () => {
+    const all = [0, 10_000].flatMap((images) => ['dark', 'light'].flatMap((theme) => ['en', 'zh'].map((language) => ({ images, theme, language }))));
+    all.push({ images: 40, theme: 'contrast', language: 'en' });
+    for (const { images, theme, language } of all) {
+      test(`${theme}, ${language}, ${String(images)} images`, async ({ open }) => {
+        const page = await open(`images=${String(images)}&theme=${theme}&language=${language}`);
         for (const [place, go] of Object.entries(places)) {
           await go(page);
-          await settle(page);
-          await expectNone(page, `${place}, ${theme}, ${language}, ${String(images)} images`);
+          await waitForFrame(page);
+          await expectNone(page, place);
         }
-        await page.context().close();
-      }),
-    );
+      });
+    }
   });
 
-  test('axe finds nothing in any state', async ({ open }) => {
-    const queries = [...new Set(Object.values(states).map(([query]) => query))];
-    const groups = queries.map((query) => [query, Object.entries(states).filter(([, [wanted]]) => wanted === query)]);
-    let n = 0;
-    await inPairs(
-      groups.map(([query, group]) => async () => {
-        const page = await open(query);
-        for (const [name, [, reach]] of group) {
-          const theme = ['dark', 'light', 'contrast'][(n += 1) % 3];
-          await page.evaluate((wanted) => (document.documentElement.dataset.theme = wanted), theme);
-          await reach(page);
-          await settle(page);
-          await expectNone(page, `${name}, ${theme}`);
-          await leave(page);
-        }
-        await page.context().close();
-      }),
-    );
+  test.describe('axe finds nothing in any state', () => {
+    for (const [index, [name, [query, reach]]] of Object.entries(states).entries()) {
+      const theme = ['dark', 'light', 'contrast'][index % 3];
+      test(`${name}, ${theme}`, async ({ open }) => {
+        const page = await open(`theme=${theme}&${query}`);
+        await reach(page);
+        await waitForFrame(page);
+        await expectNone(page, name);
+      });
+    }
   });
 
   test('Tab reaches what can be done, always seen and large enough', async ({ open }) => {
     for (const [place, go] of Object.entries(places)) {
       const page = await open('jobs&engine=full');
       await go(page);
-      await settle(page);
+      await waitForFrame(page);
       const { wrong, n } = await walk(page);
       expect(wrong.slice(0, 8), place).toEqual([]);
       expect(n, `${place}: only ${String(n)} stops`).toBeGreaterThan(8);
@@ -272,7 +244,7 @@ test.describe('access', () => {
       const page = await open(query, { context });
       for (const [place, go] of Object.entries(places)) {
         await go(page);
-        await settle(page);
+        await waitForFrame(page);
         const wide = await page.evaluate(() => {
           const out = [...document.querySelectorAll('body *')].filter((element) => {
             const box = element.getBoundingClientRect();
@@ -298,11 +270,11 @@ test.describe('access', () => {
       [920, 'zh'],
       [1000, 'en'],
       [1200, 'zh'],
-    ]) {
+    ] as const) {
       const page = await open(`engine=full&images=40&language=${language}`, { context: { viewport: { width, height: 700 } } });
       for (const [place, go] of Object.entries(places)) {
         await go(page);
-        await settle(page);
+        await waitForFrame(page);
         const over = await page.evaluate(() =>
           ['header', '.composer', '.toolbar', 'aside', 'article', '.settings section', '.filters'].flatMap((selector) =>
             [...document.querySelectorAll(selector)].flatMap((container) => {
@@ -322,14 +294,14 @@ test.describe('access', () => {
   test('nothing moves where motion is unwanted', async ({ open }) => {
     const page = await open('jobs&engine=loading', { context: { reducedMotion: 'reduce' } });
     await page.click('[data-row]:has-text("gulls")');
-    await settle(page);
-    await page.evaluate(() => globalThis.puppet.tell({ kind: 'notice', failure: { code: 'network', message: 'x' } }));
-    await settle(page);
+    await waitForFrame(page);
+    await sendEvents(page, { kind: 'notice', failure: { code: 'network', message: 'x' } });
+    await waitForFrame(page);
     const moving = await page.evaluate(() =>
       document
         .getAnimations()
-        .filter((animation) => animation.playState === 'running' && animation.effect.getComputedTiming().duration > 1)
-        .map((animation) => animation.animationName ?? animation.transitionProperty),
+        .filter((animation) => animation.playState === 'running' && Number(animation.effect.getComputedTiming().duration) > 1)
+        .map((animation) => 'animationName' in animation ? animation.animationName : animation.id),
     );
     expect(moving).toEqual([]);
   });

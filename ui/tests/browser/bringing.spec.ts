@@ -1,12 +1,12 @@
 /** Images that are pasted, chosen and thrown away, where more than one thing could be meant. */
-import { expect, test } from './fixtures';
+import { expect, test, type Page } from './fixtures';
 import { expectText, readCalls, waitForCall } from './page';
 
 const line = '.composer textarea';
 const current = '[aria-current=true] .title';
 
 /** Pastes a rendered image with words beside it, as a table's cells come; gives whether the window took it. */
-const paste = (page, selector, words) =>
+const paste = (page: Page, selector: string, words = '') =>
   page.evaluate(
     ([target, text]) => {
       const clipboardData = new DataTransfer();

@@ -1,8 +1,8 @@
 /** The image in the middle: how it lies there, what is shown in its place, and the keys and hands that move it. */
-import { expect, test } from './fixtures';
+import { expect, test, type Page } from './fixtures';
 import { expectText, readCalls, sendEvents } from './page';
 
-const clickRow = (page, title) => page.click(`[data-row]:has-text("${title}")`);
+const clickRow = (page: Page, title: string) => page.click(`[data-row]:has-text("${title}")`);
 const fitOf = (page, selector = '.frame img') => page.locator(selector).evaluate((image) => image.style.objectFit);
 
 /** An image of the first project that the program has no file of. */
@@ -25,7 +25,7 @@ test.describe('canvas', () => {
     await clickRow(page, 'Square');
     await expectText(page, '.frame .lost', 'This image cannot be shown');
     await expect(page.locator('.frame img')).toHaveCount(0);
-    const broken = () => page.locator('img').evaluateAll((all) => all.filter((image) => image.complete && image.naturalWidth === 0 && getComputedStyle(image).visibility !== 'hidden').length);
+    const broken = () => page.locator('img').evaluateAll((all: HTMLImageElement[]) => all.filter((image) => image.complete && image.naturalWidth === 0 && getComputedStyle(image).visibility !== 'hidden').length);
     await expect(page.locator('.composer img[data-lost]')).toBeAttached();
     await expect.poll(broken, 'nowhere a broken image is drawn').toBe(0);
     await page.click('.lost button:has-text("Show in File Manager")');
@@ -118,7 +118,7 @@ test.describe('canvas', () => {
   test('at 100 % a pixel of the image is one of the screen', async ({ open }) => {
     const page = await open('', { context: { deviceScaleFactor: 2 } });
     await expect(page.locator('.frame img')).toBeVisible();
-    for (const [key, percent, width] of [['1', '100%', 512], ['2', '200%', 1024]]) {
+    for (const [key, percent, width] of [['1', '100%', 512], ['2', '200%', 1024]] as const) {
       await page.keyboard.press(key);
       await expectText(page, '.percent', percent);
       expect((await page.locator('.frame').boundingBox()).width).toBe(width);

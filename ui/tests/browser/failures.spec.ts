@@ -75,7 +75,7 @@ test.describe('failures', () => {
     await page.click(':popover-open button:has-text("Copy")');
     await expect.poll(() => readClipboard(page), 'the words').toMatch(/^Something went wrong: The engine ended/);
     await page.keyboard.press('Escape');
-    const lead = async (code, button, method) => {
+    const lead = async (code: string, button: string, method?: string) => {
       await sendEvents(page, { kind: 'notice', failure: { code, message: 'why' } });
       await page.click(`.notice button:has-text("${button}")`);
       if (method) await waitForCall(page, method);

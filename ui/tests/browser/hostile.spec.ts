@@ -1,5 +1,6 @@
 /** Hostile texts in every place where text is shown: they stay text. */
 import { expect, test } from './fixtures';
+import { removeFocus, waitForFrame } from './page';
 import { payloads } from './payloads';
 
 /** What must not have happened. */
@@ -19,7 +20,7 @@ function readable() {
   for (const element of document.querySelectorAll('*')) {
     for (const name of ['aria-label', 'title', 'alt', 'placeholder', 'value']) parts.push(element.getAttribute(name) ?? '');
     if ('value' in element && typeof element.value === 'string') parts.push(element.value);
-    for (const child of element.childNodes) if (child.nodeType === Node.TEXT_NODE) parts.push(child.data);
+    for (const child of element.childNodes) if (child.nodeType === Node.TEXT_NODE) parts.push(child.nodeValue);
   }
   return parts.join('\n');
 }
@@ -64,7 +65,7 @@ test.describe('hostile', () => {
       await look(page, 'studio');
       for (const tab of ['plan', 'recipe', 'parameters', 'chat']) {
         await page.click(`[data-tab=${tab}]`);
-        await page.waitForTimeout(30);
+        await expect(page.locator('[role=tabpanel]')).toHaveAttribute('aria-labelledby', `tab-${tab}`);
         await look(page, tab);
       }
       await page.click('[data-row] >> nth=-3');
@@ -72,12 +73,12 @@ test.describe('hostile', () => {
       await page.keyboard.press('q');
       await look(page, 'queue');
       await page.keyboard.press('Escape');
-      await page.evaluate(() => document.activeElement?.blur());
+      await removeFocus(page);
       await page.click('header .chip >> nth=0');
       await look(page, 'engine');
       await page.keyboard.press('Escape');
       await page.click('[data-row] >> nth=0');
-      await page.evaluate(() => document.activeElement?.blur());
+      await removeFocus(page);
       await page.keyboard.press('t');
       await expect(page.locator('dialog')).toBeVisible();
       await look(page, 'tags');
@@ -95,7 +96,8 @@ test.describe('hostile', () => {
           const scroller = document.querySelector('.scroller');
           scroller.scrollTop = scroller.scrollHeight * at;
         }, share);
-        await page.waitForTimeout(50);
+        await expect(page.locator('[role=gridcell][data-position]').filter({ visible: true })).not.toHaveCount(0);
+        await waitForFrame(page);
         await look(page, 'gallery');
       }
       await page.keyboard.press('m');

@@ -1,6 +1,6 @@
 /** Every ability by keyboard alone. */
 import { expect, test } from './fixtures';
-import { expectText, readCalls, readClipboard, tabTo, waitForCall, waitForIdle } from './page';
+import { expectText, readCalls, readClipboard, removeFocus, tabTo, waitForCall, waitForIdle } from './page';
 
 test.use({ recordsCalls: true });
 
@@ -22,7 +22,7 @@ test.describe('keyboard', () => {
     expect(first.kind).toBe('generate');
     expect(second.kind).toBe('edit');
     await keyboard.press('Escape');
-    await page.evaluate(() => document.activeElement.blur());
+    await removeFocus(page);
     await keyboard.press('c');
     await expect(page.locator('.over')).toBeVisible();
     await tabTo(page, '.frame input[type=range]');
@@ -30,7 +30,7 @@ test.describe('keyboard', () => {
     await expect(page.locator('.frame input[type=range]')).toHaveValue('51');
     await keyboard.press('Escape');
     await expect(page.locator('.over')).toHaveCount(0);
-    await page.evaluate(() => document.activeElement.blur());
+    await removeFocus(page);
     await keyboard.press('Control+z');
     await expect(page.locator('[aria-current=true] .title').first()).toHaveText('A red circle');
     await keyboard.press('Control+Shift+Z');
@@ -45,7 +45,7 @@ test.describe('keyboard', () => {
     await expect(page.locator('.scrub .label').first()).toHaveText(/Step 23 of 24/);
     await keyboard.press('Escape');
     for (const [key, percent] of [['1', '100%'], ['2', '200%'], ['4', '400%']]) {
-      await page.evaluate(() => document.activeElement.blur());
+      await removeFocus(page);
       await keyboard.press(key);
       await expect(page.locator('.percent').first()).toHaveText(percent);
     }
@@ -77,7 +77,7 @@ test.describe('keyboard', () => {
     await expect(page.locator('.plan textarea')).toBeVisible();
     const plan = await page.inputValue('.plan textarea');
     expect(plan).toMatch(/dusk/);
-    await page.evaluate(() => document.activeElement.blur());
+    await removeFocus(page);
     await tabTo(page, '.plan textarea');
     await keyboard.press('Control+End');
     await keyboard.type(' Two moons.');
@@ -139,7 +139,7 @@ test.describe('keyboard', () => {
     const page = await open('jobs');
     const { keyboard } = page;
     await page.click('[data-row]:has-text("whole bay")');
-    await page.evaluate(() => document.activeElement.blur());
+    await removeFocus(page);
     for (const key of ['Delete', 'Control+e', 'f', 't', 'F2']) await keyboard.press(key);
     await expect(page.locator('dialog')).toHaveCount(0);
     for (const call of ['trash', 'exportImages', 'setStarred']) await expect.poll(() => readCalls(page, call)).toEqual([]);
@@ -228,7 +228,7 @@ test.describe('keyboard', () => {
     const first = '[aria-label="Move to Front of Queue"]:not(:disabled)';
     await tabTo(page, first);
     await page.evaluate(() => {
-      const phase = { name: 'painting', step: 10, steps: 24 };
+      const phase = { name: 'painting', step: 10, steps: 24 } as const;
       globalThis.puppet.tell({ kind: 'job_changed', job: globalThis.puppet.running(), status: { state: 'running', phase } });
     });
     await expect(page.locator('.queue .detail').first()).toHaveText(/Step 10/);
@@ -292,7 +292,7 @@ test.describe('keyboard', () => {
     await keyboard.press('Enter');
     await waitForCall(page, 'pauseInstall');
     await keyboard.press('Control+,');
-    await page.evaluate(() => document.activeElement.blur());
+    await removeFocus(page);
     await tabTo(page, '.settings [role=switch]');
     await keyboard.press(' ');
     await tabTo(page, '.settings select');
@@ -303,7 +303,7 @@ test.describe('keyboard', () => {
     await waitForCall(page, 'resetFolder');
     expect((await readCalls(page, 'resetFolder'))[0]).toEqual(['library']);
     await expect(page.locator('[aria-label^="Use Default"]')).toHaveCount(0);
-    await page.evaluate(() => document.activeElement.blur());
+    await removeFocus(page);
     const before = (await readCalls(page, 'changeSettings')).length;
     await tabTo(page, 'input[type=url]');
     await keyboard.type('http://example.org');
@@ -320,8 +320,7 @@ test.describe('keyboard', () => {
     await keyboard.press('Enter');
     await expect(page.locator('.gallery')).toBeVisible();
     await page.evaluate(() => {
-      const { calls, tell } = globalThis.puppet;
-      void calls;
+      const { tell } = globalThis.puppet;
       tell({ kind: 'settings', settings: { version: 1, language: 'en', theme: 'dark', follows: true, single_letter_keys: false, notifies: true, model: null, device: null, engine: null, idle_minutes: 30, library_folder: null, models_folder: null, mirror: null, presets: [], plans: [], welcomed: true } });
     });
     await keyboard.press('e');
@@ -336,12 +335,15 @@ test.describe('keyboard', () => {
     await page.keyboard.type('gallery');
     await page.evaluate(async () => {
       const press = (target, options) => target.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...options }));
+      // The event of the first palette comes when it is out of the document and another one is open.
+      const dialog = document.querySelector('dialog');
+      const closed = new Promise((resolve) => dialog.addEventListener('close', resolve));
       press(document.activeElement, { key: 'Enter' });
       while (document.querySelector('dialog')) await Promise.resolve();
       press(document.body, { key: 'k', code: 'KeyK', ctrlKey: true });
+      await closed;
     });
     await expect(page.locator('.gallery')).toBeVisible();
-    await page.waitForTimeout(300);
     await expect(page.locator('dialog [role=option] >> nth=0')).toHaveCount(1);
   });
 
@@ -355,7 +357,7 @@ test.describe('keyboard', () => {
         await tabTo(page, '[popover] li button');
         await keyboard.press('Enter');
       }
-      await page.evaluate(() => document.activeElement.blur());
+      await removeFocus(page);
     };
     await addTwo();
     await tabTo(page, '.reference .handle');
@@ -366,7 +368,7 @@ test.describe('keyboard', () => {
     await expect.poll(() => readCalls(page, 'trash'), 'the image that is edited stays').toEqual([]);
     await keyboard.type('Four of them');
     await addTwo();
-    const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
+    const order = () => page.locator('.reference .handle img').evaluateAll((images: HTMLImageElement[]) => images.map((image) => image.src));
     const before = await order();
     expect(before.length).toBe(2);
     await tabTo(page, '.reference .handle');
@@ -436,7 +438,7 @@ test.describe('keyboard', () => {
       await page.locator('[popover]:popover-open li button').first().click();
       if (n === 2) break;
     }
-    const order = () => page.locator('.reference .handle img').evaluateAll((images) => images.map((image) => image.src));
+    const order = () => page.locator('.reference .handle img').evaluateAll((images: HTMLImageElement[]) => images.map((image) => image.src));
     const images = await order();
     expect(images.length).toBe(3);
     await drag(await middle('.reference .handle', 0), await middle('.reference .handle', 2).then(({ x, y }) => ({ x: x + 14, y })));

@@ -6,7 +6,7 @@ export const readCalls = (page: Page, method: string): Promise<any[]> =>
   page.evaluate((wanted) => globalThis.puppet.calls.filter((call) => call.name === wanted).map((call) => call.values), method);
 
 /** Sends events to the window, as the program does. */
-export const sendEvents = (page: Page, ...events: unknown[]) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
+export const sendEvents = (page: Page, ...events: any[]) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
 
 export const readClipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
 
@@ -25,10 +25,17 @@ export async function waitForCall(page: Page, method: string, n = 1): Promise<an
   return calls[n - 1];
 }
 
+/** Takes the focus away from a field, so that single keys are commands again. */
+export const removeFocus = (page: Page) => page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+
+/** Waits until the page has drawn what it knows: scroll events and effects of the frame before have run. */
+export const waitForFrame = (page: Page) =>
+  page.evaluate(() => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))));
+
 /** Presses Tab until the focus is on an element with this selector and text. */
 export async function tabTo(page: Page, selector: string, text = '', maxPresses = 120) {
   for (let n = 0; n < maxPresses; n += 1) {
-    if ((await page.locator(`${selector}`).and(page.locator(':focus')).filter({ hasText: text }).count()) > 0) return;
+    if ((await page.locator(selector).and(page.locator(':focus')).filter({ hasText: text }).count()) > 0) return;
     await page.keyboard.press('Tab');
   }
   throw new Error(`Tab never reaches ${selector} ${text}`);

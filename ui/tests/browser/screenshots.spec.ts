@@ -4,7 +4,7 @@
  * Each view is shown in both languages, in the dark and the light theme, and at two sizes of the window.
  */
 import { join } from 'node:path';
-import { expect, test, type Page } from './fixtures';
+import { test, type Page } from './fixtures';
 import { expectText, sendEvents } from './page';
 
 type Theme = 'dark' | 'light' | 'contrast';
