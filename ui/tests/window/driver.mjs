@@ -1,24 +1,27 @@
-/** The little of WebDriver that the window's tests need. */
+/** The few WebDriver calls that the window tests need. */
 import { writeFile } from 'node:fs/promises';
 
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 
+/** The longest that a condition may take: far more than a busy computer needs, so that no result depends on its speed. */
+const TIMEOUT_S = 120;
+
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks until the answer is neither empty nor an error; fails with what was waited for. */
-export async function until(what, ask, seconds = 60) {
+/** Waits until a condition holds, and returns its value. An error counts as not yet. */
+export async function waitFor(what, condition, seconds = TIMEOUT_S) {
   const end = Date.now() + seconds * 1000;
-  let last;
+  let lastError;
   while (Date.now() < end) {
     try {
-      const answer = await ask();
+      const answer = await condition();
       if (answer) return answer;
     } catch (error) {
-      last = error;
+      lastError = error;
     }
     await sleep(50);
   }
-  throw new Error(`waited ${seconds} s for ${what}${last ? ` (${last.message})` : ''}`);
+  throw new Error(`timed out after ${seconds} s waiting for ${what}${lastError ? ` (${lastError.message})` : ''}`);
 }
 
 let nClicks = 0;
@@ -31,9 +34,9 @@ export class Browser {
   }
 
   /** Opens a session once the driver listens. */
-  static async open(base, capabilities) {
-    // The outer driver may answer before the inner one listens.
-    const created = await until('a WebDriver session', () =>
+  static async connect(base, capabilities) {
+    // tauri-driver may answer before WebKitWebDriver listens.
+    const created = await waitFor('a WebDriver session', () =>
       call(base, 'POST', '/session', { capabilities: { alwaysMatch: capabilities } }),
     );
     return new Browser(`${base}/session/${created.sessionId}`);
@@ -48,7 +51,7 @@ export class Browser {
   }
 
   /** Runs a function body in the page; arguments are `arguments[0]` and so on. */
-  run(script, ...args) {
+  execute(script, ...args) {
     return call(this.#session, 'POST', '/execute/sync', { script, args });
   }
 
@@ -57,15 +60,15 @@ export class Browser {
   }
 
   async click(css) {
-    const element = await until(css, () => this.find(css), 20);
+    const element = await waitFor(css, () => this.find(css));
     await call(this.#session, 'POST', `/element/${element}/click`, {});
   }
 
-  /** Clicks the first element of that kind that shows a text: once, even where the answer is lost and it is asked again. */
+  /** Clicks the first visible element that starts with a text: once, even where an answer is lost and the script runs again. */
   clickText(css, text) {
     const click = (nClicks += 1);
-    return until(`${css} “${text}”`, () =>
-      this.run(
+    return waitFor(`${css} “${text}”`, () =>
+      this.execute(
         `if (window.lastClick === arguments[2]) return true;
          const e = [...document.querySelectorAll(arguments[0])].find((e) => e.textContent.trim().startsWith(arguments[1]) && e.offsetParent);
          if (e) { window.lastClick = arguments[2]; e.click(); }
@@ -79,31 +82,31 @@ export class Browser {
 
   /** Types as a person would, key by key. */
   async type(css, text) {
-    const element = await until(css, () => this.find(css), 20);
+    const element = await waitFor(css, () => this.find(css));
     await call(this.#session, 'POST', `/element/${element}/value`, { text });
   }
 
   text(css) {
-    return this.run('return document.querySelector(arguments[0])?.textContent?.trim() ?? ""', css);
+    return this.execute('return document.querySelector(arguments[0])?.textContent?.trim() ?? ""', css);
   }
 
   count(css) {
-    return this.run('return document.querySelectorAll(arguments[0]).length', css);
+    return this.execute('return document.querySelectorAll(arguments[0]).length', css);
   }
 
-  /** Waits for an element that holds a text. */
-  see(css, text = '', seconds = 60) {
-    return until(
+  /** Waits for an element that contains a text. */
+  waitForText(css, text = '', seconds = TIMEOUT_S) {
+    return waitFor(
       `${css} with “${text}”`,
-      () => this.run('return [...document.querySelectorAll(arguments[0])].some((e) => e.textContent.includes(arguments[1]))', css, text),
+      () => this.execute('return [...document.querySelectorAll(arguments[0])].some((e) => e.textContent.includes(arguments[1]))', css, text),
       seconds,
     );
   }
 
-  /** What is drawn now: the web view hands out its last frame, which may be an old one. */
+  /** Saves what is drawn now. The web view gives its last frame, which may be older than the page. */
   async screenshot(path) {
     const drawn = 'new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(null))))';
-    await this.run(`return Promise.race([${drawn}, new Promise((r) => setTimeout(r, 5000))])`);
+    await this.execute(`return Promise.race([${drawn}, new Promise((r) => setTimeout(r, 5000))])`);
     await sleep(200);
     await writeFile(path, Buffer.from(await call(this.#session, 'GET', '/screenshot'), 'base64'));
   }
@@ -119,7 +122,7 @@ async function call(base, method, path, body) {
     headers: { 'content-type': 'application/json' },
     ...(method === 'POST' ? { body: JSON.stringify(body ?? {}) } : {}),
   }).catch((error) => {
-    // Before the driver listens it answers nothing, which is no news.
+    // Before the driver listens, a refused connection is expected.
     if (path !== '/session') console.error(`${method} ${path}: ${error.message}: ${error.cause?.message}`);
     throw error;
   });

@@ -12,8 +12,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const scripts = process.argv.slice(2);
-const shots = resolve(import.meta.dirname, '../../../artefacts/window');
-mkdirSync(shots, { recursive: true });
+const screenshots = resolve(import.meta.dirname, '../../../artefacts/window');
+mkdirSync(screenshots, { recursive: true });
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 /** Without root a process may have a network of its own where it may be root of a world of its own. */
@@ -44,7 +44,7 @@ for (const script of scripts) {
     process.exitCode ||= spawnSync(process.execPath, [path], { stdio: 'inherit' }).status ?? 1;
     continue;
   }
-  const log = join(shots, `${script}.connections.log`);
+  const log = join(screenshots, `${script}.connections.log`);
   // A filter in the kernel, so that only calls to a network are slower.
   const trace = ['strace', '--seccomp-bpf', '-f', '-qq', '-e', 'trace=connect,sendto,sendmsg,sendmmsg', '-e', 'signal=none', '-o', log];
   const words = ['sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...trace, process.execPath, path];

@@ -6,8 +6,8 @@
  * Not part of the tests: what is painted is chosen to be looked at, and looked at it must be.
  */
 import { join } from 'node:path';
-import { sleep, until } from './driver.mjs';
-import { ask, checkPrograms, choose, key, lockSeed, logPath, open, images, root, row, rows, settled, setUp, tearDown } from './studio.mjs';
+import { sleep, waitFor } from './driver.mjs';
+import { submitPrompt, checkPrograms, chooseFromMenu, pressKey, setSeed, logPath, openStudio, listImages, root, clickRow, countRows, waitForIdle, setUp, tearDown } from './studio.mjs';
 
 const stories = {
   en: {
@@ -66,68 +66,68 @@ const stories = {
   },
 };
 
-async function made(b, mode, words) {
-  const before = images().length;
-  await ask(b, mode, words);
-  await until(words, () => images().length === before + 1, 60);
-  await settled(b);
+async function makeImage(b, mode, words) {
+  const before = listImages().length;
+  await submitPrompt(b, mode, words);
+  await waitFor(words, () => listImages().length === before + 1);
+  await waitForIdle(b);
   console.log(words);
 }
 
-async function tell(b, story) {
+async function tellStory(b, story) {
   const { modes } = story;
   const shot = async (name) => {
-    await b.run('document.activeElement?.blur()');
+    await b.execute('document.activeElement?.blur()');
     await sleep(600);
     await b.screenshot(join(root, 'docs/images', `${name}${story.suffix}.png`));
   };
-  await b.see('.welcome', '');
+  await b.waitForText('.welcome');
   await b.click('.welcome .head button');
-  await b.see('.dot.ready', '', 60);
-  await key(b, ',', { ctrlKey: true });
+  await b.waitForText('.dot.ready');
+  await pressKey(b, ',', { ctrlKey: true });
   for (const word of story.look) await b.clickText('.settings label', word);
-  await key(b, 'e');
-  await lockSeed(b, 8);
+  await pressKey(b, 'e');
+  await setSeed(b, 8);
 
   // The gallery's other projects come first, so that the story stands before them.
   for (const [index, words] of story.more.entries()) {
-    await key(b, 'n', { ctrlKey: true });
-    await made(b, modes.generate, words);
-    if (index % 2 === 1) for (const edit of story.again[(index - 1) / 2]) await made(b, modes.edit, edit);
+    await pressKey(b, 'n', { ctrlKey: true });
+    await makeImage(b, modes.generate, words);
+    if (index % 2 === 1) for (const edit of story.again[(index - 1) / 2]) await makeImage(b, modes.edit, edit);
   }
 
-  await key(b, 'n', { ctrlKey: true });
-  await made(b, modes.generate, story.first);
+  await pressKey(b, 'n', { ctrlKey: true });
+  await makeImage(b, modes.generate, story.first);
   const origin = story.first.slice(0, 8);
-  await made(b, modes.edit, story.branch);
-  await row(b, origin);
-  for (const edit of story.edits) await made(b, modes.edit, edit);
+  await makeImage(b, modes.edit, story.branch);
+  await clickRow(b, origin);
+  for (const edit of story.edits) await makeImage(b, modes.edit, edit);
   await b.click('[role=tab][data-tab=chat]');
-  await ask(b, modes.chat, story.question);
-  await until('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1, 60);
-  await settled(b);
+  await submitPrompt(b, modes.chat, story.question);
+  await waitFor('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1);
+  await waitForIdle(b);
   await b.clickText('.composer label', modes.edit);
-  await until('the history', async () => (await rows(b)) === 4);
+  await waitFor('the history', async () => (await countRows(b)) === 4);
   await shot('studio');
 
-  await key(b, 'n', { ctrlKey: true });
-  await choose(b, '.think button', story.thinking);
-  await ask(b, modes.generate, story.planned);
-  await b.see('.plan textarea', '', 60);
-  await until('the plan', () => b.run(`return document.querySelector('.plan textarea')?.value.includes(arguments[0])`, story.changed[0]), 60);
-  await b.run(
+  await pressKey(b, 'n', { ctrlKey: true });
+  await chooseFromMenu(b, '.think button', story.thinking);
+  await submitPrompt(b, modes.generate, story.planned);
+  await b.waitForText('.plan textarea');
+  await waitFor('the plan', () => b.execute(`return document.querySelector('.plan textarea')?.value.includes(arguments[0])`, story.changed[0]));
+  await b.execute(
     `const plan = document.querySelector('.plan textarea');
      plan.value = plan.value.replace(...arguments[0]); plan.dispatchEvent(new Event('input', { bubbles: true }));`,
     story.changed,
   );
   await shot('plan');
-  await b.clickText('.plan .ways button', await b.run(`return [...document.querySelectorAll('.plan .ways button')].at(-1).textContent.trim()`));
-  await settled(b);
-  await key(b, 'g');
-  await b.see('[role=gridcell]');
+  await b.clickText('.plan .ways button', await b.execute(`return [...document.querySelectorAll('.plan .ways button')].at(-1).textContent.trim()`));
+  await waitForIdle(b);
+  await pressKey(b, 'g');
+  await b.waitForText('[role=gridcell]');
   await shot('gallery');
-  await key(b, 'm');
-  await b.see('article', 'BAGEL');
+  await pressKey(b, 'm');
+  await b.waitForText('article', 'BAGEL');
   await shot('models');
 }
 
@@ -140,8 +140,8 @@ if (!story) {
 let browser;
 try {
   await setUp();
-  browser = await open();
-  await tell(browser, story);
+  browser = await openStudio();
+  await tellStory(browser, story);
 } catch (error) {
   console.error(error);
   console.error(`What the programs said is in ${logPath}.`);

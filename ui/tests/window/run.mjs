@@ -4,17 +4,17 @@
  *   node tests/window/run.mjs [PART…]     runs all parts, or those named
  *
  * Needs Xvfb, xdotool, WebKitWebDriver, tauri-driver, gcc with gtk+-3.0, and built programs (see studio.mjs).
- * Screenshots go to artefacts/window. Parts stand on what the parts before them made.
+ * Screenshots go to artefacts/window. Each part needs what the parts before it made.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from './driver.mjs';
+import { waitFor } from './driver.mjs';
 import faults from './parts/faults.mjs';
 import files from './parts/files.mjs';
 import finding from './parts/finding.mjs';
 import making from './parts/making.mjs';
 import plans from './parts/plans.mjs';
-import { checkPrograms, logPath, open, processesOf, setUp, shots, tearDown } from './studio.mjs';
+import { checkPrograms, logPath, openStudio, findProcesses, setUp, screenshots, tearDown } from './studio.mjs';
 
 checkPrograms();
 const wanted = process.argv.slice(2);
@@ -23,30 +23,30 @@ let browser;
 let nPassed = 0;
 
 const isStudio = (words) => words[0].endsWith('bagel-studio');
-const gone = () => until('the program to be gone', () => processesOf(isStudio).length === 0);
+const waitForExit = () => waitFor('the program to exit', () => findProcesses(isStudio).length === 0);
 
-/** The program as a part may restart it; what it gives is the new window. */
+/** Restarts the program for a part; each returns the new window. */
 const studio = {
-  /** Ends it as a loss of power would, with an engine that was held. */
+  /** Kills it as a power failure would, with a suspended engine. */
   async killAndOpen(engine) {
-    for (const pid of [...processesOf(isStudio), engine]) process.kill(pid, 'SIGKILL');
+    for (const pid of [...findProcesses(isStudio), engine]) process.kill(pid, 'SIGKILL');
     await browser.close().catch(() => {});
-    await gone();
-    return (browser = await open());
+    await waitForExit();
+    return (browser = await openStudio());
   },
   async close() {
     await browser.close().catch(() => {});
-    for (const pid of processesOf(isStudio)) process.kill(pid, 'SIGTERM');
-    await gone();
+    for (const pid of findProcesses(isStudio)) process.kill(pid, 'SIGTERM');
+    await waitForExit();
   },
   async reopen(...files) {
-    return (browser = await open(...files));
+    return (browser = await openStudio(...files));
   },
 };
 
 try {
   await setUp();
-  browser = await open();
+  browser = await openStudio();
   for (const [name, part] of parts) {
     if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) continue;
     const began = Date.now();
@@ -57,9 +57,9 @@ try {
 } catch (error) {
   console.error(error);
   console.error(readFileSync(logPath, 'utf8').split('\n').slice(-30).join('\n'));
-  // What the window says is all that is left to a log without images.
-  console.error(await browser?.run(`return document.body.innerText`).catch((failed) => failed.message));
-  await browser?.screenshot(join(shots, 'failed.png')).catch(() => {});
+  // A log has no screenshots: the text of the window has to do.
+  console.error(await browser?.execute(`return document.body.innerText`).catch((failed) => failed.message));
+  await browser?.screenshot(join(screenshots, 'failed.png')).catch(() => {});
   process.exitCode = 1;
 } finally {
   await browser?.close().catch(() => {});

@@ -9,17 +9,17 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Browser, sleep, until } from './driver.mjs';
+import { Browser, sleep, waitFor } from './driver.mjs';
 
 export const root = resolve(import.meta.dirname, '../../..');
-export const shots = join(root, 'artefacts/window');
+export const screenshots = join(root, 'artefacts/window');
 const model = process.env.BAGEL_MODEL ?? '';
 const program = process.env.BAGEL_STUDIO ?? join(root, 'target/debug/bagel-studio');
 const judge = process.env.BAGEL_JUDGE ?? join(root, 'target/debug/judge');
 const engine = process.env.BAGEL_ENGINE ?? join(root, 'target/debug/bagel');
-const images = join(root, 'src-tauri/crates/bagel/tests/golden/mini/images');
-export const wide = join(images, 'wide.png');
-export const alpha = join(images, 'alpha.png');
+const goldenImages = join(root, 'src-tauri/crates/bagel/tests/golden/mini/images');
+export const wide = join(goldenImages, 'wide.png');
+export const alpha = join(goldenImages, 'alpha.png');
 
 const port = Number(process.env.BAGEL_WINDOW_PORT ?? 4610);
 const display = `:${port % 100}`;
@@ -39,12 +39,12 @@ export const env = {
   LANG: 'en_US.UTF-8',
 };
 const processes = [];
-mkdirSync(shots, { recursive: true });
-/** What the programs say; it is shown when a part fails. */
-export const logPath = join(shots, 'programs.log');
+mkdirSync(screenshots, { recursive: true });
+/** The output of the programs, shown when a part fails. */
+export const logPath = join(screenshots, 'programs.log');
 const log = openSync(logPath, 'w');
 
-/** Fails with one line where something was not built. */
+/** Exits with one line if a program is not built. */
 export function checkPrograms() {
   for (const path of [program, engine, judge, ...(model === '' ? [] : [model])]) {
     if (!existsSync(path)) {
@@ -54,7 +54,7 @@ export function checkPrograms() {
   }
 }
 
-export function start(command, args, options = {}) {
+export function startProcess(command, args, options = {}) {
   const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', log], ...options });
   child.on('error', (error) => {
     console.error(`${command} does not start: ${error.message}`);
@@ -64,17 +64,17 @@ export function start(command, args, options = {}) {
   return child;
 }
 
-/** A display without a screen, and what drives the window on it. */
+/** Starts a virtual display and the driver of the window. */
 export async function setUp() {
-  // It would begin anew when the last program leaves, and refuse one that starts just then.
-  start('Xvfb', [display, '-screen', '0', '1600x1000x24', '-noreset'], { env: process.env });
+  // Without -noreset the server restarts when its last client leaves, and refuses one that starts at that moment.
+  startProcess('Xvfb', [display, '-screen', '0', '1600x1000x24', '-noreset'], { env: process.env });
   await sleep(1000);
-  start('tauri-driver', ['--port', String(port), '--native-port', String(port + 1)]);
+  startProcess('tauri-driver', ['--port', String(port), '--native-port', String(port + 1)]);
 }
 
-/** Starts the program, with files if it is given some. */
-export async function open(...args) {
-  const b = await Browser.open(`http://127.0.0.1:${port}`, { 'tauri:options': { application: program, args } });
+/** Starts the program in the driver, with files as its arguments. */
+export async function openStudio(...args) {
+  const b = await Browser.connect(`http://127.0.0.1:${port}`, { 'tauri:options': { application: program, args } });
   await b.resize(1440, 900);
   return b;
 }
@@ -84,18 +84,18 @@ export function tearDown() {
   rmSync(data, { recursive: true, force: true });
 }
 
-/** Starts the program a second time, as a file manager does; gives its exit. */
-export function openWith(...args) {
+/** Starts the program a second time, as a file manager does, and waits for its exit. */
+export function startAgain(...args) {
   return new Promise((done) => {
-    start(program, args, { stdio: 'ignore' }).on('exit', done);
+    startProcess(program, args, { stdio: 'ignore' }).on('exit', done);
   });
 }
 
-/** Starts the program as a person does, without a driver. */
-export const startStudio = () => start(program, []);
+/** Starts the program without a driver. */
+export const startStudio = () => startProcess(program, []);
 
-/** Files of images in the library. */
-export function images() {
+/** Paths of the image files in the library. */
+export function listImages() {
   const folder = join(library, 'library/images');
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true })
@@ -103,11 +103,11 @@ export function images() {
     .map((name) => join(folder, name));
 }
 
-/** What an image of the pocket model's world shows, read from its pixels: “large red circle at place 4 on blue”. */
-export const sees = (path) => execFileSync(judge, [path], { env }).toString().trim();
+/** Describes an image of the pocket model by its pixels: “large red circle at place 4 on blue”. */
+export const describeImage = (path) => execFileSync(judge, [path], { env }).toString().trim();
 
-/** Processes of this run that a test of their command line takes. */
-export function processesOf(isWanted) {
+/** Ids of this run's processes whose command line matches. */
+export function findProcesses(isWanted) {
   return readdirSync('/proc')
     .filter((pid) => {
       try {
@@ -121,39 +121,39 @@ export function processesOf(isWanted) {
     .map(Number);
 }
 
-export function enginePid() {
-  const [found] = processesOf((words) => words[1] === 'engine');
-  assert.ok(found, 'the engine runs');
+export function findEngine() {
+  const [found] = findProcesses((words) => words[1] === 'engine');
+  assert.ok(found, 'the engine is not running');
   return found;
 }
 
 export const xdotool = (...args) => execFileSync('xdotool', args.map(String), { env }).toString().trim();
 
-/** The window of the program, as the display knows it. */
-export const windowId = () => xdotool('search', '--onlyvisible', '--name', 'Bagel Studio').split('\n')[0];
+/** The id of the program's window on the display. */
+export const findWindow = () => xdotool('search', '--onlyvisible', '--name', 'Bagel Studio').split('\n')[0];
 
-/** Presses keys on the display's own keyboard, in the program's window. */
-export function press(...keys) {
-  xdotool('windowfocus', '--sync', windowId());
+/** Presses keys through the display, in the program's window. */
+export function pressOnDisplay(...keys) {
+  xdotool('windowfocus', '--sync', findWindow());
   xdotool('key', '--clearmodifiers', ...keys);
 }
 
-/** A small program of ours beside the window, compiled when it is first wanted. */
-export function compiled(name) {
-  const made = join(data, name);
-  if (!existsSync(made)) {
+/** Compiles a helper program at its first use, and returns its path. */
+export function compile(name) {
+  const output = join(data, name);
+  if (!existsSync(output)) {
     const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'gtk+-3.0', 'x11']).toString().trim().split(/\s+/);
-    execFileSync('gcc', [join(import.meta.dirname, `${name}.c`), '-o', made, ...flags]);
+    execFileSync('gcc', [join(import.meta.dirname, `${name}.c`), '-o', output, ...flags]);
   }
-  return made;
+  return output;
 }
 
-/** Wishes the window to be closed, as its frame does. */
-export const wishClosed = () => execFileSync(compiled('close_wish'), [windowId()], { env });
+/** Asks the window to close, as the button of its frame does. */
+export const requestClose = () => execFileSync(compile('close_request'), [findWindow()], { env });
 
-/** Answers the system's own file dialog with a path. */
+/** Enters a path in the system's file dialog. */
 export async function answerDialog(title, path) {
-  const id = await until(`the dialog “${title}”`, () => xdotool('search', '--onlyvisible', '--name', title).split('\n').at(-1));
+  const id = await waitFor(`the dialog “${title}”`, () => xdotool('search', '--onlyvisible', '--name', title).split('\n').at(-1));
   await sleep(500);
   xdotool('windowfocus', '--sync', id);
   xdotool('key', '--clearmodifiers', 'ctrl+a');
@@ -165,9 +165,9 @@ export async function answerDialog(title, path) {
   xdotool('key', 'Return');
 }
 
-/** Presses a key in the page, outside of any field. */
-export function key(b, name, modifiers = {}) {
-  return b.run(
+/** Presses a key in the page, outside any field. */
+export function pressKey(b, name, modifiers = {}) {
+  return b.execute(
     `document.activeElement?.blur();
      window.dispatchEvent(new KeyboardEvent('keydown', { key: arguments[0], bubbles: true, cancelable: true, ...arguments[1] }));
      window.dispatchEvent(new KeyboardEvent('keyup', { key: arguments[0], bubbles: true, ...arguments[1] }));`,
@@ -176,49 +176,49 @@ export function key(b, name, modifiers = {}) {
   );
 }
 
-/** Types an prompt and sends it by key; `\uE009\uE007` is Ctrl with Enter. */
-export async function ask(b, mode, words) {
+/** Types a prompt and sends it by key; `\uE009\uE007` is Ctrl with Enter. */
+export async function submitPrompt(b, mode, words) {
   await b.clickText('.composer label', mode);
   await b.type('.composer textarea', `${words}\uE009\uE007`);
-  await until('it is sent', () => b.run(`return document.querySelector('.composer textarea').value === ''`));
+  await waitFor('the prompt to be sent', () => b.execute(`return document.querySelector('.composer textarea').value === ''`));
 }
 
-/** Chooses an entry of a menu that a button opens. */
-export async function choose(b, button, entry) {
+/** Opens a menu by its button, and chooses an entry. */
+export async function chooseFromMenu(b, button, entry) {
   await b.click(button);
   await b.clickText(':popover-open button', entry);
 }
 
-export const rows = (b) => b.count('[data-row]');
-export const row = (b, words) => b.clickText('[data-row]', words);
-export const settled = (b) => until('the queue to be empty', async () => (await b.count('.progress')) === 0, 120);
-/** Waits until an image grows, and holds the engine there. */
-export async function holdWhilePainting(b) {
+export const countRows = (b) => b.count('[data-row]');
+export const clickRow = (b, words) => b.clickText('[data-row]', words);
+export const waitForIdle = (b) => waitFor('the queue to be empty', async () => (await b.count('.progress')) === 0);
+/** Waits for a preview of an image, suspends the engine there and returns its process id. */
+export async function suspendWhileDenoising(b) {
   const seen = `return Boolean(document.querySelector('.frame img')?.src.includes('/preview/') && document.querySelector('.progress .label')?.textContent.includes('Step'))`;
-  await until('a preview and its step', () => b.run(seen));
-  const engine = enginePid();
+  await waitFor('a preview and its step', () => b.execute(seen));
+  const engine = findEngine();
   process.kill(engine, 'SIGSTOP');
   return engine;
 }
 
-/** Whether a text stands in the middle of the line of what runs. */
-export const working = (b, words) => b.see('.progress .label', words);
+/** Waits for a text in the label of the running job. */
+export const waitForProgress = (b, words) => b.waitForText('.progress .label', words);
 
-/** Takes the chance out of the images that follow; their variations count on from it. */
-export async function lockSeed(b, seed) {
+/** Sets the seed of the images that follow. Each variation takes the next one. */
+export async function setSeed(b, seed) {
   await b.click('[role=tab][data-tab=parameters]');
-  await b.run(
+  await b.execute(
     `const field = document.querySelector('.parameters .seed input');
      field.value = arguments[0]; field.dispatchEvent(new Event('change', { bubbles: true }));`,
     String(seed),
   );
 }
 
-/** Sets how many steps an image takes; each kind of request has parameters of its own. */
-export async function steps(b, n, mode = 'Edit') {
+/** Sets the steps of an image. Each kind of request has its own parameters. */
+export async function setSteps(b, n, mode = 'Edit') {
   await b.clickText('.composer label', mode);
   await b.click('[role=tab][data-tab=parameters]');
-  await b.run(
+  await b.execute(
     `const parameter = [...document.querySelectorAll('.parameters .slider')].find((e) => e.textContent.includes('Steps')).querySelector('input');
      parameter.value = arguments[0]; parameter.dispatchEvent(new Event('input', { bubbles: true }));`,
     String(n),

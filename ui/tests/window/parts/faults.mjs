@@ -3,56 +3,56 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { sleep, until } from '../driver.mjs';
+import { sleep, waitFor } from '../driver.mjs';
 import {
-  ask, data, enginePid, holdWhilePainting, key, library, images, press, processesOf, root, sees, shots, startStudio, steps, windowId, wishClosed,
-  working, xdotool,
+  submitPrompt, data, findEngine, suspendWhileDenoising, pressKey, library, listImages, pressOnDisplay, findProcesses, root, describeImage, screenshots, startStudio, setSteps, findWindow, requestClose,
+  waitForProgress, xdotool,
 } from '../studio.mjs';
 
 export default {
   async 'an engine that dies fails its job in words, and the next one runs'(b) {
-    const before = images().length;
-    await steps(b, 60);
-    await ask(b, 'Edit', 'Something long');
-    process.kill(await holdWhilePainting(b), 'SIGKILL');
-    await b.see('.card[role=alert]', 'Your images are safe');
-    await b.screenshot(join(shots, '14-failure.png'));
-    await b.see('.dot.ready', '', 120);
+    const before = listImages().length;
+    await setSteps(b, 60);
+    await submitPrompt(b, 'Edit', 'Something long');
+    process.kill(await suspendWhileDenoising(b), 'SIGKILL');
+    await b.waitForText('.card[role=alert]', 'Your images are safe');
+    await b.screenshot(join(screenshots, '14-failure.png'));
+    await b.waitForText('.dot.ready');
     await b.clickText('.card[role=alert] button', 'Retry');
-    await until('the image, tried again', () => images().length === before + 1, 120);
-    await steps(b, 12);
+    await waitFor('the image, tried again', () => listImages().length === before + 1);
+    await setSteps(b, 12);
   },
 
   async 'a wish to close in the middle of work is asked about, and who stays has lost nothing'(b) {
-    const before = images().length;
-    const engine = enginePid();
+    const before = listImages().length;
+    const engine = findEngine();
     process.kill(engine, 'SIGSTOP');
-    for (const words of ['Work to stay for', 'Work that waits']) await ask(b, 'Edit', words);
-    await working(b, 'Reading');
-    wishClosed();
-    await b.see('dialog[open]', 'Close Bagel Studio?');
-    await b.see('dialog[open]', '1 job is in the queue');
-    await b.screenshot(join(shots, '16-close.png'));
+    for (const words of ['Work to stay for', 'Work that waits']) await submitPrompt(b, 'Edit', words);
+    await waitForProgress(b, 'Reading');
+    requestClose();
+    await b.waitForText('dialog[open]', 'Close Bagel Studio?');
+    await b.waitForText('dialog[open]', '1 job is in the queue');
+    await b.screenshot(join(screenshots, '16-close.png'));
     await b.clickText('dialog[open] button', 'Cancel');
     process.kill(engine, 'SIGCONT');
-    await until('both images', () => images().length === before + 2, 120);
+    await waitFor('both images', () => listImages().length === before + 2);
   },
 
   async 'the window closes at once when nothing runs, and opens where it was'(_, studio) {
     await studio.close();
     const program = startStudio();
-    await until('the window', windowId);
-    const geometry = () => xdotool('getwindowgeometry', '--shell', windowId()).replace(/^WINDOW=.*$/m, '');
+    await waitFor('the window', findWindow);
+    const geometry = () => xdotool('getwindowgeometry', '--shell', findWindow()).replace(/^WINDOW=.*$/m, '');
     await sleep(2000);
-    xdotool('windowsize', '--sync', windowId(), 1100, 700);
-    xdotool('windowmove', '--sync', windowId(), 60, 40);
+    xdotool('windowsize', '--sync', findWindow(), 1100, 700);
+    xdotool('windowmove', '--sync', findWindow(), 60, 40);
     await sleep(1000);
     const before = geometry();
     assert.match(before, /X=60\nY=40\nWIDTH=1100\nHEIGHT=700/);
-    wishClosed();
-    await until('the end', () => program.exitCode === 0, 20);
+    requestClose();
+    await waitFor('the end', () => program.exitCode === 0);
     startStudio();
-    await until('the same place', () => geometry() === before, 30);
+    await waitFor('the same place', () => geometry() === before);
     await studio.close();
     await studio.reopen();
   },
@@ -60,13 +60,13 @@ export default {
   async 'a start waits for a program that is still closing'(b, studio) {
     await studio.close();
     const isPage = (words) => words[0].endsWith('WebKitWebProcess');
-    await until('its page to be gone', () => processesOf(isPage).length === 0);
+    await waitFor('its page to be gone', () => findProcesses(isPage).length === 0);
     const closing = spawn('flock', [join(library, 'library/lock'), 'sleep', '6']);
     await sleep(300);
     const program = startStudio();
     await sleep(4500);
     assert.deepEqual([program.exitCode, closing.exitCode], [null, null], 'it waits');
-    await until('the window', () => processesOf(isPage).length > 0, 60);
+    await waitFor('the window', () => findProcesses(isPage).length > 0);
     await studio.close();
     await studio.reopen();
   },
@@ -74,55 +74,55 @@ export default {
   async 'the page comes back when its process dies, and what ran and waited is painted'(b, studio) {
     const isPage = (words) => words[0].endsWith('WebKitWebProcess');
     const isEngine = (words) => words[1] === 'engine';
-    await b.see('.dot.ready', '', 120);
-    const before = images();
+    await b.waitForText('.dot.ready');
+    const before = listImages();
     // Without the driver, which ends what it drives together with its page.
     await studio.close();
-    await until('its page to be gone', () => processesOf(isPage).length === 0);
+    await waitFor('its page to be gone', () => findProcesses(isPage).length === 0);
     const program = startStudio();
-    const [page] = await until('the page', () => ((found) => found.length > 0 && found)(processesOf(isPage)));
-    const [engine] = await until('the engine', () => ((found) => found.length > 0 && found)(processesOf(isEngine)));
+    const [page] = await waitFor('the page', () => ((found) => found.length > 0 && found)(findProcesses(isPage)));
+    const [engine] = await waitFor('the engine', () => ((found) => found.length > 0 && found)(findProcesses(isEngine)));
     await sleep(4000);
     process.kill(engine, 'SIGSTOP');
     const write = async (words) => {
-      press('ctrl+n');
+      pressOnDisplay('ctrl+n');
       await sleep(300);
-      press('slash');
+      pressOnDisplay('slash');
       await sleep(300);
       xdotool('type', '--delay', 20, words);
       // Nobody can look whether they stand there.
       await sleep(2000);
-      press('ctrl+Return');
+      pressOnDisplay('ctrl+Return');
       await sleep(700);
     };
     const circle = (color) => `A large red circle in the center on a ${color} background`;
     for (const color of ['blue', 'green']) await write(circle(color));
     process.kill(page, 'SIGKILL');
-    const [reborn] = await until('another page', () => ((found) => found.length > 0 && found)(processesOf(isPage).filter((pid) => pid !== page)));
+    const [reborn] = await waitFor('another page', () => ((found) => found.length > 0 && found)(findProcesses(isPage).filter((pid) => pid !== page)));
     await sleep(2000);
     assert.equal(program.exitCode, null, 'the program goes on');
-    assert.equal(images().length, before.length, 'one runs and one waits');
+    assert.equal(listImages().length, before.length, 'one runs and one waits');
     process.kill(engine, 'SIGCONT');
-    await until('both images', () => images().length === before.length + 2, 120);
+    await waitFor('both images', () => listImages().length === before.length + 2);
     // The page that came back takes the next one.
     await write(circle('yellow'));
-    await until('the third image', () => images().length === before.length + 3, 120);
-    assert.deepEqual(processesOf(isPage), [reborn]);
-    const painted = images().filter((path) => !before.includes(path)).map(sees);
+    await waitFor('the third image', () => listImages().length === before.length + 3);
+    assert.deepEqual(findProcesses(isPage), [reborn]);
+    const painted = listImages().filter((path) => !before.includes(path)).map(describeImage);
     for (const ground of ['blue', 'green', 'yellow']) assert.ok(painted.some((shown) => shown.endsWith(`on ${ground}`)), painted.join('; '));
     await studio.close();
     b = await studio.reopen();
-    await b.see('.dot.ready', '', 120);
+    await b.waitForText('.dot.ready');
     assert.equal(await b.count('.progress'), 0, 'nothing is left in the queue');
-    await key(b, 'g');
+    await pressKey(b, 'g');
     for (const ground of ['blue', 'green', 'yellow']) {
-      await until(`the image on ${ground}`, () => b.count(`[role=gridcell][aria-label*="on a ${ground} background"]`));
+      await waitFor(`the image on ${ground}`, () => b.count(`[role=gridcell][aria-label*="on a ${ground} background"]`));
     }
-    await key(b, 'e');
+    await pressKey(b, 'e');
   },
 
   async 'the page reaches nothing but the program'(b) {
-    const refused = await b.run(`
+    const refused = await b.execute(`
       const { invoke } = window.__TAURI_INTERNALS__;
       const tried = [
         ...['plugin:window|close', 'plugin:fs|read_file', 'plugin:shell|execute', 'plugin:event|listen', 'no_such']
@@ -133,15 +133,15 @@ export default {
       return Promise.all(tried.map(([name, attempt]) => attempt.then(() => name + ' was allowed', () => null)))
         .then((results) => results.filter(Boolean));`);
     assert.deepEqual(refused, []);
-    const address = await b.run('return location.href');
+    const address = await b.execute('return location.href');
     const windows = () => xdotool('search', '--onlyvisible', '--name', '.').split('\n').sort();
     const open = windows();
-    const handle = await b.run(`return window.open('https://example.org/') === null && window.open('about:blank', '_blank', 'popup') === null`);
-    await b.run(`location.href = 'https://example.org/';`);
+    const handle = await b.execute(`return window.open('https://example.org/') === null && window.open('about:blank', '_blank', 'popup') === null`);
+    await b.execute(`location.href = 'https://example.org/';`);
     await sleep(500);
-    assert.equal(await b.run('return location.href'), address);
+    assert.equal(await b.execute('return location.href'), address);
     assert.deepEqual([handle, windows()], [true, open], 'no window opens beside it');
-    const framed = await b.run(`
+    const framed = await b.execute(`
       const refused = [];
       document.addEventListener('securitypolicyviolation', (event) => refused.push(event.effectiveDirective));
       const frames = [['src', 'https://example.org/'], ['src', 'tauri://localhost/index.html'], ['src', 'data:text/html,<p>x'],
@@ -157,14 +157,14 @@ export default {
         return { refused: refused.filter((directive) => directive === 'frame-src').length, seen, wasRun: window.wasRun ?? null };
       });`);
     assert.deepEqual(framed, { refused: 3, seen: 0, wasRun: null }, 'no page opens within the page');
-    const inline = await b.run(`
+    const inline = await b.execute(`
       const script = document.createElement('script');
       script.textContent = 'window.wasRun = true';
       document.head.append(script);
       return window.wasRun === undefined;`);
     assert.ok(inline, 'an inline script does not run');
     for (const path of ['image/../../library.db', 'image/x', 'thumbnail/%2e%2e%2f', 'preview/', 'nothing/else', 'image/C:%5Cx']) {
-      const size = await b.run(
+      const size = await b.execute(
         `return new Promise((resolve) => { const parameters = new Image(); parameters.onload = () => resolve(parameters.width); parameters.onerror = () => resolve(0); parameters.src = 'image://localhost/' + arguments[0]; })`,
         path,
       );
@@ -195,7 +195,7 @@ export default {
         import_model: one('kind'), choose_folder: one('folder'), reset_folder: one('folder'), change_settings: one('change'),
         submit: one('job'), price: one('job'), subscribe: one('channel'),
       };`;
-    const taken = await b.run(
+    const taken = await b.execute(
       `${commands}
        const [strange] = arguments;
        const tries = Object.entries(commands).flatMap(([name, make]) =>
@@ -205,7 +205,7 @@ export default {
       strange.filter((text) => !/^[{]?(urn:uuid:)?[0f-]{32,36}[}]?$/.test(text)),
     );
     assert.deepEqual(taken, []);
-    const kept = await b.run(
+    const kept = await b.execute(
       `const [strange] = arguments;
        const { invoke } = window.__TAURI_INTERNALS__;
        const filter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
