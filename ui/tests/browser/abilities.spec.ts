@@ -25,11 +25,11 @@ test.describe('abilities', () => {
     const title = 'Add a lighthouse on the left';
     const seed = page.locator('.seed input');
     await clickRow(page, title);
-    await runCommand(page, 'show the parameters');
+    await runCommand(page, 'show parameters');
     await keyboard.press('s');
     await expect(seed).toHaveValue('1836');
     await expect(page.locator(line)).toHaveValue('');
-    await runCommand(page, 'parameters back');
+    await runCommand(page, 'reset parameters');
     await expect(seed).toHaveValue('');
     await keyboard.press('p');
     await expect(page.locator(line)).toHaveValue(title);
@@ -51,7 +51,7 @@ test.describe('abilities', () => {
     await page.click('.recipe button:has-text("Verify")');
     await expectText(page, '.recipe button:disabled', 'Verifying…');
     expect(await waitForCall(page, 'verify')).toEqual(['node-00006']);
-    await expectText(page, '.outcome.good', 'every pixel is the same');
+    await expectText(page, '.outcome.good', 'every pixel is identical');
     await clickRow(page, 'Lighthouse taller');
     await expectText(page, '.recipe .note', 'another model');
     const tellEngine = (engine) => sendEvents(page, { kind: 'engine', engine });
@@ -64,8 +64,8 @@ test.describe('abilities', () => {
     await expectText(page, '.outcome:not(.good)', 'Colors differ by 1.4 of 255 on average, 38 at most');
     expect(await waitForCall(page, 'verify', 2)).toEqual(['node-00005']);
     await page.click('[data-tab=chat]');
-    await runCommand(page, 'verify the recipe');
-    await expectText(page, '.notice', 'alike, not the same');
+    await runCommand(page, 'verify recipe');
+    await expectText(page, '.notice', 'similar, not identical');
     await expect(rows(page), 'what is painted to compare is not kept').toHaveCount(5);
     await page.click('[data-tab=recipe]');
     await page.click('.recipe button:has-text("Regenerate")');
@@ -74,7 +74,7 @@ test.describe('abilities', () => {
     await waitForIdle(page);
     await expect(page.locator('[data-row]:has-text("Lighthouse taller") >> nth=1')).toHaveAttribute('aria-current', 'true');
     await expectText(page, '.fields', '1837');
-    await runCommand(page, 'paint it again');
+    await runCommand(page, 'regenerate image');
     await waitForCall(page, 'replay', 2);
     await expect(rows(page)).toHaveCount(7);
   });
@@ -162,7 +162,7 @@ test.describe('abilities', () => {
 
   test('a question is asked, left out of what is read, and taken in again', async ({ open }) => {
     const page = await open('');
-    await runCommand(page, 'ask about the image');
+    await runCommand(page, 'chat about image');
     await expect(page.locator(line)).toBeFocused();
     await page.keyboard.type('What is missing?');
     await page.keyboard.press('Control+Enter');
@@ -183,8 +183,8 @@ test.describe('abilities', () => {
     await page.click(`${answer} button:has-text("Use as Edit Prompt")`);
     await expect(page.locator(line)).toHaveValue(/^A quiet harbour at dusk/);
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
-    await runCommand(page, 'ask about the image');
-    await runCommand(page, 'show the parameters');
+    await runCommand(page, 'chat about image');
+    await runCommand(page, 'show parameters');
     await expectText(page, '.parameters', 'Image guidance');
   });
 
@@ -192,7 +192,7 @@ test.describe('abilities', () => {
     const page = await open('pace=0.3');
     const scroller = () => page.locator('aside .panel');
     const distance = () => scroller().evaluate((panel) => panel.scrollHeight - panel.scrollTop - panel.clientHeight);
-    await runCommand(page, 'ask about the image');
+    await runCommand(page, 'chat about image');
     for (const question of ['What is missing?', 'And what else?', 'Is it warm?', 'Is it old?', 'Is it near?']) {
       await page.fill(line, question);
       await page.keyboard.press('Control+Enter');
@@ -260,7 +260,7 @@ test.describe('abilities', () => {
     await page.click(files);
     await page.click('dialog button.primary');
     expect(await waitForCall(page, 'removeModel')).toEqual(['bagel-rl', null]);
-    await expectText(page, '.notice', '29.2 GB are free again');
+    await expectText(page, '.notice', 'Freed 29.2 GB');
     await expect(page.locator(files)).toHaveCount(0);
     await page.click(`${article('Pocket model')} button:has-text("Use This Model")`);
     await expectText(page, 'header .chip', 'Pocket model');
@@ -269,7 +269,7 @@ test.describe('abilities', () => {
     await expectText(page, 'dialog', 'Remove Q4_K_M of BAGEL RecA?');
     await page.click('dialog button.primary');
     expect(await waitForCall(page, 'removeModel', 2)).toEqual(['bagel-rl', 'q4_k_m']);
-    await expectText(page, '.notice', '8.9 GB are free again');
+    await expectText(page, '.notice', 'Freed 8.9 GB');
     await expectText(page, `${reca} .ways`, 'Download 29.2');
 
     for (const [kind, name] of [['folder', 'islands-finetune'], ['file', 'islands-finetune.gguf']]) {
@@ -279,7 +279,7 @@ test.describe('abilities', () => {
     await expect.poll(() => readCalls(page, 'importModel')).toEqual([['folder'], ['file']]);
     await page.click(`${article('islands-finetune')} button:has-text("Remove from Bagel Studio")`);
     await expectText(page, 'dialog', 'Remove islands-finetune from Bagel Studio?');
-    await expectText(page, 'dialog', 'so do the files you chose');
+    await expectText(page, 'dialog', 'the model files on disk are kept');
     await page.click('dialog button.primary');
     const [id, form] = await waitForCall(page, 'removeModel', 3);
     expect(id).toMatch(/^import-/);
@@ -299,10 +299,10 @@ test.describe('abilities', () => {
     await chooseFromMenu(other, 'Model and engine', 'Restart Engine');
     await waitForCall(other, 'retryEngine');
     await expect(other.locator('header .dot.ready')).toBeVisible();
-    await runCommand(page, 'try my hardware');
+    await runCommand(page, 'benchmark');
     await expectText(page, '.machine button:disabled', 'Benchmarking…');
     await expectText(page, '.machine', 'NVIDIA GeForce RTX 4080');
-    await expectText(page, '.trial [role=status]', 'in about 35 sec, and write 38 words a second');
+    await expectText(page, '.trial [role=status]', 'in about 35 sec and write 38 words per second');
     await page.click('.machine button:has-text("Benchmark This Computer")');
     await waitForCall(page, 'tryHardware', 2);
     await expectText(page, '.machine button:not(:disabled)', 'Benchmark This Computer');
@@ -405,7 +405,7 @@ test.describe('abilities', () => {
     await expectText(page, '.notice', 'Copied');
     await chooseFromMenu(page, 'More', 'Copy Image');
     expect(await waitForCall(page, 'copyImage', 2)).toEqual([id]);
-    await runCommand(page, 'show in the file');
+    await runCommand(page, 'show in file');
     expect(await waitForCall(page, 'revealImage', 2)).toEqual([id]);
     await chooseFromMenu(page, 'More', 'Export Project');
     expect((await waitForCall(page, 'exportProject'))[0]).toMatch(/^project-/);
@@ -414,7 +414,7 @@ test.describe('abilities', () => {
     expect(await waitForCall(page, 'exportImages')).toEqual([[id], 'jpeg']);
     await expectText(page, '.notice', 'Exported as harbour.png');
     const nOpened = (await readCalls(page, 'project')).length;
-    await runCommand(page, 'open a saved project');
+    await runCommand(page, 'import project');
     await waitForCall(page, 'openProject', 2);
     // It opens when the program has answered: only then is there another project to leave.
     await waitForCall(page, 'project', nOpened + 1);
@@ -536,12 +536,12 @@ test.describe('abilities', () => {
     const { keyboard } = page;
     const jobs = (title) => `.queue li:has-text("${title}")`;
     await keyboard.press('q');
-    await expectText(page, '.queue .paused', 'nothing new is begun');
+    await expectText(page, '.queue .paused', 'The current job will finish');
     await page.click(`${jobs('etching')} [aria-label="Cancel"]`);
     const [cancelled] = await waitForCall(page, 'cancel');
     expect(cancelled).not.toBe(await page.evaluate(() => globalThis.puppet.running()));
     await expect(page.locator(jobs('etching'))).toHaveCount(0);
-    await expectText(page, '.alert', '2 need attention');
+    await expectText(page, '.alert', '2 jobs need attention');
     await page.click(`${jobs('whole bay')} [aria-label="Dismiss"]`);
     expect((await waitForCall(page, 'dismiss'))[0]).toMatch(/^job-/);
     await expect(page.locator(jobs('whole bay'))).toHaveCount(0);
@@ -558,7 +558,7 @@ test.describe('abilities', () => {
     await expect(page.locator('.queue .paused')).toHaveCount(0);
     await page.click('.queue button:has-text("Pause")');
     expect(await waitForCall(page, 'pauseQueue', 2)).toEqual([true]);
-    await expectText(page, '.queue .paused', 'nothing new is begun');
+    await expectText(page, '.queue .paused', 'The current job will finish');
     await keyboard.press('Escape');
     await clickRow(page, 'Snow on the hills');
     await expectText(page, '.held button', 'Retry');
@@ -615,7 +615,7 @@ test.describe('abilities', () => {
     await expect.poll(percent).toBe(fitted);
     await keyboard.press('i');
     await expect(page.locator('.recipe')).toBeVisible();
-    for (const [words, panel] of [['show the plan', '.plan'], ['show the parameters', '.parameters'], ['show the conversation', 'aside .list']]) {
+    for (const [words, panel] of [['show plan', '.plan'], ['show parameters', '.parameters'], ['show chat', 'aside .list']]) {
       await runCommand(page, words);
       await expect(page.locator(panel)).toBeVisible();
     }

@@ -73,7 +73,7 @@ test.describe('bringing', () => {
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');
     await page.click('[role=gridcell][data-position="2"]', { modifiers: ['Control'] });
-    await page.click('.bar button:has-text("Save a copy")');
+    await page.click('.bar button:has-text("Export")');
     await page.click(':popover-open button:has-text("WebP")');
     const [ids, format] = await waitForCall(page, 'exportImages');
     expect([ids.length, format]).toEqual([2, 'webp']);

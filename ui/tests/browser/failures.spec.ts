@@ -5,7 +5,7 @@ import { expectText, readClipboard, runCommand, sendEvents, waitForCall } from '
 test.describe('failures', () => {
   test('a question is stopped while it is answered', async ({ open }) => {
     const page = await open('pace=4');
-    await runCommand(page, 'ask about the image');
+    await runCommand(page, 'chat about image');
     await expect(page.locator('.composer textarea:focus')).toBeVisible();
     await page.keyboard.type('What is missing?');
     await page.keyboard.press('Control+Enter');
@@ -28,7 +28,7 @@ test.describe('failures', () => {
     await fail('context_too_long', [{ kind: 'leave_out', turns: ['turn-1', 'turn-2'] }]);
     await page.click(`${question} button:has-text("Copy")`);
     await expect.poll(() => readClipboard(page)).toBe('The prompt is too long for the model: Why not.');
-    await page.click(`${question} button:has-text("Leave the 2 oldest questions out")`);
+    await page.click(`${question} button:has-text("Exclude 2 Oldest Questions")`);
     expect(await waitForCall(page, 'leaveOut')).toEqual([['turn-1', 'turn-2'], true]);
     expect(await waitForCall(page, 'retry')).toEqual([job]);
     await expectText(page, question, 'Queued');
@@ -63,7 +63,7 @@ test.describe('failures', () => {
     await page.keyboard.press('m');
     const failed = 'article[aria-label="BAGEL RecA"] .install';
     await page.click(`${failed} button:has-text("Copy")`);
-    await expect.poll(() => readClipboard(page)).toMatch(/^The disk is full: There is not enough space/);
+    await expect.poll(() => readClipboard(page)).toMatch(/^The disk is full: There is no room/);
     await page.click(`${failed} button:has-text("Resume")`);
     expect(await waitForCall(page, 'installModel', 2)).toEqual(['bagel-rl', 'q6_k', null]);
   });

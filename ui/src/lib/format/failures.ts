@@ -71,7 +71,7 @@ export function explainFailure({ code, message }: Failure): Explanation {
 
 /** Why a request cannot run, in one line: with the figures of its price where they are the reason. */
 export function explainRefusal(failure: Failure, price: Price): string {
-  const m = i18n.m.price;
+  const m = i18n.m.estimate;
   const { title, meaning, details } = explainFailure(failure);
   if (failure.code === 'context_too_long') return m.too_long(new Intl.NumberFormat(i18n.tag).format(price.context_tokens));
   if (failure.code === 'bad_input') return details.text;

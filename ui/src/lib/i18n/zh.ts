@@ -3,7 +3,7 @@ import * as gallery from './zh/gallery';
 import * as models from './zh/models';
 import * as settings from './zh/settings';
 import * as shell from './zh/shell';
-import * as side from './zh/side';
+import * as inspector from './zh/inspector';
 import * as studio from './zh/studio';
 
-export const zh: Messages = { language: '中文', ...shell, ...studio, ...side, ...gallery, ...models, ...settings };
+export const zh: Messages = { language: '中文', ...shell, ...studio, ...inspector, ...gallery, ...models, ...settings };

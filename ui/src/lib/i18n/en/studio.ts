@@ -78,7 +78,7 @@ export const composer = {
   width: 'Width',
   height: 'Height',
   size_hint: (step: number, most: number) => `In steps of ${String(step)}, up to ${String(most)} with this model.`,
-  keeps: 'Same as image',
+  same_size: 'Same as image',
   quality: 'Quality',
   qualities: { draft: 'Draft', balanced: 'Balanced', fine: 'Fine' },
   steps: (n: number) => `${String(n)} steps`,
@@ -93,7 +93,7 @@ export const composer = {
   },
 };
 
-export const price = {
+export const estimate = {
   about: (time: string) => `about ${time}`,
   needs: (bytes: string) => `needs ${bytes}`,
   needs_of: (bytes: string, all: string) => `needs ${bytes} of ${all}`,
@@ -152,7 +152,7 @@ export const progress = {
   waiting_for_model: 'Waiting for the model',
   reading: 'Reading the prompt',
   writing: 'Thinking',
-  painting: (step: number, steps: number) => `Step ${String(step)} of ${String(steps)}`,
+  step: (step: number, steps: number) => `Step ${String(step)} of ${String(steps)}`,
   quarter: (percent: number) => `${String(percent)}% complete`,
   decoding: 'Decoding',
   saving: 'Saving',

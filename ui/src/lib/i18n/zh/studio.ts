@@ -64,7 +64,7 @@ export const composer: Messages['composer'] = {
   width: '宽度',
   height: '高度',
   size_hint: (step, most) => `以 ${String(step)} 为步长，此模型最大 ${String(most)}。`,
-  keeps: '与原图相同',
+  same_size: '与原图相同',
   quality: '质量',
   qualities: { draft: '草稿', balanced: '均衡', fine: '精细' },
   steps: (n) => `${String(n)} 步`,
@@ -73,7 +73,7 @@ export const composer: Messages['composer'] = {
   shapes: { square: '方形', landscape: '横向', portrait: '纵向', wide: '宽幅', tall: '竖幅' },
 };
 
-export const price: Messages['price'] = {
+export const estimate: Messages['estimate'] = {
   about: (time) => `约 ${time}`,
   needs: (bytes) => `需要 ${bytes}`,
   needs_of: (bytes, all) => `需要 ${bytes}，可用 ${all}`,
@@ -131,7 +131,7 @@ export const progress: Messages['progress'] = {
   waiting_for_model: '等待模型加载',
   reading: '正在读取提示词',
   writing: '正在思考',
-  painting: (step, steps) => `第 ${String(step)} 步，共 ${String(steps)} 步`,
+  step: (step, steps) => `第 ${String(step)} 步，共 ${String(steps)} 步`,
   quarter: (percent) => `已完成 ${String(percent)}%`,
   decoding: '正在解码',
   saving: '正在保存',
