@@ -107,6 +107,7 @@ export class Browser {
   async screenshot(path) {
     const drawn = 'new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(null))))';
     await this.execute(`return Promise.race([${drawn}, new Promise((r) => setTimeout(r, 5000))])`);
+    // The frame takes a moment from the page to the web view's own surface, and nothing reports its arrival.
     await sleep(200);
     await writeFile(path, Buffer.from(await call(this.#session, 'GET', '/screenshot'), 'base64'));
   }

@@ -68,7 +68,7 @@ export function startProcess(command, args, options = {}) {
 export async function setUp() {
   // Without -noreset the server restarts when its last client leaves, and refuses one that starts at that moment.
   startProcess('Xvfb', [display, '-screen', '0', '1600x1000x24', '-noreset'], { env: process.env });
-  await sleep(1000);
+  await waitFor('the display', () => xdotool('getdisplaygeometry'));
   startProcess('tauri-driver', ['--port', String(port), '--native-port', String(port + 1)]);
 }
 

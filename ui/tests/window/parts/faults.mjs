@@ -1,6 +1,6 @@
 /** An engine that dies, a page that dies, and a page that wants more than it may. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, waitFor } from '../driver.mjs';
@@ -46,9 +46,8 @@ export default {
     await sleep(2000);
     xdotool('windowsize', '--sync', findWindow(), 1100, 700);
     xdotool('windowmove', '--sync', findWindow(), 60, 40);
-    await sleep(1000);
+    await waitFor('the new place', () => /X=60\nY=40\nWIDTH=1100\nHEIGHT=700/.test(geometry()));
     const before = geometry();
-    assert.match(before, /X=60\nY=40\nWIDTH=1100\nHEIGHT=700/);
     requestClose();
     await waitFor('the end', () => program.exitCode === 0);
     startStudio();
@@ -61,8 +60,9 @@ export default {
     await studio.close();
     const isPage = (words) => words[0].endsWith('WebKitWebProcess');
     await waitFor('its page to be gone', () => findProcesses(isPage).length === 0);
-    const closing = spawn('flock', [join(library, 'library/lock'), 'sleep', '6']);
-    await sleep(300);
+    const lock = join(library, 'library/lock');
+    const closing = spawn('flock', [lock, 'sleep', '6']);
+    await waitFor('the lock to be taken', () => spawnSync('flock', ['--nonblock', lock, 'true']).status === 1);
     const program = startStudio();
     await sleep(4500);
     assert.deepEqual([program.exitCode, closing.exitCode], [null, null], 'it waits');

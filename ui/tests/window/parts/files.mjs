@@ -11,6 +11,7 @@ async function carry(from, to) {
   xdotool('mousemove', ...from, 'mousedown', 1);
   for (let step = 0; step <= 12; step += 1) {
     xdotool('mousemove', ...from.map((start, i) => Math.round(start + ((to[i] - start) * step) / 12)));
+    // GTK merges movements that come too close together, and a drag needs several.
     await sleep(60);
   }
 }

@@ -1,7 +1,7 @@
 /** The gallery: finding, starring, the trash; comparing; languages and colors. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { sleep, waitFor } from '../driver.mjs';
+import { waitFor } from '../driver.mjs';
 import { pressKey, screenshots } from '../studio.mjs';
 
 const countCells = (b) => b.count('[role=gridcell][data-position]');
@@ -65,7 +65,6 @@ export default {
     await pressKey(b, 'c');
     for (const [index, mode] of ['Slider', 'Side by Side', 'Difference'].entries()) {
       await b.click(`.toolbar button[aria-label="${mode}"]`);
-      await sleep(300);
       await b.screenshot(join(screenshots, `11-compare-${String(index + 1)}.png`));
     }
     await b.clickText('.toolbar button', 'Done');

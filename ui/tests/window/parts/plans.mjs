@@ -97,8 +97,8 @@ export default {
     await setSteps(b, 12);
     const before = listImages().length;
     for (const name of ['Slow work', 'Last work']) await submitPrompt(b, 'Edit', name);
-    await b.execute('location.reload()');
-    await sleep(500);
+    await b.execute('window.isOldPage = true; location.reload()');
+    await waitFor('the page to load again', () => b.execute('return window.isOldPage === undefined'));
     await b.waitForText('.dot.ready');
     await waitFor('the queued work to be saved', () => listImages().length === before + 2);
     await waitForIdle(b);
