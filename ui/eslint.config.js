@@ -6,9 +6,11 @@ import svelteConfig from './svelte.config.js';
 const features = ['canvas', 'composer', 'gallery', 'history', 'inspector', 'models', 'settings', 'shell'];
 
 export default ts.config(
-  { ignores: ['dist', 'node_modules', 'src/lib/ipc/protocol.ts', 'tests'] },
+  { ignores: ['dist', 'node_modules', 'src/lib/ipc/protocol.ts', 'tests/window'] },
   ...ts.configs.strict,
   ...svelte.configs.recommended,
+  // Arguments of calls have as many shapes as there are methods. A test that meets the wrong one fails.
+  { files: ['tests/**'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
