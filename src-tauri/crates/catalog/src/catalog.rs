@@ -176,7 +176,8 @@ impl Catalog {
     }
 
     /// All models: listed ones in their order, then imported ones by time.
-    pub(crate) fn ids(&self) -> Vec<ModelId> {
+    /// Ids of all models: those listed, then those imported, oldest first.
+    pub fn ids(&self) -> Vec<ModelId> {
         let mut ids: Vec<ModelId> = self.manifest.entries.iter().map(|entry| entry.id.clone()).collect();
         let mut imported: Vec<(i64, ModelId)> = Vec::new();
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {

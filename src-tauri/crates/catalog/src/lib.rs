@@ -19,6 +19,7 @@ mod cards;
 pub mod catalog;
 pub mod download;
 mod error;
+mod find;
 mod hardware;
 mod import;
 pub mod install;
