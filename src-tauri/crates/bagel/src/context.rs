@@ -1,15 +1,15 @@
 //! The conversation so far as keys and values.
 //!
 //! A context is a list of shared, immutable segments, one for each text or
-//! image that was read. A fork copies a few pointers; two contexts that begin
-//! alike share the beginning.
+//! image that was read. A fork copies a few pointers, and contexts with a common
+//! beginning share its segments.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::nn::Keys;
 
-/// Names everything that stands in a context, in order, and the weights that read it.
+/// Identifies the contents of a context, in order, and the weights that computed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Chain([u8; 32]);
 
@@ -31,8 +31,9 @@ impl Chain {
 
 /// Keys and values of one item, layer by layer.
 #[derive(Debug)]
-pub(crate) struct Segment {
-    pub(crate) layers: Vec<Keys>,
+pub struct Segment {
+    /// One entry per layer.
+    pub layers: Vec<Keys>,
     pub(crate) n_tokens: usize,
     pub(crate) n_positions: usize,
 }
@@ -43,9 +44,9 @@ impl Segment {
     }
 }
 
-/// What the model has read.
+/// Keys and values of everything that the model has read so far.
 #[derive(Clone, Debug)]
-pub(crate) struct Context {
+pub struct Context {
     segments: Vec<Arc<Segment>>,
     n_tokens: usize,
     position: usize,
@@ -58,12 +59,12 @@ impl Context {
     }
 
     /// Tokens in the cache.
-    pub(crate) fn n_tokens(&self) -> usize {
+    pub fn n_tokens(&self) -> usize {
         self.n_tokens
     }
 
     /// Rotary position of the next token; an image has one for all its tokens.
-    pub(crate) fn position(&self) -> usize {
+    pub fn position(&self) -> usize {
         self.position
     }
 
@@ -72,7 +73,7 @@ impl Context {
     }
 
     /// Keys and values of one layer, segment by segment.
-    pub(crate) fn layer(&self, layer_idx: usize) -> Vec<Keys> {
+    pub fn layer(&self, layer_idx: usize) -> Vec<Keys> {
         self.segments.iter().map(|segment| segment.layers[layer_idx].clone()).collect()
     }
 
@@ -84,7 +85,7 @@ impl Context {
     }
 }
 
-/// Things computed once and kept while there is room: least recently used goes first.
+/// Results kept up to a size limit; the least recently used one is dropped first.
 #[derive(Debug)]
 pub(crate) struct Cache<T> {
     entries: HashMap<Chain, Entry<T>>,
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_entry_leaves_first() {
+    fn the_least_recently_used_entry_is_dropped_first() {
         let mut cache = Cache::new(20);
         cache.insert(chain("a"), 'a', 10);
         cache.insert(chain("b"), 'b', 10);
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_tells_kinds_contents_and_orders_apart() {
+    fn chains_of_other_kinds_contents_or_orders_differ() {
         let start = Chain::start("weights");
         assert_ne!(start.then("text", b"x"), start.then("image", b"x"));
         assert_ne!(start.then("a", b"1").then("a", b"2"), start.then("a", b"2").then("a", b"1"));

@@ -1,8 +1,7 @@
-//! A checkpoint of any form as one quantized file.
+//! Converts a checkpoint of any layout to one quantized GGUF file.
 //!
-//! Rows are read, widened, quantized by all cores and written some at a time,
-//! so that memory does not grow with the model: a chunk in 32 bits and its
-//! quantized form are all that exists.
+//! Rows are read, widened to 32 bits, quantized on all cores and written in
+//! chunks, so that memory does not grow with the model.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -15,7 +14,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use rayon::prelude::*;
 
-use crate::progress::{Observe, Progress, report};
+use crate::progress::{EngineProgress, Observer, report};
 use crate::tokens::Tokens;
 use crate::weights::ggml_dtype;
 use crate::{Error, Result};
@@ -23,7 +22,7 @@ use crate::{Error, Result};
 /// Numbers converted between two writes.
 const CHUNK_NUMBERS: usize = 16 << 20;
 
-/// Numbers that one core converts at a time.
+/// Numbers that one thread converts at a time.
 const SHARE_NUMBERS: usize = 1 << 18;
 
 /// How a model is converted.
@@ -35,30 +34,31 @@ pub struct ConvertOptions {
     pub generation: Quantization,
 }
 
-/// What a conversion made.
+/// The result of a conversion.
 #[derive(Clone, Debug, Default)]
-pub struct Conversion {
+pub struct ConvertReport {
     /// Bytes of the file.
     pub file_bytes: u64,
-    /// Tensors whose rows the asked kind could not hold: name, asked kind, kind used.
+    /// Tensors whose rows cannot hold the requested kind: name, requested kind, kind used.
     pub fallbacks: Vec<(String, Kind, Kind)>,
 }
 
-/// Writes `checkpoint` to `destination`, which appears only when it is complete, on the disk and checked.
+/// Writes `checkpoint` to `destination`, which appears only once it is complete, synced and verified.
 ///
-/// Progress counts bytes of the source, then of the file, which is read back. An existing file is replaced at the end.
+/// Progress counts bytes of the source and then of the new file, which is read back. An existing file is replaced
+/// at the end.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when the disk is full, the folder cannot be written or the source is damaged,
-/// [`Error::Tokenizer`] when its tokenizer is none, [`Error::Cancelled`] when `observe` says so;
-/// nothing is left behind then.
+/// [`Error::Tokenizer`] when its tokenizer is invalid, [`Error::Cancelled`] when `observe` stops it;
+/// then no file is left behind.
 pub fn convert(
     checkpoint: &Checkpoint,
     destination: &Path,
     options: ConvertOptions,
-    observe: &mut Observe<'_>,
-) -> Result<Conversion> {
-    // A tokenizer that is none would make a file that nothing can open.
+    observe: &mut Observer<'_>,
+) -> Result<ConvertReport> {
+    // A file with an invalid tokenizer could not be opened.
     Tokens::load(checkpoint)?;
     let planned = plan(checkpoint.config(), options.understanding, options.generation);
     let declared: Vec<Declared> = planned
@@ -73,7 +73,7 @@ pub fn convert(
     };
     let mut writer =
         Writer::create(destination, checkpoint.config(), checkpoint.tokenizer_json(), &provenance, &declared)?;
-    let mut conversion = Conversion { file_bytes: writer.file_bytes(), fallbacks: Vec::new() };
+    let mut result = ConvertReport { file_bytes: writer.file_bytes(), fallbacks: Vec::new() };
     let source_bytes = checkpoint.total_bytes();
     let total_bytes = source_bytes + writer.file_bytes();
     let mut bytes = 0;
@@ -85,21 +85,21 @@ pub fn convert(
             checkpoint.checked_hash(&view)?;
         }
         write_tensor(&view, tensor, &mut writer, &mut |part_bytes| {
-            report(observe, Progress::Loading { bytes: bytes + part_bytes, total_bytes })
+            report(observe, EngineProgress::Loading { bytes: bytes + part_bytes, total_bytes })
         })?;
         bytes += view.bytes.len() as u64;
-        if let Some(asked) = tensor.fallback_from {
-            conversion.fallbacks.push((tensor.name.clone(), asked, tensor.kind));
+        if let Some(requested) = tensor.fallback_from {
+            result.fallbacks.push((tensor.name.clone(), requested, tensor.kind));
         }
     }
     let mut last = Ok(());
     let finished = writer.finish_observed(&mut |bytes, _| {
-        last = report(observe, Progress::Loading { bytes: source_bytes + bytes, total_bytes });
+        last = report(observe, EngineProgress::Loading { bytes: source_bytes + bytes, total_bytes });
         if last.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     last?;
     finished?;
-    Ok(conversion)
+    Ok(result)
 }
 
 fn write_tensor(
@@ -122,10 +122,10 @@ fn write_tensor(
         let &[n_out, n_channels, n_rows, n_columns] = view.shape else {
             return Err(Error::bad_input(format!("{} has an unknown shape", view.name)));
         };
-        let numbers = Tensor::from_vec(widened(view.kind, view.bytes)?, view.shape, &Device::Cpu)?
+        let numbers = Tensor::from_vec(widen(view.kind, view.bytes)?, view.shape, &Device::Cpu)?
             .permute((0, 2, 3, 1))?
             .reshape((n_out, n_rows * n_columns * n_channels))?;
-        writer.write(&tensor.name, &narrowed(tensor.kind, numbers.flatten_all()?.to_vec1()?)?)?;
+        writer.write(&tensor.name, &narrow(tensor.kind, numbers.flatten_all()?.to_vec1()?)?)?;
         return on_part(view.bytes.len() as u64);
     }
     let rows_per_chunk = (CHUNK_NUMBERS / row_len).max(1);
@@ -134,7 +134,7 @@ fn write_tensor(
     for (idx, chunk) in view.bytes.chunks(rows_per_chunk * row_bytes).enumerate() {
         let shares = chunk
             .par_chunks(rows_per_share * row_bytes)
-            .map(|share| narrowed(tensor.kind, widened(view.kind, share)?))
+            .map(|share| narrow(tensor.kind, widen(view.kind, share)?))
             .collect::<Result<Vec<_>>>()?;
         for share in shares {
             writer.write(&tensor.name, &share)?;
@@ -145,7 +145,7 @@ fn write_tensor(
 }
 
 /// Whole rows of `kind` as 32-bit numbers.
-fn widened(kind: Kind, bytes: &[u8]) -> Result<Vec<f32>> {
+fn widen(kind: Kind, bytes: &[u8]) -> Result<Vec<f32>> {
     let pairs = || bytes.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
     Ok(match kind {
         Kind::F32 => {
@@ -162,7 +162,7 @@ fn widened(kind: Kind, bytes: &[u8]) -> Result<Vec<f32>> {
 }
 
 /// Numbers as whole rows of `kind`.
-fn narrowed(kind: Kind, numbers: Vec<f32>) -> Result<Vec<u8>> {
+fn narrow(kind: Kind, numbers: Vec<f32>) -> Result<Vec<u8>> {
     Ok(match kind {
         Kind::F32 => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
         Kind::F16 => {

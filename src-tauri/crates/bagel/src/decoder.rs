@@ -14,16 +14,14 @@ use checkpoint::config::TextConfig;
 
 use crate::Result;
 use crate::context::{Context, Segment};
-use crate::nn::{Embedding, Keys, Linear, Mask, attention};
-use crate::progress::{Observe, tick};
+use crate::limits::MAX_MLP_ELEMENTS;
+use crate::nn::{AttentionMask, Embedding, Keys, Linear, attention};
+use crate::progress::{Observer, tick};
 use crate::weights::Reader;
-
-/// Most elements of one intermediate of the feed-forward layer; more rows than fit are taken in turns.
-pub(crate) const MAX_MLP_ELEMENTS: usize = 64 << 20;
 
 /// The language model with its two experts.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     config: TextConfig,
     embedding: Embedding,
     layers: Vec<Layer>,
@@ -68,16 +66,16 @@ struct Projection {
     v: Tensor,
 }
 
-/// An image's tokens on their way through the model, for one or several contexts at once.
-pub(crate) struct ImageRows<'a> {
+/// Embeddings of an image's tokens, the same for every context.
+pub struct ImageRows<'a> {
     /// Embeddings of the start and end marker: (2, hidden).
-    pub(crate) markers: &'a Tensor,
+    pub markers: &'a Tensor,
     /// Latent tokens: (tokens, hidden).
-    pub(crate) latents: &'a Tensor,
+    pub latents: &'a Tensor,
 }
 
 /// Rotary tables for the contexts of a denoising run; the same at every step.
-pub(crate) struct Rotations {
+pub struct Rotations {
     latents: (Tensor, Tensor),
     markers: (Tensor, Tensor),
 }
@@ -106,46 +104,46 @@ impl Decoder {
         })
     }
 
-    pub(crate) fn n_layers(&self) -> usize {
+    /// Layers of the model.
+    pub fn n_layers(&self) -> usize {
         self.layers.len()
     }
 
     /// Token ids → (ids, hidden)
-    pub(crate) fn embed(&self, ids: &[u32], device: &Device) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when an id is unknown.
+    pub fn embed(&self, ids: &[u32], device: &Device) -> Result<Tensor> {
         self.embedding.forward(ids, device)
     }
 
-    /// Reads a text's embeddings (tokens, hidden), each token seeing those before it.
-    pub(crate) fn read_text(
-        &self,
-        context: &Context,
-        hidden: Tensor,
-        observe: &mut Observe<'_>,
-    ) -> Result<Arc<Segment>> {
+    /// Keys and values of a text's embeddings (tokens, hidden) with causal attention.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] when `observe` stops it.
+    pub fn prefill_text(&self, context: &Context, hidden: Tensor, observe: &mut Observer<'_>) -> Result<Arc<Segment>> {
         let n_tokens = hidden.dim(0)?;
         let positions: Vec<usize> = (context.position()..context.position() + n_tokens).collect();
-        self.read_understanding(context, hidden, &positions, Mask::Causal, n_tokens, observe)
+        self.prefill_understanding(context, hidden, &positions, AttentionMask::Causal, n_tokens, observe)
     }
 
-    /// Reads an image for understanding: marker, ViT tokens, marker (tokens, hidden), all seeing all.
-    pub(crate) fn read_image(
-        &self,
-        context: &Context,
-        hidden: Tensor,
-        observe: &mut Observe<'_>,
-    ) -> Result<Arc<Segment>> {
+    /// Keys and values of an image to understand: marker, ViT tokens, marker (tokens, hidden), with full attention.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] when `observe` stops it.
+    pub fn prefill_image(&self, context: &Context, hidden: Tensor, observe: &mut Observer<'_>) -> Result<Arc<Segment>> {
         let positions = vec![context.position(); hidden.dim(0)?];
-        self.read_understanding(context, hidden, &positions, Mask::Full, 1, observe)
+        self.prefill_understanding(context, hidden, &positions, AttentionMask::Full, 1, observe)
     }
 
-    fn read_understanding(
+    fn prefill_understanding(
         &self,
         context: &Context,
         hidden: Tensor,
         positions: &[usize],
-        mask: Mask,
+        mask: AttentionMask,
         n_positions: usize,
-        observe: &mut Observe<'_>,
+        observe: &mut Observer<'_>,
     ) -> Result<Arc<Segment>> {
         let rotation = self.rope.tables(positions, 1, &hidden)?;
         let n_rows = positions.len();
@@ -169,12 +167,12 @@ impl Decoder {
         Ok(Arc::new(Segment { layers, n_tokens: n_rows, n_positions }))
     }
 
-    /// Reads an image for editing: marker, latents, marker.
-    pub(crate) fn read_latents(
+    /// Keys and values of an image to edit: marker, latents, marker.
+    pub(crate) fn prefill_latents(
         &self,
         context: &Context,
         rows: &ImageRows<'_>,
-        observe: &mut Observe<'_>,
+        observe: &mut Observer<'_>,
     ) -> Result<Arc<Segment>> {
         let n_latents = rows.latents.dim(0)?;
         let rotations = self.rotations(&[context], rows)?;
@@ -184,7 +182,10 @@ impl Decoder {
     }
 
     /// Rotary tables for an image at the next position of each context.
-    pub(crate) fn rotations(&self, contexts: &[&Context], rows: &ImageRows<'_>) -> Result<Rotations> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn rotations(&self, contexts: &[&Context], rows: &ImageRows<'_>) -> Result<Rotations> {
         let positions = |n_rows: usize| -> Vec<usize> {
             contexts.iter().flat_map(|context| std::iter::repeat_n(context.position(), n_rows)).collect()
         };
@@ -194,34 +195,39 @@ impl Decoder {
         })
     }
 
-    /// The same image after each of `contexts`, whose caches are only read.
+    /// The latents' hidden state after each of `contexts`, before the final norm: (branches, tokens, hidden).
     ///
-    /// Gives the latents' hidden state before the final norm, (branches, tokens, hidden).
     /// All branches go through each matrix together.
-    pub(crate) fn denoise(
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] when `observe` stops it.
+    pub fn denoise(
         &self,
         contexts: &[&Context],
         rows: &ImageRows<'_>,
         rotations: &Rotations,
-        observe: &mut Observe<'_>,
+        observe: &mut Observer<'_>,
     ) -> Result<Tensor> {
         let hidden = self.forward_image(contexts, rows, rotations, None, observe)?;
         Ok(hidden.reshape((contexts.len(), rows.latents.dim(0)?, self.config.hidden_size))?)
     }
 
     /// The generation expert's final norm.
-    pub(crate) fn generation_norm(&self, hidden: &Tensor) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn generation_norm(&self, hidden: &Tensor) -> Result<Tensor> {
         self.norm(hidden, &self.generation_norm)
     }
 
-    /// The latents' hidden state; with `kept`, each layer's keys instead, and the last layer ends with them.
+    /// The latents' hidden state; with `kept`, collects each layer's keys and stops after those of the last layer.
     fn forward_image(
         &self,
         contexts: &[&Context],
         rows: &ImageRows<'_>,
         rotations: &Rotations,
         mut kept: Option<&mut Vec<Keys>>,
-        observe: &mut Observe<'_>,
+        observe: &mut Observer<'_>,
     ) -> Result<Tensor> {
         let n_branches = contexts.len();
         let n_latents = rows.latents.dim(0)?;
@@ -248,7 +254,7 @@ impl Decoder {
                 }
                 // Queries in any order: full attention, one position.
                 let q = Tensor::cat(&[&generation.q.get(branch_idx)?, &understanding.q.get(branch_idx)?], 1)?;
-                let attended = attention(&q, &segments, Mask::Full)?;
+                let attended = attention(&q, &segments, AttentionMask::Full)?;
                 attended_latents.push(attended.narrow(0, 0, n_latents)?);
                 attended_markers.push(attended.narrow(0, n_latents, 2)?);
             }
@@ -265,26 +271,23 @@ impl Decoder {
         Ok(latents.hidden)
     }
 
-    /// One token after `context` and `written`, giving its logits (vocabulary,) and its keys.
-    pub(crate) fn next_logits(
-        &self,
-        context: &Context,
-        written: &mut Written,
-        id: u32,
-        device: &Device,
-    ) -> Result<Tensor> {
+    /// Logits (vocabulary,) of the token after `context`, `cache` and `id`, whose keys are added to `cache`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn next_logits(&self, context: &Context, cache: &mut TextCache, id: u32, device: &Device) -> Result<Tensor> {
         let hidden = self.embed(&[id], device)?;
-        let rotation = self.rope.tables(&[context.position() + written.n_tokens], 1, &hidden)?;
+        let rotation = self.rope.tables(&[context.position() + cache.n_tokens], 1, &hidden)?;
         let mut stream = Stream { hidden, n_rows: 1 };
         for (layer_idx, layer) in self.layers.iter().enumerate() {
             let expert = &layer.understanding;
             let projection = expert.project(&self.config, &stream, 1, &rotation)?;
             let mut segments = context.layer(layer_idx);
-            segments.push(written.append(layer_idx, &projection.k.squeeze(0)?, &projection.v.squeeze(0)?)?);
-            let attended = attention(&projection.q.squeeze(0)?, &segments, Mask::Full)?;
+            segments.push(cache.append(layer_idx, &projection.k.squeeze(0)?, &projection.v.squeeze(0)?)?);
+            let attended = attention(&projection.q.squeeze(0)?, &segments, AttentionMask::Full)?;
             stream = expert.finish(&self.config, &stream, &attended)?;
         }
-        written.n_tokens += 1;
+        cache.n_tokens += 1;
         let hidden = self.norm(&stream.hidden, &self.understanding_norm)?;
         Ok(self.head.forward(&hidden)?.squeeze(0)?.to_dtype(DType::F32)?)
     }
@@ -343,59 +346,59 @@ impl Expert {
         Ok(Stream { hidden: self.mlp(config, &hidden)?, n_rows: stream.n_rows })
     }
 
-    /// `h + down(silu(gate(m)) · up(m))`, some rows at a time.
+    /// `h + down(silu(gate(m)) · up(m))` in chunks of rows.
     fn mlp(&self, config: &TextConfig, hidden: &Tensor) -> Result<Tensor> {
         let eps = config.rms_norm_eps as f32;
         let n_rows = hidden.dim(0)?;
-        let rows_per_turn = (MAX_MLP_ELEMENTS / config.intermediate_size).clamp(1, n_rows.max(1));
-        let mut turns = Vec::with_capacity(n_rows.div_ceil(rows_per_turn));
-        for start in (0..n_rows).step_by(rows_per_turn) {
-            let hidden = hidden.narrow(0, start, rows_per_turn.min(n_rows - start))?;
+        let rows_per_chunk = (MAX_MLP_ELEMENTS / config.intermediate_size).clamp(1, n_rows.max(1));
+        let mut chunks = Vec::with_capacity(n_rows.div_ceil(rows_per_chunk));
+        for start in (0..n_rows).step_by(rows_per_chunk) {
+            let hidden = hidden.narrow(0, start, rows_per_chunk.min(n_rows - start))?;
             let normed = candle_nn::ops::rms_norm(&hidden, &self.mlp_norm, eps)?;
             let gate = candle_nn::ops::silu(&self.gate.forward(&normed)?)?;
             let inner = (gate * self.up.forward(&normed)?)?;
-            turns.push((hidden + self.down.forward(&inner)?)?);
+            chunks.push((hidden + self.down.forward(&inner)?)?);
         }
-        join_rows(turns)
+        join_rows(chunks)
     }
 }
 
-/// Keys and values of a text being written; grows in place.
+/// Keys and values of a text while it is generated; grows in place.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub struct TextCache {
     layers: Vec<Option<Keys>>,
     n_tokens: usize,
     capacity: usize,
 }
 
-impl Written {
-    /// Room for `capacity` tokens in `n_layers` layers, taken when first used.
-    pub(crate) fn new(n_layers: usize, capacity: usize) -> Self {
+impl TextCache {
+    /// A cache for up to `capacity` tokens in `n_layers` layers, allocated on first use.
+    pub fn new(n_layers: usize, capacity: usize) -> Self {
         Self { layers: vec![None; n_layers], n_tokens: 0, capacity }
     }
 
-    /// Adds one token's keys (kv_heads, 1, head_dim) and gives all written so far.
+    /// Adds one token's keys (kv_heads, 1, head_dim) and returns all of them.
     fn append(&mut self, layer_idx: usize, keys: &Tensor, values: &Tensor) -> Result<Keys> {
         let (n_kv_heads, _, head_dim) = keys.dims3()?;
-        let room = match self.layers[layer_idx].take() {
-            Some(room) if room.keys.dim(1)? > self.n_tokens => room,
+        let buffer = match self.layers[layer_idx].take() {
+            Some(buffer) if buffer.keys.dim(1)? > self.n_tokens => buffer,
             full => {
                 // Doubling keeps the memory of a short answer small and the copies few.
-                let n_room = (self.n_tokens * 2).max(64).min(self.capacity.max(self.n_tokens + 1));
-                let room = Tensor::zeros((n_kv_heads, n_room, head_dim), keys.dtype(), keys.device())?;
-                let room = Keys { values: room.zeros_like()?, keys: room };
+                let n_reserved = (self.n_tokens * 2).max(64).min(self.capacity.max(self.n_tokens + 1));
+                let buffer = Tensor::zeros((n_kv_heads, n_reserved, head_dim), keys.dtype(), keys.device())?;
+                let buffer = Keys { values: buffer.zeros_like()?, keys: buffer };
                 if let Some(full) = full {
-                    room.keys.slice_set(&full.keys, 1, 0)?;
-                    room.values.slice_set(&full.values, 1, 0)?;
+                    buffer.keys.slice_set(&full.keys, 1, 0)?;
+                    buffer.values.slice_set(&full.values, 1, 0)?;
                 }
-                room
+                buffer
             }
         };
-        room.keys.slice_set(&keys.contiguous()?, 1, self.n_tokens)?;
-        room.values.slice_set(&values.contiguous()?, 1, self.n_tokens)?;
+        buffer.keys.slice_set(&keys.contiguous()?, 1, self.n_tokens)?;
+        buffer.values.slice_set(&values.contiguous()?, 1, self.n_tokens)?;
         let n = self.n_tokens + 1;
-        let all = Keys { keys: room.keys.narrow(1, 0, n)?, values: room.values.narrow(1, 0, n)? };
-        self.layers[layer_idx] = Some(room);
+        let all = Keys { keys: buffer.keys.narrow(1, 0, n)?, values: buffer.values.narrow(1, 0, n)? };
+        self.layers[layer_idx] = Some(buffer);
         Ok(all)
     }
 }

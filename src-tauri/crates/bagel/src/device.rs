@@ -1,21 +1,22 @@
-//! What there is to compute on, and in which type.
+//! Devices that can compute, and the number type that each computes in.
 
 use std::str::FromStr;
 
 use candle_core::{DType, Device};
+use checkpoint::working::Arithmetic;
 use protocol::DeviceDescription;
 
 use crate::{Error, Result};
 
-/// Where a model is to be loaded.
+/// The device that a model is loaded onto.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// The first GPU of this build, or the CPU.
     #[default]
     Auto,
-    /// The processor.
+    /// The CPU.
     Cpu,
-    /// An NVIDIA card by number.
+    /// An NVIDIA GPU by number.
     Cuda(usize),
     /// An Apple GPU by number.
     Metal(usize),
@@ -32,19 +33,19 @@ impl FromStr for DeviceChoice {
             ("cpu", _) => Ok(Self::Cpu),
             ("cuda", Ok(idx)) => Ok(Self::Cuda(idx)),
             ("metal", Ok(idx)) => Ok(Self::Metal(idx)),
-            _ => Err(Error::Device(format!("there is no device {text}; choose auto, cpu, cuda:0 or metal:0"))),
+            _ => Err(Error::Device(format!("unknown device {text}; choose auto, cpu, cuda:0 or metal:0"))),
         }
     }
 }
 
-/// The type that activations are computed in.
+/// The number type of activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// 32 bits; exact, and the fastest on a CPU.
     F32,
-    /// 16 bits with the range of 32; the model's own.
+    /// 16 bits with the range of 32; the type of the published weights.
     BF16,
-    /// 16 bits for cards that lack bf16.
+    /// 16 bits for GPUs without bf16.
     F16,
 }
 
@@ -55,6 +56,13 @@ impl Precision {
             Self::BF16 => DType::BF16,
             Self::F16 => DType::F16,
         }
+    }
+
+    /// How a device computes in this type, for the estimator.
+    pub(crate) fn arithmetic(self, is_cpu: bool) -> Arithmetic {
+        // f16 is too narrow for the autoencoder, which then computes in 32 bits.
+        let vae_element_bytes = if self == Self::BF16 { 2 } else { 4 };
+        Arithmetic { element_bytes: self.dtype().size_in_bytes() as u64, vae_element_bytes, is_cpu }
     }
 
     /// Name as in recipes.
@@ -73,12 +81,12 @@ impl DeviceChoice {
         let fail = |error: candle_core::Error| Error::Device(format!("{self} cannot be used: {error}"));
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda(_) if !cfg!(feature = "cuda") => {
-                Err(Error::Device(format!("{self} is not in this build; use the CUDA variant of the engine, or cpu")))
-            }
-            Self::Metal(_) if !cfg!(feature = "metal") => {
-                Err(Error::Device(format!("{self} is not in this build; use the Metal variant of the engine, or cpu")))
-            }
+            Self::Cuda(_) if !cfg!(feature = "cuda") => Err(Error::Device(format!(
+                "this build does not support {self}; use the CUDA variant of the engine, or cpu"
+            ))),
+            Self::Metal(_) if !cfg!(feature = "metal") => Err(Error::Device(format!(
+                "this build does not support {self}; use the Metal variant of the engine, or cpu"
+            ))),
             Self::Cuda(idx) => Device::new_cuda(idx).map_err(fail),
             Self::Metal(idx) => Device::new_metal(idx).map_err(fail),
             Self::Auto => Ok(devices()
@@ -110,7 +118,7 @@ pub(crate) fn device_id(device: &Device) -> String {
     }
 }
 
-/// bf16 where the hardware has it, f16 on older NVIDIA cards, f32 on the CPU.
+/// bf16 where the hardware has it, f16 on NVIDIA GPUs before compute capability 8, f32 on the CPU.
 pub(crate) fn best_precision(device: &Device) -> Precision {
     match device {
         Device::Cpu => Precision::F32,
@@ -126,7 +134,7 @@ pub(crate) fn best_precision(device: &Device) -> Precision {
     }
 }
 
-/// Everything this build can compute on, the CPU last.
+/// Every device that this build can use, the CPU last.
 pub fn devices() -> Vec<DeviceDescription> {
     cuda_devices().into_iter().chain(metal_devices()).chain([cpu()]).collect()
 }

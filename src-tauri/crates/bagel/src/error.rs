@@ -1,4 +1,4 @@
-//! What can go wrong in the model, in the words of the person who sees it.
+//! Failures of the model, with messages for the person who sees them.
 
 use protocol::ErrorCode;
 
@@ -18,39 +18,39 @@ pub enum Error {
     #[error("{0}")]
     BadInput(String),
     /// The tokenizer's file cannot be used.
-    #[error("tokenizer.json of {model}: {reason}; get the file again from the model's source")]
+    #[error("tokenizer.json of {model} cannot be used: {reason}; download the file again from the model's source")]
     Tokenizer {
         /// The model it belongs to.
         model: String,
         /// What the tokenizer library says.
         reason: String,
     },
-    /// The arithmetic left the range of numbers.
-    #[error("the model gave values that are not numbers at {stage}; the image was not kept")]
+    /// The arithmetic produced infinity or NaN.
+    #[error("the model produced invalid numbers during {stage}; the image was discarded")]
     NotFinite {
-        /// Where it was noticed.
+        /// The stage that noticed it.
         stage: &'static str,
     },
     /// The image came out as one flat color.
-    #[error("the image came out as one flat color and was not kept; try another seed")]
+    #[error("the image has one flat color and was discarded; try another seed")]
     Flat,
-    /// The device's memory does not suffice.
+    /// The device does not have enough memory.
     #[error("not enough memory on {device}: {needed}")]
     OutOfMemory {
         /// The device.
         device: String,
-        /// What is needed and what there is, in words.
+        /// What is needed and what is available, in words.
         needed: String,
     },
-    /// No such device, or not in this build.
+    /// The device is missing or not supported by this build.
     #[error("{0}")]
     Device(String),
-    /// A file that is read or written by this crate itself.
+    /// A file cannot be read or written.
     #[error("{}: {source}{}", path.display(), remedy(source))]
     File {
         /// The file.
         path: std::path::PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The tensor library failed.
@@ -87,7 +87,7 @@ impl Error {
 fn remedy(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::StorageFull => "; free some space or choose another folder",
-        std::io::ErrorKind::PermissionDenied => "; choose a folder that you may write to",
+        std::io::ErrorKind::PermissionDenied => "; choose a folder that you can write to",
         _ => "",
     }
 }
@@ -97,9 +97,9 @@ fn first_line(error: &candle_core::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-/// Classes of CUDA and Metal failures; candle hands them on as text.
+/// Classes of CUDA and Metal failures, which candle reports as text.
 ///
-/// 2 is out of memory; 46, 214, 700 and 719 leave the context unusable.
+/// CUDA's error 2 is out of memory; 46, 214, 700 and 719 leave the context unusable.
 fn device_code(text: &str) -> ErrorCode {
     const OUT_OF_MEMORY: [&str; 3] = ["CUDA_ERROR_OUT_OF_MEMORY", "out of memory", "Failed to create metal resource"];
     const LOST: [&str; 6] = [

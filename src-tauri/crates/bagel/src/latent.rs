@@ -14,12 +14,12 @@ use crate::nn::Linear;
 use crate::vision::grid_positions;
 use crate::weights::Reader;
 
-/// Sinusoids of a timestep.
+/// Sinusoids per timestep.
 const N_FREQUENCIES: usize = 128;
 
 /// The maps in and out of the latent space.
 #[derive(Debug)]
-pub(crate) struct Latents {
+pub struct Latents {
     config: LatentConfig,
     vae2llm: Linear,
     llm2vae: Linear,
@@ -29,13 +29,16 @@ pub(crate) struct Latents {
 
 /// Height and width in latent tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Grid {
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
+pub struct Grid {
+    /// Tokens in a column.
+    pub rows: usize,
+    /// Tokens in a row.
+    pub columns: usize,
 }
 
 impl Grid {
-    pub(crate) fn n_tokens(self) -> usize {
+    /// Tokens of the whole grid.
+    pub fn n_tokens(self) -> usize {
         self.rows * self.columns
     }
 }
@@ -51,23 +54,30 @@ impl Latents {
         })
     }
 
-    /// Numbers of a token.
-    pub(crate) fn token_size(&self) -> usize {
+    /// Numbers in one token.
+    pub fn token_size(&self) -> usize {
         self.config.patch_size * self.config.patch_size * self.config.channels
     }
 
     /// Position embeddings of a grid's tokens: (tokens, hidden).
-    pub(crate) fn positions(&self, grid: Grid) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn positions(&self, grid: Grid) -> Result<Tensor> {
         let ids = grid_positions(grid.rows, grid.columns, self.config.grid_side, self.positions.device())?;
         Ok(self.positions.index_select(&ids, 0)?)
     }
 
-    pub(crate) fn position_table(&self) -> &Tensor {
+    /// All position embeddings: (positions, hidden).
+    pub fn position_table(&self) -> &Tensor {
         &self.positions
     }
 
     /// Embeddings of timesteps: (timesteps, hidden).
-    pub(crate) fn time(&self, timesteps: &[f32]) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn time(&self, timesteps: &[f32]) -> Result<Tensor> {
         let angles: Vec<f32> = timesteps
             .iter()
             .flat_map(|t| {
@@ -81,14 +91,20 @@ impl Latents {
         self.time[1].forward(&candle_nn::ops::silu(&self.time[0].forward(&sinusoids)?)?)
     }
 
-    /// `patches` (tokens, numbers) with what is added to each of them, (tokens, hidden) → (tokens, hidden).
-    pub(crate) fn tokens(&self, patches: &Tensor, time_and_position: &Tensor) -> Result<Tensor> {
+    /// `patches` (tokens, numbers) and their time and position embeddings (tokens, hidden) → (tokens, hidden).
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn tokens(&self, patches: &Tensor, time_and_position: &Tensor) -> Result<Tensor> {
         let patches = patches.to_dtype(self.positions.dtype())?;
         Ok((self.vae2llm.forward(&patches)? + time_and_position)?)
     }
 
     /// (rows, hidden) → velocities (rows, numbers) in f32.
-    pub(crate) fn velocity(&self, hidden: &Tensor) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn velocity(&self, hidden: &Tensor) -> Result<Tensor> {
         Ok(self.llm2vae.forward(hidden)?.to_dtype(DType::F32)?)
     }
 
@@ -102,7 +118,10 @@ impl Latents {
     }
 
     /// Patches (tokens, numbers) → latent image (channels, height, width).
-    pub(crate) fn unpatchify(&self, patches: &Tensor, grid: Grid) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn unpatchify(&self, patches: &Tensor, grid: Grid) -> Result<Tensor> {
         let p = self.config.patch_size;
         let channels = self.config.channels;
         // (rows, columns, p, p, channels) → (channels, rows, p, columns, p)

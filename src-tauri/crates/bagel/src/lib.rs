@@ -1,51 +1,61 @@
 //! BAGEL-7B-MoT on candle: one model that answers questions about images,
-//! paints from text, edits by prompt, and can think first.
+//! generates images from text, edits them by prompt, and can think first.
 //!
 //! The crate reads weights, turns requests into images and text, and reports
-//! while it works. It knows no file formats of images, no processes, no
-//! database and no window, and it never writes to a terminal.
+//! its progress. It knows no image file formats, no processes, no database and
+//! no window, and it never writes to a terminal.
 //!
-//! Read [`engine`] first (what can be asked), then [`decoder`](self) (the two
-//! experts), `context` (what they have read) and `paint` (how an image comes
-//! out of noise).
+//! Read [`pipeline`] first: what a loaded model can do, stage by stage. Then
+//! `decoder` (the two experts), `context` (keys and values of what was read) and
+//! `guidance`. `examples/generate.rs` shows the whole API.
 
 #![warn(missing_docs)]
 
-pub mod bench;
-pub mod check;
+mod allocator;
 mod context;
 mod convert;
 mod decoder;
 mod device;
-pub mod engine;
 mod error;
 mod feature_cache;
 mod guidance;
-mod heap;
 mod latent;
+mod limits;
 pub mod memory;
 mod nn;
-mod paint;
+pub mod pipeline;
 mod preview;
 mod progress;
 pub mod random;
-mod reading;
 mod room;
 mod sampler;
 pub mod schedule;
-mod synthesize;
-mod synthetic;
 mod tokens;
 pub mod transform;
 mod vae;
 mod vision;
 mod weights;
-mod writing;
 
-pub use convert::{Conversion, ConvertOptions, convert};
+pub use convert::{ConvertOptions, ConvertReport, convert};
 pub use device::{DeviceChoice, Precision, devices};
-pub use engine::{ChatJob, ChatResult, Engine, ImageJob, ImageResult, Item, LoadOptions};
 pub use error::{Error, Result};
-pub use progress::{Observe, Progress};
+pub use pipeline::{ChatJob, ChatResult, Engine, ImageJob, ImageResult, Item, LoadOptions};
+pub use progress::{EngineProgress, Observer};
 pub use room::check_weights;
-pub use synthesize::synthesize;
+pub use weights::TensorSource;
+
+/// The parts and kernels of the model, for instruments that compare or time them one at a time.
+///
+/// [`Engine`] hands out its own. Programs that only want images and answers need none of this.
+pub mod parts {
+    pub use crate::context::{Context, Segment};
+    pub use crate::decoder::{Decoder, ImageRows, Rotations, TextCache};
+    pub use crate::latent::{Grid, Latents};
+    pub use crate::nn::{AttentionMask, Keys, Linear, attention, attention_by_matmul};
+    pub use crate::preview::PreviewMap;
+    pub use crate::tokens::Tokens;
+    pub use crate::vae::conv::{Conv, Resample};
+    pub use crate::vae::{Posterior, Vae};
+    pub use crate::vision::Vision;
+    pub use crate::weights::ggml_dtype;
+}

@@ -5,7 +5,6 @@
 //! device computes.
 
 use checkpoint::planner::{self, PlanTokens};
-use checkpoint::working::{self, Arithmetic};
 use checkpoint::{Checkpoint, Config, Quantization};
 use protocol::{ImageParameters, Size, TextParameters, Thinking};
 
@@ -13,13 +12,10 @@ pub use checkpoint::planner::Estimate;
 pub(crate) use checkpoint::working::OVERHEAD_BYTES;
 
 use crate::Result;
-use crate::decoder::MAX_MLP_ELEMENTS;
 use crate::device::{DeviceChoice, Precision, best_precision};
-use crate::engine::check_size;
-use crate::nn::MAX_SCORES;
-use crate::reading::{PLAN_PROMPT, REASON_PROMPT};
-use crate::tokens::Tokens;
-use crate::vae::conv::MAX_COLUMN_BYTES;
+use crate::limits::check_size;
+use crate::tokens::{PLAN_PROMPT, REASON_PROMPT, Tokens};
+use crate::weights::TensorSource;
 
 /// One item of a conversation, as far as memory is concerned.
 #[derive(Clone, Debug)]
@@ -38,21 +34,15 @@ pub struct Planner {
     precision: Precision,
 }
 
-// The limits that the arithmetic counts with are those that the code obeys.
-const _: () = assert!(
-    working::MAX_SCORES == MAX_SCORES as u64
-        && working::MAX_MLP_ELEMENTS == MAX_MLP_ELEMENTS as u64
-        && working::MAX_COLUMN_BYTES == MAX_COLUMN_BYTES as u64
-);
-
 impl Planner {
-    /// Plans for `checkpoint` in `precision`; only its headers and its tokenizer are read.
+    /// Plans for the weights of `source` in `precision`; only its headers and its tokenizer are read.
     ///
     /// # Errors
     /// [`crate::Error::Tokenizer`] when the tokenizer cannot be used.
-    pub fn new(checkpoint: &Checkpoint, precision: Precision, is_cpu: bool) -> Result<Self> {
-        let inner = checkpoint::Planner::of(checkpoint, arithmetic(precision, is_cpu));
-        Ok(Self { inner, tokens: Tokens::load(checkpoint)?, precision })
+    pub fn new(source: &dyn TensorSource, precision: Precision, is_cpu: bool) -> Result<Self> {
+        let weights_bytes = source.held_bytes(precision, is_cpu);
+        let inner = checkpoint::Planner::new(source.config().clone(), precision.arithmetic(is_cpu), weights_bytes);
+        Ok(Self { inner, tokens: Tokens::load(source)?, precision })
     }
 
     /// Plans for `checkpoint` on a device, in the type that the device computes best in.
@@ -62,18 +52,6 @@ impl Planner {
     pub fn on(checkpoint: &Checkpoint, device: DeviceChoice) -> Result<Self> {
         let device = device.open()?;
         Self::new(checkpoint, best_precision(&device), device.is_cpu())
-    }
-
-    /// Plans for random weights of `config`.
-    pub(crate) fn synthetic(
-        config: &Config,
-        quantization: Quantization,
-        precision: Precision,
-        is_cpu: bool,
-    ) -> Result<Self> {
-        let weights_bytes = planned_bytes(config, quantization, quantization, precision, is_cpu);
-        let inner = checkpoint::Planner::new(config.clone(), arithmetic(precision, is_cpu), weights_bytes);
-        Ok(Self { inner, tokens: Tokens::synthetic()?, precision })
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -151,16 +129,5 @@ pub fn planned_bytes(
     precision: Precision,
     is_cpu: bool,
 ) -> u64 {
-    arithmetic(precision, is_cpu).planned_bytes(config, understanding, generation)
-}
-
-/// Bytes that the weights of a checkpoint will hold, told from its headers.
-pub(crate) fn stored_bytes(checkpoint: &Checkpoint, precision: Precision, is_cpu: bool) -> u64 {
-    arithmetic(precision, is_cpu).stored_bytes(checkpoint)
-}
-
-/// f16 is too narrow for the autoencoder, which then computes in 32 bits.
-fn arithmetic(precision: Precision, is_cpu: bool) -> Arithmetic {
-    let vae_element_bytes = if precision == Precision::BF16 { 2 } else { 4 };
-    Arithmetic { element_bytes: precision.dtype().size_in_bytes() as u64, vae_element_bytes, is_cpu }
+    precision.arithmetic(is_cpu).planned_bytes(config, understanding, generation)
 }

@@ -1,4 +1,4 @@
-//! A small image of what is being painted, at no cost: latents times a matrix.
+//! Previews of an image during denoising: latents times a matrix, which costs almost nothing.
 //!
 //! `rgb = x0 · M + b` for each latent pixel, in -1..1, one pixel for eight of the
 //! image. For FLUX.1's autoencoder the published map is used; for any other it
@@ -8,21 +8,21 @@ use candle_core::{Device, Tensor};
 use checkpoint::config::VaeConfig;
 use protocol::Image;
 
-use crate::progress::Observe;
-use crate::random::{Generator, Purpose};
+use crate::progress::Observer;
+use crate::random::{Generator, RandomStream};
 use crate::vae::{Vae, shrink_by_8};
 use crate::{Error, Result};
 
 /// The linear map of one autoencoder.
 #[derive(Clone, Debug)]
-pub(crate) struct PreviewMap {
+pub struct PreviewMap {
     /// (channels, 3)
     matrix: Tensor,
     /// (3,)
     bias: Tensor,
 }
 
-/// Published for FLUX.1's latents, row by latent channel.
+/// Published for FLUX.1's latents; one row per latent channel.
 const FLUX: [[f32; 3]; 16] = [
     [-0.0346, 0.0244, 0.0681],
     [0.0034, 0.0210, 0.0687],
@@ -43,32 +43,36 @@ const FLUX: [[f32; 3]; 16] = [
 ];
 const FLUX_BIAS: [f32; 3] = [-0.0329, -0.0718, -0.0851];
 
-/// Side of the latents that a map is fitted on, and how many of them.
+/// Side and number of the latents that a map is fitted on.
 const FIT_SIDE: usize = 12;
 const N_FITS: usize = 4;
 
 impl PreviewMap {
     /// The map for `vae`.
-    pub(crate) fn of(vae: &Vae, device: &Device, observe: &mut Observe<'_>) -> Result<Self> {
+    pub(crate) fn of(vae: &Vae, device: &Device, observe: &mut Observer<'_>) -> Result<Self> {
         if is_flux(vae.config()) {
             return Self::flux(device);
         }
         Self::fit(vae, device, observe)
     }
 
-    pub(crate) fn flux(device: &Device) -> Result<Self> {
+    /// The published map of FLUX.1's autoencoder.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] when the device fails.
+    pub fn flux(device: &Device) -> Result<Self> {
         Ok(Self { matrix: Tensor::new(&FLUX, device)?, bias: Tensor::new(&FLUX_BIAS, device)? })
     }
 
     /// Least squares over decoded noise that is smooth enough to have areas of one color.
-    fn fit(vae: &Vae, device: &Device, observe: &mut Observe<'_>) -> Result<Self> {
+    fn fit(vae: &Vae, device: &Device, observe: &mut Observer<'_>) -> Result<Self> {
         let n_channels = vae.config().z_channels;
         let n_unknowns = n_channels + 1;
         let mut gram = vec![0f64; n_unknowns * n_unknowns];
         let mut moments = vec![0f64; n_unknowns * 3];
         for fit_idx in 0..N_FITS {
             let coarse = 3;
-            let noise = Generator::new(Purpose::Synthetic, fit_idx as u64).normals(n_channels * coarse * coarse);
+            let noise = Generator::new(RandomStream::Synthetic, fit_idx as u64).normals(n_channels * coarse * coarse);
             let latent = Tensor::from_vec(noise, (1, n_channels, coarse, coarse), device)?
                 .upsample_nearest2d(FIT_SIDE, FIT_SIDE)?
                 .squeeze(0)?;
@@ -100,7 +104,10 @@ impl PreviewMap {
     }
 
     /// Scaled latents (channels, height, width) → height × width pixels; the step's only copy to the host.
-    pub(crate) fn image(&self, latent: &Tensor) -> Result<Image> {
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] when a value is not finite.
+    pub fn image(&self, latent: &Tensor) -> Result<Image> {
         let (channels, height, width) = latent.dims3()?;
         let pixels = latent.reshape((channels, height * width))?.t()?.contiguous()?.matmul(&self.matrix)?;
         let pixels = pixels.broadcast_add(&self.bias)?.flatten_all()?.to_vec1::<f32>()?;
@@ -159,17 +166,17 @@ mod tests {
     use checkpoint::Checkpoint;
 
     use super::*;
-    use crate::engine::{Engine, LoadOptions};
-    use crate::{DeviceChoice, Progress};
+    use crate::pipeline::{Engine, LoadOptions};
+    use crate::{DeviceChoice, EngineProgress};
 
-    fn go_on(_: Progress<'_>) -> ControlFlow<()> {
+    fn go_on(_: EngineProgress<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
-    /// How much of the variation within a decoded image the map foresees: 1 is all, 0 what its mean color does.
-    fn foreseen(engine: &Engine, latent: &Tensor) -> f64 {
-        let preview = engine.preview.image(latent).expect("a preview");
-        let decoded = shrink_by_8(&engine.vae.decode_pixels(latent, &mut go_on).expect("decoded")).expect("shrunk");
+    /// The share of the variation within a decoded image that the map explains: 1 is all, 0 is no more than a mean color.
+    fn explained_variation(engine: &Engine, latent: &Tensor) -> f64 {
+        let preview = engine.preview().image(latent).expect("a preview");
+        let decoded = shrink_by_8(&engine.vae().decode_pixels(latent, &mut go_on).expect("decoded")).expect("shrunk");
         let decoded = decoded.permute((1, 2, 0)).and_then(|t| t.flatten_all()?.to_vec1::<f32>()).expect("numbers");
         let (mut missed, mut varied) = (0.0, 0.0);
         for channel in 0..3 {
@@ -183,23 +190,23 @@ mod tests {
     }
 
     #[test]
-    fn a_fitted_map_foresees_more_than_a_mean_color() {
+    fn a_fitted_map_explains_more_than_a_mean_color() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mini");
         let checkpoint = Checkpoint::open(&golden.join("model"), None).expect("a model");
         let options = LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() };
         let engine = Engine::load(&checkpoint, &options, &mut go_on).expect("loads");
-        let n_channels = engine.vae.config().z_channels;
-        let noise = Generator::new(Purpose::Synthetic, 77).normals(n_channels * 16);
+        let n_channels = engine.vae().config().z_channels;
+        let noise = Generator::new(RandomStream::Synthetic, 77).normals(n_channels * 16);
         let smooth = Tensor::from_vec(noise, (1, n_channels, 4, 4), &Device::Cpu)
             .and_then(|t| t.upsample_nearest2d(16, 16)?.squeeze(0))
             .expect("latents");
         let image = imagefile::read(&golden.join("images/wide.png")).expect("an image").image;
         let fitted = engine.fit_image(&image);
-        let posterior = engine.vae.encode(&fitted, &mut go_on).expect("encoded");
-        let encoded = posterior.latent(engine.vae.config(), None).expect("latents");
-        // An autoencoder that nobody trained is hardly linear; a map of nothing would give less than 0.
+        let posterior = engine.vae().encode(&fitted, &mut go_on).expect("encoded");
+        let encoded = posterior.latent(engine.vae().config(), None).expect("latents");
+        // An untrained autoencoder is hardly linear; a useless map would give less than 0.
         for (name, latent, least) in [("areas of one color", smooth, 0.2), ("a photograph", encoded, 0.0)] {
-            let share = foreseen(&engine, &latent);
+            let share = explained_variation(&engine, &latent);
             println!("{name}: {share:.3} of the variation");
             assert!(share > least, "{name}: {share}");
         }

@@ -1,4 +1,4 @@
-//! How work reports itself and how it is stopped.
+//! How a run reports its progress and how it is stopped.
 
 use std::ops::ControlFlow;
 
@@ -6,10 +6,10 @@ use protocol::{Image, TextChannel};
 
 use crate::{Error, Result};
 
-/// What happened since the last report.
+/// One report of a run.
 #[derive(Clone, Copy, Debug)]
-pub enum Progress<'a> {
-    /// A layer, a strip or a tensor is done; a chance to stop.
+pub enum EngineProgress<'a> {
+    /// A layer, a strip or a tensor is done; a point where the run can be stopped.
     Tick,
     /// Weights are being read.
     Loading {
@@ -36,23 +36,23 @@ pub enum Progress<'a> {
         step: u32,
         /// Steps in all.
         steps: u32,
-        /// The image as far as it can be told, one pixel for eight.
+        /// A preview of the image at an eighth of its sides.
         preview: Option<&'a Image>,
     },
     /// The image is being decoded.
     Decoding,
 }
 
-/// Takes reports; `Break` ends the work with [`Error::Cancelled`] within one layer, token or strip.
-pub type Observe<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
+/// Receives reports; `Break` stops the run with [`Error::Cancelled`] within one layer, token or strip.
+pub type Observer<'a> = dyn FnMut(EngineProgress<'_>) -> ControlFlow<()> + 'a;
 
-pub(crate) fn report(observe: &mut Observe<'_>, progress: Progress<'_>) -> Result<()> {
+pub(crate) fn report(observe: &mut Observer<'_>, progress: EngineProgress<'_>) -> Result<()> {
     match observe(progress) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::Cancelled),
     }
 }
 
-pub(crate) fn tick(observe: &mut Observe<'_>) -> Result<()> {
-    report(observe, Progress::Tick)
+pub(crate) fn tick(observe: &mut Observer<'_>) -> Result<()> {
+    report(observe, EngineProgress::Tick)
 }

@@ -1,6 +1,6 @@
 //! The one source of randomness: noise, posterior samples and drawn tokens.
 //!
-//! ChaCha8 keyed by blake3 of the purpose and the seed, on the host, so that a
+//! ChaCha8 keyed by blake3 of the use and the seed, on the host, so that a
 //! seed means the same on every device and in every later version. A uniform
 //! number is the upper 53 bits of a 64-bit word over 2^53; normal numbers come
 //! in pairs from the Box-Muller transform of two uniforms, computed in f64 with
@@ -9,9 +9,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-/// What the numbers are for; streams of different purposes are independent.
+/// The use of random numbers; the streams of different uses are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum RandomStream {
     /// The noise an image starts from.
     Noise,
     /// Samples of the autoencoder's posterior.
@@ -22,21 +22,21 @@ pub enum Purpose {
     Synthetic,
 }
 
-/// A stream of numbers for one purpose and seed.
+/// The random numbers of one use and seed.
 #[derive(Clone, Debug)]
 pub struct Generator {
     stream: ChaCha8Rng,
 }
 
 impl Generator {
-    /// The stream of `seed` for `purpose`, from its beginning.
-    pub fn new(purpose: Purpose, seed: u64) -> Self {
+    /// Starts the stream of `seed`.
+    pub fn new(stream: RandomStream, seed: u64) -> Self {
         let mut key = blake3::Hasher::new_derive_key("bagel studio 2026 random stream");
-        key.update(&[match purpose {
-            Purpose::Noise => 0,
-            Purpose::Posterior => 1,
-            Purpose::Text => 2,
-            Purpose::Synthetic => 3,
+        key.update(&[match stream {
+            RandomStream::Noise => 0,
+            RandomStream::Posterior => 1,
+            RandomStream::Text => 2,
+            RandomStream::Synthetic => 3,
         }]);
         key.update(&seed.to_le_bytes());
         Self { stream: ChaCha8Rng::from_seed(*key.finalize().as_bytes()) }
@@ -62,7 +62,7 @@ impl Generator {
     }
 }
 
-/// A seed that nobody chose: from the system's clock and the process, mixed.
+/// A new seed, mixed from the system's clock, the process and the thread.
 pub fn fresh_seed() -> u64 {
     let mut hasher = blake3::Hasher::new();
     if let Ok(elapsed) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
@@ -70,7 +70,7 @@ pub fn fresh_seed() -> u64 {
     }
     hasher.update(&std::process::id().to_le_bytes());
     hasher.update(format!("{:?}", std::thread::current().id()).as_bytes());
-    // 53 bits pass unharmed through JSON and JavaScript.
+    // JSON and JavaScript keep 53 bits exactly.
     u64::from_le_bytes(hasher.finalize().as_bytes()[..8].try_into().unwrap_or_default()) >> 11
 }
 
@@ -80,9 +80,9 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_numbers_again_and_forever() {
-        let numbers = Generator::new(Purpose::Noise, 42).normals(4);
-        assert_eq!(numbers, Generator::new(Purpose::Noise, 42).normals(5)[..4]);
-        // Fixed here so that no later change alters what a stored seed paints.
+        let numbers = Generator::new(RandomStream::Noise, 42).normals(4);
+        assert_eq!(numbers, Generator::new(RandomStream::Noise, 42).normals(5)[..4]);
+        // Fixed here so that no later change alters the image of a stored seed.
         assert_eq!(numbers.map_bits(), FIRST_OF_42);
     }
 
@@ -98,15 +98,15 @@ mod tests {
     }
 
     #[test]
-    fn purposes_and_seeds_differ() {
-        let first = |purpose, seed| Generator::new(purpose, seed).normals(1)[0];
-        assert_ne!(first(Purpose::Noise, 1), first(Purpose::Noise, 2));
-        assert_ne!(first(Purpose::Noise, 1), first(Purpose::Posterior, 1));
+    fn streams_and_seeds_differ() {
+        let first = |stream, seed| Generator::new(stream, seed).normals(1)[0];
+        assert_ne!(first(RandomStream::Noise, 1), first(RandomStream::Noise, 2));
+        assert_ne!(first(RandomStream::Noise, 1), first(RandomStream::Posterior, 1));
     }
 
     #[test]
     fn normals_have_mean_zero_and_variance_one() {
-        let numbers = Generator::new(Purpose::Noise, 7).normals(100_000);
+        let numbers = Generator::new(RandomStream::Noise, 7).normals(100_000);
         let mean = numbers.iter().map(|&x| f64::from(x)).sum::<f64>() / numbers.len() as f64;
         let variance = numbers.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / numbers.len() as f64;
         assert!(mean.abs() < 0.01, "mean {mean}");

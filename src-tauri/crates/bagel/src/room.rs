@@ -7,8 +7,9 @@ use candle_core::Device;
 use checkpoint::{Checkpoint, Config, Quantization};
 
 use crate::device::{Precision, best_precision, device_id, devices};
-use crate::engine::{Engine, LoadOptions};
-use crate::memory::{Estimate, OVERHEAD_BYTES, Planner, planned_bytes, stored_bytes};
+use crate::memory::{Estimate, OVERHEAD_BYTES, Planner, planned_bytes};
+use crate::pipeline::{Engine, LoadOptions};
+use crate::weights::TensorSource as _;
 use crate::{Error, Result};
 
 /// Memory of one device that this process may have, with what it holds already.
@@ -58,7 +59,7 @@ impl Room {
 pub fn check_weights(checkpoint: &Checkpoint, options: &LoadOptions, loaded: Option<&Engine>) -> Result<()> {
     let device = options.device.open()?;
     let precision = options.precision.unwrap_or_else(|| best_precision(&device));
-    let weights_bytes = stored_bytes(checkpoint, precision, device.is_cpu());
+    let weights_bytes = checkpoint.held_bytes(precision, device.is_cpu());
     let held_bytes = loaded.filter(|engine| engine.description().device == device_id(&device)).map_or(0, held_bytes);
     check_weights_bytes(weights_bytes, checkpoint.config(), precision, &device, options.memory_limit_bytes, held_bytes)
 }
@@ -125,7 +126,7 @@ impl Engine {
     /// # Errors
     /// [`Error::OutOfMemory`] naming what would fit.
     pub fn check_memory(&self, planner: &Planner, estimate: &Estimate) -> Result<()> {
-        planner.check_on(&self.device, self.memory_limit_bytes, held_bytes(self), estimate)
+        planner.check_on(self.device(), self.memory_limit_bytes(), held_bytes(self), estimate)
     }
 }
 
@@ -133,7 +134,7 @@ impl Engine {
 fn held_bytes(engine: &Engine) -> u64 {
     // On the CPU the process itself says it: matrices repacked in earlier runs count.
     match anonymous_bytes() {
-        Some(bytes) if engine.device.is_cpu() => bytes,
+        Some(bytes) if engine.device().is_cpu() => bytes,
         _ => engine.description().memory_bytes,
     }
 }

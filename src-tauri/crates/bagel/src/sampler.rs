@@ -3,7 +3,7 @@
 use candle_core::{DType, Tensor};
 use protocol::TextParameters;
 
-use crate::random::{Generator, Purpose};
+use crate::random::{Generator, RandomStream};
 use crate::{Error, Result};
 
 /// Chooses tokens by one set of parameters.
@@ -24,7 +24,7 @@ impl Sampler {
             top_k: parameters.top_k.map_or(usize::MAX, |k| k as usize),
             top_p: parameters.top_p.unwrap_or(1.0),
             repetition_penalty: parameters.repetition_penalty as f32,
-            generator: Generator::new(Purpose::Text, seed),
+            generator: Generator::new(RandomStream::Text, seed),
         }
     }
 

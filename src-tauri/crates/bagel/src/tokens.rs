@@ -1,8 +1,8 @@
 //! Text to token ids and back.
 
-use checkpoint::Checkpoint;
 use tokenizers::Tokenizer;
 
+use crate::weights::TensorSource;
 use crate::{Error, Result};
 
 const TEXT_START: &str = "<|im_start|>";
@@ -10,45 +10,37 @@ const TEXT_END: &str = "<|im_end|>";
 const IMAGE_START: &str = "<|vision_start|>";
 const IMAGE_END: &str = "<|vision_end|>";
 
-/// A tokenizer of four tokens, for weights that nobody trained.
-pub(crate) const SYNTHETIC_JSON: &str = r#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],
-"normalizer":null,"pre_tokenizer":null,"post_processor":null,"decoder":null,
-"model":{"type":"WordLevel","unk_token":"<unk>","vocab":{"<|im_start|>":0,"<|im_end|>":1,
-"<|vision_start|>":2,"<|vision_end|>":3,"<unk>":4}}}"#;
+/// Asks for a plan before the image; the model was trained on these words.
+pub(crate) const PLAN_PROMPT: &str = "You should first think about the planning process in the mind and then generate the image. \nThe planning process is enclosed within <think> </think> tags, i.e. <think> planning process here </think> image here";
+
+/// Asks for reasoning before the answer; the model was trained on these words.
+pub(crate) const REASON_PROMPT: &str = "You should first think about the reasoning process in the mind and then provide the user with the answer. \nThe reasoning process is enclosed within <think> </think> tags, i.e. <think> reasoning process here </think> answer here";
 
 /// The tokenizer and the four tokens that frame texts and images.
 #[derive(Debug)]
-pub(crate) struct Tokens {
-    /// Finds special tokens in a text.
+pub struct Tokens {
+    /// Recognizes special tokens in a text.
     special: Tokenizer,
-    /// Takes them for ordinary text.
+    /// Reads them as ordinary text.
     plain: Tokenizer,
     /// Begins a text.
-    pub(crate) text_start: u32,
+    pub text_start: u32,
     /// Ends a text.
-    pub(crate) text_end: u32,
+    pub text_end: u32,
     /// Begins an image.
-    pub(crate) image_start: u32,
+    pub image_start: u32,
     /// Ends an image.
-    pub(crate) image_end: u32,
+    pub image_end: u32,
 }
 
 impl Tokens {
-    /// Reads the checkpoint's tokenizer.
+    /// Reads the model's tokenizer.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] when it is not one or lacks one of the four tokens.
-    pub(crate) fn load(checkpoint: &Checkpoint) -> Result<Self> {
-        Self::from_json(checkpoint.tokenizer_json(), checkpoint.name())
-    }
-
-    /// A tokenizer of four tokens for a model of random weights.
-    pub(crate) fn synthetic() -> Result<Self> {
-        Self::from_json(SYNTHETIC_JSON.as_bytes(), "synthetic")
-    }
-
-    fn from_json(json: &[u8], model: &str) -> Result<Self> {
-        let fail = |reason: String| Error::Tokenizer { model: model.to_owned(), reason };
+    /// [`Error::Tokenizer`] when the file is invalid or lacks one of the four tokens.
+    pub(crate) fn load(source: &dyn TensorSource) -> Result<Self> {
+        let fail = |reason: String| Error::Tokenizer { model: source.name().to_owned(), reason };
+        let json = source.tokenizer_json();
         let special = Tokenizer::from_bytes(json).map_err(|error| fail(error.to_string()))?;
         let mut plain = special.clone();
         plain.set_encode_special_tokens(true);
@@ -63,32 +55,42 @@ impl Tokens {
         })
     }
 
-    /// Ids of a text in which special tokens mean what they say, as the reference reads every text.
-    pub(crate) fn encode_special(&self, text: &str) -> Result<Vec<u32>> {
+    /// Ids of a text whose special tokens take effect, as in every text of the reference.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the tokenizer fails.
+    pub fn encode_special(&self, text: &str) -> Result<Vec<u32>> {
         encode(&self.special, text)
     }
 
-    /// Ids of a text that somebody typed: `<|im_end|>` is nine characters, not the end of a text.
-    pub(crate) fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
+    /// Ids of a text that a user typed: `<|im_end|>` is ten characters, not the end of a text.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the tokenizer fails.
+    pub fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
         encode(&self.plain, text)
     }
 
-    /// Text of ids; bytes that are no character become U+FFFD.
-    pub(crate) fn decode(&self, ids: &[u32]) -> Result<String> {
+    /// Text of ids; bytes that form no character become U+FFFD.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when an id is unknown.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
         self.special.decode(ids, false).map_err(|error| Error::bad_input(error.to_string()))
     }
 }
 
 fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
-    let encoding =
-        tokenizer.encode(text, false).map_err(|error| Error::bad_input(format!("the text cannot be read: {error}")))?;
+    let encoding = tokenizer
+        .encode(text, false)
+        .map_err(|error| Error::bad_input(format!("the text cannot be split into tokens: {error}")))?;
     Ok(encoding.get_ids().to_vec())
 }
 
-/// Text that grows token by token and is handed out in whole characters.
+/// Text that grows token by token and is returned in whole characters.
 ///
-/// What a byte-level tokenizer writes is a row of bytes, so that a character may
-/// be spread over several tokens; the end is held back while it is incomplete.
+/// The tokens of a byte-level tokenizer are byte sequences, and a character may
+/// span several tokens; its bytes are held back until it is complete.
 #[derive(Debug, Default)]
 pub(crate) struct TextStream {
     pending: Vec<u32>,
@@ -96,7 +98,7 @@ pub(crate) struct TextStream {
 }
 
 impl TextStream {
-    /// Adds a token and gives what can be shown now.
+    /// Adds a token and returns the text that it completes.
     pub(crate) fn push<'s>(&'s mut self, tokens: &Tokens, id: u32) -> Result<&'s str> {
         self.pending.push(id);
         let decoded = tokens.decode(&self.pending)?;
@@ -108,7 +110,7 @@ impl TextStream {
         Ok(&self.text[start..])
     }
 
-    /// Gives what was held back; incomplete characters become U+FFFD.
+    /// Returns the bytes that were held back; incomplete characters become U+FFFD.
     pub(crate) fn finish<'s>(&'s mut self, tokens: &Tokens) -> Result<&'s str> {
         let start = self.text.len();
         let rest = tokens.decode(&self.pending)?;
@@ -117,7 +119,7 @@ impl TextStream {
         Ok(&self.text[start..])
     }
 
-    /// All text handed out so far.
+    /// All text returned so far.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -126,6 +128,8 @@ impl TextStream {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use checkpoint::Checkpoint;
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! What the model sees of an image to understand it: SigLIP's encoder and the connector.
+//! The vision encoder, with which the model understands an image: SigLIP and the connector.
 //!
 //! patches → linear + position → layers of full attention → norm → connector → + position in the model's grid.
 //!
@@ -9,13 +9,13 @@ use checkpoint::config::{Config, VisionConfig};
 use protocol::Image;
 
 use crate::Result;
-use crate::nn::{Keys, Linear, Mask, attention};
-use crate::progress::{Observe, tick};
+use crate::nn::{AttentionMask, Keys, Linear, attention};
+use crate::progress::{Observer, tick};
 use crate::weights::Reader;
 
-/// The vision tower with everything up to tokens of the language model.
+/// SigLIP and the layers that turn its output into tokens of the language model.
 #[derive(Debug)]
-pub(crate) struct Vision {
+pub struct Vision {
     config: VisionConfig,
     grid_side: usize,
     patch_embedding: Linear,
@@ -77,7 +77,10 @@ impl Vision {
     }
 
     /// An image whose sides are multiples of the patch → (patches, hidden of the language model).
-    pub(crate) fn encode(&self, image: &Image, observe: &mut Observe<'_>) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] when `observe` stops it.
+    pub fn encode(&self, image: &Image, observe: &mut Observer<'_>) -> Result<Tensor> {
         let device = self.position_embedding.device();
         let patches = self.patches(image, device)?.to_dtype(self.position_embedding.dtype())?;
         let positions = self.positions(image, device)?;
@@ -87,7 +90,10 @@ impl Vision {
     }
 
     /// Patches of numbers in -1..1, ordered (row, column, channel): (patches, patch² · 3).
-    pub(crate) fn patches(&self, image: &Image, device: &Device) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn patches(&self, image: &Image, device: &Device) -> Result<Tensor> {
         let side = self.config.patch_size;
         let (width, height) = (image.width() as usize, image.height() as usize);
         let pixels = normalized(image.rgb());
@@ -97,13 +103,19 @@ impl Vision {
     }
 
     /// Index of each patch in the fixed grid of positions.
-    pub(crate) fn positions(&self, image: &Image, device: &Device) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn positions(&self, image: &Image, device: &Device) -> Result<Tensor> {
         let side = self.config.patch_size;
         grid_positions(image.height() as usize / side, image.width() as usize / side, self.grid_side, device)
     }
 
     /// The encoder's output after its last norm: (patches, hidden of the encoder).
-    pub(crate) fn hidden(&self, patches: &Tensor, positions: &Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`] when `observe` stops it.
+    pub fn hidden(&self, patches: &Tensor, positions: &Tensor, observe: &mut Observer<'_>) -> Result<Tensor> {
         let mut hidden =
             (self.patch_embedding.forward(patches)? + self.position_embedding.index_select(positions, 0)?)?;
         let n_heads = self.config.n_heads;
@@ -114,7 +126,7 @@ impl Vision {
             let split =
                 |x: Tensor| x.reshape((n_tokens, n_heads, hidden_size / n_heads))?.transpose(0, 1)?.contiguous();
             let keys = Keys { keys: split(layer.k.forward(&normed)?)?, values: split(layer.v.forward(&normed)?)? };
-            let attended = attention(&split(layer.q.forward(&normed)?)?, &[keys], Mask::Full)?;
+            let attended = attention(&split(layer.q.forward(&normed)?)?, &[keys], AttentionMask::Full)?;
             hidden = (hidden + layer.out.forward(&attended)?)?;
             let normed = layer.mlp_norm.forward(&hidden)?;
             let inner = layer.fc1.forward(&normed)?.gelu()?;
@@ -125,12 +137,16 @@ impl Vision {
     }
 
     /// Two linear layers from the encoder's width to the language model's.
-    pub(crate) fn connect(&self, hidden: &Tensor) -> Result<Tensor> {
-        // candle's `gelu` is the tanh approximation, as both models want it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when the device fails.
+    pub fn connect(&self, hidden: &Tensor) -> Result<Tensor> {
+        // candle's `gelu` is the tanh approximation, as both models use it.
         self.connector[1].forward(&self.connector[0].forward(hidden)?.gelu()?)
     }
 
-    pub(crate) fn token_positions(&self) -> &Tensor {
+    /// Position embeddings of the language model's image tokens: (positions, hidden).
+    pub fn token_positions(&self) -> &Tensor {
         &self.token_positions
     }
 }

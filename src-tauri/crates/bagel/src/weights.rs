@@ -1,33 +1,100 @@
-//! From a checkpoint's bytes to tensors on a device.
+//! Loads tensors onto a device, from a checkpoint or any other [`TensorSource`].
 //!
-//! One reader for safetensors and GGUF: float tensors are converted to the
-//! type that is computed in, quantized matrices stay as they are. A tensor at a
-//! time leaves the mapped file, so that reading needs no more memory than the
-//! loaded form and one tensor.
+//! Float tensors are converted to the type of the activations; quantized
+//! matrices stay as they are. One tensor at a time is copied from the mapped
+//! file, so that loading takes no more memory than the loaded form and one tensor.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{DType, Device, Tensor};
-use checkpoint::{Checkpoint, Kind, TensorHasher, TensorView};
+use checkpoint::{Checkpoint, Config, Kind, TensorHash, TensorHasher, TensorView};
 
+use crate::device::Precision;
 use crate::nn::{Embedding, Linear};
-use crate::progress::{Observe, Progress, report};
-use crate::synthetic::Synthetic;
+use crate::progress::{EngineProgress, Observer, report};
 use crate::{Error, Result};
 
-/// Where weights come from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Source<'a> {
-    /// Files.
-    Checkpoint(&'a Checkpoint),
-    /// Random numbers of the right shapes and kinds.
-    Synthetic(&'a Synthetic),
+/// A model's weights by their published names, with what else loading needs.
+pub trait TensorSource {
+    /// The model's name.
+    fn name(&self) -> &str;
+
+    /// The shapes of the model.
+    fn config(&self) -> &Config;
+
+    /// The quantization, as people name it.
+    fn quantization(&self) -> String;
+
+    /// The contents of `tokenizer.json`.
+    fn tokenizer_json(&self) -> &[u8];
+
+    /// A tensor by its published name.
+    fn tensor(&self, name: &str) -> Option<TensorView<'_>>;
+
+    /// Bytes of all tensors as stored.
+    fn total_bytes(&self) -> u64;
+
+    /// Bytes of all tensors once they are loaded.
+    fn held_bytes(&self, precision: Precision, is_cpu: bool) -> u64;
+
+    /// The hash of a tensor's bytes, compared with the stored one; nothing where weights have no identity.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when the bytes do not match the stored hash.
+    fn checked_hash(&self, tensor: &TensorView<'_>) -> Result<Option<TensorHash>>;
+}
+
+impl TensorSource for Checkpoint {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
+    fn config(&self) -> &Config {
+        self.config()
+    }
+
+    /// The quantization that a converted file names, or the kind of most of a checkpoint's bytes.
+    fn quantization(&self) -> String {
+        if let Some(provenance) = self.provenance() {
+            return if provenance.quantization == provenance.generation_quantization {
+                provenance.quantization.clone()
+            } else {
+                format!("{}+{}", provenance.quantization, provenance.generation_quantization)
+            };
+        }
+        let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+        for view in self.tensors() {
+            *sizes.entry(view.kind.name()).or_default() += view.bytes.len();
+        }
+        sizes.into_iter().max_by_key(|(_, n_bytes)| *n_bytes).map(|(name, _)| name.to_lowercase()).unwrap_or_default()
+    }
+
+    fn tokenizer_json(&self) -> &[u8] {
+        self.tokenizer_json()
+    }
+
+    fn tensor(&self, name: &str) -> Option<TensorView<'_>> {
+        self.tensor(name)
+    }
+
+    fn total_bytes(&self) -> u64 {
+        self.total_bytes()
+    }
+
+    fn held_bytes(&self, precision: Precision, is_cpu: bool) -> u64 {
+        precision.arithmetic(is_cpu).stored_bytes(self)
+    }
+
+    fn checked_hash(&self, tensor: &TensorView<'_>) -> Result<Option<TensorHash>> {
+        Ok(Some(self.checked_hash(tensor)?))
+    }
 }
 
 /// Reads tensors by their published names and reports the bytes read.
 pub(crate) struct Reader<'a, 'o> {
-    source: Source<'a>,
+    source: &'a dyn TensorSource,
     hasher: TensorHasher,
     device: Device,
     dtype: DType,
@@ -35,22 +102,23 @@ pub(crate) struct Reader<'a, 'o> {
     total_bytes: u64,
     held_bytes: u64,
     is_verified: bool,
-    observe: &'o mut Observe<'o>,
+    observe: &'o mut Observer<'o>,
 }
 
 impl<'a, 'o> Reader<'a, 'o> {
-    pub(crate) fn new(source: Source<'a>, device: Device, dtype: DType, observe: &'o mut Observe<'o>) -> Self {
-        let total_bytes = match source {
-            Source::Checkpoint(checkpoint) => checkpoint.total_bytes(),
-            Source::Synthetic(synthetic) => synthetic.total_bytes(),
-        };
+    pub(crate) fn new(
+        source: &'a dyn TensorSource,
+        device: Device,
+        dtype: DType,
+        observe: &'o mut Observer<'o>,
+    ) -> Self {
         Self {
             source,
             hasher: TensorHasher::new(),
             device,
             dtype,
             bytes: 0,
-            total_bytes,
+            total_bytes: source.total_bytes(),
             held_bytes: 0,
             is_verified: false,
             observe,
@@ -62,12 +130,12 @@ impl<'a, 'o> Reader<'a, 'o> {
         self.hasher.finish()
     }
 
-    /// Takes the hashes that a file carries for those of its bytes, because they were compared before.
+    /// Uses the hashes that a file carries without comparing its bytes, because that was done before.
     pub(crate) fn trust_hashes(&mut self) {
         self.is_verified = true;
     }
 
-    /// Reads on in another type: the autoencoder may compute in a wider one.
+    /// Sets the type of the tensors to come: the autoencoder may compute in a wider one.
     pub(crate) fn set_dtype(&mut self, dtype: DType) {
         self.dtype = dtype;
     }
@@ -77,7 +145,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         self.held_bytes
     }
 
-    /// A tensor in the type that is computed in.
+    /// A tensor in the type of the activations.
     pub(crate) fn tensor(&mut self, name: &str) -> Result<Tensor> {
         let view = self.view(name)?;
         let tensor = self.float(&view)?;
@@ -85,7 +153,7 @@ impl<'a, 'o> Reader<'a, 'o> {
         Ok(tensor)
     }
 
-    /// A linear layer `prefix.weight`, with `prefix.bias` where there is one.
+    /// A linear layer `prefix.weight`, with `prefix.bias` where it exists.
     pub(crate) fn linear(&mut self, prefix: &str) -> Result<Linear> {
         let bias_name = format!("{prefix}.bias");
         let bias = if self.contains(&bias_name) { Some(self.tensor(&bias_name)?) } else { None };
@@ -102,7 +170,7 @@ impl<'a, 'o> Reader<'a, 'o> {
     }
 
     /// The patch embedding: a linear layer over (row, column, channel), or a convolution whose
-    /// weights (out, channel, row, column) say the same.
+    /// weights (out, channel, row, column) mean the same.
     pub(crate) fn patch_embedding(&mut self, prefix: &str) -> Result<Linear> {
         let view = self.view(&format!("{prefix}.weight"))?;
         let &[n_out, n_channels, n_rows, n_columns] = view.shape else {
@@ -127,18 +195,11 @@ impl<'a, 'o> Reader<'a, 'o> {
     }
 
     fn contains(&self, name: &str) -> bool {
-        match self.source {
-            Source::Checkpoint(checkpoint) => checkpoint.tensor(name).is_some(),
-            Source::Synthetic(synthetic) => synthetic.tensor(name).is_some(),
-        }
+        self.source.tensor(name).is_some()
     }
 
     fn view(&self, name: &str) -> Result<TensorView<'a>> {
-        let view = match self.source {
-            Source::Checkpoint(checkpoint) => checkpoint.tensor(name),
-            Source::Synthetic(synthetic) => synthetic.tensor(name),
-        };
-        view.ok_or_else(|| Error::bad_input(format!("the checkpoint lacks {name}")))
+        self.source.tensor(name).ok_or_else(|| Error::bad_input(format!("the checkpoint lacks {name}")))
     }
 
     fn float(&self, view: &TensorView<'_>) -> Result<Tensor> {
@@ -157,21 +218,22 @@ impl<'a, 'o> Reader<'a, 'o> {
     }
 
     fn advance(&mut self, view: &TensorView<'_>, held_bytes: u64) -> Result<()> {
-        if let Source::Checkpoint(checkpoint) = self.source {
-            // The bytes are in the page cache now; hashing them here reads the disk once instead of twice.
-            let hash = match view.stored_hash.filter(|_| self.is_verified) {
-                Some(hash) => hash,
-                None => checkpoint.checked_hash(view)?,
-            };
+        // The bytes are in the page cache now; hashing them here reads the disk once instead of twice.
+        let hash = match view.stored_hash.filter(|_| self.is_verified) {
+            Some(hash) => Some(hash),
+            None => self.source.checked_hash(view)?,
+        };
+        if let Some(hash) = hash {
             self.hasher.add(view.name, view.kind, view.shape, hash);
         }
         self.bytes += view.bytes.len() as u64;
         self.held_bytes += held_bytes;
-        report(self.observe, Progress::Loading { bytes: self.bytes, total_bytes: self.total_bytes })
+        report(self.observe, EngineProgress::Loading { bytes: self.bytes, total_bytes: self.total_bytes })
     }
 }
 
-pub(crate) fn ggml_dtype(kind: Kind) -> GgmlDType {
+/// candle's name of a kind.
+pub fn ggml_dtype(kind: Kind) -> GgmlDType {
     match kind {
         Kind::F32 => GgmlDType::F32,
         Kind::F16 => GgmlDType::F16,

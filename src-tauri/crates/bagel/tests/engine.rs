@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bagel::{ChatJob, ConvertOptions, DeviceChoice, Engine, Error, ImageJob, Item, LoadOptions, Progress, convert};
+use bagel::{
+    ChatJob, ConvertOptions, DeviceChoice, Engine, EngineProgress, Error, ImageJob, Item, LoadOptions, convert,
+};
 use checkpoint::{Checkpoint, Quantization};
 use protocol::{Image, ImageParameters, Size, TextChannel, TextParameters, Thinking};
 
@@ -22,7 +24,7 @@ fn mini() -> Engine {
     load(&golden().join("model"))
 }
 
-fn go_on(_: Progress<'_>) -> ControlFlow<()> {
+fn go_on(_: EngineProgress<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -61,12 +63,12 @@ fn chat(text: &str) -> ChatJob {
 #[test]
 fn a_seed_paints_the_same_image_again_and_another_seed_another() {
     let mut engine = mini();
-    let first = engine.paint(&edit(), &mut go_on).expect("an image");
-    let again = mini().paint(&edit(), &mut go_on).expect("an image");
+    let first = engine.generate_image(&edit(), &mut go_on).expect("an image");
+    let again = mini().generate_image(&edit(), &mut go_on).expect("an image");
     assert_eq!(first.image, again.image);
     let mut other = edit();
     other.parameters.seed = Some(8);
-    assert_ne!(first.image, engine.paint(&other, &mut go_on).expect("an image").image);
+    assert_ne!(first.image, engine.generate_image(&other, &mut go_on).expect("an image").image);
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn a_result_names_every_seed_and_size_that_made_it() {
     job.thinking = Thinking::On;
     job.text.temperature = 1.0;
     let mut engine = mini();
-    let result = engine.paint(&job, &mut go_on).expect("an image");
+    let result = engine.generate_image(&job, &mut go_on).expect("an image");
     assert!(result.parameters.seed.is_some() && result.text.seed.is_some());
     assert_eq!(result.parameters.size, Some(Size { width: 64, height: 64 }));
     let repeated = ImageJob {
@@ -85,19 +87,19 @@ fn a_result_names_every_seed_and_size_that_made_it() {
         thinking: Thinking::Given { plan: result.plan.clone().expect("a plan") },
         ..job
     };
-    assert_eq!(result.image, engine.paint(&repeated, &mut go_on).expect("an image").image);
+    assert_eq!(result.image, engine.generate_image(&repeated, &mut go_on).expect("an image").image);
 }
 
 #[test]
 fn what_was_read_once_is_not_computed_again() {
     let mut engine = mini();
-    let first = engine.paint(&edit(), &mut go_on).expect("an image");
+    let first = engine.generate_image(&edit(), &mut go_on).expect("an image");
     let mut ticks = 0;
     let mut other = edit();
     other.parameters.seed = Some(9);
     let again = engine
-        .paint(&other, &mut |progress| {
-            if let Progress::Context { .. } = progress {
+        .generate_image(&other, &mut |progress| {
+            if let EngineProgress::Context { .. } = progress {
                 assert_eq!(ticks, 0, "a variation reads nothing");
             }
             ticks += 1;
@@ -112,7 +114,7 @@ fn what_was_read_once_is_not_computed_again() {
 fn text_to_image_runs_two_branches_and_one_where_guidance_is_off() {
     let mut job = generate();
     job.parameters.guidance_interval = [0.0, 1.0];
-    let forwards = |job: &ImageJob| mini().paint(job, &mut go_on).expect("an image").statistics.forwards;
+    let forwards = |job: &ImageJob| mini().generate_image(job, &mut go_on).expect("an image").statistics.forwards;
     assert_eq!(forwards(&job), 3 * 2);
     job.parameters.text_guidance = 1.0;
     assert_eq!(forwards(&job), 3);
@@ -125,10 +127,10 @@ fn text_to_image_runs_two_branches_and_one_where_guidance_is_off() {
 #[test]
 fn every_stage_can_be_stopped_and_leaves_the_engine_usable() {
     let mut engine = mini();
-    let whole = engine.paint(&edit(), &mut go_on).expect("an image").image;
+    let whole = engine.generate_image(&edit(), &mut go_on).expect("an image").image;
     let mut n_reports = 0;
     mini()
-        .paint(&edit(), &mut |_| {
+        .generate_image(&edit(), &mut |_| {
             n_reports += 1;
             ControlFlow::Continue(())
         })
@@ -136,13 +138,13 @@ fn every_stage_can_be_stopped_and_leaves_the_engine_usable() {
     for stop_at in (0..n_reports).step_by(7) {
         let mut engine = mini();
         let mut n = 0;
-        let stopped = engine.paint(&edit(), &mut |_| {
+        let stopped = engine.generate_image(&edit(), &mut |_| {
             n += 1;
             if n > stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         assert!(matches!(stopped, Err(Error::Cancelled)), "at {stop_at}");
         assert_eq!(n, stop_at + 1, "nothing is reported after the stop");
-        assert_eq!(engine.paint(&edit(), &mut go_on).expect("an image").image, whole);
+        assert_eq!(engine.generate_image(&edit(), &mut go_on).expect("an image").image, whole);
     }
 }
 
@@ -150,8 +152,8 @@ fn every_stage_can_be_stopped_and_leaves_the_engine_usable() {
 fn previews_arrive_after_every_step_and_grow_like_the_image() {
     let mut previews = Vec::new();
     let result = mini()
-        .paint(&edit(), &mut |progress| {
-            if let Progress::Step { step, steps, preview: Some(preview) } = progress {
+        .generate_image(&edit(), &mut |progress| {
+            if let EngineProgress::Step { step, steps, preview: Some(preview) } = progress {
                 previews.push((step, steps, preview.size()));
             }
             ControlFlow::Continue(())
@@ -166,7 +168,7 @@ fn a_chat_streams_exactly_its_text() {
     let mut streamed = String::new();
     let result = mini()
         .chat(&chat("what is in this picture?"), &mut |progress| {
-            if let Progress::Text { channel, delta } = progress {
+            if let EngineProgress::Text { channel, delta } = progress {
                 assert_eq!(channel, TextChannel::Answer);
                 streamed.push_str(delta);
             }
@@ -188,7 +190,7 @@ fn a_stop_text_ends_the_answer_before_it() {
     let mut streamed = String::new();
     let cut = engine
         .chat(&job, &mut |progress| {
-            if let Progress::Text { delta, .. } = progress {
+            if let EngineProgress::Text { delta, .. } = progress {
                 streamed.push_str(delta);
             }
             ControlFlow::Continue(())
@@ -206,7 +208,7 @@ fn special_tokens_that_somebody_types_are_ordinary_text() {
         let mut n_tokens = 0;
         engine
             .chat(&chat(text), &mut |progress| {
-                if let Progress::Context { tokens } = progress {
+                if let EngineProgress::Context { tokens } = progress {
                     n_tokens = tokens;
                 }
                 ControlFlow::Continue(())
@@ -224,7 +226,7 @@ fn values_out_of_range_are_refused_with_a_remedy() {
     let mut refused = |change: fn(&mut ImageJob), words: &[&str]| {
         let mut job = generate();
         change(&mut job);
-        let message = engine.paint(&job, &mut go_on).expect_err("refused").to_string();
+        let message = engine.generate_image(&job, &mut go_on).expect_err("refused").to_string();
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
         assert!(!message.contains('\n'));
     };
@@ -255,7 +257,7 @@ fn weights_that_are_not_numbers_fail_the_job() {
     let start = 8 + header_len + header["llm2vae.bias"]["data_offsets"][0].as_u64().expect("an offset") as usize;
     bytes[start..start + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     std::fs::write(&path, bytes).expect("written");
-    let failed = load(folder.path()).paint(&generate(), &mut go_on).expect_err("no image");
+    let failed = load(folder.path()).generate_image(&generate(), &mut go_on).expect_err("no image");
     assert!(matches!(failed, Error::NotFinite { .. }), "{failed}");
 }
 
@@ -263,7 +265,7 @@ fn weights_that_are_not_numbers_fail_the_job() {
 fn a_converted_model_is_one_file_that_paints_answers_and_keeps_its_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = Checkpoint::open(&golden().join("model"), None).expect("a model");
-    let whole = mini().paint(&edit(), &mut go_on).expect("an image").image;
+    let whole = mini().generate_image(&edit(), &mut go_on).expect("an image").image;
     for quantization in [Quantization::F32, Quantization::Bf16, Quantization::Q8_0, Quantization::Q4_0] {
         let path = folder.path().join(format!("{quantization}.gguf"));
         let options = ConvertOptions { understanding: quantization, generation: quantization };
@@ -271,7 +273,7 @@ fn a_converted_model_is_one_file_that_paints_answers_and_keeps_its_name() {
         assert_eq!(std::fs::metadata(&path).expect("a file").len(), conversion.file_bytes);
         let mut engine = load(&path);
         assert_eq!(engine.description().quantization, quantization.name());
-        let image = engine.paint(&edit(), &mut go_on).expect("an image").image;
+        let image = engine.generate_image(&edit(), &mut go_on).expect("an image").image;
         engine.chat(&chat("what is this?"), &mut go_on).expect("an answer");
         if quantization == Quantization::F32 {
             assert_eq!(image, whole, "32 bits lose nothing");

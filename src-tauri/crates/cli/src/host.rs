@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use bagel::{ChatJob, ImageJob, Item, LoadOptions, Progress};
+use bagel::{ChatJob, EngineProgress, ImageJob, Item, LoadOptions};
 use checkpoint::Checkpoint;
 use imagefile::{Recipe, RecipeInput};
 use protocol::{
@@ -176,13 +176,13 @@ impl Host {
         let needed = self.estimator.estimate(request, inputs)?;
         self.engine.check_memory(self.estimator.planner(), &needed)?;
         match request {
-            Request::Generate(request) => self.paint(Kind::Generate, id, request, inputs, listener),
-            Request::Edit(request) => self.paint(Kind::Edit, id, request, inputs, listener),
+            Request::Generate(request) => self.generate_image(Kind::Generate, id, request, inputs, listener),
+            Request::Edit(request) => self.generate_image(Kind::Edit, id, request, inputs, listener),
             Request::Chat(request) => self.chat(id, request, inputs, listener),
         }
     }
 
-    fn paint(
+    fn generate_image(
         &mut self,
         kind: Kind,
         id: &JobId,
@@ -197,7 +197,7 @@ impl Host {
             text: request.text.clone(),
             noise: inputs.noise.as_ref().map(|noise| noise.numbers.clone()),
         };
-        let result = self.engine.paint(&job, &mut observe(id, listener))?;
+        let result = self.engine.generate_image(&job, &mut observe(id, listener))?;
         let recipe = Recipe {
             noise: inputs.noise.as_ref().map(|noise| noise.hash.clone()),
             ..recipe::record(kind, request, inputs.sources(), &result, self.description())
@@ -268,25 +268,28 @@ pub fn draw_seeds(request: &mut Request) {
     }
 }
 
-fn observe<'a>(id: &'a JobId, listener: &'a mut dyn Listener) -> impl FnMut(Progress<'_>) -> ControlFlow<()> + use<'a> {
+fn observe<'a>(
+    id: &'a JobId,
+    listener: &'a mut dyn Listener,
+) -> impl FnMut(EngineProgress<'_>) -> ControlFlow<()> + use<'a> {
     move |progress| {
         listener.keep_going()?;
         let id = id.clone();
         match progress {
-            Progress::Tick => {}
-            Progress::Loading { bytes, total_bytes } => {
+            EngineProgress::Tick => {}
+            EngineProgress::Loading { bytes, total_bytes } => {
                 listener.hear(plain(Event::Loading { id, bytes, total_bytes }));
             }
-            Progress::Context { tokens } => listener.hear(plain(Event::Context { id, tokens })),
-            Progress::Text { channel, delta } => {
+            EngineProgress::Context { tokens } => listener.hear(plain(Event::Context { id, tokens })),
+            EngineProgress::Text { channel, delta } => {
                 listener.hear(plain(Event::Text { id, channel, delta: delta.to_owned() }));
             }
-            Progress::Step { step, steps, preview } => {
+            EngineProgress::Step { step, steps, preview } => {
                 let payload = preview.map(|preview| preview.rgb().to_vec()).unwrap_or_default();
                 let preview = preview.map(Image::size);
                 listener.hear(Frame { header: Event::Step { id, step, steps, preview }, payload });
             }
-            Progress::Decoding => listener.hear(plain(Event::Decoding { id })),
+            EngineProgress::Decoding => listener.hear(plain(Event::Decoding { id })),
         }
         ControlFlow::Continue(())
     }

@@ -27,7 +27,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use tracing_subscriber::EnvFilter;
 
-use crate::arguments::{Arguments, Command};
+use crate::commands::Arguments;
 pub use crate::error::{Error, Result};
 
 /// Names what the log on stderr says, such as `debug` or `bagel=trace`.
@@ -39,10 +39,10 @@ pub fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error),
     };
-    let is_engine = matches!(arguments.command, Command::Engine);
+    let is_engine = arguments.command.is_engine();
     log(if is_engine { "info" } else { "error" });
     let listening = if is_engine { Ok(()) } else { interrupt::listen() };
-    match listening.and_then(|()| dispatch(&arguments.command)) {
+    match listening.and_then(|()| arguments.command.run()) {
         Ok(()) => ExitCode::SUCCESS,
         // Who reads only the beginning, as `head` does, has what they want.
         Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(1),
@@ -54,22 +54,6 @@ pub fn run() -> ExitCode {
             report(&error.line());
             ExitCode::from(error.exit_code())
         }
-    }
-}
-
-fn dispatch(command: &Command) -> Result<()> {
-    match command {
-        Command::Generate(options) => commands::generate::run(options),
-        Command::Edit(options) => commands::edit::run(options),
-        Command::Chat(options) => commands::chat::run(options),
-        Command::Convert(options) => commands::convert::run(options),
-        Command::Inspect(options) => commands::inspect::run(options),
-        Command::Models(options) => commands::models::run(options),
-        Command::Check(options) => commands::check::run(options),
-        Command::Devices(report) => commands::devices::run(*report),
-        Command::Bench(options) => commands::bench::run(options),
-        Command::Synthesize(options) => commands::synthesize::run(options),
-        Command::Engine => engine::serve(),
     }
 }
 

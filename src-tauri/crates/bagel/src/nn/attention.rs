@@ -1,41 +1,44 @@
 //! Attention over a list of key segments.
 //!
 //! `softmax(q kᵀ / √d) v` with grouped queries: the heads that share a key head
-//! are laid under one another, so that every key is read once a group. On the
-//! CPU scores exist for a small block only; elsewhere for one chunk of queries
-//! at a time, never more than [`MAX_SCORES`].
+//! are stacked as rows of one matrix, so that every key is read once per group.
+//! On the CPU only the scores of a small block exist at a time; elsewhere those of
+//! a chunk of queries, never more than [`MAX_SCORES`].
 
 mod fused;
 
 use candle_core::{D, DType, Tensor};
 
 use crate::Result;
-
-/// Most attention scores that exist at once (128 MiB in f32).
-pub(crate) const MAX_SCORES: usize = 32 << 20;
+use crate::limits::MAX_SCORES;
 
 /// With this many rows or fewer, scores of each segment are joined rather than the segments' keys.
 const FEW_ROWS: usize = 16;
 
 /// Keys and values of some tokens, both (kv_heads, tokens, head_dim).
 #[derive(Clone, Debug)]
-pub(crate) struct Keys {
-    pub(crate) keys: Tensor,
-    pub(crate) values: Tensor,
+pub struct Keys {
+    /// (kv_heads, tokens, head_dim)
+    pub keys: Tensor,
+    /// (kv_heads, tokens, head_dim)
+    pub values: Tensor,
 }
 
-/// Which keys a query sees.
+/// The keys that a query attends to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mask {
-    /// All of them.
+pub enum AttentionMask {
+    /// All keys.
     Full,
-    /// All segments but the last whole; of the last, whose tokens are the queries', those up to itself.
+    /// All keys of earlier segments; in the last segment, which holds the queries' own tokens, those up to itself.
     Causal,
 }
 
-/// `queries` (heads, rows, head_dim) over `segments`, giving (rows, heads · head_dim).
-pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
-    // f16 is what cards compute in that are older than the kernels.
+/// `queries` (heads, rows, head_dim) over `segments` → (rows, heads · head_dim).
+///
+/// # Errors
+/// [`crate::Error::Tensor`] when shapes do not match or the device fails.
+pub fn attention(queries: &Tensor, segments: &[Keys], mask: AttentionMask) -> Result<Tensor> {
+    // The kernels need compute capability 8, and GPUs before it compute in f16, so f16 never comes here.
     #[cfg(feature = "flash-attn")]
     if queries.device().is_cuda() && queries.dtype() == DType::BF16 {
         return by_flash_attention(queries, segments, mask);
@@ -46,11 +49,14 @@ pub(crate) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Resu
         let output = fused::attention(queries, segments, mask)?.transpose(0, 1)?;
         return Ok(output.reshape((n_rows, n_heads * head_dim))?);
     }
-    by_matmul(queries, segments, mask)
+    attention_by_matmul(queries, segments, mask)
 }
 
-/// The same as two products with the scores between them, in chunks of queries.
-pub(crate) fn by_matmul(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
+/// [`attention`] as two matrix products with the scores between them, in chunks of queries.
+///
+/// # Errors
+/// As [`attention`].
+pub fn attention_by_matmul(queries: &Tensor, segments: &[Keys], mask: AttentionMask) -> Result<Tensor> {
     let (n_heads, n_rows, head_dim) = queries.dims3()?;
     let n_kv_heads = segments[0].keys.dim(0)?;
     let group = n_heads / n_kv_heads;
@@ -72,10 +78,10 @@ pub(crate) fn by_matmul(queries: &Tensor, segments: &[Keys], mask: Mask) -> Resu
         let rows = rows_per_chunk.min(n_rows - start);
         // (kv_heads, group · rows, head_dim)
         let q = queries.narrow(1, start, rows)?.contiguous()?.reshape((n_kv_heads, group * rows, head_dim))?;
-        // A causal chunk ends at its last row's own key; what lies behind is not even scored.
+        // A causal chunk ends at its last row's own key; later keys are not even scored.
         let n_visible = match mask {
-            Mask::Full => n_keys,
-            Mask::Causal => n_keys - n_rows + start + rows,
+            AttentionMask::Full => n_keys,
+            AttentionMask::Causal => n_keys - n_rows + start + rows,
         };
         let mut scores = Vec::with_capacity(segments.len());
         let mut visible = Vec::with_capacity(segments.len());
@@ -91,7 +97,7 @@ pub(crate) fn by_matmul(queries: &Tensor, segments: &[Keys], mask: Mask) -> Resu
         }
         let scores = if scores.len() == 1 { scores.remove(0) } else { Tensor::cat(&scores, D::Minus1)? };
         let mut scores = scores.to_dtype(DType::F32)?;
-        if mask == Mask::Causal && rows > 1 {
+        if mask == AttentionMask::Causal && rows > 1 {
             scores = hide_later_keys(&scores, rows, n_visible)?;
         }
         // (kv_heads, group · rows, keys)
@@ -118,9 +124,9 @@ pub(crate) fn by_matmul(queries: &Tensor, segments: &[Keys], mask: Mask) -> Resu
     if chunks.len() == 1 { Ok(chunks.remove(0)) } else { Ok(Tensor::cat(&chunks, 0)?) }
 }
 
-/// The same in one kernel, which never holds the scores; bf16 on CUDA only.
+/// [`attention`] in one kernel that never stores the scores; bf16 on CUDA only.
 #[cfg(feature = "flash-attn")]
-fn by_flash_attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
+fn by_flash_attention(queries: &Tensor, segments: &[Keys], mask: AttentionMask) -> Result<Tensor> {
     let (n_heads, n_rows, head_dim) = queries.dims3()?;
     // (heads, tokens, head_dim) → (1, tokens, heads, head_dim)
     let lay_out = |parts: Vec<&Tensor>| Tensor::cat(&parts, 1)?.transpose(0, 1)?.contiguous()?.unsqueeze(0);
@@ -128,7 +134,7 @@ fn by_flash_attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result
     let k = lay_out(segments.iter().map(|s| &s.keys).collect())?;
     let v = lay_out(segments.iter().map(|s| &s.values).collect())?;
     let scale = 1.0 / (head_dim as f32).sqrt();
-    let output = candle_flash_attn::flash_attn(&q, &k, &v, scale, mask == Mask::Causal)?;
+    let output = candle_flash_attn::flash_attn(&q, &k, &v, scale, mask == AttentionMask::Causal)?;
     Ok(output.reshape((n_rows, n_heads * head_dim))?)
 }
 

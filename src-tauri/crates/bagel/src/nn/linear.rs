@@ -13,7 +13,7 @@ const FEW_ROWS: usize = 8;
 
 /// `y = x Wᵀ + b`, rows of `x` being tokens.
 #[derive(Clone, Debug)]
-pub(crate) struct Linear {
+pub struct Linear {
     weight: Matrix,
     bias: Option<Tensor>,
 }
@@ -27,16 +27,21 @@ enum Matrix {
 }
 
 impl Linear {
-    pub(crate) fn float(weight: Tensor, bias: Option<Tensor>) -> Self {
+    /// Float weights (out, in) in the type of the activations.
+    pub fn float(weight: Tensor, bias: Option<Tensor>) -> Self {
         Self { weight: Matrix::Float(weight), bias }
     }
 
-    pub(crate) fn quantized(weight: QTensor, bias: Option<Tensor>) -> Self {
+    /// Quantized weights (out, in).
+    pub fn quantized(weight: QTensor, bias: Option<Tensor>) -> Self {
         Self { weight: Matrix::Quantized(Arc::new(weight)), bias }
     }
 
     /// (rows, in) → (rows, out)
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] when shapes do not match or the device fails.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let y = match &self.weight {
             Matrix::Float(weight) => x.matmul(&weight.t()?)?,
             Matrix::Quantized(weight) => quantized_matmul(weight, x)?,

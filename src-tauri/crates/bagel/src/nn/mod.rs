@@ -1,7 +1,8 @@
-//! The few layers that everything is made of.
+//! Linear layers, embeddings and attention.
 
 mod attention;
 mod linear;
 
-pub(crate) use attention::{Keys, MAX_SCORES, Mask, attention, by_matmul};
-pub(crate) use linear::{Embedding, Linear};
+pub use attention::{AttentionMask, Keys, attention, attention_by_matmul};
+pub(crate) use linear::Embedding;
+pub use linear::Linear;

@@ -6,18 +6,15 @@
 use candle_core::{D, DType, Device, Tensor};
 use rayon::prelude::*;
 
-use super::block::GroupNorm;
+use super::norm::GroupNorm;
 use crate::nn::Linear;
-use crate::progress::{Observe, tick};
+use crate::progress::{Observer, tick};
 use crate::weights::Reader;
 use crate::{Error, Result};
 
-/// Most bytes of a strip's columns.
-pub(crate) const MAX_COLUMN_BYTES: usize = 64 << 20;
-
 #[cfg(not(test))]
 fn max_column_bytes() -> usize {
-    MAX_COLUMN_BYTES
+    crate::limits::MAX_COLUMN_BYTES
 }
 
 #[cfg(test)]
@@ -25,30 +22,30 @@ fn max_column_bytes() -> usize {
     strips::LIMIT.get()
 }
 
-/// How high strips are can be chosen, to hold that it does not show.
+/// Lets tests choose the height of strips, which must not change the result.
 #[cfg(test)]
 pub(crate) mod strips {
     use std::cell::Cell;
 
     thread_local! {
-        pub(super) static LIMIT: Cell<usize> = const { Cell::new(super::MAX_COLUMN_BYTES) };
+        pub(super) static LIMIT: Cell<usize> = const { Cell::new(crate::limits::MAX_COLUMN_BYTES) };
     }
 
-    /// Runs with so many bytes of columns at once.
-    pub(crate) fn of<T>(max_column_bytes: usize, run: impl FnOnce() -> T) -> T {
+    /// Runs with at most so many bytes of columns at once.
+    pub(crate) fn with_limit<T>(max_column_bytes: usize, run: impl FnOnce() -> T) -> T {
         LIMIT.set(max_column_bytes);
         let result = run();
-        LIMIT.set(super::MAX_COLUMN_BYTES);
+        LIMIT.set(crate::limits::MAX_COLUMN_BYTES);
         result
     }
 }
 
-/// What happens to the image's size.
+/// How a convolution changes the size of its image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Resample {
-    /// Nothing; one pixel of zeros around.
+pub enum Resample {
+    /// Same size; one pixel of zeros on every side.
     Keep,
-    /// Every second pixel, zeros to the right and below only.
+    /// Every second pixel; zeros on the right and at the bottom only.
     Halve,
     /// Each pixel doubled before the convolution.
     Double,
@@ -56,14 +53,15 @@ pub(crate) enum Resample {
 
 /// A convolution of 3 × 3, or of 1 × 1 through [`Conv::pointwise`].
 #[derive(Debug)]
-pub(crate) struct Conv {
+pub struct Conv {
     /// (out, in, rows, columns)
     weight: Tensor,
     bias: Tensor,
 }
 
 impl Conv {
-    pub(crate) fn new(weight: Tensor, bias: Tensor) -> Self {
+    /// Weights (out, in, 3, 3) and bias (out,).
+    pub fn new(weight: Tensor, bias: Tensor) -> Self {
         Self { weight, bias }
     }
 
@@ -91,12 +89,15 @@ impl Conv {
     }
 
     /// `conv(resample(swish(norm(x))))`: (in, height, width) → (out, …)
-    pub(crate) fn forward(
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `observe` stops it.
+    pub fn forward(
         &self,
         x: &Tensor,
         resample: Resample,
         norm: Option<&GroupNorm>,
-        observe: &mut Observe<'_>,
+        observe: &mut Observer<'_>,
     ) -> Result<Tensor> {
         self.forward_onto(x, resample, norm, None, observe)
     }
@@ -108,7 +109,7 @@ impl Conv {
         resample: Resample,
         norm: Option<&GroupNorm>,
         shortcut: Option<Shortcut<'_>>,
-        observe: &mut Observe<'_>,
+        observe: &mut Observer<'_>,
     ) -> Result<Tensor> {
         let (n_out, n_in, _, _) = self.weight.dims4()?;
         let (_, height, width) = x.dims3()?;
@@ -141,7 +142,7 @@ impl Conv {
                     None => (y + rows)?,
                 };
             }
-            // Straight into its place: joined strips would be the image a second time.
+            // Written into its place: joining strips would need the image a second time.
             output.slice_set(&y.contiguous()?, 1, first_row)?;
             tick(observe)?;
         }
@@ -149,7 +150,7 @@ impl Conv {
     }
 }
 
-/// What a residual block adds its output to.
+/// The input of a residual block, to which its output is added.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shortcut<'a> {
     pub(super) x: &'a Tensor,
@@ -176,7 +177,7 @@ impl Strip {
         if self.resample == Resample::Halve { 2 } else { 1 }
     }
 
-    /// The strip's columns (in · 9, rows · width): what each output pixel is the product of.
+    /// The strip's columns (in · 9, rows · width): the inputs of each output pixel.
     fn columns(self, x: &Tensor, affine: Option<&(Tensor, Tensor)>) -> Result<Tensor> {
         let (n_in, height, width) = x.dims3()?;
         let scale = if self.resample == Resample::Double { 2 } else { 1 };
@@ -190,7 +191,7 @@ impl Strip {
         };
         let (storage, layout) = x.storage_and_layout();
         let candle_core::Storage::Cpu(storage) = &*storage else {
-            return Err(Error::Device("columns are made on the CPU only".to_owned()));
+            return Err(Error::Device("columns are computed on the CPU only".to_owned()));
         };
         let values = &storage.as_slice::<f32>()?[layout.start_offset()..][..n_in * height * width];
         let mut columns = vec![0f32; n_in * 9 * n_pixels];
@@ -277,10 +278,10 @@ impl Strip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Generator, Purpose};
+    use crate::random::{Generator, RandomStream};
 
     fn random(shape: (usize, usize, usize)) -> candle_core::Result<Tensor> {
-        let numbers = Generator::new(Purpose::Synthetic, 5).normals(shape.0 * shape.1 * shape.2);
+        let numbers = Generator::new(RandomStream::Synthetic, 5).normals(shape.0 * shape.1 * shape.2);
         Tensor::from_vec(numbers, shape, &Device::Cpu)
     }
 

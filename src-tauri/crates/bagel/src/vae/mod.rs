@@ -10,22 +10,24 @@
 
 mod block;
 pub(crate) mod conv;
+mod norm;
 
 use candle_core::{D, DType, Device, Tensor};
 use checkpoint::config::{Config, VaeConfig};
 use protocol::Image;
 
-use self::block::{AttentionBlock, GroupNorm, ResidualBlock};
+use self::block::{AttentionBlock, ResidualBlock};
 use self::conv::{Conv, Resample};
-use crate::progress::{Observe, report};
-use crate::random::{Generator, Purpose};
+use self::norm::GroupNorm;
+use crate::progress::{Observer, report};
+use crate::random::{Generator, RandomStream};
 use crate::vision::normalized;
 use crate::weights::Reader;
-use crate::{Error, Progress, Result};
+use crate::{EngineProgress, Error, Result};
 
 /// Encoder and decoder.
 #[derive(Debug)]
-pub(crate) struct Vae {
+pub struct Vae {
     encoder: Encoder,
     decoder: Decoder,
     config: VaeConfig,
@@ -66,18 +68,21 @@ struct Middle {
 }
 
 /// Mean and standard deviation of an image's latents, (channels, height, width), before scaling.
-pub(crate) struct Posterior {
+pub struct Posterior {
     mean: Tensor,
     log_variance: Tensor,
 }
 
 impl Posterior {
-    /// The mean, or a sample of it with `seed`; scaled as the model wants it.
-    pub(crate) fn latent(&self, config: &VaeConfig, seed: Option<u64>) -> Result<Tensor> {
+    /// The mean, or a sample of it with `seed`; scaled as the model expects it.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] when the device fails.
+    pub fn latent(&self, config: &VaeConfig, seed: Option<u64>) -> Result<Tensor> {
         let latent = match seed {
             None => self.mean.clone(),
             Some(seed) => {
-                let noise = Generator::new(Purpose::Posterior, seed).normals(self.mean.elem_count());
+                let noise = Generator::new(RandomStream::Posterior, seed).normals(self.mean.elem_count());
                 let noise = Tensor::from_vec(noise, self.mean.shape(), self.mean.device())?;
                 (&self.mean + ((&self.log_variance * 0.5)?.exp()? * noise)?)?
             }
@@ -120,23 +125,30 @@ impl Vae {
         Ok(Self { encoder, decoder, config: vae.clone(), device: device.clone(), dtype })
     }
 
-    pub(crate) fn config(&self) -> &VaeConfig {
+    /// The autoencoder's shapes.
+    pub fn config(&self) -> &VaeConfig {
         &self.config
     }
 
     /// An image whose sides are multiples of the downsampling → its latents, in f32.
-    pub(crate) fn encode(&self, image: &Image, observe: &mut Observe<'_>) -> Result<Posterior> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `observe` stops it.
+    pub fn encode(&self, image: &Image, observe: &mut Observer<'_>) -> Result<Posterior> {
         self.encode_pixels(&self.pixels(image)?, observe)
     }
 
     /// Numbers in -1..1, (3, height, width).
-    pub(crate) fn pixels(&self, image: &Image) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] when the device fails.
+    pub fn pixels(&self, image: &Image) -> Result<Tensor> {
         let shape = (image.height() as usize, image.width() as usize, 3);
         let pixels = Tensor::from_vec(normalized(image.rgb()), shape, &Device::Cpu)?;
         Ok(pixels.permute((2, 0, 1))?.contiguous()?.to_device(&self.device)?)
     }
 
-    fn encode_pixels(&self, pixels: &Tensor, observe: &mut Observe<'_>) -> Result<Posterior> {
+    fn encode_pixels(&self, pixels: &Tensor, observe: &mut Observer<'_>) -> Result<Posterior> {
         let encoder = &self.encoder;
         let mut x = encoder.conv_in.forward(&pixels.to_dtype(self.dtype)?, Resample::Keep, None, observe)?;
         for level in &encoder.levels {
@@ -149,7 +161,10 @@ impl Vae {
     }
 
     /// Scaled latents (channels, height, width) → numbers around -1..1, (3, 8 · height, 8 · width), in f32.
-    pub(crate) fn decode_pixels(&self, latent: &Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `observe` stops it.
+    pub fn decode_pixels(&self, latent: &Tensor, observe: &mut Observer<'_>) -> Result<Tensor> {
         let latent = ((latent / self.config.scale_factor)? + self.config.shift_factor)?;
         let decoder = &self.decoder;
         let mut x = decoder.conv_in.forward(&latent.to_dtype(self.dtype)?, Resample::Keep, None, observe)?;
@@ -161,9 +176,9 @@ impl Vae {
         Ok(x.to_dtype(DType::F32)?)
     }
 
-    /// Scaled latents → an image; values are cut to 0..1 and truncated to bytes, as the reference does.
-    pub(crate) fn decode(&self, latent: &Tensor, observe: &mut Observe<'_>) -> Result<Image> {
-        report(observe, Progress::Decoding)?;
+    /// Scaled latents → an image; values are clamped to 0..1 and truncated to bytes, as the reference does.
+    pub(crate) fn decode(&self, latent: &Tensor, observe: &mut Observer<'_>) -> Result<Image> {
+        report(observe, EngineProgress::Decoding)?;
         let pixels = self.decode_pixels(latent, observe)?.to_device(&Device::Cpu)?;
         image(&pixels)
     }
@@ -178,7 +193,7 @@ fn image(pixels: &Tensor) -> Result<Image> {
     }
     let bytes: Vec<u8> = values.iter().map(|value| ((value * 0.5 + 0.5).clamp(0.0, 1.0) * 255.0) as u8).collect();
     Image::new(width as u32, height as u32, bytes)
-        .ok_or_else(|| Error::bad_input("the latent has no pixels; choose a size of at least 16 × 16"))
+        .ok_or_else(|| Error::bad_input("the image would have no pixels; choose a size of at least 16 × 16"))
 }
 
 impl Level {
@@ -191,7 +206,7 @@ impl Level {
         })
     }
 
-    fn forward(&self, mut x: Tensor, resample: Resample, observe: &mut Observe<'_>) -> Result<Tensor> {
+    fn forward(&self, mut x: Tensor, resample: Resample, observe: &mut Observer<'_>) -> Result<Tensor> {
         for block in &self.blocks {
             x = block.forward(&x, observe)?;
         }
@@ -211,13 +226,13 @@ impl Middle {
         })
     }
 
-    fn forward(&self, x: &Tensor, observe: &mut Observe<'_>) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, observe: &mut Observer<'_>) -> Result<Tensor> {
         let x = self.first.forward(x, observe)?;
         self.second.forward(&self.attention.forward(&x)?, observe)
     }
 }
 
-/// Whether all bytes of an image are nearly the same, as failed arithmetic leaves them.
+/// Whether an image has one flat color, as failed arithmetic leaves it.
 pub(crate) fn is_flat(image: &Image) -> bool {
     let channel_is_flat = |channel: usize| {
         let values = || image.rgb().iter().skip(channel).step_by(3);
@@ -227,7 +242,7 @@ pub(crate) fn is_flat(image: &Image) -> bool {
     (0..3).all(channel_is_flat)
 }
 
-/// Mean over the last dimension's blocks; kept here for the preview's fit.
+/// Mean of each 8 × 8 block of pixels: (channels, height, width) → (channels, height / 8, width / 8).
 pub(crate) fn shrink_by_8(pixels: &Tensor) -> Result<Tensor> {
     let (channels, height, width) = pixels.dims3()?;
     let blocks = pixels.reshape((channels, height / 8, 8, width / 8, 8))?;
@@ -238,14 +253,71 @@ pub(crate) fn shrink_by_8(pixels: &Tensor) -> Result<Tensor> {
 mod tests {
     use std::ops::ControlFlow;
 
-    use checkpoint::Quantization;
+    use std::collections::BTreeMap;
+
+    use checkpoint::{Kind, Part, TensorHash, TensorView, expected_tensors};
 
     use super::*;
-    use crate::check::relative_error;
-    use crate::synthetic::Synthetic;
-    use crate::weights::Source;
+    use crate::{Precision, TensorSource};
 
-    fn go_on(_: Progress<'_>) -> ControlFlow<()> {
+    /// Random weights of an autoencoder.
+    struct RandomWeights {
+        config: Config,
+        tensors: BTreeMap<String, (Vec<usize>, Vec<u8>)>,
+    }
+
+    impl RandomWeights {
+        fn new(config: Config) -> Self {
+            let normals = Generator::new(RandomStream::Synthetic, 0).normals(1 << 16);
+            let pattern: Vec<u8> = normals.iter().flat_map(|number| (number * 0.02).to_le_bytes()).collect();
+            let tensors = expected_tensors(&config)
+                .into_iter()
+                .filter(|tensor| tensor.part == Part::Vae)
+                .map(|tensor| {
+                    let n_bytes = 4 * tensor.shape.iter().product::<usize>();
+                    (tensor.name, (tensor.shape, pattern.iter().copied().cycle().take(n_bytes).collect()))
+                })
+                .collect();
+            Self { config, tensors }
+        }
+    }
+
+    impl TensorSource for RandomWeights {
+        fn name(&self) -> &str {
+            "random"
+        }
+
+        fn config(&self) -> &Config {
+            &self.config
+        }
+
+        fn quantization(&self) -> String {
+            "f32".to_owned()
+        }
+
+        fn tokenizer_json(&self) -> &[u8] {
+            &[]
+        }
+
+        fn tensor(&self, name: &str) -> Option<TensorView<'_>> {
+            let (name, (shape, bytes)) = self.tensors.get_key_value(name)?;
+            Some(TensorView { name, kind: Kind::F32, shape, bytes, stored_hash: None })
+        }
+
+        fn total_bytes(&self) -> u64 {
+            self.tensors.values().map(|(_, bytes)| bytes.len() as u64).sum()
+        }
+
+        fn held_bytes(&self, _: Precision, _: bool) -> u64 {
+            self.total_bytes()
+        }
+
+        fn checked_hash(&self, _: &TensorView<'_>) -> Result<Option<TensorHash>> {
+            Ok(None)
+        }
+    }
+
+    fn go_on(_: EngineProgress<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
@@ -253,14 +325,14 @@ mod tests {
     fn small() -> Vae {
         let mut config = Config::official();
         (config.vae.ch, config.vae.n_res_blocks, config.vae.ch_mult) = (32, 1, vec![1, 1, 2, 2]);
-        let synthetic = Synthetic::new(config.clone(), Quantization::F32).expect("weights");
+        let weights = RandomWeights::new(config.clone());
         let mut observe = go_on;
-        let mut reader = Reader::new(Source::Synthetic(&synthetic), Device::Cpu, DType::F32, &mut observe);
+        let mut reader = Reader::new(&weights, Device::Cpu, DType::F32, &mut observe);
         Vae::load(&config, &mut reader, &Device::Cpu, DType::F32).expect("an autoencoder")
     }
 
     fn noise(shape: (usize, usize, usize)) -> Tensor {
-        let numbers = Generator::new(Purpose::Synthetic, 9).normals(shape.0 * shape.1 * shape.2);
+        let numbers = Generator::new(RandomStream::Synthetic, 9).normals(shape.0 * shape.1 * shape.2);
         Tensor::from_vec(numbers, shape, &Device::Cpu).expect("a tensor")
     }
 
@@ -269,7 +341,9 @@ mod tests {
         let numbers = |t: &Tensor| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers");
         let (strips, whole) = (numbers(strips), numbers(whole));
         assert!(whole.iter().any(|number| number.abs() > 1e-6), "nothing came out");
-        let error = relative_error(&strips, &whole);
+        let square = |x: f32| f64::from(x * x);
+        let difference: f64 = strips.iter().zip(&whole).map(|(a, b)| square(a - b)).sum();
+        let error = (difference / whole.iter().map(|&b| square(b)).sum::<f64>()).sqrt();
         assert!(error < 1e-5, "{error}");
     }
 
@@ -278,12 +352,12 @@ mod tests {
     const MANY_STRIPS: usize = 7 * 512 * 32 * 9 * 4;
 
     #[test]
-    fn a_image_decoded_in_strips_is_the_one_decoded_whole() {
+    fn decoding_in_strips_gives_the_same_image_as_decoding_it_whole() {
         let vae = small();
         let latent = noise((16, 48, 64));
         let mut n_ticks = 0;
         let mut decode = |bytes| {
-            conv::strips::of(bytes, || {
+            conv::strips::with_limit(bytes, || {
                 vae.decode_pixels(&latent, &mut |_| {
                     n_ticks += 1;
                     ControlFlow::Continue(())
@@ -298,10 +372,11 @@ mod tests {
     }
 
     #[test]
-    fn a_image_encoded_in_strips_is_the_one_encoded_whole() {
+    fn encoding_in_strips_gives_the_same_latents_as_encoding_it_whole() {
         let vae = small();
         let pixels = noise((3, 384, 512));
-        let encode = |bytes| conv::strips::of(bytes, || vae.encode_pixels(&pixels, &mut go_on)).expect("encoded");
+        let encode =
+            |bytes| conv::strips::with_limit(bytes, || vae.encode_pixels(&pixels, &mut go_on)).expect("encoded");
         let (whole, strips) = (encode(ONE_STRIP), encode(MANY_STRIPS));
         assert_eq!(whole.mean.dims(), [16, 48, 64]);
         assert_near(&strips.mean, &whole.mean);
@@ -314,7 +389,7 @@ mod tests {
         let latent = noise((16, 12, 16));
         for stop_at in [1, 10, 40] {
             let mut n_ticks = 0;
-            let stopped = conv::strips::of(64 * 1024, || {
+            let stopped = conv::strips::with_limit(64 * 1024, || {
                 vae.decode_pixels(&latent, &mut |_| {
                     n_ticks += 1;
                     if n_ticks == stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -1,7 +1,7 @@
-//! Which model, and on what.
+//! The model and its device.
 
 use std::env;
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use bagel::LoadOptions;
 use clap::Args;
@@ -9,35 +9,36 @@ use clap::Args;
 use super::value::parse_bytes;
 use crate::{Error, Result};
 
-/// Says for all commands of a session how much memory they may take.
+/// Limits the memory of all commands of a session.
 const LIMIT_VARIABLE: &str = "BAGEL_MEMORY_LIMIT";
 
 /// Options of every command that loads a model.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelOptions {
-    /// The model: an official folder, a safetensors file or a GGUF [default: $BAGEL_MODEL, else the pocket model]
-    #[arg(long, value_name = "PATH")]
-    pub model: Option<PathBuf>,
-    /// A model that supplies what the first one lacks
-    #[arg(long, value_name = "PATH")]
-    pub base: Option<PathBuf>,
-    /// Where to compute: cpu, cuda:0, metal:0 [default: the best one there is]
+    /// A folder, a safetensors file, a GGUF, or an id of `bagel models list`, such as bagel-7b-mot:q4_k_m [default:
+    /// $BAGEL_MODEL, else pocket]
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<OsString>,
+    /// A model that supplies missing files
+    #[arg(long, value_name = "MODEL")]
+    pub base: Option<OsString>,
+    /// The device that computes: cpu, cuda:0, metal:0 [default: the best available]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
-    /// Most memory to take, such as 12GB; what needs more is refused [default: $BAGEL_MEMORY_LIMIT, else what is free]
+    /// Memory limit, such as 12GB; larger requests are refused [default: $BAGEL_MEMORY_LIMIT, else free memory]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub memory_limit: Option<u64>,
 }
 
 impl ModelOptions {
-    /// Where the model is to be loaded and what it may take.
+    /// How to load the model.
     pub fn load_options(&self) -> Result<LoadOptions> {
         load_options(self.device.as_deref(), self.memory_limit)
     }
 }
 
-/// The same from a device's name and a limit, or that of the session.
+/// Options from a device's name and a limit, which defaults to that of the session.
 pub(crate) fn load_options(device: Option<&str>, memory_limit: Option<u64>) -> Result<LoadOptions> {
     let device = device.map_or(Ok(Default::default()), str::parse)?;
     let memory_limit_bytes = match memory_limit {

@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use bagel::bench::{BenchModel, BenchOptions, BenchReport, Stage, SyntheticSize, bench};
+use bagel_dev::SyntheticSize;
+use bagel_dev::bench::{BenchModel, BenchOptions, BenchReport, StageTimes, bench};
 use checkpoint::{Checkpoint, Quantization};
 use clap::{Args, ValueEnum};
 use protocol::Size;
@@ -10,12 +11,12 @@ use serde_json::json;
 
 use crate::arguments::{ModelOptions, ReportOptions, parse_size, quantization_parser};
 use crate::display::{print_json, print_line};
-use crate::locate::model_path;
+use crate::locate::find_model;
 use crate::{Result, interrupt};
 
 /// Options of `bagel bench`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct BenchArgs {
     #[command(flatten)]
     model: ModelOptions,
     /// Time random weights of this size instead of a model
@@ -40,7 +41,7 @@ pub struct Options {
 /// How the sizes are spelled.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "lower")]
-pub enum SyntheticName {
+pub(crate) enum SyntheticName {
     /// The full model's 14.6 billion parameters
     Official,
     /// About 1 billion parameters
@@ -60,13 +61,14 @@ impl From<SyntheticName> for SyntheticSize {
 }
 
 /// Carries out the command.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &BenchArgs) -> Result<()> {
     let load = options.model.load_options()?;
     let checkpoint;
     let model = match options.synthetic {
         Some(size) => BenchModel::Synthetic { size: size.into(), quantization: options.quant, layers: options.layers },
         None => {
-            checkpoint = Checkpoint::open(&model_path(&options.model)?, options.model.base.as_deref())?;
+            let found = find_model(&options.model)?;
+            checkpoint = Checkpoint::open(&found.path, found.base.as_deref())?;
             BenchModel::Checkpoint(&checkpoint)
         }
     };
@@ -90,7 +92,7 @@ fn table(report: &BenchReport, size: Size) -> Result<()> {
         "{:26} {:>10} {:>21} {:>12} {:>10}",
         "stage", "median", "fastest to slowest", "tokens/s", "memory"
     ))?;
-    for Stage { name, median_secs, fastest_secs, slowest_secs, tokens_per_sec, peak_bytes } in &report.stages {
+    for StageTimes { name, median_secs, fastest_secs, slowest_secs, tokens_per_sec, peak_bytes } in &report.stages {
         let spread = format!("{fastest_secs:.3} to {slowest_secs:.3} s");
         let rate = tokens_per_sec.map(|rate| format!("{rate:.1}")).unwrap_or_default();
         let memory = peak_bytes.map(|peak| format!("{:.2} GB", peak as f64 / 1e9)).unwrap_or_default();

@@ -16,7 +16,7 @@ const HELP: &str = "/image FILE  show an image    /new  start over    /quit  lea
 
 /// Options of `bagel chat`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct ChatArgs {
     #[command(flatten)]
     items: Items,
     /// Let the model reason before it answers
@@ -34,16 +34,21 @@ pub struct Options {
 }
 
 /// Carries out the command.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &ChatArgs) -> Result<()> {
     let has_prompt = options.items.inputs().iter().any(|input| !input.is_image());
-    let mut conversation = Conversation::new(options)?;
+    let found = locate::find_model(&options.model);
+    let defaults = found.as_ref().map(|found| found.defaults.chat.clone());
+    let mut conversation = Conversation::new(options, defaults.unwrap_or_else(|_| TextParameters::chat()))?;
     if has_prompt {
         conversation.check()?;
     }
     // An image that cannot be read and a question that does not fit are found before the weights are read.
     let inputs = Inputs::read(&conversation.inputs)?;
     let load = options.model.load_options()?;
-    let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref(), load)?;
+    let model = {
+        let found = found?;
+        Model::open(&found.path, found.base.as_deref(), load)?
+    };
     model.check_memory(&conversation.request(), &inputs)?;
     let id = JobId("load".to_owned());
     let mut display = Display::new(options.report.json, Streaming::Answers);
@@ -65,8 +70,8 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn new(options: &Options) -> Result<Self> {
-        let mut text = TextParameters { seed: options.seed, ..TextParameters::chat() };
+    fn new(options: &ChatArgs, defaults: TextParameters) -> Result<Self> {
+        let mut text = TextParameters { seed: options.seed, ..defaults };
         options.text.apply(&mut text);
         text.check()?;
         Ok(Self { inputs: options.items.inputs().to_vec(), think: options.think, text, n_answers: 0 })

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use bagel::check::Outcome;
 use bagel::{LoadOptions, Precision};
+use bagel_dev::check::Comparison;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::{Error, Result, interrupt};
 
 /// Options of `bagel check`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct CheckArgs {
     /// A folder with model/, images/ and cases/ of the reference
     #[arg(value_name = "DIR")]
     folder: PathBuf,
@@ -51,7 +51,7 @@ impl From<PrecisionName> for Precision {
 }
 
 /// Carries out the command; a value out of tolerance makes it fail.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &CheckArgs) -> Result<()> {
     for part in ["model", "images", "cases"] {
         let part = options.folder.join(part);
         if !part.is_dir() {
@@ -66,11 +66,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let read = |path: &std::path::Path| imagefile::read(path).map(|read| read.image).map_err(|it| it.to_string());
     let mut tally = Tally { json: options.report.json, n_passed: 0, n_failed: 0, unheard: None };
-    let observe = |_: bagel::Progress<'_>| match interrupt::requested() {
+    let observe = |_: bagel::EngineProgress<'_>| match interrupt::requested() {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
     };
-    bagel::check::check(&options.folder, &load, &read, &mut |outcome| tally.add(outcome), &mut { observe })?;
+    bagel_dev::check(&options.folder, &load, &read, &mut |outcome| tally.add(outcome), &mut { observe })?;
     tally.close()
 }
 
@@ -94,14 +94,14 @@ struct Compared<'a> {
 }
 
 impl Tally {
-    fn add(&mut self, outcome: &Outcome) {
+    fn add(&mut self, outcome: &Comparison) {
         let passed = outcome.is_passed();
         if passed {
             self.n_passed += 1;
         } else {
             self.n_failed += 1;
         }
-        let Outcome { name, error, tolerance, detail } = outcome;
+        let Comparison { name, error, tolerance, detail } = outcome;
         let printed = if self.json {
             print_json(&Compared { name, error: *error, tolerance: *tolerance, passed, detail: detail.as_deref() })
         } else {

@@ -1,10 +1,11 @@
 //! A model as one quantized file.
 
+use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bagel::{Conversion, ConvertOptions, Progress};
+use bagel::{ConvertOptions, ConvertReport, EngineProgress};
 use checkpoint::{Checkpoint, Quantization};
 use clap::Args;
 use protocol::{Event, JobId};
@@ -13,15 +14,16 @@ use serde::Serialize;
 use crate::arguments::{ReportOptions, quantization_parser};
 use crate::display::{Display, Streaming, print_json, print_line};
 use crate::host::{Listener, plain};
+use crate::locate::find;
 use crate::output::check_place;
 use crate::{Error, Result};
 
 /// Options of `bagel convert`.
 #[derive(Debug, Args)]
-pub struct Options {
-    /// The model to read: an official folder, a safetensors file or a GGUF
-    #[arg(value_name = "SRC")]
-    source: PathBuf,
+pub(crate) struct ConvertArgs {
+    /// The model to read: a folder, a safetensors file, a GGUF, or an id of `bagel models list`
+    #[arg(value_name = "MODEL")]
+    source: OsString,
     /// The file to write
     #[arg(value_name = "DEST.gguf")]
     destination: PathBuf,
@@ -31,9 +33,9 @@ pub struct Options {
     /// Another kind for the expert that paints, which decides the image's quality
     #[arg(long, value_name = "KIND", value_parser = quantization_parser(), hide_possible_values = true)]
     generation: Option<Quantization>,
-    /// A model that supplies what the first one lacks
-    #[arg(long, value_name = "PATH")]
-    base: Option<PathBuf>,
+    /// A model that supplies missing files
+    #[arg(long, value_name = "MODEL")]
+    base: Option<OsString>,
     /// Replace a file that exists
     #[arg(long)]
     force: bool,
@@ -42,15 +44,16 @@ pub struct Options {
 }
 
 /// Carries out the command.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &ConvertArgs) -> Result<()> {
     let destination = options.destination.as_path();
     if destination.extension().is_none_or(|extension| extension != "gguf") {
         return Err(Error::Usage(format!("{}: end the name with .gguf", destination.display())));
     }
     check_place(destination, options.force)?;
-    let checkpoint = Checkpoint::open(&options.source, options.base.as_deref())?;
+    let source = find(&options.source, options.base.as_deref())?;
+    let checkpoint = Checkpoint::open(&source.path, source.base.as_deref())?;
     // Mapped bytes must not be replaced while they are read.
-    if is_same_file(&options.source, destination) {
+    if is_same_file(&source.path, destination) {
         let shown = destination.display();
         return Err(Error::BadInput(format!("{shown}: is the model that is read; choose another name")));
     }
@@ -80,9 +83,9 @@ pub(super) fn carry_out(
     Ok(())
 }
 
-fn observe(display: &mut Display, progress: Progress<'_>) -> ControlFlow<()> {
+fn observe(display: &mut Display, progress: EngineProgress<'_>) -> ControlFlow<()> {
     display.keep_going()?;
-    if let Progress::Loading { bytes, total_bytes } = progress {
+    if let EngineProgress::Loading { bytes, total_bytes } = progress {
         display.hear(plain(Event::Loading { id: JobId("1".to_owned()), bytes, total_bytes }));
     }
     ControlFlow::Continue(())
@@ -113,7 +116,7 @@ struct Fallback<'a> {
     used: &'static str,
 }
 
-fn tell(options: &Options, conversion: &Conversion, secs: f64) -> Result<()> {
+fn tell(options: &ConvertArgs, conversion: &ConvertReport, secs: f64) -> Result<()> {
     let fallbacks: Vec<Fallback<'_>> = conversion
         .fallbacks
         .iter()

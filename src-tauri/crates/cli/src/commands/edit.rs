@@ -3,27 +3,27 @@
 use clap::Args;
 use protocol::Kind;
 
-use super::paint::{PaintOptions, paint};
+use super::image_request::{ImageArgs, run_image_request};
 use crate::Result;
 use crate::arguments::{Items, ReportOptions};
 
 /// Options of `bagel edit`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct EditArgs {
     #[command(flatten)]
     items: Items,
     #[command(flatten)]
-    paint: PaintOptions,
+    image: ImageArgs,
 }
 
-impl Options {
+impl EditArgs {
     /// How it reports.
     pub(crate) fn report(&self) -> ReportOptions {
-        self.paint.report
+        self.image.report
     }
 }
 
 /// Carries out the command.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    paint(Kind::Edit, options.items.inputs().to_vec(), &options.paint)
+pub(crate) fn run(options: &EditArgs) -> Result<()> {
+    run_image_request(Kind::Edit, options.items.inputs().to_vec(), &options.image)
 }

@@ -3,27 +3,27 @@
 use clap::Args;
 use protocol::Kind;
 
-use super::paint::{PaintOptions, paint};
+use super::image_request::{ImageArgs, run_image_request};
 use crate::Result;
 use crate::arguments::{Prompts, ReportOptions};
 
 /// Options of `bagel generate`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct GenerateArgs {
     #[command(flatten)]
     prompts: Prompts,
     #[command(flatten)]
-    paint: PaintOptions,
+    image: ImageArgs,
 }
 
-impl Options {
+impl GenerateArgs {
     /// How it reports.
     pub(crate) fn report(&self) -> ReportOptions {
-        self.paint.report
+        self.image.report
     }
 }
 
 /// Carries out the command.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    paint(Kind::Generate, options.prompts.inputs(), &options.paint)
+pub(crate) fn run(options: &GenerateArgs) -> Result<()> {
+    run_image_request(Kind::Generate, options.prompts.inputs(), &options.image)
 }

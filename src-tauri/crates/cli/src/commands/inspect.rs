@@ -1,6 +1,7 @@
 //! What a model file holds and how much memory it needs.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 
 use bagel::memory::{PlannedItem, Planner, planned_bytes};
 use bagel::{DeviceChoice, Precision};
@@ -12,17 +13,18 @@ use serde::Serialize;
 
 use crate::arguments::ReportOptions;
 use crate::display::{print_json, print_line};
+use crate::locate::find;
 use crate::{Result, host};
 
 /// Options of `bagel inspect`.
 #[derive(Debug, Args)]
-pub struct Options {
-    /// An official folder, a safetensors file or a GGUF
-    #[arg(value_name = "PATH")]
-    path: PathBuf,
-    /// A model that supplies what the first one lacks
-    #[arg(long, value_name = "PATH")]
-    base: Option<PathBuf>,
+pub(crate) struct InspectArgs {
+    /// A folder, a safetensors file, a GGUF, or an id of `bagel models list`
+    #[arg(value_name = "MODEL")]
+    model: OsString,
+    /// A model that supplies missing files
+    #[arg(long, value_name = "MODEL")]
+    base: Option<OsString>,
     /// List every tensor
     #[arg(long)]
     tensors: bool,
@@ -31,8 +33,9 @@ pub struct Options {
 }
 
 /// Carries out the command.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let checkpoint = Checkpoint::open(&options.path, options.base.as_deref())?;
+pub(crate) fn run(options: &InspectArgs) -> Result<()> {
+    let found = find(&options.model, options.base.as_deref())?;
+    let checkpoint = Checkpoint::open(&found.path, found.base.as_deref())?;
     let devices = host::devices();
     if options.report.json {
         print_json(&summary(&checkpoint, &devices)?)?;

@@ -11,17 +11,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use catalog::{Catalog, How, What};
 use checkpoint::Quantization;
 use clap::{Args, Subcommand};
-use directories::ProjectDirs;
 use protocol::ModelId;
 use serde::Serialize;
 
 use crate::arguments::quantization_parser;
 use crate::display::{Bar, print_json, print_line};
-use crate::{Error, Result, interrupt, locate};
+use crate::{Result, interrupt, locate};
 
 /// Options of `bagel models`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct ModelsArgs {
     /// What to do.
     #[command(subcommand)]
     command: Command,
@@ -56,9 +55,9 @@ enum Command {
     /// List all models with what is here of them and whether they fit this machine
     List,
     /// Fetch a model's published files, going on from what is here, and check them
-    Download(download::Options),
+    Download(download::DownloadArgs),
     /// Keep a token that the publisher wants, read from the input, in the system's keyring
-    Token(token::Options),
+    Token(token::TokenArgs),
     /// Take up a model that is here already: an official folder, a safetensors file or a GGUF
     Import {
         /// The model
@@ -91,8 +90,8 @@ enum Done<'a> {
 }
 
 /// Carries out the command.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let catalog = open(&options.place)?;
+pub(crate) fn run(options: &ModelsArgs) -> Result<()> {
+    let catalog = locate::open_catalog(options.place.folder.as_deref(), options.place.catalog.as_deref())?;
     let json = options.report.json;
     match &options.command {
         Command::List => list::run(&catalog, json),
@@ -108,20 +107,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             remove(&catalog, &ModelId(id.clone()), &what, json)
         }
     }
-}
-
-fn open(place: &PlaceOptions) -> Result<Catalog> {
-    let data = match std::env::var_os(locate::DATA_VARIABLE).filter(|folder| !folder.is_empty()) {
-        Some(folder) => Some(PathBuf::from(folder)),
-        None => ProjectDirs::from("", "", "Bagel Studio").map(|folders| folders.data_dir().to_path_buf()),
-    };
-    let lacking = || Error::Usage(format!("there is no home folder; give --folder or set {}", locate::DATA_VARIABLE));
-    let folder = place.folder.clone().or_else(|| Some(data.as_ref()?.join("models"))).ok_or_else(lacking)?;
-    if let Some(path) = place.catalog.as_ref().filter(|path| !path.is_file()) {
-        return Err(Error::BadInput(format!("{}: no such file", path.display())));
-    }
-    let catalog = place.catalog.clone().or_else(|| data.map(|data| data.join("models.toml")));
-    Ok(Catalog::open(folder, catalog, locate::pocket_folder())?)
 }
 
 fn import(catalog: &Catalog, path: &std::path::Path, copy: bool, json: bool) -> Result<()> {

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use bagel::Progress;
-use bagel::bench::SyntheticSize;
+use bagel::EngineProgress;
+use bagel_dev::SyntheticSize;
 use clap::Args;
 use protocol::{Event, JobId};
 
@@ -16,7 +16,7 @@ use crate::{Error, Result};
 
 /// Options of `bagel synthesize`.
 #[derive(Debug, Args)]
-pub struct Options {
+pub(crate) struct SynthesizeArgs {
     /// How large
     #[arg(value_name = "SIZE")]
     size: SyntheticName,
@@ -28,16 +28,16 @@ pub struct Options {
 }
 
 /// Carries out the command.
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &SynthesizeArgs) -> Result<()> {
     let folder = options.folder.as_path();
     if folder.exists() {
         return Err(Error::Usage(format!("{}: is there already; name a new folder", folder.display())));
     }
     let config = SyntheticSize::from(options.size).config();
     let mut display = Display::new(options.report.json, Streaming::Answers);
-    let made = bagel::synthesize(&config, None, folder, &mut |progress| {
+    let made = bagel_dev::synthesize(&config, None, folder, &mut |progress| {
         display.keep_going()?;
-        if let Progress::Loading { bytes, total_bytes } = progress {
+        if let EngineProgress::Loading { bytes, total_bytes } = progress {
             display.hear(plain(Event::Loading { id: JobId("1".to_owned()), bytes, total_bytes }));
         }
         ControlFlow::Continue(())

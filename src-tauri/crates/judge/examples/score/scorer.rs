@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use bagel::{ChatJob, DeviceChoice, Engine, ImageJob, Item, LoadOptions, Progress};
+use bagel::{ChatJob, DeviceChoice, Engine, EngineProgress, ImageJob, Item, LoadOptions};
 use catalog::Manifest;
 use checkpoint::Checkpoint;
 use clap::ValueEnum;
@@ -151,7 +151,7 @@ impl Scorer {
         let job = ChatJob { inputs: inputs(&shown, &case.prompt), think: false, text: self.defaults.chat.clone() };
         let (start, mut first_seconds) = (Instant::now(), 0.0);
         let answer = self.engine.chat(&job, &mut |progress| {
-            if matches!(progress, Progress::Text { .. }) && first_seconds == 0.0 {
+            if matches!(progress, EngineProgress::Text { .. }) && first_seconds == 0.0 {
                 first_seconds = start.elapsed().as_secs_f64();
             }
             ControlFlow::Continue(())
@@ -177,7 +177,7 @@ impl Scorer {
         let text = TextParameters { limit: 120, ..TextParameters::plan() };
         let job = ImageJob { inputs: inputs(&shown, &case.prompt), thinking, parameters, text, noise: None };
         let start = Instant::now();
-        let result = self.engine.paint(&job, &mut |_| ControlFlow::Continue(()))?;
+        let result = self.engine.generate_image(&job, &mut |_| ControlFlow::Continue(()))?;
         Ok(Outcome {
             id: case.id.clone(),
             prompt: case.prompt.clone(),

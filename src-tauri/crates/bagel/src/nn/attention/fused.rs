@@ -7,7 +7,7 @@
 use candle_core::{Device, Storage, Tensor};
 use rayon::prelude::*;
 
-use super::{Keys, Mask};
+use super::{AttentionMask, Keys};
 use crate::{Error, Result};
 
 /// Queries and keys of one block; its scores stay in a core's own cache. Fewer queries would have the
@@ -41,7 +41,7 @@ impl<'a> Heads<'a> {
 }
 
 /// `queries` (heads, rows, head_dim) over `segments`, giving (heads, rows, head_dim); all in 32 bits on the CPU.
-pub(super) fn attention(queries: &Tensor, segments: &[Keys], mask: Mask) -> Result<Tensor> {
+pub(super) fn attention(queries: &Tensor, segments: &[Keys], mask: AttentionMask) -> Result<Tensor> {
     let (n_heads, n_rows, head_dim) = queries.dims3()?;
     let queries = queries.contiguous()?;
     let mut tensors = vec![queries];
@@ -97,7 +97,7 @@ struct Job<'a> {
     queries: &'a [f32],
     /// Keys and values by turns.
     segments: &'a [Heads<'a>],
-    mask: Mask,
+    mask: AttentionMask,
     n_rows: usize,
     grouped_rows: usize,
     head_dim: usize,
@@ -141,7 +141,7 @@ impl Job<'_> {
         let n_segments = self.segments.len() / 2;
         for (segment_idx, pair) in self.segments.chunks_exact(2).enumerate() {
             let (keys, values) = (&pair[0], &pair[1]);
-            let is_own = self.mask == Mask::Causal && segment_idx + 1 == n_segments;
+            let is_own = self.mask == AttentionMask::Causal && segment_idx + 1 == n_segments;
             // A row of the last segment's tokens sees those up to itself; no row sees more than the last.
             let n_seen = |row: usize| keys.n_tokens - self.n_rows + (first_row + row) % self.n_rows + 1;
             let n_visible = if is_own { (0..n_rows).map(n_seen).max().unwrap_or(0) } else { keys.n_tokens };
@@ -422,11 +422,11 @@ mod wide {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::attention::by_matmul;
-    use crate::random::{Generator, Purpose};
+    use crate::nn::attention::attention_by_matmul;
+    use crate::random::{Generator, RandomStream};
 
     fn random(shape: (usize, usize, usize), seed: u64) -> Tensor {
-        let numbers = Generator::new(Purpose::Synthetic, seed).normals(shape.0 * shape.1 * shape.2);
+        let numbers = Generator::new(RandomStream::Synthetic, seed).normals(shape.0 * shape.1 * shape.2);
         Tensor::from_vec(numbers, shape, &Device::Cpu).expect("a tensor")
     }
 
@@ -439,10 +439,17 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(n_heads: usize, n_kv_heads: usize, n_rows: usize, lengths: &[usize], head_dim: usize, mask: Mask) {
+    fn check(
+        n_heads: usize,
+        n_kv_heads: usize,
+        n_rows: usize,
+        lengths: &[usize],
+        head_dim: usize,
+        mask: AttentionMask,
+    ) {
         let queries = random((n_heads, n_rows, head_dim), 0);
         let segments = segments(n_kv_heads, lengths, head_dim);
-        let expected = by_matmul(&queries, &segments, mask).expect("the long way");
+        let expected = attention_by_matmul(&queries, &segments, mask).expect("the long way");
         let actual = super::super::attention(&queries, &segments, mask).expect("the short way");
         assert_eq!(actual.dims(), expected.dims());
         let error = (actual - expected).and_then(|t| t.abs()?.max_all()?.to_scalar::<f32>()).expect("a number");
@@ -451,19 +458,19 @@ mod tests {
 
     #[test]
     fn it_gives_what_scores_and_softmax_give() {
-        check(1, 1, 1, &[1], 4, Mask::Full);
-        check(4, 2, 1, &[300, 7], 64, Mask::Full);
-        check(4, 2, 70, &[513], 128, Mask::Full);
-        check(6, 3, 130, &[5, 260, 130], 72, Mask::Full);
-        check(1, 1, 200, &[200], 512, Mask::Full);
+        check(1, 1, 1, &[1], 4, AttentionMask::Full);
+        check(4, 2, 1, &[300, 7], 64, AttentionMask::Full);
+        check(4, 2, 70, &[513], 128, AttentionMask::Full);
+        check(6, 3, 130, &[5, 260, 130], 72, AttentionMask::Full);
+        check(1, 1, 200, &[200], 512, AttentionMask::Full);
     }
 
     #[test]
     fn a_token_sees_the_past_and_itself_only() {
-        check(2, 1, 1, &[1], 8, Mask::Causal);
-        check(4, 2, 300, &[300], 16, Mask::Causal);
-        check(4, 2, 90, &[270, 90], 64, Mask::Causal);
-        check(3, 1, 65, &[3, 1, 65], 32, Mask::Causal);
+        check(2, 1, 1, &[1], 8, AttentionMask::Causal);
+        check(4, 2, 300, &[300], 16, AttentionMask::Causal);
+        check(4, 2, 90, &[270, 90], 64, AttentionMask::Causal);
+        check(3, 1, 65, &[3, 1, 65], 32, AttentionMask::Causal);
     }
 
     #[test]
@@ -475,7 +482,7 @@ mod tests {
         let copy = |t: &Tensor| t.contiguous().expect("a copy");
         let copied = Keys { keys: copy(&part.keys), values: copy(&part.values) };
         let numbers = |keys: Keys| {
-            let output = attention(&queries, &[keys], Mask::Full).expect("computed");
+            let output = attention(&queries, &[keys], AttentionMask::Full).expect("computed");
             output.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers")
         };
         assert_eq!(numbers(part), numbers(copied));
@@ -498,7 +505,7 @@ mod tests {
     #[test]
     fn scores_that_are_not_numbers_show_in_the_result() {
         let queries = (random((1, 2, 8), 0) * f64::NAN).expect("numbers");
-        let output = attention(&queries, &segments(1, &[5], 8), Mask::Full).expect("computed");
+        let output = attention(&queries, &segments(1, &[5], 8), AttentionMask::Full).expect("computed");
         let numbers = output.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("numbers");
         assert!(numbers.iter().all(|number| number.is_nan()));
     }

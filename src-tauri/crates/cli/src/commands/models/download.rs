@@ -20,7 +20,7 @@ const REPORT: Duration = Duration::from_secs(1);
 
 /// Options of `bagel models download`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct DownloadArgs {
     /// The model's id, as `bagel models list` shows it
     #[arg(value_name = "MODEL")]
     id: String,
@@ -45,7 +45,7 @@ enum Note<'a> {
 }
 
 /// Carries out the command.
-pub(super) fn run(catalog: &Catalog, options: &Options, json: bool) -> Result<()> {
+pub(super) fn run(catalog: &Catalog, options: &DownloadArgs, json: bool) -> Result<()> {
     let id = ModelId(options.id.clone());
     let wanted = options.quant.filter(|quant| *quant != Quantization::Bf16);
     if let Some(quant) = wanted {
@@ -67,7 +67,7 @@ pub(super) fn run(catalog: &Catalog, options: &Options, json: bool) -> Result<()
     print_line(&format!("{id} is here as {quant}{freed}"))
 }
 
-fn fetch(catalog: &Catalog, id: &ModelId, options: &Options, json: bool) -> Result<()> {
+fn fetch(catalog: &Catalog, id: &ModelId, options: &DownloadArgs, json: bool) -> Result<()> {
     let host = host_of(options.mirror.as_deref())?;
     // Most models need none, and a machine without a keyring is no reason to stop.
     let token = Token::read(&host).unwrap_or_else(|error| {

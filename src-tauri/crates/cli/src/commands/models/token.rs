@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 1 << 16;
 
 /// Options of `bagel models token`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct TokenArgs {
     /// For this address instead of the publisher's
     #[arg(long, value_name = "ADDRESS")]
     mirror: Option<String>,
@@ -33,7 +33,7 @@ enum Note<'a> {
 }
 
 /// Carries out the command.
-pub(super) fn run(options: &Options, json: bool) -> Result<()> {
+pub(super) fn run(options: &TokenArgs, json: bool) -> Result<()> {
     let host = host_of(options.mirror.as_deref())?;
     let (note, words) = if options.forget {
         Token::forget(&host)?;

@@ -3,22 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bagel::pipeline::{DenoiseInputs, DenoiseStep};
+use bagel::{ChatJob, Engine, ImageJob, Item, Observer, Result};
 use protocol::{ImageParameters, Size, Statistics, TextParameters, Thinking};
 use serde_json::Value;
 
 use super::cases::{Cases, read_json};
 use super::components::{list, numbers, renorm};
-use super::{Images, Judge};
-use crate::Result;
-use crate::engine::{ChatJob, Engine, ImageJob, Item};
-use crate::progress::Observe;
+use super::judge::{Images, Judge};
 
 pub(super) fn check(
     engine: &mut Engine,
     folder: &Path,
     images: &Images<'_>,
     judge: &mut Judge<'_>,
-    observe: &mut Observe<'_>,
+    observe: &mut Observer<'_>,
 ) -> Result<()> {
     for run in list(&read_json(&folder.join("runs.json"))?) {
         let name = run["name"].as_str().unwrap_or_default();
@@ -31,7 +30,7 @@ pub(super) fn check(
         let think = params["think"].as_bool().unwrap_or(false);
         if params["understanding_output"].as_bool().unwrap_or(false) {
             let job = ChatJob { inputs, think, text: text.clone() };
-            let (written, _) = engine.answer(&job, &text, &mut Statistics::default(), observe)?;
+            let written = engine.answer(&job, &text, &mut Statistics::default(), observe)?;
             check_text(name, run, &written.text, &written.ids, judge);
         } else {
             let job = ImageJob {
@@ -98,7 +97,7 @@ fn check_image(
     job: &ImageJob,
     cases: &Cases,
     judge: &mut Judge<'_>,
-    observe: &mut Observe<'_>,
+    observe: &mut Observer<'_>,
 ) -> Result<()> {
     let tolerance = judge.tolerances.run;
     let golden_plan = list(&run["outputs"]).iter().find_map(|output| output["text"].as_str());
@@ -108,7 +107,7 @@ fn check_image(
         _ => job.clone(),
     };
     let mut statistics = Statistics::default();
-    let prepared = engine.prepare(&job, &mut statistics, observe)?;
+    let prepared = engine.prepare_image(&job, &mut statistics, observe)?;
     if job.thinking == Thinking::On {
         let plan = prepared.plan.clone().unwrap_or_default();
         check_text(name, run, &plan, &prepared.plan_ids, judge);
@@ -121,15 +120,15 @@ fn check_image(
 
     let grid = engine.grid(prepared.size)?;
     let (mut t, mut x_steps, mut v_steps) = (Vec::new(), Vec::new(), Vec::new());
-    let mut keep = |step: crate::paint::Step<'_>| {
+    let mut keep = |step: DenoiseStep<'_>| {
         t.push(step.t);
         x_steps.extend(numbers(step.x)?);
         v_steps.extend(numbers(step.v)?);
-        debug_assert_eq!(t.len(), step.step_idx + 1);
         Ok(())
     };
     let noise = cases.numbers("noise")?;
-    let x = engine.denoise(&prepared.contexts, grid, &noise, &job.parameters, &mut statistics, &mut keep, observe)?;
+    let inputs = DenoiseInputs { contexts: &prepared.contexts, grid, parameters: &job.parameters };
+    let x = engine.denoise(&inputs, &noise, &mut statistics, &mut keep, observe)?;
     let image = engine.decode(&x, grid, &mut statistics, observe)?;
     judge.numbers(&format!("{name}.t"), &t, &cases.numbers("t")?, 1e-6);
     for (what, actual) in [("x", &x_steps), ("v", &v_steps), ("latent", &numbers(&x)?)] {

@@ -1,48 +1,34 @@
-//! Whether this engine computes what the published reference computes.
-//!
-//! A folder of golden cases holds a checkpoint (`model/`), images (`images/`)
-//! and what the reference made of them (`cases/`): parts of the model in
-//! `components.*`, whole runs in `runs.json` and one file a run. Any such folder
-//! can be checked, whatever the shapes of its model.
-
-mod cases;
-mod components;
-mod runs;
+//! Comparisons with the reference, and how close they must be.
 
 use std::path::{Path, PathBuf};
 
-use checkpoint::Checkpoint;
+use bagel::{Error, Precision, Result};
 use protocol::Image;
 
-use crate::engine::{Engine, LoadOptions};
-use crate::progress::Observe;
-use crate::{Error, Precision, Result};
-use cases::Cases;
-
-/// Reads an image file as 8-bit RGB; this crate knows no formats.
-pub type ReadImage<'a> = dyn Fn(&Path) -> std::result::Result<Image, String> + 'a;
+/// Reads an image file as 8-bit RGB; this crate knows no image formats.
+pub type LoadImage<'a> = dyn Fn(&Path) -> std::result::Result<Image, String> + 'a;
 
 /// One comparison.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Comparison {
     /// The case, and the tensor or value in it.
     pub name: String,
-    /// How far off it is; 0 is exact.
+    /// The error; 0 is exact.
     pub error: f64,
-    /// How far off it may be.
+    /// The largest error that passes.
     pub tolerance: f64,
-    /// What differs, where a number does not say it.
+    /// What differs, if the error alone does not tell.
     pub detail: Option<String>,
 }
 
-impl Outcome {
-    /// Whether it is near enough. An error that is not a number is not.
+impl Comparison {
+    /// Whether the error is within the tolerance; NaN is not.
     pub fn is_passed(&self) -> bool {
         self.error <= self.tolerance
     }
 }
 
-/// How far off each sort of value may be.
+/// The largest error of each sort of value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerances {
     /// ‖out − ref‖ / ‖ref‖ of one tensor.
@@ -53,12 +39,12 @@ pub struct Tolerances {
     pub byte: f64,
     /// Share of bytes that may differ by more than 1.
     pub far_bytes: f64,
-    /// Whether token ids and texts must be the same; 16-bit arithmetic may choose another likeliest token.
+    /// Whether token ids and texts must be the same; in 16 bits another token may be the likeliest.
     pub exact_text: bool,
 }
 
 impl Tolerances {
-    /// What a precision can hold.
+    /// What a precision can reach.
     ///
     /// f32 has the golden cases' own bounds. bf16 keeps 8 bits of a number: one
     /// rounding is 2⁻⁹ ≈ 0.2 %, a few dozen of them in a row through a random
@@ -74,69 +60,47 @@ impl Tolerances {
     }
 }
 
-/// Checks every case in `folder` and hands each comparison to `report`.
-///
-/// # Errors
-/// When the folder or its model cannot be read; a case that is out of tolerance is no error.
-pub fn check(
-    folder: &Path,
-    options: &LoadOptions,
-    read_image: &ReadImage<'_>,
-    report: &mut dyn FnMut(&Outcome),
-    observe: &mut Observe<'_>,
-) -> Result<()> {
-    let checkpoint = Checkpoint::open(&folder.join("model"), None)?;
-    let mut engine = Engine::load(&checkpoint, options, observe)?;
-    engine.is_reference_text = true;
-    let precision = options.precision.unwrap_or_else(|| crate::device::best_precision(&engine.device));
-    let mut judge = Judge { tolerances: Tolerances::of(precision), report };
-    let images = Images { folder: folder.join("images"), read_image };
-    let cases = folder.join("cases");
-    components::check(&mut engine, &Cases::open(&cases, "components")?, &images, &mut judge, observe)?;
-    runs::check(&mut engine, &cases, &images, &mut judge, observe)
-}
-
 /// The folder's images by name.
-struct Images<'a> {
-    folder: PathBuf,
-    read_image: &'a ReadImage<'a>,
+pub(super) struct Images<'a> {
+    pub(super) folder: PathBuf,
+    pub(super) read_image: &'a LoadImage<'a>,
 }
 
 impl Images<'_> {
-    fn get(&self, name: &str) -> Result<Image> {
+    pub(super) fn get(&self, name: &str) -> Result<Image> {
         let path = self.folder.join(format!("{name}.png"));
         (self.read_image)(&path).map_err(Error::BadInput)
     }
 }
 
 /// Compares and reports.
-struct Judge<'a> {
-    tolerances: Tolerances,
-    report: &'a mut dyn FnMut(&Outcome),
+pub(super) struct Judge<'a> {
+    pub(super) tolerances: Tolerances,
+    pub(super) report: &'a mut dyn FnMut(&Comparison),
 }
 
 impl Judge<'_> {
     /// Numbers that may be off by `tolerance`, relative to the reference's length.
-    fn numbers(&mut self, name: &str, actual: &[f32], expected: &[f32], tolerance: f64) {
+    pub(super) fn numbers(&mut self, name: &str, actual: &[f32], expected: &[f32], tolerance: f64) {
         let (error, detail) = if actual.len() == expected.len() {
             (relative_error(actual, expected), None)
         } else {
             (f64::INFINITY, Some(format!("{} numbers, expected {}", actual.len(), expected.len())))
         };
-        (self.report)(&Outcome { name: name.to_owned(), error, tolerance, detail });
+        (self.report)(&Comparison { name: name.to_owned(), error, tolerance, detail });
     }
 
     /// Values that must be the same.
-    fn exact<T: PartialEq + std::fmt::Debug>(&mut self, name: &str, actual: &T, expected: &T) {
+    pub(super) fn exact<T: PartialEq + std::fmt::Debug>(&mut self, name: &str, actual: &T, expected: &T) {
         let is_same = actual == expected;
         let detail = (!is_same).then(|| format!("{actual:?}, expected {expected:?}"));
         let error = if is_same { 0.0 } else { f64::INFINITY };
-        (self.report)(&Outcome { name: name.to_owned(), error, tolerance: 0.0, detail });
+        (self.report)(&Comparison { name: name.to_owned(), error, tolerance: 0.0, detail });
     }
 
     /// Bytes of which none may be off by more than `most`, and few by more than 1.
-    fn bytes(&mut self, name: &str, actual: &[u8], expected: &[u8], most: f64, far_bytes: f64) {
-        let mut outcome = Outcome { name: name.to_owned(), error: f64::INFINITY, tolerance: most, detail: None };
+    pub(super) fn bytes(&mut self, name: &str, actual: &[u8], expected: &[u8], most: f64, far_bytes: f64) {
+        let mut outcome = Comparison { name: name.to_owned(), error: f64::INFINITY, tolerance: most, detail: None };
         if actual.len() == expected.len() {
             let differences = || actual.iter().zip(expected).map(|(a, b)| a.abs_diff(*b));
             let n_far = differences().filter(|&difference| difference > 1).count();
@@ -153,7 +117,7 @@ impl Judge<'_> {
 }
 
 /// ‖a − b‖ / ‖b‖, summed in f64.
-pub(crate) fn relative_error(a: &[f32], b: &[f32]) -> f64 {
+fn relative_error(a: &[f32], b: &[f32]) -> f64 {
     let squares = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
     let difference = squares(&mut a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)));
     let length = squares(&mut b.iter().map(|b| f64::from(*b)));
@@ -167,7 +131,7 @@ mod tests {
     #[test]
     fn numbers_that_are_not_numbers_do_not_pass() {
         let mut outcomes = Vec::new();
-        let mut report = |outcome: &Outcome| outcomes.push(outcome.is_passed());
+        let mut report = |outcome: &Comparison| outcomes.push(outcome.is_passed());
         let mut judge = Judge { tolerances: Tolerances::of(Precision::F32), report: &mut report };
         judge.numbers("nan", &[f32::NAN], &[1.0], 1.0);
         judge.numbers("short", &[], &[1.0], 1.0);

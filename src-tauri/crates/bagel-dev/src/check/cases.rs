@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
+use bagel::{Error, Result};
 use candle_core::{DType, Device, Tensor};
-
-use crate::{Error, Result};
 
 /// Values by name, and what they were computed from.
 pub(super) struct Cases {
@@ -19,7 +18,7 @@ impl Cases {
         let facts = if facts.exists() { read_json(&facts)? } else { serde_json::Value::Null };
         let path = folder.join(format!("{name}.safetensors"));
         let tensors = candle_core::safetensors::load(&path, &Device::Cpu)
-            .map_err(|error| Error::bad_input(format!("{}: {error}", path.display())))?;
+            .map_err(|error| Error::BadInput(format!("{}: {error}", path.display())))?;
         Ok(Self { tensors, facts })
     }
 
@@ -30,7 +29,7 @@ impl Cases {
     }
 
     pub(super) fn tensor(&self, name: &str) -> Result<&Tensor> {
-        self.tensors.get(name).ok_or_else(|| Error::bad_input(format!("the golden cases lack {name}")))
+        self.tensors.get(name).ok_or_else(|| Error::BadInput(format!("the golden cases lack {name}")))
     }
 
     pub(super) fn numbers(&self, name: &str) -> Result<Vec<f32>> {
@@ -44,5 +43,5 @@ impl Cases {
 
 pub(super) fn read_json(path: &Path) -> Result<serde_json::Value> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
-    serde_json::from_str(&text).map_err(|error| Error::bad_input(format!("{}: {error}", path.display())))
+    serde_json::from_str(&text).map_err(|error| Error::BadInput(format!("{}: {error}", path.display())))
 }

@@ -1,4 +1,4 @@
-//! An image out of noise: contexts, plan, denoising, decoding.
+//! Image generation and editing: prefill, plan, denoise, decode.
 //!
 //! Reference: `inferencer.py` and `generate_image` in `modeling/bagel/bagel.py`
 //! of ByteDance-Seed/Bagel at 056b5fd.
@@ -6,92 +6,93 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use protocol::{Image, ImageParameters, Size, Statistics, TextChannel, Thinking};
 
+use super::generate_text::{check_inputs, with_seed};
+use super::{Author, Engine, ImageJob, ImageResult, Item};
 use crate::context::Context;
 use crate::decoder::{ImageRows, Rotations};
-use crate::engine::{Engine, ImageJob, ImageResult, Item};
 use crate::feature_cache::FeatureCache;
 use crate::guidance::{Branches, guide};
 use crate::latent::Grid;
-use crate::progress::{Observe, Progress, report};
-use crate::random::{Generator, Purpose, fresh_seed};
-use crate::reading::{Author, PLAN_PROMPT};
+use crate::progress::{EngineProgress, Observer, report};
+use crate::random::{Generator, RandomStream, fresh_seed};
 use crate::schedule::{is_guided, timesteps};
+use crate::tokens::PLAN_PROMPT;
 use crate::vae::is_flat;
-use crate::writing::{check_inputs, resolved};
 use crate::{Error, Result};
 
-/// The three readings of a request that guidance compares.
+/// The three contexts of a request that guidance compares.
 #[derive(Clone, Debug)]
-pub(crate) struct Contexts {
-    /// Everything, the plan included.
-    pub(crate) conditional: Context,
+pub struct Contexts {
+    /// Everything, including the plan.
+    pub conditional: Context,
     /// Everything before the last text; everything if the last item is an image.
-    pub(crate) without_text: Context,
-    /// The texts alone.
-    pub(crate) without_image: Context,
+    pub without_text: Context,
+    /// Only the texts.
+    pub without_image: Context,
 }
 
-/// What has been read and planned before the first step.
-pub(crate) struct Prepared {
-    pub(crate) contexts: Contexts,
-    pub(crate) plan: Option<String>,
-    pub(crate) plan_ids: Vec<u32>,
-    pub(crate) size: Size,
+/// A request after prefill and planning, ready for its first step.
+pub struct PreparedImage {
+    /// What guidance compares.
+    pub contexts: Contexts,
+    /// The plan, generated or given.
+    pub plan: Option<String>,
+    /// Ids of a generated plan.
+    pub plan_ids: Vec<u32>,
+    /// Size of the image to make.
+    pub size: Size,
 }
 
-/// What a step of denoising leaves.
-pub(crate) struct Step<'a> {
-    pub(crate) step_idx: usize,
-    pub(crate) t: f32,
+/// What every step of one image has in common.
+#[derive(Clone, Copy, Debug)]
+pub struct DenoiseInputs<'a> {
+    /// What guidance compares.
+    pub contexts: &'a Contexts,
+    /// Latent tokens of the image.
+    pub grid: Grid,
+    /// How the image is sampled.
+    pub parameters: &'a ImageParameters,
+}
+
+/// One step of denoising.
+#[derive(Clone, Copy, Debug)]
+pub struct DenoiseStep<'a> {
+    /// Timestep, 1 at the noise.
+    pub t: f32,
     /// Latent patches before the step.
-    pub(crate) x: &'a Tensor,
+    pub x: &'a Tensor,
     /// Guided velocity.
-    pub(crate) v: &'a Tensor,
+    pub v: &'a Tensor,
 }
 
 impl Engine {
-    /// Paints an image, from text or as an edit of the last image among the inputs.
+    /// Generates an image from text, or edits the last image among the inputs.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for parameters out of range, [`Error::Cancelled`] when `observe` says so,
-    /// [`Error::NotFinite`] and [`Error::Flat`] when what came out is no image.
-    pub fn paint(&mut self, job: &ImageJob, observe: &mut Observe<'_>) -> Result<ImageResult> {
+    /// [`Error::Invalid`] for parameters out of range, [`Error::Cancelled`] when `observe` stops it,
+    /// [`Error::NotFinite`] and [`Error::Flat`] when the result is unusable.
+    pub fn generate_image(&mut self, job: &ImageJob, observe: &mut Observer<'_>) -> Result<ImageResult> {
         self.check_image_job(job)?;
         let mut statistics = Statistics::default();
         let seed = job.parameters.seed.unwrap_or_else(fresh_seed);
-        let text = resolved(&job.text);
+        let text = with_seed(&job.text);
         let mut parameters = ImageParameters { seed: Some(seed), ..job.parameters.clone() };
         let job = ImageJob { text: text.clone(), parameters: parameters.clone(), ..job.clone() };
-        let prepared = self.prepare(&job, &mut statistics, observe)?;
+        let prepared = self.prepare_image(&job, &mut statistics, observe)?;
         parameters.size = Some(prepared.size);
 
         let grid = self.grid(prepared.size)?;
         let noise = match &job.noise {
             Some(noise) => noise.clone(),
-            None => Generator::new(Purpose::Noise, seed).normals(grid.n_tokens() * self.latents.token_size()),
+            None => Generator::new(RandomStream::Noise, seed).normals(grid.n_tokens() * self.latents.token_size()),
         };
-        let x =
-            self.denoise(&prepared.contexts, grid, &noise, &parameters, &mut statistics, &mut |_| Ok(()), observe)?;
+        let inputs = DenoiseInputs { contexts: &prepared.contexts, grid, parameters: &parameters };
+        let x = self.denoise(&inputs, &noise, &mut statistics, &mut |_| Ok(()), observe)?;
         let image = self.decode(&x, grid, &mut statistics, observe)?;
         Ok(ImageResult { image, plan: prepared.plan, size: prepared.size, parameters, text, statistics })
-    }
-
-    /// The guided velocity of the first step, (tokens · numbers): what quantizations are compared by.
-    ///
-    /// # Errors
-    /// As [`Engine::paint`].
-    pub fn first_velocity(&mut self, job: &ImageJob, observe: &mut Observe<'_>) -> Result<Vec<f32>> {
-        self.check_image_job(job)?;
-        let prepared = self.prepare(job, &mut Statistics::default(), observe)?;
-        let grid = self.grid(prepared.size)?;
-        let seed = job.parameters.seed.unwrap_or_default();
-        let noise = Generator::new(Purpose::Noise, seed).normals(grid.n_tokens() * self.latents.token_size());
-        let x = Tensor::from_vec(noise, (grid.n_tokens(), self.latents.token_size()), &self.device)?;
-        let v = self.velocity_at(&prepared.contexts, grid, &x, 1.0, &job.parameters, observe)?;
-        Ok(on_host(&v)?.flatten_all()?.to_vec1()?)
     }
 
     fn check_image_job(&self, job: &ImageJob) -> Result<()> {
@@ -105,7 +106,7 @@ impl Engine {
         let n_numbers = self.grid(size)?.n_tokens() * self.latents.token_size();
         match &job.noise {
             Some(noise) if noise.len() != n_numbers => Err(Error::bad_input(format!(
-                "the noise has {} numbers, an image of {} × {} needs {n_numbers}",
+                "the noise has {} numbers, but an image of {} × {} needs {n_numbers}",
                 noise.len(),
                 size.width,
                 size.height
@@ -114,23 +115,27 @@ impl Engine {
         }
     }
 
-    /// The size that is painted: as asked for, else that of the last image as it is read.
+    /// The size of the image to make: the requested one, else that of the last image as the model reads it.
     fn size_of(&self, job: &ImageJob) -> Size {
         let last = job.inputs.iter().rev().find_map(|item| match item {
-            Item::Image(image) => Some(self.vae_rule.resized_size(image.size())),
+            Item::Image(image) => Some(self.image_rule.resized_size(image.size())),
             Item::Text(_) => None,
         });
         job.parameters.size.or(last).unwrap_or_else(|| self.default_size())
     }
 
-    /// Reads the inputs into the contexts that will be needed, and thinks.
-    pub(crate) fn prepare(
+    /// Prefills the contexts that will be needed, and plans if the request says so.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `observe` stops it.
+    pub fn prepare_image(
         &mut self,
         job: &ImageJob,
         statistics: &mut Statistics,
-        observe: &mut Observe<'_>,
-    ) -> Result<Prepared> {
+        observe: &mut Observer<'_>,
+    ) -> Result<PreparedImage> {
         let started = Instant::now();
+        let prefill = tracing::debug_span!("prefill", n_inputs = job.inputs.len()).entered();
         let needs_without_image = Branches::needed(&job.parameters, true).without_image;
         let posterior_seed = job.parameters.sample_posterior.then(|| job.parameters.seed.unwrap_or_default());
         let mut n_reused = 0;
@@ -140,66 +145,74 @@ impl Engine {
             without_image: self.empty_context(),
         };
         if job.thinking != Thinking::Off {
-            n_reused += self.read_text(&mut contexts.conditional, PLAN_PROMPT, Author::Model, observe)?;
+            n_reused += self.prefill_text(&mut contexts.conditional, PLAN_PROMPT, Author::Model, observe)?;
             contexts.without_image = contexts.conditional.clone();
         }
         for item in &job.inputs {
             match item {
                 Item::Text(text) => {
                     contexts.without_text = contexts.conditional.clone();
-                    n_reused += self.read_text(&mut contexts.conditional, text, Author::Artist, observe)?;
+                    n_reused += self.prefill_text(&mut contexts.conditional, text, Author::User, observe)?;
                     if needs_without_image {
-                        self.read_text(&mut contexts.without_image, text, Author::Artist, observe)?;
+                        self.prefill_text(&mut contexts.without_image, text, Author::User, observe)?;
                     }
                 }
                 Item::Image(image) => {
                     let fitted = self.fit_image(image);
-                    n_reused += self.read_latents(&mut contexts.conditional, &fitted, posterior_seed, observe)?;
-                    n_reused += self.read_vision(&mut contexts.conditional, &fitted, observe)?;
+                    n_reused += self.prefill_latents(&mut contexts.conditional, &fitted, posterior_seed, observe)?;
+                    n_reused += self.prefill_vision(&mut contexts.conditional, &fitted, observe)?;
                     contexts.without_text = contexts.conditional.clone();
                 }
             }
         }
         statistics.context_secs = started.elapsed().as_secs_f64();
         statistics.reused_tokens = n_reused as u32;
-        report(observe, Progress::Context { tokens: contexts.conditional.n_tokens() as u32 })?;
+        let tokens = contexts.conditional.n_tokens();
+        tracing::debug!(secs = statistics.context_secs, tokens, n_reused, "prefill done");
+        drop(prefill);
+        report(observe, EngineProgress::Context { tokens: tokens as u32 })?;
 
         let (plan, plan_ids) = match &job.thinking {
             Thinking::Off => (None, Vec::new()),
             Thinking::Given { plan } => (Some(plan.clone()), Vec::new()),
             Thinking::On => {
-                let written = self.write(&contexts.conditional, &job.text, TextChannel::Plan, statistics, observe)?;
-                (Some(written.text), written.ids)
+                let _span = tracing::debug_span!("plan").entered();
+                let plan =
+                    self.generate_text(&contexts.conditional, &job.text, TextChannel::Plan, statistics, observe)?;
+                (Some(plan.text), plan.ids)
             }
         };
         if let Some(plan) = &plan {
-            self.read_text(&mut contexts.conditional, plan, Author::Model, observe)?;
+            self.prefill_text(&mut contexts.conditional, plan, Author::Model, observe)?;
         }
         let size = self.size_of(job);
-        Ok(Prepared { contexts, plan, plan_ids, size })
+        Ok(PreparedImage { contexts, plan, plan_ids, size })
     }
 
-    /// Noise (tokens · numbers) → latent patches (tokens, numbers), reporting each step.
-    #[expect(clippy::too_many_arguments, reason = "the run's inputs, its two listeners and its counters")]
-    pub(crate) fn denoise(
+    /// Noise (tokens · numbers) → latent patches (tokens, numbers); calls `on_step` at every step.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `observe` stops it.
+    pub fn denoise(
         &self,
-        contexts: &Contexts,
-        grid: Grid,
+        inputs: &DenoiseInputs<'_>,
         noise: &[f32],
-        parameters: &ImageParameters,
         statistics: &mut Statistics,
-        on_step: &mut dyn FnMut(Step<'_>) -> Result<()>,
-        observe: &mut Observe<'_>,
+        on_step: &mut dyn FnMut(DenoiseStep<'_>) -> Result<()>,
+        observe: &mut Observer<'_>,
     ) -> Result<Tensor> {
         let started = Instant::now();
+        let DenoiseInputs { grid, parameters, .. } = *inputs;
+        let _span = tracing::debug_span!("denoise", steps = parameters.steps, tokens = grid.n_tokens()).entered();
         let timesteps = timesteps(parameters.steps, parameters.shift);
         let n_steps = timesteps.len() - 1;
         let mut x = Tensor::from_slice(noise, (grid.n_tokens(), self.latents.token_size()), &self.device)?;
-        let mut run = Denoising::new(self, contexts, grid, &timesteps, parameters)?;
+        let mut run = Denoising::new(self, inputs, &timesteps)?;
         for step_idx in 0..n_steps {
             let t = timesteps[step_idx];
             let v = run.velocity(step_idx, &x, is_guided(t, parameters.guidance_interval), observe)?;
-            on_step(Step { step_idx, t, x: &x, v: &v })?;
+            on_step(DenoiseStep { t, x: &x, v: &v })?;
+            tracing::trace!(step_idx, t, "step");
             let preview = self.preview_of(&x, &v, t, grid)?;
             x = (x - (v * f64::from(t - timesteps[step_idx + 1]))?)?;
             statistics.steps = step_idx as u32 + 1;
@@ -207,36 +220,43 @@ impl Engine {
             statistics.denoise_secs = started.elapsed().as_secs_f64();
             report(
                 observe,
-                Progress::Step { step: step_idx as u32 + 1, steps: n_steps as u32, preview: Some(&preview) },
+                EngineProgress::Step { step: step_idx as u32 + 1, steps: n_steps as u32, preview: Some(&preview) },
             )?;
         }
+        tracing::debug!(secs = statistics.denoise_secs, forwards = statistics.forwards, "denoised");
         Ok(x)
     }
 
-    /// The guided velocity at one timestep, as a run would compute it.
-    pub(crate) fn velocity_at(
+    /// The guided velocity (tokens, numbers) at one timestep.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] when `observe` stops it.
+    pub fn velocity_at(
         &self,
-        contexts: &Contexts,
-        grid: Grid,
+        inputs: &DenoiseInputs<'_>,
         x: &Tensor,
         t: f32,
-        parameters: &ImageParameters,
-        observe: &mut Observe<'_>,
+        observe: &mut Observer<'_>,
     ) -> Result<Tensor> {
-        Denoising::new(self, contexts, grid, &[t, 0.0], parameters)?.velocity(0, x, true, observe)
+        Denoising::new(self, inputs, &[t, 0.0])?.velocity(0, x, true, observe)
     }
 
     /// Latent patches → the image.
-    pub(crate) fn decode(
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] and [`Error::Flat`] when the result is unusable.
+    pub fn decode(
         &self,
         x: &Tensor,
         grid: Grid,
         statistics: &mut Statistics,
-        observe: &mut Observe<'_>,
+        observe: &mut Observer<'_>,
     ) -> Result<Image> {
         let started = Instant::now();
+        let _span = tracing::debug_span!("decode").entered();
         let image = self.vae.decode(&self.latents.unpatchify(x, grid)?, observe)?;
         statistics.decode_secs = started.elapsed().as_secs_f64();
+        tracing::debug!(secs = statistics.decode_secs, size = %image.size(), "image decoded");
         if is_flat(&image) {
             return Err(Error::Flat);
         }
@@ -250,11 +270,11 @@ impl Engine {
     }
 }
 
-/// A run of denoising: what stays the same from step to step.
+/// The state of one denoising run.
 struct Denoising<'a> {
     engine: &'a Engine,
     parameters: &'a ImageParameters,
-    /// Contexts that differ; what would be computed twice is computed once.
+    /// The distinct contexts: equal ones are computed once.
     branches: Vec<&'a Context>,
     without_text: usize,
     without_image: usize,
@@ -268,13 +288,8 @@ struct Denoising<'a> {
 }
 
 impl<'a> Denoising<'a> {
-    fn new(
-        engine: &'a Engine,
-        contexts: &'a Contexts,
-        grid: Grid,
-        timesteps: &[f32],
-        parameters: &'a ImageParameters,
-    ) -> Result<Self> {
+    fn new(engine: &'a Engine, inputs: &DenoiseInputs<'a>, timesteps: &[f32]) -> Result<Self> {
+        let DenoiseInputs { contexts, grid, parameters } = *inputs;
         let mut branches = vec![&contexts.conditional];
         let mut branch_of = |context: &'a Context| {
             branches.iter().position(|branch| branch.chain() == context.chain()).unwrap_or_else(|| {
@@ -302,7 +317,7 @@ impl<'a> Denoising<'a> {
     }
 
     /// The guided velocity (tokens, numbers) of one step.
-    fn velocity(&mut self, step_idx: usize, x: &Tensor, is_guided: bool, observe: &mut Observe<'_>) -> Result<Tensor> {
+    fn velocity(&mut self, step_idx: usize, x: &Tensor, is_guided: bool, observe: &mut Observer<'_>) -> Result<Tensor> {
         let needed = Branches::needed(self.parameters, is_guided);
         let mut wanted = vec![0];
         for (is_needed, branch) in
@@ -328,7 +343,7 @@ impl<'a> Denoising<'a> {
     }
 
     /// The last layer's output of each wanted branch: computed together, or extrapolated.
-    fn outputs(&mut self, wanted: &[usize], latents: &Tensor, observe: &mut Observe<'_>) -> Result<Vec<Tensor>> {
+    fn outputs(&mut self, wanted: &[usize], latents: &Tensor, observe: &mut Observer<'_>) -> Result<Vec<Tensor>> {
         let is_due = |branch: &usize| self.feature_caches.as_ref().is_none_or(|caches| caches[*branch].is_due());
         let due: Vec<usize> = wanted.iter().copied().filter(is_due).collect();
         let mut computed = HashMap::new();
@@ -353,14 +368,9 @@ impl<'a> Denoising<'a> {
                 }
                 (Some(output), None) => output,
                 (None, Some(caches)) => caches[branch].extrapolate()?.to_dtype(latents.dtype())?,
-                (None, None) => return Err(Error::bad_input("a branch was neither computed nor kept")),
+                (None, None) => return Err(Error::bad_input("a branch was neither computed nor cached")),
             });
         }
         Ok(outputs)
     }
-}
-
-/// The CPU's copy of a tensor, in f32.
-pub(crate) fn on_host(tensor: &Tensor) -> Result<Tensor> {
-    Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?)
 }

@@ -1,94 +1,101 @@
-//! Text out of a context: thoughts and answers.
+//! Text decoding: plans and answers, token by token after a context.
 
 use std::time::Instant;
 
 use protocol::{Statistics, TextChannel, TextParameters};
 
+use super::{Author, ChatJob, ChatResult, Engine, Item};
 use crate::Result;
 use crate::context::Context;
-use crate::decoder::Written;
-use crate::engine::{ChatJob, ChatResult, Engine, Item};
-use crate::progress::{Observe, Progress, report};
+use crate::decoder::TextCache;
+use crate::progress::{EngineProgress, Observer, report};
 use crate::random::fresh_seed;
-use crate::reading::{Author, REASON_PROMPT};
 use crate::sampler::Sampler;
-use crate::tokens::TextStream;
+use crate::tokens::{REASON_PROMPT, TextStream};
 
 const PLAN_END: &str = "</think>";
 
-/// A text and the ids it was made of, the start token first.
-pub(crate) struct WrittenText {
-    pub(crate) text: String,
-    pub(crate) ids: Vec<u32>,
+/// A generated text.
+pub struct GeneratedText {
+    /// The whole text.
+    pub text: String,
+    /// Its ids, beginning with the start token.
+    pub ids: Vec<u32>,
 }
 
 impl Engine {
     /// Answers a conversation.
     ///
     /// # Errors
-    /// [`crate::Error::Invalid`] when there is nothing to answer or a parameter is out of range,
-    /// [`crate::Error::Cancelled`] when `observe` says so.
-    pub fn chat(&mut self, job: &ChatJob, observe: &mut Observe<'_>) -> Result<ChatResult> {
+    /// [`crate::Error::Invalid`] when the conversation is empty or a parameter is out of range,
+    /// [`crate::Error::Cancelled`] when `observe` stops it.
+    pub fn chat(&mut self, job: &ChatJob, observe: &mut Observer<'_>) -> Result<ChatResult> {
         check_inputs(&job.inputs)?;
         job.text.check()?;
         let mut statistics = Statistics::default();
-        let parameters = resolved(&job.text);
-        let (text, _) = self.answer(job, &parameters, &mut statistics, observe)?;
+        let parameters = with_seed(&job.text);
+        let text = self.answer(job, &parameters, &mut statistics, observe)?;
         Ok(ChatResult { text: text.text, parameters, statistics })
     }
 
-    /// The answer with its token ids and its context's tokens.
-    pub(crate) fn answer(
+    /// The answer with its token ids.
+    ///
+    /// # Errors
+    /// As [`Engine::chat`].
+    pub fn answer(
         &mut self,
         job: &ChatJob,
         parameters: &TextParameters,
         statistics: &mut Statistics,
-        observe: &mut Observe<'_>,
-    ) -> Result<(WrittenText, usize)> {
+        observe: &mut Observer<'_>,
+    ) -> Result<GeneratedText> {
         let started = Instant::now();
+        let prefill = tracing::debug_span!("prefill", n_inputs = job.inputs.len()).entered();
         let mut context = self.empty_context();
         let mut n_reused = 0;
         if job.think {
-            n_reused += self.read_text(&mut context, REASON_PROMPT, Author::Model, observe)?;
+            n_reused += self.prefill_text(&mut context, REASON_PROMPT, Author::Model, observe)?;
         }
         for item in &job.inputs {
             n_reused += match item {
-                Item::Text(text) => self.read_text(&mut context, text, Author::Artist, observe)?,
+                Item::Text(text) => self.prefill_text(&mut context, text, Author::User, observe)?,
                 Item::Image(image) => {
                     let fitted = self.fit_image(image);
-                    self.read_vision(&mut context, &fitted, observe)?
+                    self.prefill_vision(&mut context, &fitted, observe)?
                 }
             };
         }
         statistics.context_secs = started.elapsed().as_secs_f64();
         statistics.reused_tokens = n_reused as u32;
-        report(observe, Progress::Context { tokens: context.n_tokens() as u32 })?;
+        tracing::debug!(secs = statistics.context_secs, tokens = context.n_tokens(), n_reused, "prefill done");
+        drop(prefill);
+        report(observe, EngineProgress::Context { tokens: context.n_tokens() as u32 })?;
         let first_channel = if job.think { TextChannel::Plan } else { TextChannel::Answer };
-        let text = self.write(&context, parameters, first_channel, statistics, observe)?;
-        Ok((text, context.n_tokens()))
+        self.generate_text(&context, parameters, first_channel, statistics, observe)
     }
 
-    /// Writes after `context`, whose cache stays as it is.
+    /// Generates text after `context`, which stays as it is.
     ///
-    /// What is written in the plan's channel goes on in the answer's after `</think>`.
-    pub(crate) fn write(
+    /// Text of the plan's channel continues in the answer's after `</think>`.
+    pub(super) fn generate_text(
         &self,
         context: &Context,
         parameters: &TextParameters,
         first_channel: TextChannel,
         statistics: &mut Statistics,
-        observe: &mut Observe<'_>,
-    ) -> Result<WrittenText> {
+        observe: &mut Observer<'_>,
+    ) -> Result<GeneratedText> {
         let started = Instant::now();
+        let _span = tracing::debug_span!("decode_text", limit = parameters.limit).entered();
         let mut sampler = Sampler::new(parameters, parameters.seed.unwrap_or_default());
-        let mut written = Written::new(self.decoder.n_layers(), parameters.limit as usize);
+        let mut cache = TextCache::new(self.decoder.n_layers(), parameters.limit as usize);
         let mut ids = vec![self.tokens.text_start];
         let mut stream = TextStream::default();
-        let mut shown = Shown { n_bytes: 0, channel: first_channel };
+        let mut reported = Reported { n_bytes: 0, channel: first_channel };
         let mut is_ended = false;
         for _ in 1..parameters.limit {
             let last = ids.last().copied().unwrap_or(self.tokens.text_start);
-            let logits = self.decoder.next_logits(context, &mut written, last, &self.device)?;
+            let logits = self.decoder.next_logits(context, &mut cache, last, &self.device)?;
             let next = sampler.next(&logits, &ids[1..])?;
             if next == self.tokens.text_end {
                 break;
@@ -99,40 +106,46 @@ impl Engine {
             if !is_ended {
                 stream.push(&self.tokens, next)?;
             }
-            report(observe, Progress::Tick)?;
+            report(observe, EngineProgress::Tick)?;
             if let Some(end) = first_stop(stream.text(), &parameters.stop) {
                 let text = stream.text()[..end].to_owned();
-                shown.up_to(&text, text.len(), observe)?;
+                reported.report_up_to(&text, text.len(), observe)?;
                 count(statistics, started, ids.len());
-                return Ok(WrittenText { text, ids });
+                return Ok(GeneratedText { text, ids });
             }
-            shown.up_to(stream.text(), stream.text().len() - held_back(stream.text(), &parameters.stop), observe)?;
+            reported.report_up_to(
+                stream.text(),
+                stream.text().len() - held_back(stream.text(), &parameters.stop),
+                observe,
+            )?;
         }
         stream.finish(&self.tokens)?;
         let text = stream.text().to_owned();
-        shown.up_to(&text, text.len(), observe)?;
+        reported.report_up_to(&text, text.len(), observe)?;
         count(statistics, started, ids.len());
-        Ok(WrittenText { text, ids })
+        Ok(GeneratedText { text, ids })
     }
 }
 
 fn count(statistics: &mut Statistics, started: Instant, n_ids: usize) {
-    statistics.text_secs += started.elapsed().as_secs_f64();
+    let secs = started.elapsed().as_secs_f64();
+    tracing::debug!(secs, tokens = n_ids - 1, "text decoded");
+    statistics.text_secs += secs;
     statistics.text_tokens += n_ids as u32 - 1;
 }
 
-/// How much of a text has been reported, and where the next part belongs.
-struct Shown {
+/// How much of a text has been reported, and the channel of its next part.
+struct Reported {
     n_bytes: usize,
     channel: TextChannel,
 }
 
-impl Shown {
-    /// Reports `text[..end]` as far as it is new.
-    fn up_to(&mut self, text: &str, end: usize, observe: &mut Observe<'_>) -> Result<()> {
+impl Reported {
+    /// Reports the part of `text[..end]` that is new.
+    fn report_up_to(&mut self, text: &str, end: usize, observe: &mut Observer<'_>) -> Result<()> {
         while self.n_bytes < end {
             let rest = &text[self.n_bytes..end];
-            // The plan's last tag belongs to it; its beginning may have been shown already.
+            // The plan includes its closing tag, whose beginning may have been reported already.
             let plan_end = text.find(PLAN_END).map(|start| start + PLAN_END.len());
             let n_bytes = match plan_end {
                 Some(plan_end) if self.channel == TextChannel::Plan => {
@@ -141,7 +154,7 @@ impl Shown {
                 _ => rest.len(),
             };
             if n_bytes > 0 {
-                report(observe, Progress::Text { channel: self.channel, delta: &rest[..n_bytes] })?;
+                report(observe, EngineProgress::Text { channel: self.channel, delta: &rest[..n_bytes] })?;
                 self.n_bytes += n_bytes;
             }
             if plan_end.is_some_and(|plan_end| self.n_bytes >= plan_end) {
@@ -152,7 +165,7 @@ impl Shown {
     }
 }
 
-/// Where the first of the stop texts begins.
+/// Position of the first stop text.
 fn first_stop(text: &str, stop: &[String]) -> Option<usize> {
     stop.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min()
 }
@@ -167,14 +180,14 @@ fn held_back(text: &str, stop: &[String]) -> usize {
         .unwrap_or(0)
 }
 
-/// The parameters with a seed where one is needed.
-pub(crate) fn resolved(parameters: &TextParameters) -> TextParameters {
+/// The parameters with a seed if sampling needs one.
+pub(super) fn with_seed(parameters: &TextParameters) -> TextParameters {
     let seed = parameters.seed.or_else(|| (parameters.temperature > 0.0).then(fresh_seed));
     TextParameters { seed, ..parameters.clone() }
 }
 
-/// Something is asked, and no text is empty.
-pub(crate) fn check_inputs(inputs: &[Item]) -> Result<()> {
+/// Refuses an empty conversation and empty texts.
+pub(super) fn check_inputs(inputs: &[Item]) -> Result<()> {
     let texts = inputs.iter().filter_map(|item| match item {
         Item::Text(text) => Some(text.as_str()),
         Item::Image(_) => None,
@@ -190,23 +203,23 @@ mod tests {
 
     fn shown(parts: &[&str]) -> Vec<(TextChannel, String)> {
         let mut reports: Vec<(TextChannel, String)> = Vec::new();
-        let mut shown = Shown { n_bytes: 0, channel: TextChannel::Plan };
+        let mut reported = Reported { n_bytes: 0, channel: TextChannel::Plan };
         let mut text = String::new();
         for part in parts {
             text.push_str(part);
-            let mut observe = |progress: Progress<'_>| {
-                if let Progress::Text { channel, delta } = progress {
+            let mut observe = |progress: EngineProgress<'_>| {
+                if let EngineProgress::Text { channel, delta } = progress {
                     reports.push((channel, delta.to_owned()));
                 }
                 ControlFlow::Continue(())
             };
-            shown.up_to(&text, text.len(), &mut observe).expect("nobody stops");
+            reported.report_up_to(&text, text.len(), &mut observe).expect("nothing stops it");
         }
         reports
     }
 
     #[test]
-    fn an_answer_begins_after_the_thoughts_last_tag() {
+    fn the_answer_begins_after_the_plans_closing_tag() {
         let reports = shown(&["<think> a </thi", "nk> b", "c"]);
         let answer: String = reports.iter().filter(|r| r.0 == TextChannel::Answer).map(|r| r.1.as_str()).collect();
         let plan: String = reports.iter().filter(|r| r.0 == TextChannel::Plan).map(|r| r.1.as_str()).collect();

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use clap::Args;
-use protocol::{ImageParameters, ImageRequest, Input, JobId, Kind, Request, TextParameters, Thinking};
+use protocol::{ImageRequest, Input, JobId, Kind, ModelDefaults, Request, TextParameters, Thinking};
 
 use crate::arguments::{
     ImageOptions, ModelOptions, OutputOptions, RecipeOptions, ReportOptions, TextOptions, ThinkingOptions,
@@ -16,7 +16,7 @@ use crate::{Error, Result, locate};
 
 /// Options of both commands.
 #[derive(Debug, Args)]
-pub(crate) struct PaintOptions {
+pub(crate) struct ImageArgs {
     #[command(flatten)]
     recipe: RecipeOptions,
     #[command(flatten)]
@@ -37,17 +37,18 @@ fn request_of(kind: Kind, request: ImageRequest) -> Request {
     if kind == Kind::Edit { Request::Edit(request) } else { Request::Generate(request) }
 }
 
-fn defaults(kind: Kind, inputs: Vec<Input>) -> ImageRequest {
-    let parameters = if kind == Kind::Edit { ImageParameters::edit() } else { ImageParameters::generate() };
+fn defaults(kind: Kind, inputs: Vec<Input>, defaults: ModelDefaults) -> ImageRequest {
+    let parameters = if kind == Kind::Edit { defaults.edit } else { defaults.generate };
     ImageRequest { inputs, thinking: Thinking::Off, parameters, text: TextParameters::plan() }
 }
 
 /// Paints an image and saves it; everything that can be wrong is found before the weights are read.
-pub(crate) fn paint(kind: Kind, given: Vec<Input>, options: &PaintOptions) -> Result<()> {
+pub(crate) fn run_image_request(kind: Kind, given: Vec<Input>, options: &ImageArgs) -> Result<()> {
+    let found = locate::find_model(&options.model);
     let original = options.recipe.from.as_deref().map(|path| Original::read(path, kind)).transpose()?;
     let mut request = match &original {
         Some(original) => original.request(given)?,
-        None => defaults(kind, given),
+        None => defaults(kind, given, found.as_ref().map(|found| found.defaults.clone()).unwrap_or_default()),
     };
     options.image.apply(&mut request.parameters);
     options.text.apply(&mut request.text);
@@ -63,7 +64,10 @@ pub(crate) fn paint(kind: Kind, given: Vec<Input>, options: &PaintOptions) -> Re
         original.check_sources(inputs.sources())?;
     }
     let load = options.model.load_options()?;
-    let model = Model::open(&locate::model_path(&options.model)?, options.model.base.as_deref(), load)?;
+    let model = {
+        let found = found?;
+        Model::open(&found.path, found.base.as_deref(), load)?
+    };
     request.check(Some(model.max_side()))?;
     model.check_memory(&request, &inputs)?;
     let noise = options.image.noise().map(|path| model.read_noise(path, &request, &inputs)).transpose()?;

@@ -1,13 +1,15 @@
 //! A checkpoint of random weights on disk, in the published layout.
 //!
-//! It loads, converts and runs like a real one, at any size, so that loading,
-//! conversion and memory can be tried where no real weights are. Its images
-//! are noise.
+//! It loads, converts and runs like a real one, so that loading, conversion and
+//! memory can be tested without real weights. Its images are noise.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 
+use bagel::random::{Generator, RandomStream};
+use bagel::{EngineProgress, Error, Observer, Result};
 use checkpoint::{Config, Expected, Part, expected_tensors};
 use half::bf16;
 use rand_chacha::ChaCha8Rng;
@@ -15,33 +17,30 @@ use rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::progress::{Observe, Progress, report};
-use crate::random::{Generator, Purpose};
-use crate::tokens::SYNTHETIC_JSON;
-use crate::{Error, Result};
+use crate::SYNTHETIC_TOKENIZER;
 
-/// Normal numbers that are drawn from.
+/// Size of the table of normal numbers that weights are drawn from.
 const N_TABLE: usize = 1 << 16;
 
 /// Numbers between two reports.
 const CHUNK_NUMBERS: usize = 16 << 20;
 
-/// Numbers that one core draws at a time.
+/// Numbers that one thread draws at a time.
 const SHARE_NUMBERS: usize = 1 << 18;
 
 /// Writes `ema.safetensors` in bf16, `ae.safetensors` in f32, the configurations and a tokenizer to `folder`.
 ///
-/// `tokenizer_json` is that of another model, or absent for one of four tokens.
+/// `tokenizer_json` is that of another model, or absent for [`SYNTHETIC_TOKENIZER`].
 /// The same configuration gives the same bytes.
 ///
 /// # Errors
-/// [`Error::File`] when the folder cannot be written, [`Error::Cancelled`] when `observe` says so;
-/// files without their last tensors stay behind then and do not open.
+/// [`Error::File`] when the folder cannot be written, [`Error::Cancelled`] when `observe` stops it;
+/// incomplete files then stay behind and do not open.
 pub fn synthesize(
     config: &Config,
     tokenizer_json: Option<&[u8]>,
     folder: &Path,
-    observe: &mut Observe<'_>,
+    observe: &mut Observer<'_>,
 ) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
     let (vae, model): (Vec<Expected>, Vec<Expected>) =
@@ -49,14 +48,17 @@ pub fn synthesize(
     for (name, document) in documents(config) {
         write_file(&folder.join(name), document.to_string().as_bytes())?;
     }
-    write_file(&folder.join("tokenizer.json"), tokenizer_json.unwrap_or(SYNTHETIC_JSON.as_bytes()))?;
+    write_file(&folder.join("tokenizer.json"), tokenizer_json.unwrap_or(SYNTHETIC_TOKENIZER.as_bytes()))?;
     let total_bytes = tensors_bytes(&vae, 4) + tensors_bytes(&model, 2);
     let mut bytes = 0;
     for (name, tensors, dtype, n_bytes) in [("ae.safetensors", &vae, "F32", 4), ("ema.safetensors", &model, "BF16", 2)]
     {
         write_tensors(&folder.join(name), tensors, dtype, n_bytes, &mut |part_bytes| {
             bytes += part_bytes;
-            report(observe, Progress::Loading { bytes, total_bytes })
+            match observe(EngineProgress::Loading { bytes, total_bytes }) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => Err(Error::Cancelled),
+            }
         })?;
     }
     Ok(())
@@ -80,7 +82,7 @@ fn documents(config: &Config) -> [(&'static str, serde_json::Value); 3] {
             "vit_config.json",
             json!({
                 "hidden_size": vision.hidden_size, "intermediate_size": vision.intermediate_size,
-                // The published file counts a layer that is not used.
+                // The published file counts one layer that is not used.
                 "num_hidden_layers": vision.n_layers + 1, "num_attention_heads": vision.n_heads,
                 "patch_size": vision.patch_size, "layer_norm_eps": vision.layer_norm_eps,
                 "num_channels": vision.n_channels, "image_size": config.vision_grid_side * vision.patch_size,
@@ -127,13 +129,13 @@ fn write_tensors(
         offset = end;
     }
     let mut header = serde_json::Value::Object(header).to_string().into_bytes();
-    // The format wants the numbers to begin at a multiple of 8.
+    // The format requires the data to begin at a multiple of 8.
     header.resize(header.len().next_multiple_of(8), b' ');
     let failed = |source| file_error(path, source);
     let mut file = BufWriter::new(File::create(path).map_err(failed)?);
     file.write_all(&(header.len() as u64).to_le_bytes()).map_err(failed)?;
     file.write_all(&header).map_err(failed)?;
-    let table = Generator::new(Purpose::Synthetic, 2).normals(N_TABLE);
+    let table = Generator::new(RandomStream::Synthetic, 2).normals(N_TABLE);
     for (tensor_idx, tensor) in tensors.iter().enumerate() {
         let (mean, deviation) = distribution(tensor);
         let encoded: Vec<u8> = table
@@ -169,7 +171,7 @@ fn write_tensors(
     file.into_inner().map_err(|error| file_error(path, error.into_error()))?.sync_all().map_err(failed)
 }
 
-/// Mean and standard deviation that keep activations near one on their way through the layers.
+/// Mean and standard deviation that keep activations near 1 through all layers.
 fn distribution(tensor: &Expected) -> (f32, f32) {
     let is_norm = tensor.name.contains("norm");
     match tensor.shape.as_slice() {

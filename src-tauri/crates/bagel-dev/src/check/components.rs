@@ -1,26 +1,23 @@
 //! Parts of the model, one by one.
 
-use candle_core::Tensor;
+use bagel::parts::Context;
+use bagel::pipeline::{Author, Contexts, DenoiseInputs};
+use bagel::transform::resize;
+use bagel::{Engine, Error, Observer, Result};
+use candle_core::{DType, Device, Tensor};
 use checkpoint::ResizeRule;
 use protocol::{Image, ImageParameters, Renorm, Size};
 use serde_json::Value;
 
 use super::cases::Cases;
-use super::{Images, Judge};
-use crate::context::Context;
-use crate::engine::Engine;
-use crate::paint::{Contexts, on_host};
-use crate::progress::Observe;
-use crate::reading::Author;
-use crate::transform::resize;
-use crate::{Error, Result};
+use super::judge::{Images, Judge};
 
 pub(super) fn check(
     engine: &mut Engine,
     cases: &Cases,
     images: &Images<'_>,
     judge: &mut Judge<'_>,
-    observe: &mut Observe<'_>,
+    observe: &mut Observer<'_>,
 ) -> Result<()> {
     tokenizer(engine, &cases.facts, judge)?;
     sizes(engine, &cases.facts, judge)?;
@@ -36,7 +33,7 @@ pub(super) fn check(
 
 /// The image and the text that the components were computed from.
 fn subjects(facts: &Value) -> Result<(String, String)> {
-    let fail = || Error::bad_input("components.json does not say which image and text its contexts hold");
+    let fail = || Error::BadInput("components.json does not say which image and text its contexts hold".to_owned());
     // ctx.vae_vit_text: [image NAME, text "TEXT"]
     let context = facts["flow"]["context"].as_str().ok_or_else(fail)?;
     let (_, rest) = context.split_once("[image ").ok_or_else(fail)?;
@@ -47,7 +44,7 @@ fn subjects(facts: &Value) -> Result<(String, String)> {
 
 fn tokenizer(engine: &Engine, facts: &Value, judge: &mut Judge<'_>) -> Result<()> {
     let ids = &facts["special_tokens"];
-    let tokens = &engine.tokens;
+    let tokens = engine.tokens();
     for (name, id) in [
         ("bos_token_id", tokens.text_start),
         ("eos_token_id", tokens.text_end),
@@ -71,8 +68,8 @@ fn sizes(engine: &Engine, facts: &Value, judge: &mut Judge<'_>) -> Result<()> {
     let rules = [
         ("vae_1024_512_16", ResizeRule::new(1024, 512, 16)),
         ("vit_980_224_14", ResizeRule::new(980, 224, 14)),
-        ("vae", engine.vae_rule),
-        ("vit", engine.vision_rule),
+        ("vae", engine.image_rule()),
+        ("vit", engine.vision_rule()),
     ];
     for case in list(&facts["resize"]) {
         let Some(input) = size(&case["in"]) else { continue };
@@ -92,8 +89,8 @@ fn pixels(engine: &Engine, cases: &Cases, images: &Images<'_>, judge: &mut Judge
         let actual = match what {
             "rgb" => image,
             "vae_resized" => fitted,
-            "vit_resized" => resize(&image, engine.vision_rule.resized_size(image.size())),
-            "vit_resized_from_vae" => resize(&fitted, engine.vision_rule.resized_size(fitted.size())),
+            "vit_resized" => resize(&image, engine.vision_rule().resized_size(image.size())),
+            "vit_resized_from_vae" => resize(&fitted, engine.vision_rule().resized_size(fitted.size())),
             _ => continue,
         };
         let most = if what == "rgb" { 0.0 } else { 1.0 };
@@ -107,22 +104,22 @@ fn autoencoder(
     image: &Image,
     cases: &Cases,
     judge: &mut Judge<'_>,
-    observe: &mut Observe<'_>,
+    observe: &mut Observer<'_>,
 ) -> Result<()> {
     let fitted = engine.fit_image(image);
-    component("vae.pixels", &engine.vae.pixels(&fitted)?, cases, judge)?;
-    let latent = engine.vae.encode(&fitted, observe)?.latent(engine.vae.config(), None)?;
+    component("vae.pixels", &engine.vae().pixels(&fitted)?, cases, judge)?;
+    let latent = engine.vae().encode(&fitted, observe)?.latent(engine.vae().config(), None)?;
     component("vae.latent_mean", &latent, cases, judge)?;
-    let golden_latent = cases.tensor("vae.latent_mean")?.to_device(&engine.device)?;
-    component("vae.decoded", &engine.vae.decode_pixels(&golden_latent, observe)?, cases, judge)
+    let golden_latent = cases.tensor("vae.latent_mean")?.to_device(engine.device())?;
+    component("vae.decoded", &engine.vae().decode_pixels(&golden_latent, observe)?, cases, judge)
 }
 
 fn embeddings(engine: &Engine, cases: &Cases, judge: &mut Judge<'_>) -> Result<()> {
     for name in cases.names() {
         let actual = match name.strip_prefix("time_embed.").map(str::parse::<f32>) {
-            Some(Ok(t)) => engine.latents.time(&[t])?,
-            _ if name == "latent_pos_embed" => engine.latents.position_table().clone(),
-            _ if name == "vit_pos_embed" => engine.vision.token_positions().clone(),
+            Some(Ok(t)) => engine.latents().time(&[t])?,
+            _ if name == "latent_pos_embed" => engine.latents().position_table().clone(),
+            _ if name == "vit_pos_embed" => engine.vision().token_positions().clone(),
             _ => continue,
         };
         component(name, &actual, cases, judge)?;
@@ -135,20 +132,20 @@ fn vision(
     image: &Image,
     cases: &Cases,
     judge: &mut Judge<'_>,
-    observe: &mut Observe<'_>,
+    observe: &mut Observer<'_>,
 ) -> Result<()> {
     // The encoder alone is fed the image itself; in a context it sees the one fitted for the autoencoder.
-    let resized = resize(image, engine.vision_rule.resized_size(image.size()));
-    let positions = engine.vision.positions(&resized, &engine.device)?;
-    let patches = engine.vision.patches(&resized, &engine.device)?;
-    let patches = patches.to_dtype(engine.vision.token_positions().dtype())?;
-    let hidden = engine.vision.hidden(&patches, &positions, observe)?;
+    let resized = resize(image, engine.vision_rule().resized_size(image.size()));
+    let positions = engine.vision().positions(&resized, engine.device())?;
+    let patches = engine.vision().patches(&resized, engine.device())?;
+    let patches = patches.to_dtype(engine.vision().token_positions().dtype())?;
+    let hidden = engine.vision().hidden(&patches, &positions, observe)?;
     for (name, actual) in [
         ("vit.position_ids", positions),
         ("vit.patches", patches),
-        ("vit.connector", engine.vision.connect(&hidden)?),
+        ("vit.connector", engine.vision().connect(&hidden)?),
         ("vit.hidden", hidden),
-        ("vit.tokens", engine.vision.encode(&resized, observe)?),
+        ("vit.tokens", engine.vision().encode(&resized, observe)?),
     ] {
         component(name, &actual, cases, judge)?;
     }
@@ -161,7 +158,7 @@ fn contexts(
     text: &str,
     cases: &Cases,
     judge: &mut Judge<'_>,
-    observe: &mut Observe<'_>,
+    observe: &mut Observer<'_>,
 ) -> Result<()> {
     let fitted = engine.fit_image(image);
     for name in ["ctx.text", "ctx.vit", "ctx.vae", "ctx.vae_vit_text"] {
@@ -169,15 +166,15 @@ fn contexts(
         let parts = name.trim_start_matches("ctx.");
         for part in parts.split('_') {
             match part {
-                "text" => engine.read_text(&mut context, text, Author::Artist, observe)?,
-                "vit" => engine.read_vision(&mut context, &fitted, observe)?,
-                _ => engine.read_latents(&mut context, &fitted, None, observe)?,
+                "text" => engine.prefill_text(&mut context, text, Author::User, observe)?,
+                "vit" => engine.prefill_vision(&mut context, &fitted, observe)?,
+                _ => engine.prefill_latents(&mut context, &fitted, None, observe)?,
             };
         }
         let facts = &cases.facts["contexts"][name];
         judge.exact(&format!("{name}.kv_len"), &Some(context.n_tokens() as u64), &facts["kv_len"].as_u64());
         judge.exact(&format!("{name}.rope"), &Some(context.position() as u64), &facts["rope"].as_u64());
-        cached(name, &context, engine.decoder.n_layers(), cases, judge)?;
+        cached(name, &context, engine.decoder().n_layers(), cases, judge)?;
     }
     Ok(())
 }
@@ -203,21 +200,21 @@ fn velocities(
     text: &str,
     cases: &Cases,
     judge: &mut Judge<'_>,
-    observe: &mut Observe<'_>,
+    observe: &mut Observer<'_>,
 ) -> Result<()> {
     let fitted = engine.fit_image(image);
     let mut without_text = engine.empty_context();
-    engine.read_latents(&mut without_text, &fitted, None, observe)?;
-    engine.read_vision(&mut without_text, &fitted, observe)?;
+    engine.prefill_latents(&mut without_text, &fitted, None, observe)?;
+    engine.prefill_vision(&mut without_text, &fitted, observe)?;
     let mut conditional = without_text.clone();
-    engine.read_text(&mut conditional, text, Author::Artist, observe)?;
+    engine.prefill_text(&mut conditional, text, Author::User, observe)?;
     let mut without_image = engine.empty_context();
-    engine.read_text(&mut without_image, text, Author::Artist, observe)?;
+    engine.prefill_text(&mut without_image, text, Author::User, observe)?;
     let contexts = Contexts { conditional, without_text, without_image };
 
     let facts = &cases.facts["flow"];
     let t = facts["t"].as_f64().unwrap_or_default() as f32;
-    let x = cases.tensor("flow.x_t")?.to_device(&engine.device)?;
+    let x = cases.tensor("flow.x_t")?.to_device(engine.device())?;
     let side = |idx: usize| facts["image_size_hw"][idx].as_u64().unwrap_or_default() as u32;
     let grid = engine.grid(Size { width: side(1), height: side(0) })?;
     for case in list(&facts["cases"]) {
@@ -230,13 +227,18 @@ fn velocities(
             renorm_min: number("cfg_renorm_min"),
             ..ImageParameters::generate()
         };
-        let v = engine.velocity_at(&contexts, grid, &x, t, &parameters, observe)?;
+        let v = engine.velocity_at(
+            &DenoiseInputs { contexts: &contexts, grid, parameters: &parameters },
+            &x,
+            t,
+            observe,
+        )?;
         component(name, &v, cases, judge)?;
     }
     Ok(())
 }
 
-/// One tensor beside the golden one of its name.
+/// Compares a tensor with the golden one of its name.
 fn component(name: &str, actual: &Tensor, cases: &Cases, judge: &mut Judge<'_>) -> Result<()> {
     let tolerance = judge.tolerances.component;
     judge.numbers(name, &numbers(actual)?, &cases.numbers(name)?, tolerance);
@@ -244,11 +246,11 @@ fn component(name: &str, actual: &Tensor, cases: &Cases, judge: &mut Judge<'_>) 
 }
 
 pub(super) fn renorm(value: &Value) -> Result<Renorm> {
-    serde_json::from_value(value.clone()).map_err(|error| Error::bad_input(format!("unknown renorm {value}: {error}")))
+    serde_json::from_value(value.clone()).map_err(|error| Error::BadInput(format!("unknown renorm {value}: {error}")))
 }
 
 pub(super) fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
-    Ok(on_host(tensor)?.flatten_all()?.to_vec1()?)
+    Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
 }
 
 pub(super) fn list(value: &Value) -> &[Value] {
