@@ -40,7 +40,7 @@ impl Place {
     /// Remembers it; that it was not possible is no reason to trouble anybody.
     pub(crate) fn write(&self, data_folder: &Path) {
         if let Ok(bytes) = serde_json::to_vec(self) {
-            let _ = std::fs::write(file(data_folder), bytes);
+            let _ = durable::write_unsynced(&file(data_folder), &bytes);
         }
     }
 

@@ -9,7 +9,6 @@ use protocol::{LocalText, ModelId};
 
 use crate::catalog::Catalog;
 use crate::manifest::check_id;
-use crate::place::sync_folder;
 use crate::record::{Imported, Record};
 use crate::{Error, Result};
 
@@ -76,8 +75,7 @@ impl Catalog {
         }
         Record { imported: Some(imported), ..Record::default() }.write(staging.path())?;
         let destination = self.model_folder(&id);
-        fs::rename(staging.keep(), &destination).map_err(Error::io(&destination))?;
-        sync_folder(self.folder())?;
+        durable::rename(&staging.keep(), &destination).map_err(Error::io(&destination))?;
         Ok(id)
     }
 
@@ -169,5 +167,5 @@ fn copy_all(files: &[PathBuf], folder: &Path, total_bytes: u64, observe: &mut Ob
         }
         to.sync_all().map_err(Error::io(&destination))?;
     }
-    sync_folder(folder)
+    durable::sync_folder(folder).map_err(Error::io(folder))
 }

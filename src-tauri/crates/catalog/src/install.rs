@@ -17,7 +17,6 @@ use crate::download::{
 };
 use crate::import::stored_quantization;
 use crate::manifest::Entry;
-use crate::place::promote;
 use crate::record::{FileRecord, InstallPlan, Stamp};
 use crate::remove::What;
 use crate::{Error, Result};
@@ -67,7 +66,7 @@ impl Catalog {
     pub fn cancel_install(&self, id: &ModelId) -> Result<()> {
         let plan = self.pending_install(id);
         if let Some(form) = plan.and_then(|plan| plan.quantization.parse::<Quantization>().ok()) {
-            remove_parts(&self.form_path(id, form));
+            durable::remove_leftovers(&self.form_path(id, form));
         }
         self.change(id, |record| record.install = None)
     }
@@ -117,7 +116,7 @@ impl Catalog {
         let form = parse_form(id, quantization, FORMS.into_iter().filter(|it| *it != Quantization::Bf16))?;
         let checkpoint = Checkpoint::open(&source, base.as_deref())?;
         let target = self.form_path(id, form);
-        remove_parts(&target);
+        durable::remove_leftovers(&target);
         let target_bytes =
             self.plans(checkpoint.config()).iter().find(|it| it.quantization == form).map_or(0, |it| it.file_bytes);
         Error::check_room(self.folder(), target_bytes)?;
@@ -284,7 +283,7 @@ impl Catalog {
             file.absent = false;
             record.damage = None;
         })?;
-        promote(part, &path)?;
+        durable::rename(part, &path).map_err(Error::io(&path))?;
         let stamp = Stamp::of(&path);
         self.change(&entry.id, |record| record.files.entry(name.to_owned()).or_default().checked = stamp)
     }
@@ -300,7 +299,11 @@ impl Catalog {
         let known = self.record(&entry.id).files.get(name).and_then(|it| it.sha256.clone());
         let is_known = known.is_some() || published.is_some_and(|file| file.sha256.get().is_some());
         self.change(&entry.id, |record| record.files.entry(name.to_owned()).or_default().checked = None)?;
-        if is_known { fs::remove_file(&path).map_err(Error::io(&path)) } else { promote(&path, &part_of(&path)) }
+        if is_known {
+            fs::remove_file(&path).map_err(Error::io(&path))
+        } else {
+            durable::rename(&path, &part_of(&path)).map_err(Error::io(&path))
+        }
     }
 
     /// Whether the files together are a model; remembered where they are not.
@@ -343,19 +346,5 @@ impl Catalog {
 
     fn not_published(&self, id: &ModelId) -> Error {
         Error::Unsuitable { model: id.clone(), reason: "nothing of it is downloaded or converted".to_owned() }
-    }
-}
-
-/// Removes what conversions that were killed have left of a form. One whose program still runs, though the studio
-/// that started it does not, ends without a result.
-fn remove_parts(target: &Path) {
-    let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else { return };
-    let prefix = format!(".{}.", name.to_string_lossy());
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&prefix) && name.ends_with(".part") {
-            // What resists takes up room and does no other harm.
-            drop(fs::remove_file(entry.path()));
-        }
     }
 }

@@ -24,7 +24,6 @@ mod hardware;
 mod import;
 pub mod install;
 pub mod manifest;
-mod place;
 mod planner;
 mod record;
 mod remove;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use checkpoint::Config;
+use durable::Overwrite;
 use protocol::LocalText;
 use serde::{Deserialize, Serialize};
 
-use crate::place::place;
 use crate::{Error, Result};
 
 /// The record's name in a model's folder.
@@ -112,7 +112,7 @@ impl Record {
         let path = folder.join(RECORD_FILE);
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| Error::io(&path)(error.into()))?;
-        place(&path, &bytes)
+        durable::write(&path, &bytes, Overwrite::Replace).map_err(Error::io(&path))
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::Path;
 use protocol::ModelId;
 
 use crate::catalog::{Catalog, FORMS, Model, parse_form};
-use crate::place::sync_folder;
 use crate::{Error, Result};
 
 /// How the names of models on their way out begin.
@@ -65,7 +64,7 @@ impl Catalog {
                     }
                 };
                 fs::remove_file(&path).map_err(Error::io(&path))?;
-                sync_folder(&folder)?;
+                durable::sync_folder(&folder).map_err(Error::io(&folder))?;
                 self.change(id, |record| drop(record.forms.remove(form.name())))?;
                 Ok(bytes)
             }
@@ -105,8 +104,7 @@ fn remove_folder(root: &Path, folder: &Path) -> Result<u64> {
     let builder = tempfile::Builder::new().prefix(REMOVED_PREFIX).tempdir_in(root);
     let grave = builder.map_err(Error::io(root))?.keep();
     let target = grave.join("model");
-    fs::rename(folder, &target).map_err(Error::io(folder))?;
-    sync_folder(folder.parent().unwrap_or(root))?;
+    durable::rename(folder, &target).map_err(Error::io(folder))?;
     fs::remove_dir_all(&grave).map_err(Error::io(folder))?;
     Ok(bytes)
 }

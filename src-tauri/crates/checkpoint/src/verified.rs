@@ -1,7 +1,6 @@
 //! Remembers which files have had every number checked.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -60,10 +59,8 @@ impl Verified {
             let record = Record::of(file)?;
             let place = self.place(file);
             let failed = |source| Error::io(&place, source);
-            let mut temporary = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
             let json = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
-            temporary.write_all(&json).map_err(failed)?;
-            temporary.persist(&place).map_err(|error| failed(error.error))?;
+            durable::write_unsynced(&place, &json).map_err(failed)?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use protocol::Image;
 
 use crate::limits::MAX_TEXT_BYTES;
 use crate::recipe::RECIPE_KEYWORD;
-use crate::{Error, Format, Overwrite, Recipe, Result, check_destination, place_bytes};
+use crate::{Error, Format, Overwrite, Recipe, Result, check_destination, write_bytes};
 
 /// Quality of a JPEG when nobody says otherwise.
 pub const DEFAULT_JPEG_QUALITY: u8 = 92;
@@ -114,7 +114,7 @@ fn write_as(
     overwrite: Overwrite,
 ) -> Result<()> {
     check_destination(path, overwrite)?;
-    place_bytes(path, &encode(path, image, encoding, recipe)?, overwrite)
+    write_bytes(path, &encode(path, image, encoding, recipe)?, overwrite)
 }
 
 /// The bytes of a file; `path` only names them in errors.

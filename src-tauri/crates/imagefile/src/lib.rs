@@ -15,22 +15,23 @@
 #![warn(missing_docs)]
 
 mod decode;
+mod destination;
 mod encode;
 mod error;
 mod format;
 mod hash;
 pub mod limits;
 mod pixels;
-mod place;
 pub mod read;
 pub mod recipe;
 pub mod text;
 
+pub use destination::{check_destination, write_bytes};
+pub use durable::Overwrite;
 pub use encode::{DEFAULT_JPEG_QUALITY, Encoding, encode, write, write_jpeg, write_png, write_webp};
 pub use error::{Error, Problem, Result};
 pub use format::Format;
 pub use hash::image_hash;
-pub use place::{Overwrite, check_destination, place_bytes};
 pub use read::{ReadImage, Source, read, read_bytes, read_file};
 pub use recipe::{EmbeddedRecipe, ReadRecipe, Recipe, RecipeInput, RecipeModel, RecipeProblem};
 pub use text::{PngHead, read_head, with_text, without_text};

@@ -1,11 +1,11 @@
 //! Copies of the database, for the day that it is damaged.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::files::{BACKUPS, remove_file, sync_folder};
+use crate::files::{BACKUPS, remove_file};
 use crate::table::connection;
 use crate::{Error, Result};
 
@@ -32,14 +32,8 @@ pub(crate) fn make(connection: &Connection, folder: &Path, now_ms: u64) -> Resul
     let part = backups.join(format!(".bagel-{number}.part"));
     remove_file(&part)?;
     let path = backups.join(format!("{number:06}-{now_ms}.db"));
-    let made = connection::copy_into(connection, &part).and_then(|()| {
-        let place = || {
-            File::options().write(true).open(&part)?.sync_all()?;
-            fs::rename(&part, &path)
-        };
-        place().map_err(Error::disk("write the backup", &path))?;
-        sync_folder(&backups)
-    });
+    let made = connection::copy_into(connection, &part)
+        .and_then(|()| durable::rename(&part, &path).map_err(Error::disk("write the backup", &path)));
     if let Err(error) = made {
         // Half a copy must not take the room of what is to be saved.
         let _ = fs::remove_file(&part);

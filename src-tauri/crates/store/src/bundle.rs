@@ -9,14 +9,13 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use durable::{Overwrite, PendingFile};
 use imagefile::limits::MAX_FILE_BYTES;
 use protocol::{ExportFormat, NodeId, Origin, ProjectId, Turn, TurnId};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::files::sync_folder;
 use crate::{Error, Result, Store};
 
 mod open;
@@ -97,18 +96,9 @@ impl Store {
         };
         let known = |ids: &[NodeId]| ids.iter().filter_map(|id| places.get(id).copied()).collect();
 
-        let folder = destination.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let failed = |error: std::io::Error| Error::disk("write", destination)(error);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".bagel-").suffix(".part");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // As for any new file: what the umask leaves, not the owner alone.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let part = builder.tempfile_in(folder).map_err(failed)?;
-        let mut archive = ZipWriter::new(part);
+        let mut pending = PendingFile::create(destination).map_err(failed)?;
+        let mut archive = ZipWriter::new(pending.file());
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         let mut add = |name: &str, bytes: &[u8]| -> Result<()> {
             archive.start_file(name, options).map_err(|error| failed(error.into()))?;
@@ -152,10 +142,8 @@ impl Store {
         };
         add(LIST, &serde_json::to_vec(&list).map_err(|error| failed(error.into()))?)?;
 
-        let part: NamedTempFile = archive.finish().map_err(|error| failed(error.into()))?;
-        part.as_file().sync_all().map_err(failed)?;
-        part.persist(destination).map_err(|error| failed(error.error))?;
-        sync_folder(folder)
+        archive.finish().map_err(|error| failed(error.into()))?;
+        pending.commit(Overwrite::Replace).map_err(failed)
     }
 
     /// An image as it lies in a bundle, with its extension.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use imagefile::recipe::RECIPE_KEYWORD;
-use imagefile::{DEFAULT_JPEG_QUALITY, Encoding, Format, Overwrite, place_bytes};
+use imagefile::{DEFAULT_JPEG_QUALITY, Encoding, Format, Overwrite, write_bytes};
 use protocol::{ExportFormat, Node, NodeId};
 use unicode_normalization::UnicodeNormalization;
 
@@ -21,7 +21,7 @@ impl Store {
     pub fn export(&self, id: NodeId, format: ExportFormat, destination: &Path) -> Result<()> {
         self.refuse_inside(destination)?;
         let (_, bytes) = self.exported(id, format, destination)?;
-        place_bytes(destination, &bytes, Overwrite::Replace).map_err(Error::placing(destination, bytes.len()))
+        write_bytes(destination, &bytes, Overwrite::Replace).map_err(Error::placing(destination, bytes.len()))
     }
 
     /// Writes images into a folder under names made from theirs; nothing that is there is replaced.
@@ -39,7 +39,7 @@ impl Store {
         loop {
             let name = if number == 1 { name.clone() } else { format!("{name} ({number})") };
             let path = folder.join(format!("{name}.{}", extension(format)));
-            match place_bytes(&path, &bytes, Overwrite::Refuse) {
+            match write_bytes(&path, &bytes, Overwrite::Refuse) {
                 Ok(()) => return Ok(path),
                 // A link counts as taken, wherever it leads.
                 Err(imagefile::Error::Exists { .. } | imagefile::Error::NotReplaceable { .. }) => number += 1,

@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use imagefile::{Format, Overwrite, place_bytes};
+use imagefile::{Format, Overwrite, write_bytes};
 use protocol::{NodeId, Size};
 use rusqlite::Transaction;
 
@@ -121,15 +121,8 @@ pub(crate) fn make_folders(root: &Path) -> Result<()> {
 }
 
 /// Makes the names in a folder survive a loss of power.
-#[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::disk("sync the folder", folder))
-}
-
-/// Windows offers no such call; its file systems keep a journal of names.
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_folder: &Path) -> Result<()> {
-    Ok(())
+    durable::sync_folder(folder).map_err(Error::disk("sync the folder", folder))
 }
 
 /// Removes a file, which may be gone already.
@@ -161,7 +154,7 @@ impl<'a> FileChanges<'a> {
             self.placed.push(full.clone());
         }
         // Also over a file that is there: a crash may have left it without a synced name.
-        place_bytes(&full, bytes, Overwrite::Replace).map_err(Error::placing(&full, bytes.len()))
+        write_bytes(&full, bytes, Overwrite::Replace).map_err(Error::placing(&full, bytes.len()))
     }
 
     /// Has a file removed as soon as the change is committed.

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use imagefile::{Overwrite, place_bytes};
+use imagefile::{Overwrite, write_bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::files::remove_file;
@@ -47,7 +47,7 @@ pub(crate) fn write(folder: &Path, is_backed_up: bool) -> Result<()> {
     let mark = Mark { database: hash(&database).map_err(Error::disk("read", database))?, is_backed_up };
     let bytes = serde_json::to_vec(&mark).unwrap_or_default();
     let path = folder.join(CLEAN);
-    place_bytes(&path, &bytes, Overwrite::Replace).map_err(Error::placing(&path, bytes.len()))
+    write_bytes(&path, &bytes, Overwrite::Replace).map_err(Error::placing(&path, bytes.len()))
 }
 
 /// Takes the mark away, before anything changes.

@@ -177,8 +177,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn is_part(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.starts_with(".bagel-") && name.ends_with(".part")
+    path.file_name().is_some_and(durable::is_temporary)
 }
 
 impl Scan {

@@ -1,7 +1,6 @@
 //! Small images for lists: made when they are missing, and never missed when they are gone.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use image::imageops::{self, FilterType};
@@ -41,10 +40,7 @@ impl Store {
         let folder = root.join(THUMBNAILS).join(shard(&file.hash));
         let place = || {
             fs::create_dir_all(&folder)?;
-            // Not synced, because it can be made again; but never half under its name while others look.
-            let mut part = tempfile::Builder::new().prefix(".bagel-").suffix(".part").tempfile_in(&folder)?;
-            part.write_all(&bytes)?;
-            part.persist(&path).map_err(|error| error.error)
+            durable::write_unsynced(&path, &bytes)
         };
         place().map_err(Error::disk("write", &path))?;
         Ok(path)

@@ -33,7 +33,7 @@ fn convert(arguments: &[String]) -> i32 {
     let form = program.with_file_name(format!("{}.gguf", after_quant.map(String::as_str).unwrap_or_default()));
     let Some(target) = arguments.last().map(Path::new) else { return 2 };
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let part = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let part = target.with_file_name(format!(".bagel-{name}-{}.part", std::process::id()));
     let bytes = std::fs::read(form).unwrap_or_else(|_| b"not a model".to_vec());
     let is_slow = program.file_stem().is_some_and(|name| name.to_string_lossy().contains("slow"));
     for half in 0..2 {

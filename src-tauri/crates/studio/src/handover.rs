@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imagefile::{Overwrite, place_bytes};
+use durable::Overwrite;
 use uuid::Uuid;
 
 /// Bytes of one note: more than what a system passes to a program, in the digits that it is written in.
@@ -31,7 +31,7 @@ pub fn offer(data_folder: &Path, files: &[PathBuf], timeouts: Duration) -> bool 
     // A name on disk need not be text.
     let names: Vec<&OsStr> = files.iter().map(|file| file.as_os_str()).collect();
     let Ok(bytes) = serde_json::to_vec(&names) else { return false };
-    if fs::create_dir_all(&folder).is_err() || place_bytes(&note, &bytes, Overwrite::Refuse).is_err() {
+    if fs::create_dir_all(&folder).is_err() || durable::write(&note, &bytes, Overwrite::Refuse).is_err() {
         return false;
     }
     let until = Instant::now() + timeouts;

@@ -86,7 +86,7 @@ pub fn write(folder: &Path, settings: &Settings) -> Result<()> {
         let message = format!("settings of more than {} MiB are not kept; remove some plans", MAX_BYTES >> 20);
         return Err(Error::refused(ErrorCode::TooMany, message));
     }
-    Ok(imagefile::place_bytes(&path, text.as_bytes(), imagefile::Overwrite::Replace)?)
+    durable::write(&path, text.as_bytes(), durable::Overwrite::Replace).map_err(Error::disk("write", path))
 }
 
 /// Makes a change that the window asked for, if it makes sense.

@@ -10,16 +10,17 @@ use serde_json::Value;
 
 /// Each package of ours and those of ours that it may depend on. ARCHITECTURE.md draws the same image.
 const MAY_KNOW: &[(&str, &[&str])] = &[
-    ("bagel-studio", &["protocol", "studio"]),
-    ("studio", &["catalog", "imagefile", "protocol", "store"]),
-    ("store", &["imagefile", "protocol"]),
-    ("catalog", &["checkpoint", "protocol"]),
+    ("bagel-studio", &["durable", "protocol", "studio"]),
+    ("studio", &["catalog", "durable", "imagefile", "protocol", "store"]),
+    ("store", &["durable", "imagefile", "protocol"]),
+    ("catalog", &["checkpoint", "durable", "protocol"]),
     ("cli", &["bagel", "bagel-dev", "catalog", "checkpoint", "imagefile", "protocol"]),
     ("bagel-dev", &["bagel", "checkpoint", "protocol"]),
     ("bagel", &["checkpoint", "protocol"]),
-    ("checkpoint", &["protocol"]),
-    ("imagefile", &["protocol"]),
+    ("checkpoint", &["durable", "protocol"]),
+    ("imagefile", &["durable", "protocol"]),
     ("judge", &["imagefile", "protocol"]),
+    ("durable", &[]),
     ("protocol", &[]),
     ("xtask", &[]),
 ];

@@ -11,7 +11,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use durable::{Overwrite, PendingFile};
 
 use super::header::{ALIGNMENT, FileHeader, Line};
 use super::{MAX_NAME_BYTES, MAX_TENSORS, MAX_TEXT_BYTES, Provenance, names};
@@ -34,7 +34,7 @@ pub struct Declared {
 #[derive(Debug)]
 pub struct Writer {
     destination: PathBuf,
-    file: NamedTempFile,
+    file: PendingFile,
     _unfinished: Unfinished,
     header: FileHeader,
     declared: Vec<Declared>,
@@ -66,10 +66,13 @@ impl Writer {
             return Err(misuse(format!("tokenizer.json is larger than {MAX_TEXT_BYTES} bytes")));
         }
         let header = FileHeader::new(&config_json, tokenizer_json, provenance, &lines);
-        let folder = folder_of(destination);
+        let folder = durable::folder_of(destination);
         check_free(folder, destination, header.file_bytes)?;
-        let mut file = temporary(destination, folder)?;
-        file.write_all(header.bytes()).map_err(|source| write_error(destination, header.file_bytes, source))?;
+        if destination.file_name().is_none() {
+            return Err(misuse("not the name of a file".to_owned()));
+        }
+        let mut file = PendingFile::create(destination).map_err(|source| Error::io(folder, source))?;
+        file.file().write_all(header.bytes()).map_err(|source| write_error(destination, header.file_bytes, source))?;
         Ok(Self {
             destination: destination.to_path_buf(),
             _unfinished: Unfinished::note(file.path()),
@@ -134,10 +137,10 @@ impl Writer {
         self.header.seal(&self.hashes);
         let needed_bytes = self.header.file_bytes;
         let failed = |source| write_error(&self.destination, needed_bytes, source);
-        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        self.file.write_all(self.header.bytes()).map_err(failed)?;
-        self.file.as_file().sync_all().map_err(failed)?;
-        forget_cached(self.file.as_file());
+        self.file.file().seek(SeekFrom::Start(0)).map_err(failed)?;
+        self.file.file().write_all(self.header.bytes()).map_err(failed)?;
+        self.file.file().sync_all().map_err(failed)?;
+        forget_cached(self.file.file());
         // Read back under its temporary name: what is damaged never gets the destination's.
         Checkpoint::open_gguf(self.file.path()).and_then(|written| written.verify(observe)).map_err(
             |error| match error {
@@ -147,15 +150,12 @@ impl Writer {
                 error => error,
             },
         )?;
-        self.file
-            .persist(&self.destination)
-            .map_err(|error| write_error(&self.destination, needed_bytes, error.error))?;
-        sync_folder(folder_of(&self.destination)).map_err(failed)
+        self.file.commit(Overwrite::Replace).map_err(failed)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         let needed_bytes = self.header.file_bytes;
-        self.file.write_all(bytes).map_err(|source| write_error(&self.destination, needed_bytes, source))
+        self.file.file().write_all(bytes).map_err(|source| write_error(&self.destination, needed_bytes, source))
     }
 
     fn misuse(&self, reason: String) -> Error {
@@ -196,29 +196,6 @@ fn lay_out(tensors: &[Declared]) -> std::result::Result<Vec<Line>, String> {
     }
 }
 
-fn temporary(destination: &Path, folder: &Path) -> Result<NamedTempFile> {
-    let Some(name) = destination.file_name() else {
-        return Err(Error::Write { path: destination.to_path_buf(), reason: "not the name of a file".to_owned() });
-    };
-    let mut builder = tempfile::Builder::new();
-    let prefix = format!(".{}.", name.to_string_lossy());
-    builder.prefix(&prefix).suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Not private as temporary files are: the umask decides, as for any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder).map_err(|source| Error::io(folder, source))
-}
-
-fn folder_of(destination: &Path) -> &Path {
-    match destination.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// Asks the disk before hours of work rather than after.
 #[cfg(unix)]
 fn check_free(folder: &Path, destination: &Path, needed_bytes: u64) -> Result<()> {
@@ -245,17 +222,6 @@ fn forget_cached(file: &File) {
 
 #[cfg(not(target_os = "linux"))]
 fn forget_cached(_file: &File) {}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Other systems sync a renamed file with its content.
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
-}
 
 fn write_error(destination: &Path, needed_bytes: u64, source: io::Error) -> Error {
     match source.kind() {

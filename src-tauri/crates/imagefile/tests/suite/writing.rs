@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::*;
 use imagefile::{
-    EmbeddedRecipe, Encoding, Error, Overwrite, Problem, check_destination, encode, place_bytes, read, write,
+    EmbeddedRecipe, Encoding, Error, Overwrite, Problem, check_destination, encode, read, write, write_bytes,
     write_jpeg, write_png, write_webp,
 };
 use protocol::Image;
@@ -104,7 +104,7 @@ fn one_of_many_writers_wins() {
             .map(|writer| {
                 scope.spawn({
                     let path = &path;
-                    move || place_bytes(path, &vec![writer; 100_000], Overwrite::Refuse)
+                    move || write_bytes(path, &vec![writer; 100_000], Overwrite::Refuse)
                 })
             })
             .collect();
@@ -127,11 +127,11 @@ fn one_of_many_writers_wins() {
 fn readers_never_see_half_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.bin");
-    place_bytes(&path, &vec![0; 200_000], Overwrite::Refuse).unwrap();
+    write_bytes(&path, &vec![0; 200_000], Overwrite::Refuse).unwrap();
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for value in 1..40u8 {
-                place_bytes(&path, &vec![value; 200_000], Overwrite::Replace).unwrap();
+                write_bytes(&path, &vec![value; 200_000], Overwrite::Replace).unwrap();
             }
         });
         while !writer.is_finished() {
@@ -157,7 +157,7 @@ fn impossible_names_are_refused_before_anything_is_made() {
     check("folder.png", "is a folder and cannot be replaced");
     fs::write(folder.path().join("file"), b"").unwrap();
     check("file/a.png", "no such folder");
-    assert!(matches!(place_bytes(Path::new("/"), b"", Overwrite::Replace), Err(Error::NoName { .. })));
+    assert!(matches!(write_bytes(Path::new("/"), b"", Overwrite::Replace), Err(Error::NoName { .. })));
     assert_eq!(names(folder.path()), ["file", "folder.png"]);
 }
 
@@ -169,7 +169,7 @@ fn devices_and_pipes_are_never_replaced() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let error = write(&pipe, &gradient(), None, Overwrite::Replace).unwrap_err();
     assert!(matches!(error, Error::NotReplaceable { what: "a pipe", .. }));
-    let error = place_bytes(Path::new("/dev/null"), b"", Overwrite::Replace).unwrap_err();
+    let error = write_bytes(Path::new("/dev/null"), b"", Overwrite::Replace).unwrap_err();
     assert!(matches!(error, Error::NotReplaceable { what: "a device", .. }));
 }
 
@@ -180,7 +180,7 @@ fn new_files_have_the_usual_permissions() {
 
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("plain"), b"").unwrap();
-    place_bytes(&folder.path().join("placed"), b"", Overwrite::Refuse).unwrap();
+    write_bytes(&folder.path().join("placed"), b"", Overwrite::Refuse).unwrap();
     let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
     assert_eq!(mode("placed"), mode("plain"));
 }
@@ -189,7 +189,7 @@ fn new_files_have_the_usual_permissions() {
 #[test]
 fn failing_folder_leaves_nothing() {
     // Nobody may make files here, not even an administrator.
-    let error = place_bytes(Path::new("/proc/a.png"), b"x", Overwrite::Refuse).unwrap_err();
+    let error = write_bytes(Path::new("/proc/a.png"), b"x", Overwrite::Refuse).unwrap_err();
     assert!(matches!(error, Error::Write { .. }), "{error}");
     assert!(matches!(check_destination(Path::new("/proc/a.png"), Overwrite::Refuse), Err(Error::Write { .. })));
 }

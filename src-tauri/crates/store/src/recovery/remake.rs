@@ -1,13 +1,13 @@
 //! A database made anew, the damaged one kept.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 use super::{DatabaseState, Recovery, with_log};
-use crate::files::{DAMAGED, remove_file, sync_folder};
+use crate::files::{DAMAGED, remove_file};
 use crate::replay::{self, Replayed};
 use crate::store::database_path;
 use crate::table::connection::{self, APPLICATION_ID, Check};
@@ -63,12 +63,7 @@ pub(super) fn remake(
     recovery.set_aside = set_aside(folder)?;
     recovery.database = state;
     let path = database_path(folder);
-    let place = || {
-        File::options().write(true).open(&new)?.sync_all()?;
-        fs::rename(&new, &path)
-    };
-    place().map_err(Error::disk("write", &path))?;
-    sync_folder(folder)?;
+    durable::rename(&new, &path).map_err(Error::disk("write", &path))?;
     Ok((connection::writer(&path)?, replayed))
 }
 
@@ -104,7 +99,7 @@ fn set_aside(folder: &Path) -> Result<Option<PathBuf>> {
     // The log first: the database alone is an older one, the log alone is nothing.
     for part in parts.iter().rev() {
         let to = aside.join(part.file_name().unwrap_or_default());
-        fs::rename(part, &to).map_err(Error::disk("move", part))?;
+        durable::rename(part, &to).map_err(Error::disk("move", part))?;
     }
     Ok(Some(aside))
 }
