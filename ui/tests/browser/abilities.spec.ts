@@ -1,6 +1,6 @@
 /** Every ability that the program has, as the artist comes by it, and what is seen of it afterwards. */
 import { expect, test, type Page } from './fixtures';
-import { chooseFromMenu, expectText, readCalls, readClipboard, removeFocus, runCommand, sendEvents, waitForCall, waitForIdle } from './page';
+import { chooseFromMenu, expectText, readCalls, readClipboard, removeFocus, runCommand, sendEvents, suspendJobs, waitForCall, waitForIdle } from './page';
 
 const line = '.composer textarea';
 const current = '[aria-current=true] .title';
@@ -48,8 +48,10 @@ test.describe('abilities', () => {
   test('an image is verified, and painted again', async ({ open }) => {
     const page = await open('pace=0.2');
     await page.keyboard.press('i');
+    await suspendJobs(page);
     await page.click('.recipe button:has-text("Verify")');
     await expectText(page, '.recipe button:disabled', 'Verifying…');
+    await suspendJobs(page, false);
     expect(await waitForCall(page, 'verify')).toEqual(['node-00006']);
     await expectText(page, '.outcome.good', 'every pixel is identical');
     await clickRow(page, 'Lighthouse taller');
@@ -132,8 +134,10 @@ test.describe('abilities', () => {
     await page.keyboard.press('Control+Enter');
     await expectText(page, '.plan .text', 'The scene');
     await expectText(page, '.frame .coming', 'A quiet harbour');
+    await suspendJobs(page);
     await page.click('.plan button:has-text("Pause")');
     const [job] = await waitForCall(page, 'pausePlan');
+    await suspendJobs(page, false);
     await expect(page.locator('.plan textarea')).toBeVisible();
     const plan = (await page.inputValue('.plan textarea')).trim();
     expect(plan).toMatch(/^The scene/);

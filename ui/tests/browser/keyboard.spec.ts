@@ -1,6 +1,6 @@
 /** Every ability by keyboard alone. */
 import { expect, test } from './fixtures';
-import { expectText, readCalls, readClipboard, removeFocus, tabTo, waitForCall, waitForIdle } from './page';
+import { expectText, readCalls, readClipboard, removeFocus, suspendJobs, tabTo, waitForCall, waitForIdle } from './page';
 
 test.use({ recordsCalls: true });
 
@@ -101,9 +101,11 @@ test.describe('keyboard', () => {
     await keyboard.type('A quiet harbour');
     await keyboard.press('Control+Enter');
     await expectText(page, '.plan .text', 'The scene');
+    await suspendJobs(page);
     await tabTo(page, '.plan button', 'Pause');
     await keyboard.press('Enter');
     const [job] = await waitForCall(page, 'pausePlan');
+    await suspendJobs(page, false);
     await expect(page.locator('.plan textarea')).toBeVisible();
     await tabTo(page, '.plan button', 'Save Plan');
     await keyboard.press('Enter');

@@ -8,6 +8,9 @@ export const readCalls = (page: Page, method: string): Promise<any[]> =>
 /** Sends events to the window, as the program does. */
 export const sendEvents = (page: Page, ...events: any[]) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
 
+/** Stops running jobs where they are, or lets them go on: what is checked meanwhile cannot pass unseen. */
+export const suspendJobs = (page: Page, isSuspended = true) => page.evaluate((value) => globalThis.puppet.suspend(value), isSuspended);
+
 export const readClipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
 
 /** Waits until one of the elements contains a text. */

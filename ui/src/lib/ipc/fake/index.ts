@@ -34,6 +34,8 @@ export interface Puppet {
   methods: () => string[];
   /** The job that runs. */
   running: () => string | undefined;
+  /** Stops running jobs where they are, or lets them go on. */
+  suspend: (isSuspended: boolean) => void;
   /** A step that can be seen. */
   step: (seed: number) => string;
 }
@@ -72,6 +74,7 @@ export function fakeHost(): Host {
     calls,
     methods: () => Object.keys(host).filter((name) => !name.endsWith('Url')),
     running: () => queue.jobs.find((job) => job.status.state === 'running')?.id,
+    suspend: (isSuspended) => (queue.isSuspended = isSuspended),
     step(seed) {
       const id = world.name('preview');
       queue.previews.set(id, painted(`step ${String(seed)}`, { width: 256, height: 192 }, 0.4));

@@ -16,6 +16,8 @@ export class Queue {
   #words: (text: string) => string;
   #stepMs: number;
   #isBusy = false;
+  /** While it is set, running jobs stay where they are, so that a test can look at a state that would pass. */
+  isSuspended = false;
 
   constructor(world: World, tell: (...events: StudioEvent[]) => void, words: (text: string) => string, stepMs: number) {
     this.#world = world;
@@ -162,9 +164,14 @@ export class Queue {
     this.#tell({ kind: 'jobs_ordered', jobs });
   }
 
+  async #wait(ms: number): Promise<void> {
+    do await new Promise((resolve) => setTimeout(resolve, ms));
+    while (this.isSuspended);
+  }
+
   /** Whether the job goes on; settles it when the artist has stopped it. */
   async #pause(job: Job, ms: number): Promise<boolean> {
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await this.#wait(ms);
     if (job.status.state === 'stopping') this.set(job, { state: 'cancelled' });
     return job.status.state === 'running';
   }
@@ -172,7 +179,7 @@ export class Queue {
   async #write(job: Job, text: string, channel: 'plan' | 'answer'): Promise<boolean> {
     this.set(job, { state: 'running', phase: { name: 'writing' } });
     for (const delta of text.match(/\S+\s*/g) ?? []) {
-      await new Promise((resolve) => setTimeout(resolve, this.#stepMs / 2));
+      await this.#wait(this.#stepMs / 2);
       if (job.status.state !== 'running') break;
       job[channel] += delta;
       this.#tell({ kind: 'text', job: job.id, channel, delta });
