@@ -296,5 +296,5 @@ export function isTyping(target: EventTarget | null): boolean {
 }
 
 function isFree(target: EventTarget | null): boolean {
-  return target === document.body || (target instanceof HTMLElement && target.closest('[role="toolbar"], .stage') !== null && !(target instanceof HTMLInputElement));
+  return target === document.body || (target instanceof HTMLElement && target.closest('[role="toolbar"], .canvas') !== null && !(target instanceof HTMLInputElement));
 }
