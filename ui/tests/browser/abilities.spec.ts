@@ -35,7 +35,7 @@ test.describe('abilities', () => {
     await expect(page.locator(line)).toHaveValue(title);
     await expect(seed).toHaveValue('');
     await keyboard.press('r');
-    await expectText(page, '.pills', 'Saved plan');
+    await expectText(page, '.parameter-chips', 'Saved plan');
     await expect(seed).toHaveValue('1836');
     await expect(page.locator(current).first(), 'what it was made from is edited again').toHaveText('Turn it into night, keep the boat');
     await keyboard.press('Control+Enter');
@@ -55,19 +55,19 @@ test.describe('abilities', () => {
     expect(await waitForCall(page, 'verify')).toEqual(['node-00006']);
     await expectText(page, '.outcome.good', 'every pixel is identical');
     await clickRow(page, 'Lighthouse taller');
-    await expectText(page, '.recipe .note', 'another model');
+    await expectText(page, '.recipe p.quiet', 'another model');
     const tellEngine = (engine) => sendEvents(page, { kind: 'engine', engine });
     const model = { name: 'pocket', hash: '0', quantization: 'q8_0', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 1024 };
     await tellEngine({ state: 'idle', name: 'Pocket model' });
-    await expect(page.locator('.recipe .note')).toHaveCount(0);
+    await expect(page.locator('.recipe p.quiet')).toHaveCount(0);
     await tellEngine({ state: 'ready', model, choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true, devices: [] });
-    await expectText(page, '.recipe .note', 'another model');
+    await expectText(page, '.recipe p.quiet', 'another model');
     await page.click('.recipe button:has-text("Verify")');
     await expectText(page, '.outcome:not(.good)', 'Colors differ by 1.4 of 255 on average, 38 at most');
     expect(await waitForCall(page, 'verify', 2)).toEqual(['node-00005']);
     await page.click('[data-tab=chat]');
     await runCommand(page, 'verify recipe');
-    await expectText(page, '.notice', 'similar, not identical');
+    await expectText(page, '.toast', 'similar, not identical');
     await expect(rows(page), 'what is painted to compare is not kept').toHaveCount(5);
     await page.click('[data-tab=recipe]');
     await page.click('.recipe button:has-text("Regenerate")');
@@ -111,19 +111,19 @@ test.describe('abilities', () => {
     await page.keyboard.press('Control+Enter');
     await page.click('.progress button:has-text("Pause")');
     const [job] = await waitForCall(page, 'pausePlan');
-    await expect(page.locator('.held')).toBeVisible();
+    await expect(page.locator('.plan-review')).toBeVisible();
     // However quick or slow the hand was.
     await sendEvents(page, { kind: 'plan_changed', job, plan: '' });
-    await expectText(page, '.plan .note', 'The plan is empty');
-    await expectText(page, '.held h2', 'The plan is empty');
+    await expectText(page, '.plan .hint', 'The plan is empty');
+    await expectText(page, '.plan-review h2', 'The plan is empty');
     await expect(page.locator('.plan textarea')).toHaveValue('');
-    await expect(page.locator('.plan .ways .primary')).toBeDisabled();
+    await expect(page.locator('.plan .actions .primary')).toBeDisabled();
     await expect(page.locator('.plan button:has-text("Save Plan")')).toHaveCount(0);
     await page.click('[data-tab=chat]');
-    await expect(page.locator('.held .primary'), 'no plan is no plan to paint').toBeDisabled();
-    await page.click('.held button:has-text("Edit Plan")');
+    await expect(page.locator('.plan-review .primary'), 'no plan is no plan to paint').toBeDisabled();
+    await page.click('.plan-review button:has-text("Edit Plan")');
     await page.fill('.plan textarea', 'Two moons.');
-    await page.click('.plan .ways .primary');
+    await page.click('.plan .actions .primary');
     expect(await waitForCall(page, 'paintPlan')).toEqual([job, 'Two moons.']);
   });
 
@@ -146,12 +146,12 @@ test.describe('abilities', () => {
     expect(kind).toBe('plans');
     expect(value.map(({ name }) => name)).toEqual(['A quiet harbour', 'Night over the harbour']);
     expect(value[0].plan.trim()).toBe(plan);
-    await expectText(page, '.notice', 'Plan saved');
-    await page.click('.held button:has-text("Dismiss")');
+    await expectText(page, '.toast', 'Plan saved');
+    await page.click('.plan-review button:has-text("Dismiss")');
     expect(await waitForCall(page, 'dismiss')).toEqual([job]);
-    await expect(page.locator('.held')).toHaveCount(0);
+    await expect(page.locator('.plan-review')).toHaveCount(0);
     await page.click('.plan .use:has-text("A quiet harbour")');
-    await expectText(page, '.pills', 'Saved plan');
+    await expectText(page, '.parameter-chips', 'Saved plan');
     await expect(page.locator(line)).toHaveValue('A quiet harbour');
     await page.keyboard.press('Control+Enter');
     const [again] = await waitForCall(page, 'submit', 2);
@@ -180,10 +180,10 @@ test.describe('abilities', () => {
     await page.click(`${answer} button:has-text("Exclude")`);
     const [[turn], isLeftOut] = await waitForCall(page, 'leaveOut');
     expect(isLeftOut).toBe(true);
-    await expectText(page, `${answer} .note`, 'Excluded: the model no longer reads this exchange.');
+    await expectText(page, `${answer} .hint`, 'Excluded: the model no longer reads this exchange.');
     await page.click(`${answer} button:has-text("Include")`);
     expect(await waitForCall(page, 'leaveOut', 2)).toEqual([[turn], false]);
-    await expect(page.locator(`${answer} .note`)).toHaveCount(0);
+    await expect(page.locator(`${answer} .hint`)).toHaveCount(0);
     await page.click(`${answer} button:has-text("Use as Edit Prompt")`);
     await expect(page.locator(line)).toHaveValue(/^A quiet harbour at dusk/);
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
@@ -244,7 +244,7 @@ test.describe('abilities', () => {
     await page.click(`${nhr} .install button:has-text("Cancel")`);
     expect(await waitForCall(page, 'cancelInstall')).toEqual(['bagel-nhr']);
     await expect(page.locator(`${nhr} .install`)).toHaveCount(0);
-    await expectText(page, `${nhr} .ways`, 'Download 17.9');
+    await expectText(page, `${nhr} .actions`, 'Download 17.9');
     const reca = article('BAGEL RecA');
     await page.click(`${reca} .install button:has-text("Cancel")`);
     await page.click(`${reca} .forms label:has-text("Q4_K_M")`);
@@ -264,7 +264,7 @@ test.describe('abilities', () => {
     await page.click(files);
     await page.click('dialog button.primary');
     expect(await waitForCall(page, 'removeModel')).toEqual(['bagel-rl', null]);
-    await expectText(page, '.notice', 'Freed 29.2 GB');
+    await expectText(page, '.toast', 'Freed 29.2 GB');
     await expect(page.locator(files)).toHaveCount(0);
     await page.click(`${article('Pocket model')} button:has-text("Use This Model")`);
     await expectText(page, 'header .chip', 'Pocket model');
@@ -273,8 +273,8 @@ test.describe('abilities', () => {
     await expectText(page, 'dialog', 'Remove Q4_K_M of BAGEL RecA?');
     await page.click('dialog button.primary');
     expect(await waitForCall(page, 'removeModel', 2)).toEqual(['bagel-rl', 'q4_k_m']);
-    await expectText(page, '.notice', 'Freed 8.9 GB');
-    await expectText(page, `${reca} .ways`, 'Download 29.2');
+    await expectText(page, '.toast', 'Freed 8.9 GB');
+    await expectText(page, `${reca} .actions`, 'Download 29.2');
 
     for (const [kind, name] of [['folder', 'islands-finetune'], ['file', 'islands-finetune.gguf']]) {
       await page.click(`.own button:has-text("Choose ${kind === 'folder' ? 'Folder' : 'File'}")`);
@@ -288,17 +288,17 @@ test.describe('abilities', () => {
     const [id, form] = await waitForCall(page, 'removeModel', 3);
     expect(id).toMatch(/^import-/);
     expect(form).toBe(null);
-    await expectText(page, '.notice', 'Removed from Bagel Studio');
+    await expectText(page, '.toast', 'Removed from Bagel Studio');
     await expect(page.locator(article('islands-finetune'))).toHaveCount(0);
     await expect(page.locator(article('islands-finetune.gguf'))).toHaveCount(1);
   });
 
   test('the machine is tried, and an engine that stopped is started again', async ({ open }) => {
     const page = await open('engine=failed');
-    await page.click('.notice button:has-text("Restart Engine")');
+    await page.click('.toast button:has-text("Restart Engine")');
     await waitForCall(page, 'retryEngine');
     await expect(page.locator('header .dot.ready')).toBeVisible();
-    await expect(page.locator('.notice')).toHaveCount(0);
+    await expect(page.locator('.toast')).toHaveCount(0);
     const other = await open('engine=failed');
     await chooseFromMenu(other, 'Model and engine', 'Restart Engine');
     await waitForCall(other, 'retryEngine');
@@ -334,23 +334,23 @@ test.describe('abilities', () => {
     await page.fill('input[type=password]', 'locked away');
     await page.keyboard.press('Enter');
     await waitForCall(page, 'setToken');
-    await expectText(page, '.notice', 'keyring');
+    await expectText(page, '.toast', 'keyring');
     await expect(page.locator('input[type=password]'), 'what is not kept elsewhere stays').toHaveValue('locked away');
     await page.fill('input[type=password]', ' hf_secret ');
     await page.keyboard.press('Enter');
     expect(await waitForCall(page, 'setToken', 2)).toEqual(['hf_secret']);
-    await expectText(page, '.notice', 'The access token was saved in the system keyring');
+    await expectText(page, '.toast', 'The access token was saved in the system keyring');
     await expect(page.locator('input[type=password]')).toHaveValue('');
     await page.click('button:has-text("Remove")');
     expect(await waitForCall(page, 'setToken', 3)).toEqual([null]);
-    await expectText(page, '.notice', 'The access token was removed');
+    await expectText(page, '.toast', 'The access token was removed');
 
     await expectText(page, '.settings', 'Version 0.1.0, engine 0.1.0');
     await page.click('.settings summary:has-text("Licenses")');
     await expect(page.locator('.licenses')).toHaveValue(/MIT OR Apache-2\.0/);
     await waitForCall(page, 'about');
     await page.click('button:has-text("Copy Diagnostics")');
-    await expectText(page, '.notice', 'Diagnostics copied to the clipboard');
+    await expectText(page, '.toast', 'Diagnostics copied to the clipboard');
     await expect.poll(() => readClipboard(page)).toBe('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0');
     await page.evaluate(() => navigator.clipboard.writeText(''));
     await runCommand(page, 'copy diagnostics');
@@ -406,17 +406,17 @@ test.describe('abilities', () => {
     await keyboard.press('Control+c');
     const [id] = await waitForCall(page, 'copyImage');
     expect(id).toMatch(/^node-/);
-    await expectText(page, '.notice', 'Copied');
+    await expectText(page, '.toast', 'Copied');
     await chooseFromMenu(page, 'More', 'Copy Image');
     expect(await waitForCall(page, 'copyImage', 2)).toEqual([id]);
     await runCommand(page, 'show in file');
     expect(await waitForCall(page, 'revealImage', 2)).toEqual([id]);
     await chooseFromMenu(page, 'More', 'Export Project');
     expect((await waitForCall(page, 'exportProject'))[0]).toMatch(/^project-/);
-    await expectText(page, '.notice', 'Exported as harbour.bagel');
+    await expectText(page, '.toast', 'Exported as harbour.bagel');
     await chooseFromMenu(page, 'Export', 'JPEG');
     expect(await waitForCall(page, 'exportImages')).toEqual([[id], 'jpeg']);
-    await expectText(page, '.notice', 'Exported as harbour.png');
+    await expectText(page, '.toast', 'Exported as harbour.png');
     const nOpened = (await readCalls(page, 'project')).length;
     await runCommand(page, 'import project');
     await waitForCall(page, 'openProject', 2);
@@ -437,12 +437,12 @@ test.describe('abilities', () => {
     await keyboard.press('Control+v');
     await waitForCall(page, 'pasteImage');
     await expectText(page, current, 'clipboard.png');
-    await page.click('.notice button:has-text("Show Recipe")');
+    await page.click('.toast button:has-text("Show Recipe")');
     await expect(page.locator('.recipe')).toBeVisible();
 
     const full = await open('images=40');
     await full.keyboard.press('Control+o');
-    await expectText(full, '.notice', 'This image is already in the library.');
+    await expectText(full, '.toast', 'This image is already in the library.');
     expect((await waitForCall(full, 'nodes'))[0].length).toBe(1);
     await expectText(full, current, 'harbour.jpg');
   });
@@ -456,14 +456,14 @@ test.describe('abilities', () => {
     await page.keyboard.press('g');
     await expect(page.locator('.gallery')).toBeVisible();
     await sendEvents(page, { kind: 'dragging', position: onLine });
-    await expectText(page, '.veil', 'Drop to open');
+    await expectText(page, '.drop-overlay', 'Drop to open');
     await drop('node-00009', onLine);
     await expectText(page, current, 'Three islands in morning fog');
     await sendEvents(page, { kind: 'dragging', position: onLine });
-    await expectText(page, '.veil', 'Drop to add as reference image');
+    await expectText(page, '.drop-overlay', 'Drop to add as reference image');
     await drop('node-00003', onLine);
     await expect(page.locator('.reference')).toBeVisible();
-    await expect(page.locator('.veil')).toHaveCount(0);
+    await expect(page.locator('.drop-overlay')).toHaveCount(0);
   });
 
   test('an image that is its own reference is read once, and shown once', async ({ open }) => {
@@ -494,11 +494,11 @@ test.describe('abilities', () => {
   test('what a request takes is said before it is sent, and what could be done where it is too much', async ({ open }) => {
     const page = await open('');
     await page.fill(line, 'Make it blue');
-    await expectText(page, '.price', 'about 21 sec');
+    await expectText(page, '.cost-line', 'about 21 sec');
     expect((await waitForCall(page, 'price'))[0].prompt).toBe('Make it blue');
     await page.fill(line, 'huge change');
     await expectText(page, '.refusal', '15.2 GB');
-    await page.click('.price button:has-text("Use 768 × 576")');
+    await page.click('.cost-line button:has-text("Use 768 × 576")');
     await expectText(page, 'button[title="Size"]', '768 × 576');
     await expect.poll(async () => (await readCalls(page, 'price')).at(-1)[0].parameters.size?.width === 768, 'another price').toBe(true);
   });
@@ -565,8 +565,8 @@ test.describe('abilities', () => {
     await expectText(page, '.queue .paused', 'The current job will finish');
     await keyboard.press('Escape');
     await clickRow(page, 'Snow on the hills');
-    await expectText(page, '.held button', 'Retry');
-    await page.click('.held button:has-text("Dismiss")');
+    await expectText(page, '.plan-review button', 'Retry');
+    await page.click('.plan-review button:has-text("Dismiss")');
     await waitForCall(page, 'dismiss', 2);
     await expect(page.locator('[data-row]:has-text("Snow")')).toHaveCount(0);
   });
@@ -647,20 +647,20 @@ test.describe('abilities', () => {
     const page = await open('');
     const fail = (code) => sendEvents(page, { kind: 'notice', failure: { code, message: 'timed out' } });
     await fail('network');
-    await page.click('.notice button:has-text("Copy")');
-    await expectText(page, '.notice', 'Copied');
+    await page.click('.toast button:has-text("Copy")');
+    await expectText(page, '.toast', 'Copied');
     await expect.poll(() => readClipboard(page)).toBe('The download failed: Timed out.');
-    await page.click('.notice button:has-text("Models")');
+    await page.click('.toast button:has-text("Models")');
     await expect(page.locator('main.models')).toBeVisible();
-    await expect(page.locator('.notice')).toHaveCount(0);
+    await expect(page.locator('.toast')).toHaveCount(0);
     await fail('disk_full');
-    await page.click('.notice button:has-text("Settings")');
+    await page.click('.toast button:has-text("Settings")');
     await expect(page.locator('.settings')).toBeVisible();
     await fail('not_a_image');
-    await page.click('.notice button:has-text("Open Image")');
+    await page.click('.toast button:has-text("Open Image")');
     await waitForCall(page, 'openImages');
     await fail('gone');
-    await expectText(page, '.notice', 'No longer exists');
+    await expectText(page, '.toast', 'No longer exists');
   });
 
   test('a window that is closed while work goes on asks first', async ({ open }) => {

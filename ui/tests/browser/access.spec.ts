@@ -145,7 +145,7 @@ const states: Record<string, [query: string, reach: (page: Page) => unknown]> = 
       const node = { id: 'gone', project: 'project-00001', parent: 'node-00006', references: [], origin: 'edit', title: 'Gone', name: null, size: { width: 512, height: 512 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
       await sendEvents(page, { kind: 'node_added', node });
       await page.click('[data-row]:has-text("Gone")');
-      await expect(page.locator('.lost')).toBeVisible();
+      await expect(page.locator('.missing-image')).toBeVisible();
     },
   ],
   'a failure in Chinese': ['jobs&language=zh', (page: Page) => page.click('[data-row]:has-text("whole bay")')],
@@ -250,7 +250,7 @@ test.describe('access', () => {
             const box = element.getBoundingClientRect();
             if (box.width === 0 || box.right <= innerWidth + 1) return false;
             // Images on the canvas are panned, and clipped words have their full text elsewhere.
-            return !element.closest('.stage, [popover]:not(:popover-open), .sr-only, datalist');
+            return !element.closest('.canvas, [popover]:not(:popover-open), .sr-only, datalist');
           });
           return { scroll: document.documentElement.scrollWidth, out: out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)) };
         });

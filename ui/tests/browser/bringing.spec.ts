@@ -28,10 +28,10 @@ test.describe('bringing', () => {
     const before = await page.innerText(current);
     expect(await paste(page, line)).toBe(true);
     await waitForCall(page, 'pasteImage');
-    await expectText(page, '.notice', 'Added as reference image');
+    await expectText(page, '.toast', 'Added as reference image');
     await expect(page.locator('.reference')).toHaveCount(1);
     await expect(page.locator(current).first()).toHaveText(before);
-    await page.click('.notice button:has-text("Open Instead")');
+    await page.click('.toast button:has-text("Open Instead")');
     await expectText(page, current, 'clipboard.png');
     await expect(page.locator('.reference')).toHaveCount(0);
     await page.click(`[aria-label="Other projects"], aside .grid button`);
@@ -46,7 +46,7 @@ test.describe('bringing', () => {
     await page.click('[role=gridcell][data-position="1"]');
     await page.click('[role=gridcell][data-position="5"]', { modifiers: ['Shift'] });
     await page.click('.bar button:has-text("Use as Reference")');
-    await expectText(page, '.notice', 'Three reference images are the maximum. 2 images were not added');
+    await expectText(page, '.toast', 'Three reference images are the maximum. 2 images were not added');
     await expect(page.locator('.reference')).toHaveCount(3);
   });
 
@@ -77,6 +77,6 @@ test.describe('bringing', () => {
     await page.click(':popover-open button:has-text("WebP")');
     const [ids, format] = await waitForCall(page, 'exportImages');
     expect([ids.length, format]).toEqual([2, 'webp']);
-    await expectText(page, '.notice', 'Exported as Exports');
+    await expectText(page, '.toast', 'Exported as Exports');
   });
 });

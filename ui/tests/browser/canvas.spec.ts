@@ -23,16 +23,16 @@ test.describe('canvas', () => {
     await expect(page.locator('.frame img')).toBeVisible();
     await sendEvents(page, { kind: 'node_added', node: lost('Square', { width: 512, height: 512 }) });
     await clickRow(page, 'Square');
-    await expectText(page, '.frame .lost', 'This image cannot be shown');
+    await expectText(page, '.frame .missing-image', 'This image cannot be shown');
     await expect(page.locator('.frame img')).toHaveCount(0);
     const broken = () => page.locator('img').evaluateAll((all: HTMLImageElement[]) => all.filter((image) => image.complete && image.naturalWidth === 0 && getComputedStyle(image).visibility !== 'hidden').length);
-    await expect(page.locator('.composer img[data-lost]')).toBeAttached();
+    await expect(page.locator('.composer img[data-missing]')).toBeAttached();
     await expect.poll(broken, 'nowhere a broken image is drawn').toBe(0);
-    await page.click('.lost button:has-text("Show in File Manager")');
+    await page.click('.missing-image button:has-text("Show in File Manager")');
     await expect.poll(() => readCalls(page, 'revealImage')).toEqual([['Square']]);
     await clickRow(page, 'Less blue');
     await expect(page.locator('.frame img')).toBeVisible();
-    await expect(page.locator('.lost')).toHaveCount(0);
+    await expect(page.locator('.missing-image')).toHaveCount(0);
   });
 
   test('what an image was made from is never cropped to its shape', async ({ open }) => {
@@ -41,12 +41,12 @@ test.describe('canvas', () => {
     await sendEvents(page, ...nodes.map((node) => ({ kind: 'node_added', node })));
     for (const [title, fit] of [['Square', 'contain'], ['Rounded', 'fill']]) {
       await clickRow(page, title);
-      await expect(page.locator('.lost')).toBeVisible();
+      await expect(page.locator('.missing-image')).toBeVisible();
       await page.keyboard.down('\\');
       await expect(page.locator('.frame img')).toBeVisible();
       await expect.poll(() => fitOf(page), title).toBe(fit);
       await page.keyboard.up('\\');
-      await expect(page.locator('.lost')).toBeVisible();
+      await expect(page.locator('.missing-image')).toBeVisible();
       await page.keyboard.press('c');
       await expect(page.locator('.over img')).toBeVisible();
       await expect.poll(() => fitOf(page, '.over img'), `${title}, compared`).toBe(fit);

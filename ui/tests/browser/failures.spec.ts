@@ -43,7 +43,7 @@ test.describe('failures', () => {
     await expect(page.locator('[role=gridcell][data-position]').first()).toBeVisible();
     await page.fill('input[type=search]', 'unreadable');
     await expectText(page, '.gallery .title', 'The images could not be loaded');
-    await expectText(page, '.notice', 'input/output error');
+    await expectText(page, '.toast', 'input/output error');
     await expect(page.locator('[role=gridcell][data-position]'), 'nothing stands for its answer').toHaveCount(0);
     await page.click('.gallery button:has-text("Retry")');
     await waitForCall(page, 'gallery', 3);
@@ -56,10 +56,10 @@ test.describe('failures', () => {
     const page = await open('');
     const install = (stage) => ({ kind: 'install', model: 'bagel-nhr', install: stage && { quantization: 'q5_k_m', removes_source: false, stage, bytes: 1e9, total_bytes: 2e9, bytes_per_sec: null } });
     await sendEvents(page, install({ stage: 'failed', failure: { code: 'network', message: 'timed out' } }));
-    await expectText(page, '.notice', 'Installing BAGEL NHR Edit');
-    await page.click('.notice button:has-text("Resume")');
+    await expectText(page, '.toast', 'Installing BAGEL NHR Edit');
+    await page.click('.toast button:has-text("Resume")');
     expect(await waitForCall(page, 'installModel')).toEqual(['bagel-nhr', 'q5_k_m', null]);
-    await expect(page.locator('.notice')).toHaveCount(0);
+    await expect(page.locator('.toast')).toHaveCount(0);
     await page.keyboard.press('m');
     const failed = 'article[aria-label="BAGEL RecA"] .install';
     await page.click(`${failed} button:has-text("Copy")`);
@@ -70,16 +70,16 @@ test.describe('failures', () => {
 
   test('an engine that stopped can be reported, and so can what nobody expected', async ({ open }) => {
     const page = await open('engine=failed');
-    await page.click('.notice .close');
+    await page.click('.toast .close');
     await page.click('header .chip >> nth=0');
     await page.click(':popover-open button:has-text("Copy")');
     await expect.poll(() => readClipboard(page), 'the words').toMatch(/^Something went wrong: The engine ended/);
     await page.keyboard.press('Escape');
     const lead = async (code: string, button: string, method?: string) => {
       await sendEvents(page, { kind: 'notice', failure: { code, message: 'why' } });
-      await page.click(`.notice button:has-text("${button}")`);
+      await page.click(`.toast button:has-text("${button}")`);
       if (method) await waitForCall(page, method);
-      await expect(page.locator(`.notice:has-text("${button}")`)).toHaveCount(0);
+      await expect(page.locator(`.toast:has-text("${button}")`)).toHaveCount(0);
     };
     await lead('internal', 'Copy Diagnostics', 'diagnostics');
     await lead('not_a_project', 'Import Project', 'openProject');

@@ -56,9 +56,9 @@ test.describe('keyboard', () => {
     await keyboard.down('Delete');
     await keyboard.down('Delete');
     await keyboard.up('Delete');
-    await expect(page.locator('.notice button:has-text("Undo")')).toHaveCount(1);
+    await expect(page.locator('.toast button:has-text("Undo")')).toHaveCount(1);
     expect((await readCalls(page, 'trash')).length, 'a key that is held throws one image away').toBe(1);
-    await tabTo(page, '.notice button.plain');
+    await tabTo(page, '.toast button.plain');
     await keyboard.press('Enter');
     await waitForCall(page, 'restore');
   });
@@ -110,12 +110,12 @@ test.describe('keyboard', () => {
     await tabTo(page, '.plan button', 'Save Plan');
     await keyboard.press('Enter');
     expect((await waitForCall(page, 'changeSettings'))[0].value.map(({ name }) => name)).toEqual(['A quiet harbour', 'Night over the harbour']);
-    await tabTo(page, '.held button', 'Dismiss');
+    await tabTo(page, '.plan-review button', 'Dismiss');
     await keyboard.press('Enter');
     expect(await waitForCall(page, 'dismiss')).toEqual([job]);
     await tabTo(page, '.plan .use', 'A quiet harbour');
     await keyboard.press('Enter');
-    await expectText(page, '.pills', 'Saved plan');
+    await expectText(page, '.parameter-chips', 'Saved plan');
     await tabTo(page, '[aria-label="Delete Plan “A quiet harbour”"]');
     await keyboard.press('Enter');
     expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbour']);
@@ -465,7 +465,7 @@ test.describe('keyboard', () => {
     await page.keyboard.press('Enter');
     await expect(page.locator('dialog li button').first()).toBeVisible();
     await page.keyboard.press('Enter');
-    await expect(page.locator('.notice:has-text("repeated")')).toHaveCount(1);
+    await expect(page.locator('.toast:has-text("repeated")')).toHaveCount(1);
     const [job] = (await readCalls(page, 'submit'))[0];
     expect(job.prompt).toBe('Less blue, more gray');
     expect(job.image).toBe('node-00003');
@@ -493,7 +493,7 @@ test.describe('keyboard', () => {
     await expect.poll(() => readCalls(page, 'dragOut')).toEqual([]);
     // The key comes up where another window has the keyboard.
     await page.evaluate(() => window.dispatchEvent(new Event('blur')));
-    await expect(page.locator('.stage.grab')).toHaveCount(0);
+    await expect(page.locator('.canvas.grab')).toHaveCount(0);
     await page.keyboard.up(' ');
     await page.keyboard.press('0');
     expect(await pull(page, '.frame'), 'a hand that trembles drags nothing').toBe(0);

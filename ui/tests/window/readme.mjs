@@ -121,7 +121,7 @@ async function tellStory(b, story) {
     story.changed,
   );
   await shot('plan');
-  await b.clickText('.plan .ways button', await b.execute(`return [...document.querySelectorAll('.plan .ways button')].at(-1).textContent.trim()`));
+  await b.clickText('.plan .actions button', await b.execute(`return [...document.querySelectorAll('.plan .actions button')].at(-1).textContent.trim()`));
   await waitForIdle(b);
   await pressKey(b, 'g');
   await b.waitForText('[role=gridcell]');

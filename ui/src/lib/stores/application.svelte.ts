@@ -90,11 +90,7 @@ export class Application {
   }
 
   receive(events: StudioEvent[]): void {
-    for (const event of events) {
-      this.library.apply(event);
-      this.#react(event);
-    }
-    this.gallery.apply(events);
+    for (const event of events) (this.#on[event.kind] as (event: StudioEvent) => void)(event);
   }
 
   // Images and projects.
@@ -197,68 +193,83 @@ export class Application {
     if (this.view.project === project && this.view.jobId === null) this.view.replaceMissing();
   }
 
-  #react(event: StudioEvent): void {
-    switch (event.kind) {
-      case 'engine':
-        this.#reportEngineFailure();
-        break;
-      case 'install':
-        this.models.onInstallChanged(event.model, event.install);
-        break;
-      case 'models':
-        this.models.announceInstalled(event.models);
-        break;
-      case 'verified':
-        this.recipes.onVerified(event.node, event.outcome);
-        break;
-      case 'job_queued':
-        this.jobs.showAwaited();
-        break;
-      case 'job_changed':
-        this.jobs.onStatusChanged(event.job, event.status);
-        this.repeat.onStatusChanged(event.job, event.status);
-        break;
-      case 'job_dismissed':
-        this.plans.discardDraft(event.job);
-        this.jobs.onDismissed(event.job);
-        break;
-      case 'project_changed':
-        if (this.view.project === event.project.id) this.view.onEnterProject(event.project.id);
-        break;
-      case 'nodes_changed':
-        if (this.view.node?.trashed_ms != null) this.view.replaceMissing();
-        break;
-      case 'nodes_removed':
-        if (this.view.project !== null && event.projects.includes(this.view.project)) this.view.leaveProject();
-        else this.view.replaceMissing();
-        break;
-      case 'text':
-        // With its first word: where the artist goes after that is where they want to be.
-        if (event.channel === 'plan' && event.job === this.view.jobId && this.view.job?.plan === event.delta && this.view.tab === 'chat') {
-          this.view.tab = 'plan';
-        }
-        break;
-      case 'dragging':
-        this.dragging = event.position && { x: event.position[0], y: event.position[1] };
-        break;
-      case 'arrived':
-        this.dragging = null;
-        void this.#arrive(event.arrivals, event.position);
-        for (const failure of event.failures) this.toasts.show({ failure });
-        break;
-      case 'notice':
-        this.toasts.show({ failure: event.failure });
-        break;
-      case 'close_asked':
-        this.view.dialog = { kind: 'close' };
-        break;
-      case 'lagged':
-        void this.try(() => this.start());
-        break;
-      default:
-        break;
-    }
-  }
+  /** What each event changes: what is known first, then what the artist sees of it. */
+  readonly #on: { [K in StudioEvent['kind']]: (event: Extract<StudioEvent, { kind: K }>) => void } = {
+    engine: ({ engine }) => {
+      this.library.engine = engine;
+      this.#reportEngineFailure();
+    },
+    defaults: ({ defaults }) => (this.library.defaults = defaults),
+    counts: ({ counts }) => (this.library.counts = counts),
+    settings: ({ settings }) => (this.library.settings = settings),
+    models: ({ models }) => {
+      this.library.models = models;
+      this.models.announceInstalled(models);
+    },
+    install: ({ model, install }) => {
+      this.library.setInstall(model, install);
+      this.models.onInstallChanged(model, install);
+    },
+    verified: ({ node, outcome }) => {
+      this.library.verifications.set(node, outcome);
+      this.recipes.onVerified(node, outcome);
+    },
+    job_queued: ({ job }) => {
+      this.library.addJob(job);
+      this.jobs.showAwaited();
+    },
+    job_changed: ({ job, status }) => {
+      this.library.setJobStatus(job, status);
+      this.jobs.onStatusChanged(job, status);
+      this.repeat.onStatusChanged(job, status);
+    },
+    jobs_ordered: ({ jobs }) => this.library.orderJobs(jobs),
+    job_dismissed: ({ job }) => {
+      this.library.removeJob(job);
+      this.plans.discardDraft(job);
+      this.jobs.onDismissed(job);
+    },
+    queue_paused: ({ is_paused }) => (this.library.isPaused = is_paused),
+    text: ({ job, channel, delta }) => {
+      this.library.updateJob(job, (changed) => (changed[channel] += delta));
+      // With its first word: where the artist goes after that is where they want to be.
+      const isFirst = channel === 'plan' && job === this.view.jobId && this.view.job?.plan === delta;
+      if (isFirst && this.view.tab === 'chat') this.view.tab = 'plan';
+    },
+    plan_changed: ({ job, plan }) => this.library.updateJob(job, (changed) => (changed.plan = plan)),
+    preview: ({ job, preview }) => this.library.updateJob(job, (changed) => (changed.preview = preview)),
+    project_changed: ({ project }) => {
+      this.library.setProject(project);
+      this.gallery.setProject(project);
+      if (this.view.project === project.id) this.view.onEnterProject(project.id);
+    },
+    node_added: ({ node }) => {
+      this.library.addNode(node);
+      this.gallery.refresh();
+    },
+    nodes_changed: ({ nodes }) => {
+      this.library.updateNodes(nodes);
+      this.gallery.updateNodes(nodes);
+      if (this.view.node?.trashed_ms != null) this.view.replaceMissing();
+    },
+    nodes_removed: ({ nodes, projects }) => {
+      this.library.removeNodes(nodes, projects);
+      this.gallery.removeNodes(new Set(nodes));
+      if (this.view.project !== null && projects.includes(this.view.project)) this.view.leaveProject();
+      else this.view.replaceMissing();
+    },
+    turn_added: ({ project, turn }) => this.library.addTurn(project, turn),
+    turns_changed: ({ project, turns }) => this.library.updateTurns(project, turns),
+    dragging: ({ position }) => (this.dragging = position && { x: position[0], y: position[1] }),
+    arrived: ({ arrivals, position, failures }) => {
+      this.dragging = null;
+      void this.#arrive(arrivals, position);
+      for (const failure of failures) this.toasts.show({ failure });
+    },
+    notice: ({ failure }) => this.toasts.show({ failure }),
+    close_asked: () => (this.view.dialog = { kind: 'close' }),
+    lagged: () => void this.try(() => this.start()),
+  };
 
   async #importReferences(how: 'chosen' | 'pasted', bring: () => Promise<void>): Promise<void> {
     const expected = { how };

@@ -1,5 +1,5 @@
 import { SvelteSet } from 'svelte/reactivity';
-import type { GalleryFilter, GalleryPage, Host, Node, NodeId, Project, ProjectId, StudioEvent } from '$lib/ipc';
+import type { GalleryFilter, GalleryPage, Host, Node, NodeId, Project, ProjectId } from '$lib/ipc';
 
 const FIRST_PAGE = 120;
 const PAGE = 1000;
@@ -119,13 +119,8 @@ export class GalleryState {
     }
   }
 
-  apply(events: StudioEvent[]): void {
-    for (const event of events) {
-      if (event.kind === 'project_changed') this.#projects.set(event.project.id, event.project);
-      else if (event.kind === 'nodes_changed') this.#update(event.nodes);
-      else if (event.kind === 'nodes_removed') this.#remove(new Set(event.nodes));
-      else if (event.kind === 'node_added') this.refresh();
-    }
+  setProject(project: Project): void {
+    this.#projects.set(project.id, project);
   }
 
   /** A click, or a key, on an image. */
@@ -190,13 +185,13 @@ export class GalleryState {
     this.#anchor = this.#findPosition(isAgain ? anchored : undefined, this.#anchor);
   }
 
-  #update(nodes: Node[]): void {
+  updateNodes(nodes: Node[]): void {
     const changed = new Map(nodes.map((node) => [node.id, node]));
     const here = new Set(this.nodes.map((node) => node.id));
     const gone = new Set(nodes.filter((node) => !this.#canMatch(node)).map((node) => node.id));
     for (const node of nodes) this.#changedSinceLoad.set(node.id, gone.has(node.id) ? null : node);
     this.nodes = this.nodes.map((node) => changed.get(node.id) ?? node);
-    if (this.nodes.some((node) => gone.has(node.id))) this.#remove(gone);
+    if (this.nodes.some((node) => gone.has(node.id))) this.removeNodes(gone);
     if (nodes.some((node) => !gone.has(node.id) && !here.has(node.id))) this.refresh();
   }
 
@@ -206,7 +201,7 @@ export class GalleryState {
     return (node.trashed_ms !== null) === (place === 'trash') && (!starred || node.starred) && tags.every((tag) => node.tags.includes(tag));
   }
 
-  #remove(gone: Set<NodeId>): void {
+  removeNodes(gone: Set<NodeId>): void {
     const before = this.nodes.length;
     this.nodes = this.nodes.filter((node) => !gone.has(node.id));
     this.total -= before - this.nodes.length;

@@ -89,7 +89,7 @@ test('one, some or a stretch are chosen', async () => {
 test('what went to the trash leaves the gallery and what was chosen', async () => {
   const gallery = await opened();
   gallery.selectAll();
-  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n4', null, 'p1', { trashed_ms: 1 })] }]);
+  gallery.updateNodes([node('n4', null, 'p1', { trashed_ms: 1 })]);
   expect(gallery.nodes).toHaveLength(4);
   expect(gallery.total).toBe(4);
   expect(gallery.selected.has('n4')).toBe(false);
@@ -110,7 +110,7 @@ test('one image more does not take the place away that was reached', async () =>
   gallery.moveFocus(1400);
   const lengths: number[] = [];
   pages.length = 0;
-  gallery.apply([{ kind: 'node_added', node: node('new') }]);
+  gallery.refresh();
   await vi.waitFor(() => {
     lengths.push(gallery.nodes.length);
     expect(pages).toHaveLength(2);
@@ -122,7 +122,7 @@ test('one image more does not take the place away that was reached', async () =>
 
 test('a star shows at once', async () => {
   const gallery = await opened();
-  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2', null, 'p1', { starred: true })] }]);
+  gallery.updateNodes([node('n2', null, 'p1', { starred: true })]);
   expect(gallery.nodes[2]?.starred).toBe(true);
 });
 
@@ -140,7 +140,7 @@ test('an image leaves when it is no longer what is looked for', async () => {
   gallery.show();
   gallery.changeFilter({ starred: true });
   await vi.waitFor(() => expect(gallery.nodes).toHaveLength(5));
-  gallery.apply([{ kind: 'nodes_changed', nodes: [node('n2'), node('n3', null, 'p1', { starred: true })] }]);
+  gallery.updateNodes([node('n2'), node('n3', null, 'p1', { starred: true })]);
   expect(gallery.nodes.map(({ id }) => id)).toEqual(['n0', 'n1', 'n3', 'n4']);
   expect(gallery.total).toBe(4);
 });

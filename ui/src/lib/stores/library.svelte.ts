@@ -3,8 +3,10 @@ import { snapshot as blank } from '$lib/ipc/blank';
 import type {
   EngineState,
   GalleryCounts,
+  Install,
   Job,
   JobId,
+  JobStatus,
   ModelCard,
   ModelDefaults,
   ModelId,
@@ -15,7 +17,6 @@ import type {
   ProjectId,
   Settings,
   Snapshot,
-  StudioEvent,
   Turn,
   Verification,
 } from '$lib/ipc';
@@ -43,7 +44,7 @@ export class LibraryState {
   /** Images of other projects that were seen in passing. */
   readonly #seen = new SvelteMap<NodeId, Node>();
   /** What happened to a project while it was being fetched. */
-  #missed: StudioEvent[] = [];
+  #missed: (() => void)[] = [];
   #wanted: ProjectId | null = null;
 
   node(id: NodeId | null): Node | undefined {
@@ -143,7 +144,7 @@ export class LibraryState {
     this.#open = contents;
     const missed = this.#missed;
     this.#missed = [];
-    for (const event of missed) this.#applyToProjects(event);
+    for (const change of missed) change();
   }
 
   reset(snapshot: Snapshot): void {
@@ -158,140 +159,95 @@ export class LibraryState {
     this.#open = null;
   }
 
-  apply(event: StudioEvent): void {
-    switch (event.kind) {
-      case 'engine':
-        this.engine = event.engine;
-        break;
-      case 'defaults':
-        this.defaults = event.defaults;
-        break;
-      case 'counts':
-        this.counts = event.counts;
-        break;
-      case 'models':
-        this.models = event.models;
-        break;
-      case 'install':
-        this.models = this.models.map((card) => (card.id === event.model ? { ...card, install: event.install } : card));
-        break;
-      case 'settings':
-        this.settings = event.settings;
-        break;
-      case 'verified':
-        this.verifications.set(event.node, event.outcome);
-        break;
-      case 'project_changed':
-      case 'node_added':
-      case 'nodes_changed':
-      case 'nodes_removed':
-      case 'turn_added':
-      case 'turns_changed':
-        if (this.#wanted !== null) this.#missed.push(event);
-        this.#applyToProjects(event);
-        break;
-      default:
-        this.#applyToJobs(event);
-    }
+  setInstall(model: ModelId, install: Install | null): void {
+    this.models = this.models.map((card) => (card.id === model ? { ...card, install } : card));
   }
 
-  #applyToProjects(event: StudioEvent): void {
-    const open = this.#open;
-    switch (event.kind) {
-      case 'project_changed': {
-        const others = this.projects.filter((project) => project.id !== event.project.id);
-        this.projects = [event.project, ...others].sort((a, b) => b.changed_ms - a.changed_ms).slice(0, MAX_PROJECTS);
-        if (open?.project.id === event.project.id) this.#open = { ...open, project: event.project };
-        break;
-      }
-      case 'node_added':
-        if (open?.project.id === event.node.project) {
-          if (!this.#openById.has(event.node.id)) this.#open = { ...open, nodes: [...open.nodes, event.node] };
-        } else this.#seen.set(event.node.id, event.node);
-        break;
-      case 'nodes_changed': {
-        const changed = new Map(event.nodes.map((node) => [node.id, node]));
-        if (open) this.#open = { ...open, nodes: open.nodes.map((node) => changed.get(node.id) ?? node) };
-        for (const node of event.nodes) if (this.#seen.has(node.id)) this.#seen.set(node.id, node);
-        break;
-      }
-      case 'nodes_removed': {
-        const gone = new Set(event.nodes);
-        if (open) {
-          // What was made from them hangs on what they were made from, as in the library.
-          const parents = new Map(open.nodes.map((node) => [node.id, node.parent]));
-          const heir = (id: NodeId | null): NodeId | null => (id !== null && gone.has(id) ? heir(parents.get(id) ?? null) : id);
-          const left = open.nodes.filter((node) => !gone.has(node.id));
-          this.#open = { ...open, nodes: left.map((node) => ({ ...node, parent: heir(node.parent) })) };
-        }
-        for (const id of gone) this.#seen.delete(id);
-        this.projects = this.projects.filter((project) => !event.projects.includes(project.id));
-        break;
-      }
-      case 'turn_added':
-        if (open?.project.id === event.project && !open.turns.some((turn) => turn.id === event.turn.id)) {
-          this.#open = { ...open, turns: [...open.turns, event.turn] };
-        }
-        break;
-      case 'turns_changed':
-        if (open?.project.id === event.project) {
-          const changed = new Map(event.turns.map((turn) => [turn.id, turn]));
-          this.#open = { ...open, turns: open.turns.map((turn) => changed.get(turn.id) ?? turn) };
-        }
-        break;
-      default:
-        break;
-    }
+  setProject(project: Project): void {
+    this.#change(() => {
+      const others = this.projects.filter(({ id }) => id !== project.id);
+      this.projects = [project, ...others].sort((a, b) => b.changed_ms - a.changed_ms).slice(0, MAX_PROJECTS);
+      if (this.#open?.project.id === project.id) this.#open = { ...this.#open, project };
+    });
   }
 
-  #applyToJobs(event: StudioEvent): void {
-    switch (event.kind) {
-      case 'job_queued':
-        if (!this.job(event.job.id)) this.jobs.push(event.job);
-        break;
-      case 'job_changed': {
-        const job = this.job(event.job);
-        if (!job) break;
-        if (event.status.state === 'done' || event.status.state === 'cancelled') this.#removeJob(event.job);
-        else job.status = event.status;
-        // The program keeps steps only while their job runs.
-        if (event.status.state === 'failed' || event.status.state === 'queued') job.preview = null;
-        break;
+  addNode(node: Node): void {
+    this.#change(() => {
+      if (this.#open?.project.id !== node.project) this.#seen.set(node.id, node);
+      else if (!this.#openById.has(node.id)) this.#open = { ...this.#open, nodes: [...this.#open.nodes, node] };
+    });
+  }
+
+  updateNodes(nodes: Node[]): void {
+    this.#change(() => {
+      const changed = new Map(nodes.map((node) => [node.id, node]));
+      if (this.#open) this.#open = { ...this.#open, nodes: this.#open.nodes.map((node) => changed.get(node.id) ?? node) };
+      for (const node of nodes) if (this.#seen.has(node.id)) this.#seen.set(node.id, node);
+    });
+  }
+
+  removeNodes(ids: NodeId[], projects: ProjectId[]): void {
+    this.#change(() => {
+      const gone = new Set(ids);
+      if (this.#open) {
+        // As in the library, the children of a removed image become those of its parent.
+        const parents = new Map(this.#open.nodes.map((node) => [node.id, node.parent]));
+        const heir = (id: NodeId | null): NodeId | null => (id !== null && gone.has(id) ? heir(parents.get(id) ?? null) : id);
+        const left = this.#open.nodes.filter((node) => !gone.has(node.id));
+        this.#open = { ...this.#open, nodes: left.map((node) => ({ ...node, parent: heir(node.parent) })) };
       }
-      case 'jobs_ordered': {
-        const place = new Map(event.jobs.map((id, index) => [id, index]));
-        const waiting = this.jobs
-          .filter((job) => place.has(job.id))
-          .sort((a, b) => (place.get(a.id) ?? 0) - (place.get(b.id) ?? 0));
-        this.jobs = this.jobs.map((job) => (place.has(job.id) ? (waiting.shift() ?? job) : job));
-        break;
-      }
-      case 'job_dismissed':
-        this.#removeJob(event.job);
-        break;
-      case 'queue_paused':
-        this.isPaused = event.is_paused;
-        break;
-      case 'text': {
-        const job = this.job(event.job);
-        if (!job) break;
-        if (event.channel === 'plan') job.plan += event.delta;
-        else job.answer += event.delta;
-        break;
-      }
-      case 'plan_changed': {
-        const job = this.job(event.job);
-        if (job) job.plan = event.plan;
-        break;
-      }
-      case 'preview': {
-        const job = this.job(event.job);
-        if (job) job.preview = event.preview;
-        break;
-      }
-      default:
-        break;
-    }
+      for (const id of gone) this.#seen.delete(id);
+      this.projects = this.projects.filter((project) => !projects.includes(project.id));
+    });
+  }
+
+  addTurn(project: ProjectId, turn: Turn): void {
+    this.#change(() => {
+      if (this.#open?.project.id !== project || this.#open.turns.some(({ id }) => id === turn.id)) return;
+      this.#open = { ...this.#open, turns: [...this.#open.turns, turn] };
+    });
+  }
+
+  updateTurns(project: ProjectId, turns: Turn[]): void {
+    this.#change(() => {
+      if (this.#open?.project.id !== project) return;
+      const changed = new Map(turns.map((turn) => [turn.id, turn]));
+      this.#open = { ...this.#open, turns: this.#open.turns.map((turn) => changed.get(turn.id) ?? turn) };
+    });
+  }
+
+  addJob(job: Job): void {
+    if (!this.job(job.id)) this.jobs.push(job);
+  }
+
+  setJobStatus(id: JobId, status: JobStatus): void {
+    const job = this.job(id);
+    if (!job) return;
+    if (status.state === 'done' || status.state === 'cancelled') this.removeJob(id);
+    else job.status = status;
+    // The program keeps previews only while their job runs.
+    if (status.state === 'failed' || status.state === 'queued') job.preview = null;
+  }
+
+  orderJobs(ids: JobId[]): void {
+    const place = new Map(ids.map((id, index) => [id, index]));
+    const waiting = this.jobs.filter((job) => place.has(job.id)).sort((a, b) => (place.get(a.id) ?? 0) - (place.get(b.id) ?? 0));
+    this.jobs = this.jobs.map((job) => (place.has(job.id) ? (waiting.shift() ?? job) : job));
+  }
+
+  updateJob(id: JobId, update: (job: Job) => void): void {
+    const job = this.job(id);
+    if (job) update(job);
+  }
+
+  removeJob(id: JobId): void {
+    this.jobs = this.jobs.filter((job) => job.id !== id);
+  }
+
+  /** Makes a change to what is open; made again to the project that is being fetched, whose contents may be older. */
+  #change(change: () => void): void {
+    if (this.#wanted !== null) this.#missed.push(change);
+    change();
   }
 
   get #bundled(): ModelCard | undefined {
@@ -300,9 +256,5 @@ export class LibraryState {
 
   #card(id: ModelId): ModelCard | undefined {
     return this.models.find((card) => card.id === id);
-  }
-
-  #removeJob(id: JobId): void {
-    this.jobs = this.jobs.filter((job) => job.id !== id);
   }
 }

@@ -22,10 +22,10 @@ async function drag(b, path, seen) {
   xdotool('search', '--sync', '--onlyvisible', '--name', 'drag source');
   await sleep(500);
   await carry([1500, 930], [720, 426]);
-  await b.waitForText('.veil', 'Drop to open');
+  await b.waitForText('.drop-overlay', 'Drop to open');
   await seen?.();
   xdotool('mouseup', 1);
-  await waitFor('the veil to lift', async () => (await b.count('.veil')) === 0);
+  await waitFor('the veil to lift', async () => (await b.count('.drop-overlay')) === 0);
   dragged.kill();
 }
 
@@ -82,11 +82,11 @@ export default {
 
   async 'an image goes through the system’s clipboard and back, and is known again'(b) {
     const before = listImages().length;
-    await b.execute(`document.activeElement?.blur(); document.querySelectorAll('.notice button[aria-label="Dismiss"]').forEach((e) => e.click())`);
+    await b.execute(`document.activeElement?.blur(); document.querySelectorAll('.toast button[aria-label="Dismiss"]').forEach((e) => e.click())`);
     pressOnDisplay('ctrl+c');
-    await b.waitForText('.notice', 'Copied');
+    await b.waitForText('.toast', 'Copied');
     pressOnDisplay('ctrl+v');
-    await b.waitForText('.notice', 'already in the library');
+    await b.waitForText('.toast', 'already in the library');
     assert.equal(listImages().length, before);
     await b.waitForText('[data-row] .title', 'wide.png');
     await waitFor('1 rows', async () => (await countRows(b)) === 1);
@@ -103,8 +103,8 @@ export default {
     await studio.close();
     const b = await studio.reopen(alpha, broken);
     await b.waitForText('[data-row][aria-current=true] .title', 'alpha.png');
-    await b.waitForText('.notice', 'broken.png');
-    await b.click('.notice [aria-label="Dismiss"]');
+    await b.waitForText('.toast', 'broken.png');
+    await b.click('.toast [aria-label="Dismiss"]');
   },
 
   async 'a copy is saved where the artist wants it, and dropped back it offers its recipe'(b) {
@@ -116,10 +116,10 @@ export default {
     await b.clickText('.toolbar button', 'Export');
     await b.clickText(':popover-open button, :popover-open [role=option]', 'PNG with');
     await answerDialog('Save', copy);
-    await b.waitForText('.notice', 'Exported as copy.png');
+    await b.waitForText('.toast', 'Exported as copy.png');
     assert.ok(readFileSync(copy, 'latin1').includes('Please put a small white square'), 'the recipe went along');
     await drag(b, copy);
-    await b.waitForText('.notice', 'recipe');
+    await b.waitForText('.toast', 'recipe');
     await pressKey(b, 'i');
     await b.waitForText('.recipe', 'Please put a small white square');
     await b.screenshot(join(screenshots, '07-recipe.png'));
@@ -130,7 +130,7 @@ export default {
     assert.deepEqual(others, []);
     assert.match(basename(file), /^Please put a small white square.*\.png$/);
     assert.ok(readFileSync(file, 'latin1').includes('white square'), 'the recipe went along');
-    assert.equal(await b.count('.veil'), 0, 'the window does not offer to open its own image');
+    assert.equal(await b.count('.drop-overlay'), 0, 'the window does not offer to open its own image');
     await pressKey(b, 'g');
     await b.waitForText('[role=gridcell][data-position]');
     await b.click('[role=gridcell][data-position="1"]');

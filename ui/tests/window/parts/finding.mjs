@@ -45,7 +45,7 @@ export default {
     await waitFor('found', async () => (await countCells(b)) === 1);
     await b.click('[role=gridcell][data-position]');
     await pressKey(b, 'Delete');
-    await b.waitForText('.notice', 'trash');
+    await b.waitForText('.toast', 'trash');
     await search(b, '');
     await waitFor('one less', async () => (await countCells(b)) === all - 1);
     await b.clickText('.filters button', 'Trash');

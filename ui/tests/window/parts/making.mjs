@@ -21,7 +21,7 @@ export default {
     await setSeed(b, 7);
     await b.clickText('.composer label', 'Generate');
     await b.type('.composer textarea', 'A large red circle in the center on a blue background');
-    await b.waitForText('.price', 'needs');
+    await b.waitForText('.cost-line', 'needs');
     await b.click('button.run');
     // The pocket model is quick: its engine is held while its work is looked at.
     const seen = `return Boolean(document.querySelector('.frame img')?.src.includes('/preview/') && document.querySelector('.progress .label')?.textContent.includes('Step'))`;

@@ -11,14 +11,14 @@ export default {
     const before = listImages();
     await chooseFromMenu(b, '.think button', 'Review plan');
     await submitPrompt(b, 'Generate', 'I would like an image with a large red circle in the center');
-    await b.waitForText('.held', 'The plan is ready');
+    await b.waitForText('.plan-review', 'The plan is ready');
     await b.waitForText('.plan h3', 'Review the plan');
     await b.execute(
       `const plan = document.querySelector('.plan textarea');
        plan.value = 'The picture needs a green background. In the centre a large red circle.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
     );
     await b.screenshot(join(screenshots, '08-plan.png'));
-    await b.clickText('.plan .ways button', 'Generate');
+    await b.clickText('.plan .actions button', 'Generate');
     await waitFor('the image in place', () => b.execute(`return document.querySelector('.frame img')?.src.includes('/image/')`));
     await waitForIdle(b);
     await b.waitForText('[data-row] .title', 'I would like an image');
@@ -48,7 +48,7 @@ export default {
     await b.clickText('.progress button', 'Pause');
     await sleep(500);
     process.kill(engine, 'SIGCONT');
-    await b.waitForText('.held', 'The plan is ready');
+    await b.waitForText('.plan-review', 'The plan is ready');
     await sleep(1000);
     assert.equal(listImages().length, before, 'it waits to be read');
     await b.waitForText('.plan h3', 'Review the plan');
@@ -56,7 +56,7 @@ export default {
       `const plan = document.querySelector('.plan textarea');
        plan.value = 'The picture needs a white background. In the centre a small blue square.'; plan.dispatchEvent(new Event('input', { bubbles: true }));`,
     );
-    await b.clickText('.plan .ways button', 'Generate');
+    await b.clickText('.plan .actions button', 'Generate');
     await waitFor('the image', () => listImages().length === before + 1);
     await waitForIdle(b);
     await chooseFromMenu(b, '.think button', 'Thinking off');
