@@ -1,4 +1,4 @@
-//! The main job on the bundled sample image, in the terminal: create, edit, ask.
+//! The first run: the window, or all three kinds of request on the sample image in the terminal.
 
 use std::{
     env, fs,
@@ -6,90 +6,77 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use xshell::cmd;
 
 use crate::{
-    setup::{self, Purpose},
-    system::Consent,
-    ui, variants,
-    workspace::Workspace,
+    engines,
+    setup::{self, Consent, Purpose},
+    workspace::{Workspace, run, succeeds},
 };
 
 const RANDOM_WEIGHTS: &str =
     "The model's weights are random, for tests: its images are noise and its answers are nonsense.";
 
 /// Builds the studio and runs it.
-pub(crate) fn run(workspace: &Workspace, in_terminal: bool, consent: Consent) -> Result<()> {
+pub(crate) fn start(workspace: &Workspace, in_terminal: bool, consent: Consent) -> Result<()> {
     if !in_terminal && has_display() {
         return open_window(workspace, consent);
     }
     if !in_terminal {
-        println!("There is no display: the main job runs here in the terminal.");
+        println!("There is no display: the demonstration runs here in the terminal.");
     }
     run_in_terminal(workspace, consent)
 }
 
 fn open_window(workspace: &Workspace, consent: Consent) -> Result<()> {
     setup::prepare(workspace, Purpose::Window, consent)?;
-    ui::script(workspace, &workspace.ui(), "build").run()?;
+    workspace.build_frontend()?;
     println!("Building the studio and its engine; the first time takes several minutes.");
-    workspace.cargo(&["build", "--package", "bagel-studio", "--package", "cli"]).run()?;
-    variants::build(workspace)?;
+    run(cmd!(workspace.shell, "cargo build --package bagel-studio --package cli"))?;
+    engines::build_for_this_machine(workspace)?;
     let model = Model::find(workspace)?;
-    let mut studio = workspace.program(workspace.binary("bagel-studio"));
+    let mut studio = workspace.shell.cmd(workspace.binary("bagel-studio"));
     // The studio finds the model that ships by itself, and lets another one be chosen.
     if !model.is_trained {
         println!("{RANDOM_WEIGHTS}");
-        studio = studio.variable("BAGEL_MODEL", &model.path);
+        studio = studio.env("BAGEL_MODEL", &model.path);
     }
-    studio.run()
+    run(studio)
 }
 
 fn run_in_terminal(workspace: &Workspace, consent: Consent) -> Result<()> {
     setup::prepare(workspace, Purpose::Terminal, consent)?;
+    let sh = &workspace.shell;
     println!("Building the engine; the first time takes several minutes.");
-    workspace.cargo(&["build", "--package", "cli"]).run()?;
-    let engine = match variants::build(workspace)? {
-        // A card's engine whose driver does not answer is no use; the window asks the same.
-        Some(variant) if workspace.program(&variant).argument("devices").succeeds() => variant,
+    run(cmd!(sh, "cargo build --package cli"))?;
+    let engine = match engines::build_for_this_machine(workspace)? {
+        // An engine for a card is useless without a working driver; the window asks the same.
+        Some(engine) if succeeds(cmd!(sh, "{engine} devices")) => engine,
         _ => workspace.binary("bagel"),
     };
 
-    let model = Model::find(workspace)?;
-    let bagel =
-        |subcommand: &str| workspace.program(&engine).argument(subcommand).argument("--model").argument(&model.path);
-    println!("\nModel: {}", model.path.display());
-    if !model.is_trained {
+    let Model { path: model, is_trained } = Model::find(workspace)?;
+    println!("\nModel: {}", model.display());
+    if !is_trained {
         println!("{RANDOM_WEIGHTS}");
     }
     let results = workspace.target.join("first-run");
     fs::create_dir_all(&results).with_context(|| results.display().to_string())?;
     let sample = workspace.root.join("assets/sample.png");
-    let created = results.join("created.png");
-    let edited = results.join("edited.png");
+    let (generated, edited) = (results.join("generated.png"), results.join("edited.png"));
 
-    println!("\nCreate an image from text");
-    bagel("generate")
-        .arguments(&["--prompt", "a red circle on a blue background", "--seed", "1", "--out"])
-        .argument(&created)
-        .argument("--force")
-        .run()?;
-    println!("\nEdit the sample image by an prompt");
-    bagel("edit")
-        .argument("--image")
-        .argument(&sample)
-        .arguments(&["--prompt", "make the red circle green", "--seed", "1", "--out"])
-        .argument(&edited)
-        .argument("--force")
-        .run()?;
-    println!("\nAsk about the sample image");
-    bagel("chat")
-        .argument("--image")
-        .argument(&sample)
-        .arguments(&["--prompt", "What is in the image?", "--limit", "64"])
-        .run()?;
+    println!("\nGenerate an image from text");
+    let prompt = "a red circle on a blue background";
+    run(cmd!(sh, "{engine} generate --model {model} --prompt {prompt} --seed 1 --out {generated} --force"))?;
+    println!("\nEdit the sample image");
+    let prompt = "make the red circle green";
+    run(cmd!(sh, "{engine} edit --model {model} --image {sample} --prompt {prompt} --seed 1 --out {edited} --force"))?;
+    println!("\nChat about the sample image");
+    let prompt = "What is in the image?";
+    run(cmd!(sh, "{engine} chat --model {model} --image {sample} --prompt {prompt} --limit 64"))?;
 
     println!("\nThe sample image: {}", sample.display());
-    println!("The created image: {}", created.display());
+    println!("The generated image: {}", generated.display());
     println!("The edited image: {}", edited.display());
     println!("More: `{} --help`", engine.display());
     Ok(())

@@ -1,29 +1,29 @@
 //! Everything a maintainer does by hand, in one command each: set up, run, test, generate.
 //!
-//! It starts other programs and says what it starts; it holds no logic of the studio itself.
+//! It starts other programs and prints their command lines; it holds no logic of the studio itself.
 //! It deliberately depends on none of the workspace's crates, so that it starts in seconds on a fresh machine.
-//! Start reading at [`test`], which lists every check, and at [`setup`], which lists everything they need.
-#![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
+//! Start reading at [`check`], which lists every check, and at [`mod@setup`], which lists everything they need.
+#![expect(clippy::print_stdout, reason = "a command line tool prints to standard output")]
 
 mod bundle;
 mod check;
-mod codegen;
 mod demo;
-mod program;
+mod engines;
+mod report;
 mod setup;
 mod soak;
-mod steps;
-mod system;
-mod tools;
-mod ui;
-mod variants;
 mod workspace;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xshell::cmd;
 
-use crate::{bundle::Profile, setup::Purpose, system::Consent, workspace::Workspace};
+use crate::{
+    engines::Profile,
+    setup::{Consent, Purpose},
+    workspace::Workspace,
+};
 
 /// Set-up, first run, checks and generated code of Bagel Studio.
 #[derive(Parser)]
@@ -40,7 +40,7 @@ struct Arguments {
 enum Task {
     /// Install what running and testing need: system packages, checking tools, packages of the window.
     Setup,
-    /// Build the studio and run it: the window, or the main job in the terminal where there is no display.
+    /// Build the studio and run it: the window, or a demonstration in the terminal where there is no display.
     Run {
         /// Use the terminal even where a window could open.
         #[arg(long)]
@@ -73,7 +73,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match carry_out(&arguments) {
+    match execute(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -82,19 +82,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn carry_out(arguments: &Arguments) -> anyhow::Result<()> {
+fn execute(arguments: &Arguments) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     let consent = Consent::new(arguments.yes);
     match &arguments.command {
-        Task::Setup => setup::prepare(&workspace, Purpose::Everything, consent),
-        Task::Run { terminal } => demo::run(&workspace, *terminal, consent),
-        Task::Test { only } => check::run(&workspace, only, consent),
-        Task::Soak { only } => soak::run(&workspace, only, consent),
+        Task::Setup => setup::prepare(&workspace, Purpose::Test, consent),
+        Task::Run { terminal } => demo::start(&workspace, *terminal, consent),
+        Task::Test { only } => check::run_checks(&workspace, only, consent),
+        Task::Soak { only } => soak::run_suites(&workspace, only, consent),
         Task::Bundle { development, verify } => {
             let profile = if *development { Profile::Development } else { Profile::Release };
             let packages = bundle::make(&workspace, profile, consent)?;
             if *verify { bundle::verify(&workspace, &packages) } else { Ok(()) }
         }
-        Task::Codegen => codegen::write(&workspace),
+        // Tests beside the types fail when the file is stale.
+        Task::Codegen => {
+            workspace::run(cmd!(workspace.shell, "cargo run --quiet --package protocol --example typescript"))
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! The long forms of the fault and kill suites, and the figures they print.
 
 use anyhow::Result;
+use xshell::cmd;
 
 use crate::{
-    setup::{self, Purpose},
-    steps::{Done, Report},
-    system::Consent,
-    workspace::Workspace,
+    report::{Outcome, Report},
+    setup::{self, Consent, Purpose},
+    workspace::{Workspace, run},
 };
 
 /// Each suite's name, and how cargo runs it.
@@ -17,15 +17,16 @@ const SUITES: &[(&str, &[&str])] = &[
 ];
 
 /// Runs the suites named, or all.
-pub(crate) fn run(workspace: &Workspace, only: &[String], consent: Consent) -> Result<()> {
+pub(crate) fn run_suites(workspace: &Workspace, only: &[String], consent: Consent) -> Result<()> {
     setup::prepare(workspace, Purpose::Soak, consent)?;
+    let sh = &workspace.shell;
     let mut report = Report::default();
     for (name, arguments) in SUITES {
-        if only.is_empty() || only.iter().any(|wanted| wanted == name) {
+        if only.is_empty() || only.iter().any(|chosen| chosen == name) {
             report.step(name, || {
-                workspace.cargo(&["build", "--package", "cli"]).run()?;
-                workspace.cargo(arguments).variable("BAGEL_ENGINE", workspace.binary("bagel")).run()?;
-                Ok(Done::Passed)
+                run(cmd!(sh, "cargo build --package cli"))?;
+                run(sh.cmd("cargo").args(*arguments).env("BAGEL_ENGINE", workspace.binary("bagel")))?;
+                Ok(Outcome::Passed)
             });
         }
     }

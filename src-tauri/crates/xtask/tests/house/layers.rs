@@ -2,11 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     process::Command,
 };
 
 use serde_json::Value;
+
+use crate::sources::root;
 
 /// Each package of ours and those of ours that it may depend on. ARCHITECTURE.md draws the same image.
 const MAY_KNOW: &[(&str, &[&str])] = &[
@@ -31,10 +32,9 @@ const ONLY_KNOWN_BY: &[(&str, &[&str])] =
 
 /// Direct dependencies of each package of the workspace, tests' own left out.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .current_dir(root)
+        .current_dir(root())
         .output()
         .expect("cargo starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,29 +1,29 @@
 //! What stands at the repository's top level, and what the documents say about it.
 
-use std::{fs, path::Path, path::PathBuf, process::Command};
+use std::fs;
+
+use crate::sources::{git, root};
 
 const TOP_LEVEL: &[&str] = &[
     "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "README.md",
     "assets",
+    "docs",
     "models.toml",
     "src-tauri",
     "ui",
 ];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
-}
-
 #[test]
 fn top_level_holds_only_what_belongs_there() {
-    let output = Command::new("git").args(["ls-tree", "--name-only", "HEAD"]).current_dir(root()).output();
     // A source archive has no history to ask.
-    let Some(listing) = output.ok().filter(|output| output.status.success()) else { return };
-    for name in String::from_utf8_lossy(&listing.stdout).lines() {
+    let Some(listing) = git(&["ls-tree", "--name-only", "HEAD"]) else { return };
+    for name in listing.lines() {
         assert!(name.starts_with('.') || TOP_LEVEL.contains(&name), "{name} does not belong at the top level");
     }
 }
