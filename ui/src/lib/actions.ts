@@ -99,8 +99,7 @@ export const actions: Action[] = [
     places: studioOnly,
     // An open popover or dialog is closed by the web view itself.
     isPossible: () =>
-      (studio.jobs.canStop || view.isComparing || view.scrub !== null) &&
-      document.querySelector(':popover-open, dialog[open]') === null,
+      (studio.jobs.canStop || view.isComparing || view.scrub !== null) && document.querySelector(':popover-open, dialog[open]') === null,
     run: () => {
       if (view.scrub) view.scrub = null;
       else if (view.isComparing) view.isComparing = false;
@@ -112,8 +111,22 @@ export const actions: Action[] = [
   { id: 'edit', group: 'request', keys: [], isPossible: hasImage, run: ask('edit') },
   { id: 'chat', group: 'request', keys: [], run: ask('chat') },
   { id: 'pause_queue', group: 'request', keys: [], run: () => studio.jobs.pauseQueue(!library.isPaused) },
-  { id: 'reset_parameters', group: 'request', keys: [], places: studioOnly, isPossible: () => !studio.composer.isDefault, run: () => studio.composer.resetParameters() },
-  { id: 'reuse_seed', group: 'request', keys: ['s'], places: studioOnly, isPossible: hasRecipe, run: () => void studio.recipes.reuse('seed') },
+  {
+    id: 'reset_parameters',
+    group: 'request',
+    keys: [],
+    places: studioOnly,
+    isPossible: () => !studio.composer.isDefault,
+    run: () => studio.composer.resetParameters(),
+  },
+  {
+    id: 'reuse_seed',
+    group: 'request',
+    keys: ['s'],
+    places: studioOnly,
+    isPossible: hasRecipe,
+    run: () => void studio.recipes.reuse('seed'),
+  },
   {
     id: 'reuse_prompt',
     group: 'request',
@@ -122,7 +135,14 @@ export const actions: Action[] = [
     isPossible: hasRecipe,
     run: () => void studio.recipes.reuse('prompt'),
   },
-  { id: 'reuse_all', group: 'request', keys: ['r'], places: studioOnly, isPossible: hasRecipe, run: () => void studio.recipes.reuse('all') },
+  {
+    id: 'reuse_all',
+    group: 'request',
+    keys: ['r'],
+    places: studioOnly,
+    isPossible: hasRecipe,
+    run: () => void studio.recipes.reuse('all'),
+  },
 
   { id: 'open', group: 'images', keys: ['mod+o'], whileTyping: true, run: () => studio.openImages() },
   { id: 'new', group: 'images', keys: ['mod+n'], whileTyping: true, run: () => studio.newProject() },
@@ -143,7 +163,14 @@ export const actions: Action[] = [
     isPossible: () => showsImage() && (getSelection()?.isCollapsed ?? true),
     run: withNode((node) => studio.images.copy(node.id)),
   },
-  { id: 'star', group: 'images', keys: ['f'], places: images, isPossible: () => chosen().length > 0, run: () => studio.images.star(chosen()) },
+  {
+    id: 'star',
+    group: 'images',
+    keys: ['f'],
+    places: images,
+    isPossible: () => chosen().length > 0,
+    run: () => studio.images.star(chosen()),
+  },
   {
     id: 'tags',
     group: 'images',
@@ -172,8 +199,22 @@ export const actions: Action[] = [
     run: () => studio.images.trash(chosen()),
   },
 
-  { id: 'reveal', group: 'images', keys: [], places: studioOnly, isPossible: showsImage, run: withNode((node) => studio.images.reveal(node.id)) },
-  { id: 'export_project', group: 'images', keys: [], places: studioOnly, isPossible: hasImage, run: withNode((node) => studio.images.exportProject(node.project)) },
+  {
+    id: 'reveal',
+    group: 'images',
+    keys: [],
+    places: studioOnly,
+    isPossible: showsImage,
+    run: withNode((node) => studio.images.reveal(node.id)),
+  },
+  {
+    id: 'export_project',
+    group: 'images',
+    keys: [],
+    places: studioOnly,
+    isPossible: hasImage,
+    run: withNode((node) => studio.images.exportProject(node.project)),
+  },
   { id: 'import_project', group: 'images', keys: [], run: () => studio.importProject() },
 
   { id: 'parent', group: 'history', keys: ['mod+z', 'arrowleft'], places: studioOnly, run: () => view.goToParent() },
@@ -203,8 +244,22 @@ export const actions: Action[] = [
   },
   { id: 'steps', group: 'history', keys: ['w'], places: studioOnly, isPossible: showsImage, run: () => void studio.recipes.toggleScrub() },
   { id: 'recipe', group: 'history', keys: ['i'], places: studioOnly, run: show('recipe') },
-  { id: 'replay', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.replay(node.id)) },
-  { id: 'verify', group: 'history', keys: [], places: studioOnly, isPossible: hasRecipe, run: withNode((node) => studio.recipes.verify(node.id)) },
+  {
+    id: 'replay',
+    group: 'history',
+    keys: [],
+    places: studioOnly,
+    isPossible: hasRecipe,
+    run: withNode((node) => studio.recipes.replay(node.id)),
+  },
+  {
+    id: 'verify',
+    group: 'history',
+    keys: [],
+    places: studioOnly,
+    isPossible: hasRecipe,
+    run: withNode((node) => studio.recipes.verify(node.id)),
+  },
   {
     id: 'repeat',
     group: 'history',
@@ -296,5 +351,8 @@ export function isTyping(target: EventTarget | null): boolean {
 }
 
 function isFree(target: EventTarget | null): boolean {
-  return target === document.body || (target instanceof HTMLElement && target.closest('[role="toolbar"], .canvas') !== null && !(target instanceof HTMLInputElement));
+  return (
+    target === document.body ||
+    (target instanceof HTMLElement && target.closest('[role="toolbar"], .canvas') !== null && !(target instanceof HTMLInputElement))
+  );
 }

@@ -43,7 +43,14 @@ const told = (parents: [string, string | null][], id: string) =>
   ).map(({ base, edits }) => `${base.id}: ${edits.map((edit) => edit.id).join(' ')}`);
 
 test('branches beside an image are offered, the newest first', () => {
-  const history: [string, string | null][] = [['a', null], ['b', 'a'], ['c', 'b'], ['d', 'c'], ['e', 'b'], ['new', 'a']];
+  const history: [string, string | null][] = [
+    ['a', null],
+    ['b', 'a'],
+    ['c', 'b'],
+    ['d', 'c'],
+    ['e', 'b'],
+    ['new', 'a'],
+  ];
   expect(told(history, 'new')).toEqual(['b: e', 'b: c d']);
   expect(told(history, 'b')).toEqual([]);
   expect(told(history, 'd')).toEqual([]);
@@ -51,5 +58,14 @@ test('branches beside an image are offered, the newest first', () => {
 });
 
 test('a project with two beginnings has branches beside each', () => {
-  expect(told([['a', null], ['b', 'a'], ['other', null]], 'other')).toEqual(['a: b']);
+  expect(
+    told(
+      [
+        ['a', null],
+        ['b', 'a'],
+        ['other', null],
+      ],
+      'other',
+    ),
+  ).toEqual(['a: b']);
 });

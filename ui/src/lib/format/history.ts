@@ -55,7 +55,7 @@ export function buildRows(nodes: Node[], jobs: Job[]): Row[] {
 export function collectAncestors(nodes: Node[], id: string | null): Set<string> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const found = new Set<string>();
-  for (let node = id === null ? undefined : byId.get(id); node && !found.has(node.id); ) {
+  for (let node = id === null ? undefined : byId.get(id); node && !found.has(node.id);) {
     found.add(node.id);
     node = node.parent === null ? undefined : byId.get(node.parent);
   }

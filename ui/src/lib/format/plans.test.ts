@@ -23,6 +23,10 @@ test('only the sentences that the artist wrote are marked', () => {
 
 test('the stretches of a plan are the whole plan', () => {
   for (const draft of ['', ' ', '\n\n', 'one', 'one. two', 'a.b.c. d?! e…', '。。\n 一。', 'x\r\ny\t.', '...', '3.5 m and e.g. this. ']) {
-    expect(diffSentences('one.', draft).map(({ text }) => text).join('')).toBe(draft);
+    expect(
+      diffSentences('one.', draft)
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe(draft);
   }
 });

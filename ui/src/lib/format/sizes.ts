@@ -19,9 +19,7 @@ export function sizeForShape(shape: ShapeId, maxSide: number): Size {
   const ratio = shapes.find((s) => s.id === shape)?.ratio ?? 1;
   const longest = Math.max(PATCH, Math.floor(maxSide / PATCH) * PATCH);
   const other = (value: number) => Math.max(PATCH, Math.round(value / PATCH) * PATCH);
-  return ratio >= 1
-    ? { width: longest, height: other(longest / ratio) }
-    : { width: other(longest * ratio), height: longest };
+  return ratio >= 1 ? { width: longest, height: other(longest / ratio) } : { width: other(longest * ratio), height: longest };
 }
 
 /** The nearest size that a model can paint. */

@@ -39,7 +39,15 @@ test('small groups stand beside each other where there is room for what parts th
   expect(4 * (cell + GAP) - GAP + APART).toBeLessThanOrEqual(1000);
   // Three and three fill the six columns; twice two and one more group do not fit beside them.
   const two = { id: 'b', count: 2 };
-  expect(spans([{ id: 'a', count: 3 }, { id: 'b', count: 3 }], 1000)).toEqual([[0, 6]]);
+  expect(
+    spans(
+      [
+        { id: 'a', count: 3 },
+        { id: 'b', count: 3 },
+      ],
+      1000,
+    ),
+  ).toEqual([[0, 6]]);
   expect(spans([two, two, two], 1000)).toEqual([
     [0, 4],
     [4, 6],

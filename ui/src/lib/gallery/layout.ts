@@ -58,7 +58,7 @@ export function layout(groups: Group[], width: number): Layout {
   const rows: Row[] = [];
   let y = 0;
   let position = 0;
-  for (let index = 0; index < groups.length; ) {
+  for (let index = 0; index < groups.length;) {
     const from = position;
     const headings: Heading[] = [];
     const begins: number[] = [];
@@ -110,8 +110,7 @@ export function stepped({ rows }: Layout, image: number, step: Step, rowsOfPage:
   const index = imageRows.findIndex((row) => image >= row.from && image < row.to);
   const row = imageRows[index];
   if (!row) return 0;
-  const inRow = (target: ImageRow | undefined) =>
-    target ? Math.min(target.from + (image - row.from), target.to - 1) : image;
+  const inRow = (target: ImageRow | undefined) => (target ? Math.min(target.from + (image - row.from), target.to - 1) : image);
   switch (step) {
     case 'left':
       return Math.max(0, image - 1);

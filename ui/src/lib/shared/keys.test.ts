@@ -18,7 +18,8 @@ async function on(userAgent: string) {
 
 test('a character that needs AltGr is the key it prints, and Ctrl with Alt are theirs where nothing is printed', async () => {
   const { isUnmodified, keysOf } = await on('Windows NT 10.0');
-  const check = (event: ReturnType<typeof press>, keys: string, bare: boolean) => expect([keysOf(event), isUnmodified(event)]).toEqual([keys, bare]);
+  const check = (event: ReturnType<typeof press>, keys: string, bare: boolean) =>
+    expect([keysOf(event), isUnmodified(event)]).toEqual([keys, bare]);
   check(press('\\', 'Control', 'Alt', 'AltGraph'), '\\', true);
   check(press('\\', 'AltGraph'), '\\', true);
   check(press('\\'), '\\', true);

@@ -292,7 +292,11 @@ export class Application {
   /** What something was made from, or was asked about, may have been thrown away since. */
   #reportMissing(node: Node | undefined): void {
     if (node === undefined) this.toasts.show({ text: () => i18n.m.images.gone });
-    else this.toasts.show({ text: () => i18n.m.images.in_trash, action: { label: () => i18n.m.gallery.restore, run: () => this.images.restore([node]) } });
+    else
+      this.toasts.show({
+        text: () => i18n.m.images.in_trash,
+        action: { label: () => i18n.m.gallery.restore, run: () => this.images.restore([node]) },
+      });
   }
 
   /** An engine that does not run is not only a red point. */

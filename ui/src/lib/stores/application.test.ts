@@ -9,9 +9,7 @@ import { answered, arrive, asked, held, studio } from '$lib/testing/harness';
 
 test('an image that was in the library before is found again', async () => {
   held.set('p9', [node('old', null, 'p9')]);
-  studio.receive([
-    { kind: 'arrived', arrivals: [{ node: 'old', is_known: true, has_recipe: false }], failures: [], position: null },
-  ]);
+  studio.receive([{ kind: 'arrived', arrivals: [{ node: 'old', is_known: true, has_recipe: false }], failures: [], position: null }]);
   await vi.waitFor(() => expect(studio.view.nodeId).toBe('old'));
   expect(studio.view.project).toBe('p9');
 });

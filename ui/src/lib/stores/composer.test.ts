@@ -77,7 +77,12 @@ test('a size chosen for a creation is not an edit’s', async () => {
 
 test('files chosen as references join the line, and the next ones open again', async () => {
   for (const one of [node('s', null, 'p3'), node('r', null, 'p2'), node('a')]) await arrive(one);
-  const arrived = (id: string): StudioEvent => ({ kind: 'arrived', arrivals: [{ node: id, is_known: true, has_recipe: false }], failures: [], position: null });
+  const arrived = (id: string): StudioEvent => ({
+    kind: 'arrived',
+    arrivals: [{ node: id, is_known: true, has_recipe: false }],
+    failures: [],
+    position: null,
+  });
   await studio.openReferences();
   studio.receive([arrived('r')]);
   await answered();

@@ -42,9 +42,7 @@ test('a result is followed where that is wanted, but never under words that are 
 test('a second request does not take the view from the first', async () => {
   await arrive(node('a'));
   const first = await submit('red sails');
-  studio.receive([
-    { kind: 'job_changed', job: first.id, status: { state: 'running', phase: { name: 'painting', step: 1, steps: 9 } } },
-  ]);
+  studio.receive([{ kind: 'job_changed', job: first.id, status: { state: 'running', phase: { name: 'painting', step: 1, steps: 9 } } }]);
   await submit('a lighthouse');
   expect(studio.view.jobId).toBe(first.id);
 });
@@ -122,7 +120,10 @@ test('a job that is tried again stays in view', async () => {
   const failure = { code: 'internal', message: 'x' } as const;
   studio.receive([{ kind: 'job_changed', job: job.id, status: { state: 'failed', failure, remedies: [] } }]);
   expect(studio.view.jobId).toBe(job.id);
-  studio.receive([{ kind: 'job_dismissed', job: job.id }, { kind: 'job_queued', job }]);
+  studio.receive([
+    { kind: 'job_dismissed', job: job.id },
+    { kind: 'job_queued', job },
+  ]);
   expect(studio.view.jobId).toBe(job.id);
 });
 
@@ -132,7 +133,10 @@ test('a job that was put away does not keep another from coming back into view',
   studio.view.watch(first);
   studio.receive([{ kind: 'job_dismissed', job: first.id }]);
   studio.view.watch(second);
-  studio.receive([{ kind: 'job_dismissed', job: second.id }, { kind: 'job_queued', job: second }]);
+  studio.receive([
+    { kind: 'job_dismissed', job: second.id },
+    { kind: 'job_queued', job: second },
+  ]);
   expect(studio.view.jobId).toBe(second.id);
 });
 

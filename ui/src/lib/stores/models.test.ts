@@ -3,9 +3,21 @@ import type { EngineState, Install, ModelCard } from '$lib/ipc';
 import { asked, studio } from '$lib/testing/harness';
 
 test('a model that has come, or that could not, is told of with the next thing to do', () => {
-  const install = (stage: Install['stage']): Install => ({ quantization: 'q4_k_m', removes_source: false, stage, bytes: 1, total_bytes: 2, bytes_per_sec: null });
+  const install = (stage: Install['stage']): Install => ({
+    quantization: 'q4_k_m',
+    removes_source: false,
+    stage,
+    bytes: 1,
+    total_bytes: 2,
+    bytes_per_sec: null,
+  });
   const card = (isInstalled: boolean, coming: Install | null) =>
-    ({ id: 'full', name: { en: 'BAGEL 7B', zh: 'BAGEL 7B' }, forms: [{ quantization: 'q4_k_m', is_installed: isInstalled }], install: coming }) as ModelCard;
+    ({
+      id: 'full',
+      name: { en: 'BAGEL 7B', zh: 'BAGEL 7B' },
+      forms: [{ quantization: 'q4_k_m', is_installed: isInstalled }],
+      install: coming,
+    }) as ModelCard;
   const tell = (coming: Install | null) => studio.receive([{ kind: 'install', model: 'full', install: coming }]);
   const news = () => studio.toasts.all.at(-1);
   studio.receive([{ kind: 'models', models: [card(false, null)] }]);
@@ -25,7 +37,10 @@ test('a model that has come, or that could not, is told of with the next thing t
   expect(studio.toasts.all).toEqual([]);
   tell(install({ stage: 'converting' }));
   tell(null);
-  studio.receive([{ kind: 'models', models: [card(true, null)] }, { kind: 'models', models: [card(true, null)] }]);
+  studio.receive([
+    { kind: 'models', models: [card(true, null)] },
+    { kind: 'models', models: [card(true, null)] },
+  ]);
   expect(studio.toasts.all.map(({ text }) => text?.())).toEqual(['BAGEL 7B is ready to use in Q4_K_M']);
   news()?.action?.run();
   expect(asked('useModel')).toEqual([[{ model: 'full', quantization: 'q4_k_m' }]]);
@@ -41,12 +56,18 @@ test('a model is called what is loaded, whatever the settings name', () => {
   const model = { name: 'mini', hash: '', quantization: 'f32', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 64 };
   const ready = { state: 'ready', model, choice: null, is_pocket: false, devices: [] } as const;
   const told = (engine: EngineState) => {
-    studio.receive([{ kind: 'models', models: [card] }, { kind: 'engine', engine }]);
+    studio.receive([
+      { kind: 'models', models: [card] },
+      { kind: 'engine', engine },
+    ]);
     return [studio.library.modelName('en'), studio.library.isPocket];
   };
   expect(told({ ...ready, devices: [] })).toEqual(['mini', false]);
   expect(told({ ...ready, devices: [], is_pocket: true })).toEqual(['Pocket model', true]);
-  expect(told({ ...ready, devices: [], choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true })).toEqual(['Pocket model', true]);
+  expect(told({ ...ready, devices: [], choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true })).toEqual([
+    'Pocket model',
+    true,
+  ]);
   expect(told({ state: 'idle', name: 'mini' })).toEqual(['mini', false]);
   expect(told({ state: 'idle', name: 'Pocket model' })).toEqual(['Pocket model', true]);
   expect(told({ state: 'loading', name: 'mini', bytes: 0, total_bytes: 1 })).toEqual(['mini', false]);

@@ -85,7 +85,8 @@ export class Plans {
 function readDrafts(): [JobId, string][] {
   try {
     const drafts: unknown = JSON.parse(localStorage.getItem(DRAFTS_KEY) ?? '[]');
-    const isDraft = (one: unknown): one is [JobId, string] => Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === 'string');
+    const isDraft = (one: unknown): one is [JobId, string] =>
+      Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === 'string');
     return Array.isArray(drafts) ? drafts.filter(isDraft) : [];
   } catch {
     return [];

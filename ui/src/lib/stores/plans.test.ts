@@ -48,12 +48,18 @@ test('a plan comes into sight with its first word, and what is chosen after that
 
 test('a plan that was changed is still changed in the next window, until its request is gone', async () => {
   const kept = new Map<string, string>();
-  vi.stubGlobal('localStorage', { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => kept.set(key, value) });
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+  });
   onTestFinished(() => void vi.unstubAllGlobals());
   const job = await submit('a boat');
   studio.plans.setDraft(job.id, 'Two boats.');
   const next = async (jobs: Job[]) => {
-    const { host } = hostOf({ subscribe: () => Promise.resolve({ ...structuredClone(snapshot), jobs }), abilities: () => Promise.resolve([]) });
+    const { host } = hostOf({
+      subscribe: () => Promise.resolve({ ...structuredClone(snapshot), jobs }),
+      abilities: () => Promise.resolve([]),
+    });
     const other = new Application(host);
     await other.start();
     return other.plans.draftOf(job);

@@ -64,11 +64,17 @@ test('a branch is made again from another image, edit by edit', async () => {
   // One that failed goes on by itself where it is tried again.
   const fourth = jobOf('job-5', sent[4] as NewJob);
   const failure = { code: 'device_lost', message: 'x' } as const;
-  studio.receive([{ kind: 'job_queued', job: fourth }, { kind: 'job_changed', job: 'job-5', status: { state: 'failed', failure, remedies: [] } }]);
+  studio.receive([
+    { kind: 'job_queued', job: fourth },
+    { kind: 'job_changed', job: 'job-5', status: { state: 'failed', failure, remedies: [] } },
+  ]);
   expect(news()?.text?.()).toBe('1 edit of the branch was not made');
   news()?.action?.run();
   expect(made.calls.filter(([name]) => name === 'retry')).toEqual([['retry', 'job-5']]);
-  studio.receive([{ kind: 'job_dismissed', job: 'job-5' }, { kind: 'job_queued', job: fourth }]);
+  studio.receive([
+    { kind: 'job_dismissed', job: 'job-5' },
+    { kind: 'job_queued', job: fourth },
+  ]);
   finish(fourth, node('d3', 'c3'));
   expect([sent.length, news()?.text?.()]).toEqual([5, 'The branch has been repeated']);
 });

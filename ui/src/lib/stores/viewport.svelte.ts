@@ -58,8 +58,7 @@ export function zoomView(view: View, at: Point, factor: number): View {
 /** Moves the view, but never so far that the image is lost from sight. */
 export function panView(view: View, image: Extent, canvas: Extent, by: Point): View {
   const visible = 48;
-  const clamp = (value: number, side: number, room: number) =>
-    Math.min(room - visible, Math.max(visible - side, value));
+  const clamp = (value: number, side: number, room: number) => Math.min(room - visible, Math.max(visible - side, value));
   return {
     scale: view.scale,
     x: clamp(view.x + by.x, image.width * view.scale, canvas.width),

@@ -54,7 +54,9 @@ export const gallery = {
   trash_hint: 'Deleted permanently after 30 days.',
   empty_trash: 'Empty Trash',
   empty_trash_text: (n: number) =>
-    n === 1 ? '1 image will be deleted permanently. This cannot be undone.' : `${String(n)} images will be deleted permanently. This cannot be undone.`,
+    n === 1
+      ? '1 image will be deleted permanently. This cannot be undone.'
+      : `${String(n)} images will be deleted permanently. This cannot be undone.`,
   selection: 'Selected images',
   selected: (n: number) => `${String(n)} selected`,
   open: 'Open on Canvas',

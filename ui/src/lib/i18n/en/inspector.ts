@@ -118,6 +118,7 @@ export const recipe = {
   differs: (mean: number, largest: number) =>
     `Regenerated: similar, not identical. Colors differ by ${mean.toFixed(1)} of 255 on average, ${String(largest)} at most.`,
   missing: (n: number) => (n === 1 ? '1 source image is not in the library.' : `${String(n)} source images are not in the library.`),
-  other_model: (name: string) => `This image was made with another model, ${name}. The same recipe gives a different image with the current model.`,
+  other_model: (name: string) =>
+    `This image was made with another model, ${name}. The same recipe gives a different image with the current model.`,
   unknown: (names: string) => `Ignored because they are unknown: ${names}.`,
 };

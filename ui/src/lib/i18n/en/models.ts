@@ -5,7 +5,8 @@ export const models = {
   no_gpu: 'No graphics card was found.',
   no_gpu_hint: 'Models run on the processor, which is slow.',
   card_without_engine: (name: string) => `${name} was found, but this engine does not support it.`,
-  card_without_engine_hint: 'Models run on the processor, which is slow. To use the card, install the package for NVIDIA cards, or build with a CUDA toolkit.',
+  card_without_engine_hint:
+    'Models run on the processor, which is slow. To use the card, install the package for NVIDIA cards, or build with a CUDA toolkit.',
   memory_of: (free: string, all: string) => `${free} free of ${all}`,
   computer: (processor: string, cores: number, memory: string, disk: string) =>
     `${processor}, ${String(cores)} cores, ${memory} memory, ${disk} free disk space`,
@@ -48,7 +49,8 @@ export const models = {
   freed: (bytes: string) => `Freed ${bytes}`,
   forgotten: 'Removed from Bagel Studio',
   import_title: 'Import a model',
-  import_hint: 'Choose a folder in the published layout, a safetensors file, or a GGUF file made by Bagel Studio. Fine-tunes of the same architecture work too.',
+  import_hint:
+    'Choose a folder in the published layout, a safetensors file, or a GGUF file made by Bagel Studio. Fine-tunes of the same architecture work too.',
   import_folder: 'Choose Folder',
   import_file: 'Choose File',
   install: {

@@ -68,7 +68,9 @@ export const dialogs = {
   close_title: 'Close Bagel Studio?',
   close_running: 'The current job will be canceled. It stays in the queue so that you can retry it.',
   close_waiting: (n: number) =>
-    n === 1 ? '1 job is in the queue. It will run the next time you open Bagel Studio.' : `${String(n)} jobs are in the queue. They will run the next time you open Bagel Studio.`,
+    n === 1
+      ? '1 job is in the queue. It will run the next time you open Bagel Studio.'
+      : `${String(n)} jobs are in the queue. They will run the next time you open Bagel Studio.`,
   close_installing: 'The download will be paused. The part already downloaded is kept.',
   close_anyway: 'Close',
   stay: 'Cancel',

@@ -101,8 +101,7 @@ export const estimate = {
   because: (what: string, why: string) => `${what}. ${why}`,
   too_long: (tokens: string) => `This prompt needs ${tokens} tokens, more than the model can read. Remove images, or start a new project.`,
   context: (tokens: string) => `${tokens} tokens`,
-  parts: (weights: string, context: string, working: string) =>
-    `Weights ${weights}, context ${context}, working memory ${working}`,
+  parts: (weights: string, context: string, working: string) => `Weights ${weights}, context ${context}, working memory ${working}`,
 };
 
 export const remedies = {
@@ -161,7 +160,10 @@ export const progress = {
   stop: 'Stop',
   keep: 'Stop and Keep',
   keep_hint: 'Stops here and keeps this step as an image',
-  interrupted: { title: 'The job was interrupted', text: 'Bagel Studio closed while it was running. Nothing else was lost. Retry to run it again.' },
+  interrupted: {
+    title: 'The job was interrupted',
+    text: 'Bagel Studio closed while it was running. Nothing else was lost. Retry to run it again.',
+  },
 };
 
 export const history = {
@@ -184,5 +186,6 @@ export const repeat = {
   busy: 'Another branch is being repeated. Wait for it to finish.',
   left: (n: number) => (n === 1 ? '1 edit of the branch was not made' : `${String(n)} edits of the branch were not made`),
   go_on: 'Continue',
-  lacking: (n: number) => (n === 1 ? '1 image of the branch has no recipe and is skipped' : `${String(n)} images of the branch have no recipe and are skipped`),
+  lacking: (n: number) =>
+    n === 1 ? '1 image of the branch has no recipe and is skipped' : `${String(n)} images of the branch have no recipe and are skipped`,
 };

@@ -115,7 +115,8 @@ export const recipe: Messages['recipe'] = {
   verify: '验证',
   verifying: '正在验证…',
   same: '重新生成的结果：每个像素都相同。',
-  differs: (mean, largest) => `重新生成的结果：相似但不完全相同。颜色平均相差 ${mean.toFixed(1)}（满值 255），最大相差 ${String(largest)}。`,
+  differs: (mean, largest) =>
+    `重新生成的结果：相似但不完全相同。颜色平均相差 ${mean.toFixed(1)}（满值 255），最大相差 ${String(largest)}。`,
   missing: (n) => `有 ${String(n)} 张来源图像不在图库中。`,
   other_model: (name) => `这张图像由另一个模型 ${name} 生成，用当前模型执行同一配方会得到不同的图像。`,
   unknown: (names) => `已忽略无法识别的内容：${names}。`,

@@ -19,7 +19,8 @@ export const welcome: Messages['welcome'] = {
   download: (size, time) => `需要下载 ${size}，以 100 Mbit/s 的速度约需 ${time}`,
   offer: (name, download, form, memory, disk) =>
     `${name} 可以生成、编辑图像，并回答有关图像的问题。${download}。推荐这台电脑使用 ${form}，占用内存 ${memory}、磁盘 ${disk}。`,
-  offer_small: (name, download) => `${name} 可以生成、编辑图像，并回答有关图像的问题。${download}，但它需要的内存超过了这台电脑的可用内存。`,
+  offer_small: (name, download) =>
+    `${name} 可以生成、编辑图像，并回答有关图像的问题。${download}，但它需要的内存超过了这台电脑的可用内存。`,
   begin: '先用口袋模型',
   begin_full: '开始使用',
   see_models: '查看完整模型',

@@ -200,7 +200,17 @@ export function fakeHost(): Host {
     const { kind, prompt } = recipe;
     const [image = null, ...references] = [...recipe.images].reverse();
     const thinking = recipe.plan === null ? ({ kind: 'off' } as const) : ({ kind: 'given', plan: recipe.plan } as const);
-    const job = { project: node.project, kind, prompt, image, references, thinking, plan: recipe.plan ?? '', parameters: recipe.parameters, verifies };
+    const job = {
+      project: node.project,
+      kind,
+      prompt,
+      image,
+      references,
+      thinking,
+      plan: recipe.plan ?? '',
+      parameters: recipe.parameters,
+      verifies,
+    };
     return [queue.add(job).id];
   }
 
@@ -228,13 +238,26 @@ export function fakeHost(): Host {
       const pixels = (job.parameters.size?.width ?? 1024) * (job.parameters.size?.height ?? 768);
       const isLarge = job.prompt.startsWith('huge');
       const price: Price = {
-        memory: { weights_bytes: 14 << 20, context_bytes: 6 << 20, working_bytes: 30 << 20, vae_bytes: 18 << 20, peak_bytes: isLarge ? 15.2e9 : 48 << 20 },
+        memory: {
+          weights_bytes: 14 << 20,
+          context_bytes: 6 << 20,
+          working_bytes: 30 << 20,
+          vae_bytes: 18 << 20,
+          peak_bytes: isLarge ? 15.2e9 : 48 << 20,
+        },
         available_bytes: 9e9,
         context_tokens: 1240 + 800 * job.references.length,
         size: job.kind === 'chat' ? null : (job.parameters.size ?? { width: 1024, height: 768 }),
         secs: job.kind === 'chat' ? 6 : (0.42 * steps * pixels) / 786_432,
-        refusal: isLarge ? { code: 'out_of_device_memory', message: words('not enough graphics memory for 1024 × 768: 15.2 GB are needed and 9.0 GB are there') } : null,
-        remedies: isLarge ? [{ kind: 'smaller_size', size: { width: 768, height: 576 } }, { kind: 'no_thinking' }, { kind: 'smaller_model' }] : [],
+        refusal: isLarge
+          ? {
+              code: 'out_of_device_memory',
+              message: words('not enough graphics memory for 1024 × 768: 15.2 GB are needed and 9.0 GB are there'),
+            }
+          : null,
+        remedies: isLarge
+          ? [{ kind: 'smaller_size', size: { width: 768, height: 576 } }, { kind: 'no_thinking' }, { kind: 'smaller_model' }]
+          : [],
       };
       return answer(price);
     },
@@ -349,7 +372,11 @@ export function fakeHost(): Host {
     setToken: (token) => (token?.startsWith('locked') ? Promise.reject({ code: 'keyring', message: 'the keyring is locked' }) : done()),
     diagnostics: () => answer('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0'),
     about: () =>
-      answer({ version: '0.1.0', engine: '0.1.0', licenses: `${words('Apache-2.0')}\n\ncandle-core 0.11.1\nMIT OR Apache-2.0\n`.repeat(40) }),
+      answer({
+        version: '0.1.0',
+        engine: '0.1.0',
+        licenses: `${words('Apache-2.0')}\n\ncandle-core 0.11.1\nMIT OR Apache-2.0\n`.repeat(40),
+      }),
     close: () => done(),
 
     imageUrl: (id) => imageOf(id),
@@ -399,7 +426,13 @@ function engine(state: string, words: (text: string) => string): EngineState {
     case 'loading':
       return { state, name: words('BAGEL 7B'), bytes: 4e9, total_bytes: 11e9 };
     case 'failed':
-      return { state, failure: { code: 'internal', message: words('the engine ended three times in ten minutes; start it again, or choose another device') } };
+      return {
+        state,
+        failure: {
+          code: 'internal',
+          message: words('the engine ended three times in ten minutes; start it again, or choose another device'),
+        },
+      };
     case 'no_model':
     case 'starting':
       return { state };
@@ -415,7 +448,10 @@ function engine(state: string, words: (text: string) => string): EngineState {
           device: state === 'full' ? 'cuda:0' : 'cpu',
           max_side: 1024,
         },
-        choice: state === 'named' ? null : { model: state === 'full' ? 'bagel-7b-mot' : 'pocket', quantization: state === 'full' ? 'q5_k_m' : 'q8_0' },
+        choice:
+          state === 'named'
+            ? null
+            : { model: state === 'full' ? 'bagel-7b-mot' : 'pocket', quantization: state === 'full' ? 'q5_k_m' : 'q8_0' },
         is_pocket: state !== 'full' && state !== 'named',
         devices: hardware.devices,
       };

@@ -54,7 +54,14 @@ const published = { license: 'Apache-2.0', max_side: 1024, defaults, install: nu
 /** A model on its way, as many gigabytes of all. */
 export function installing(quantization: string, stage: Install['stage'], done: number, all: number): Install {
   const bytes_per_sec = stage.stage === 'downloading' ? 46e6 : null;
-  return { quantization, removes_source: false, stage, bytes: Math.round(done * GB), total_bytes: Math.round(all * GB), bytes_per_sec } as Install;
+  return {
+    quantization,
+    removes_source: false,
+    stage,
+    bytes: Math.round(done * GB),
+    total_bytes: Math.round(all * GB),
+    bytes_per_sec,
+  } as Install;
 }
 
 export function models(words: (text: string) => string): ModelCard[] {
@@ -81,7 +88,9 @@ export function models(words: (text: string) => string): ModelCard[] {
       id: 'bagel-7b-mot',
       name: { en: words('BAGEL 7B'), zh: words('BAGEL 7B') },
       summary: {
-        en: words('The full model as published: generates and edits images, answers questions about them, and can plan before it generates.'),
+        en: words(
+          'The full model as published: generates and edits images, answers questions about them, and can plan before it generates.',
+        ),
         zh: words('官方发布的完整模型：生成和编辑图像，回答有关图像的问题，并可先写方案再生成。'),
       },
       origin: 'catalog',

@@ -213,7 +213,11 @@ export class Queue {
     if (job.verifies !== null) {
       const verified = this.#world.nodes.get(job.verifies);
       const isSame = verified !== undefined && this.#world.recipe(verified)?.is_present_model === true;
-      this.#tell({ kind: 'verified', node: job.verifies, outcome: isSame ? { kind: 'same' } : { kind: 'differs', mean: 1.4, largest: 38 } });
+      this.#tell({
+        kind: 'verified',
+        node: job.verifies,
+        outcome: isSame ? { kind: 'same' } : { kind: 'differs', mean: 1.4, largest: 38 },
+      });
       return this.set(job, { state: 'done', node: null });
     }
     const node = this.#finish(job);

@@ -17,8 +17,23 @@ import { hash } from './paint';
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 9, 1, 9);
 const TAGS = ['harbour', 'night', 'sketch', 'client', 'warm', '海'];
-const EDITS = ['Make the sails red', 'Turn it into night, keep the boat', 'Add a lighthouse on the left', 'Lighthouse taller, lamp lit', 'Less blue, more gray', '让天空更暖一些', 'Add gulls over the water'];
-const BEGINNINGS = ['A sailing boat in a quiet harbour at dusk', 'Three islands in morning fog', 'harbour.jpg', 'A ferry leaving, seen from above', '雨后的小港口', 'Wooden boats on a beach'];
+const EDITS = [
+  'Make the sails red',
+  'Turn it into night, keep the boat',
+  'Add a lighthouse on the left',
+  'Lighthouse taller, lamp lit',
+  'Less blue, more gray',
+  '让天空更暖一些',
+  'Add gulls over the water',
+];
+const BEGINNINGS = [
+  'A sailing boat in a quiet harbour at dusk',
+  'Three islands in morning fog',
+  'harbour.jpg',
+  'A ferry leaving, seen from above',
+  '雨后的小港口',
+  'Wooden boats on a beach',
+];
 
 export class World {
   readonly nodes = new Map<NodeId, Node>();
@@ -161,9 +176,7 @@ export function populated(n: number, words: (text: string) => string): World {
         has_recipe: !isFile || parent !== null,
         model: isFile && !parent ? null : words('pocket'),
         starred: index % 5 === 3,
-        tags: [TAGS[project % TAGS.length] ?? '', ...(index % 3 === 2 ? [TAGS[(project + 2) % TAGS.length] ?? ''] : [])]
-          .map(words)
-          .sort(),
+        tags: [TAGS[project % TAGS.length] ?? '', ...(index % 3 === 2 ? [TAGS[(project + 2) % TAGS.length] ?? ''] : [])].map(words).sort(),
         trashed_ms: made % 41 === 40 ? at : null,
         took_ms: isFile && !parent ? null : 21_400,
         created_ms: at,
