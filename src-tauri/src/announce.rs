@@ -166,9 +166,9 @@ mod tests {
         let settings = |language, notifies| Settings { language, notifies, ..Settings::default() };
         let done = JobStatus::Done { node: None };
         let said = |status, verifies, language| words(status, verifies, &settings(language, true));
-        assert_eq!(said(&done, false, Language::En), Some("An answer is ready."));
+        assert_eq!(said(&done, false, Language::En), Some("The answer is ready."));
         assert_eq!(said(&done, false, Language::Zh), Some("回答已完成。"));
-        assert_eq!(said(&done, true, Language::En), Some("A comparison is ready."), "nothing was asked");
+        assert_eq!(said(&done, true, Language::En), Some("The recipe has been verified."), "nothing was asked");
         assert_eq!(words(&done, false, &settings(Language::En, false)), None);
         assert_eq!(said(&JobStatus::Cancelled, false, Language::En), None);
     }

@@ -16,11 +16,11 @@ pub(crate) fn is_chinese(language: Language) -> bool {
 /// What to say of a job that came to its end; nothing of what the artist wrote.
 pub(crate) fn end(status: &JobStatus, verifies: bool, is_chinese: bool) -> Option<&'static str> {
     let (english, chinese) = match status {
-        JobStatus::Done { .. } if verifies => ("A comparison is ready.", "比较已完成。"),
-        JobStatus::Done { node: Some(_) } => ("An image is ready.", "图片已完成。"),
-        JobStatus::Done { node: None } => ("An answer is ready.", "回答已完成。"),
-        JobStatus::Planned => ("A plan is ready to be read.", "计划已写好，等你查看。"),
-        JobStatus::Failed { .. } => ("A request failed.", "有一个请求失败了。"),
+        JobStatus::Done { .. } if verifies => ("The recipe has been verified.", "配方验证已完成。"),
+        JobStatus::Done { node: Some(_) } => ("The image is ready.", "图像已生成。"),
+        JobStatus::Done { node: None } => ("The answer is ready.", "回答已完成。"),
+        JobStatus::Planned => ("The plan is ready for review.", "方案已就绪，等待确认。"),
+        JobStatus::Failed { .. } => ("A job failed.", "有一个任务失败。"),
         _ => return None,
     };
     Some(if is_chinese { chinese } else { english })
@@ -29,10 +29,10 @@ pub(crate) fn end(status: &JobStatus, verifies: bool, is_chinese: bool) -> Optio
 /// What to say of a model that has come, or could not.
 pub(crate) fn arrival(ending: Ending, is_chinese: bool) -> &'static str {
     let (english, chinese) = match ending {
-        Ending::Ready => ("A model is ready to be used.", "一个模型已可使用。"),
+        Ending::Ready => ("The model is ready to use.", "模型已可使用。"),
         Ending::Failed => (
-            "A model could not be installed; it can go on from where it stopped.",
-            "一个模型没有安装成功，可以从停下的地方继续。",
+            "The model could not be installed. Resume it on the Models page.",
+            "模型安装失败，可在“模型”页面继续。",
         ),
     };
     if is_chinese { chinese } else { english }
@@ -45,10 +45,10 @@ pub(crate) fn obstacle(failure: &Failure, is_chinese: bool) -> String {
         return line.clone();
     }
     let chinese = match failure.code {
-        ErrorCode::Busy => "作品库已在另一个程序里打开。请先关闭那个程序。",
-        ErrorCode::NewerProgram => "作品库由更新的版本写下。请更新程序。",
-        ErrorCode::FileUnusable => "无法读取或写入程序的文件夹。请检查权限。",
-        ErrorCode::DiskFull => "磁盘已满。请腾出空间后重试。",
+        ErrorCode::Busy => "图库已在另一个程序中打开。请先关闭该程序。",
+        ErrorCode::NewerProgram => "图库由更高版本的程序创建。请安装最新版本。",
+        ErrorCode::FileUnusable => "无法读取或写入程序的文件夹。请检查其权限。",
+        ErrorCode::DiskFull => "磁盘已满。请清理磁盘空间后重试。",
         _ => "程序无法启动。",
     };
     format!("{chinese}\n\n{line}")
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(obstacle(&failure(ErrorCode::Busy), false), line);
         assert_eq!(
             obstacle(&failure(ErrorCode::Busy), true),
-            format!("作品库已在另一个程序里打开。请先关闭那个程序。\n\n{line}")
+            format!("图库已在另一个程序中打开。请先关闭该程序。\n\n{line}")
         );
         assert!(obstacle(&failure(ErrorCode::Internal), true).starts_with("程序无法启动。"));
     }
