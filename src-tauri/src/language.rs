@@ -30,10 +30,9 @@ pub(crate) fn end(status: &JobStatus, verifies: bool, is_chinese: bool) -> Optio
 pub(crate) fn arrival(ending: Ending, is_chinese: bool) -> &'static str {
     let (english, chinese) = match ending {
         Ending::Ready => ("The model is ready to use.", "模型已可使用。"),
-        Ending::Failed => (
-            "The model could not be installed. Resume it on the Models page.",
-            "模型安装失败，可在“模型”页面继续。",
-        ),
+        Ending::Failed => {
+            ("The model could not be installed. Resume it on the Models page.", "模型安装失败，可在“模型”页面继续。")
+        }
     };
     if is_chinese { chinese } else { english }
 }

@@ -184,7 +184,7 @@ test.describe('abilities', () => {
     await page.click(`${answer} button:has-text("Include")`);
     expect(await waitForCall(page, 'leaveOut', 2)).toEqual([[turn], false]);
     await expect(page.locator(`${answer} .hint`)).toHaveCount(0);
-    await page.click(`${answer} button:has-text("Use as Edit Prompt")`);
+    await page.click(`${answer} button:has-text("Use as Prompt")`);
     await expect(page.locator(line)).toHaveValue(/^A quiet harbour at dusk/);
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
     await runCommand(page, 'chat about image');

@@ -181,7 +181,7 @@ test.describe('keyboard', () => {
     expect(isLeftOut).toBe(true);
     await tool('Include');
     expect(await waitForCall(page, 'leaveOut', 2)).toEqual([[turn], false]);
-    await tool('Use as Edit Prompt');
+    await tool('Use as Prompt');
     await expect(page.locator('.composer textarea')).toBeFocused();
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
   });

@@ -28,6 +28,7 @@ test('a wait is as coarse as it is long', () => {
   expect(formatSeconds(89, 'en')).toBe('89 sec');
   expect(formatSeconds(600, 'en')).toBe('10 min');
   expect(formatSeconds(9000, 'en')).toBe('2.5 hr');
+  expect(formatSeconds(600, 'zh-CN')).toBe('10\u00A0分钟');
 });
 
 test('a moment of another day has its day with it', () => {

@@ -29,7 +29,9 @@ export function formatSeconds(seconds: number, language: string): string {
       : seconds < 90 * 60
         ? [Math.round(seconds / 60), 'minute']
         : [Math.round(seconds / 360) / 10, 'hour'];
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+  const text = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+  // Intl sets Chinese units right after the number; the texts of the window put a space there.
+  return text.replace(/(?<=\d)(?=\p{Script=Han})/u, '\u00A0');
 }
 
 /** A moment: its time, and its day where that is another than today's. */

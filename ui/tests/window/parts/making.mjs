@@ -93,7 +93,7 @@ export default {
     assert.match(answers[1], /red circle in the center/, answers[1]);
     assert.match(answers[1], /white square in the top left corner/, answers[1]);
     await b.screenshot(join(screenshots, '05-answers.png'));
-    await b.execute(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Use as Edit Prompt')).click()`);
+    await b.execute(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Use as Prompt')).click()`);
     await waitFor('the edit line', () => b.execute(`return document.querySelector('.composer textarea').value !== ''`));
     assert.equal(await b.execute(`return document.querySelector('.composer label.on')?.textContent.trim()`), 'Edit');
     await b.execute(

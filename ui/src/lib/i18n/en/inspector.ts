@@ -17,7 +17,7 @@ export const chat = {
   thinking: 'Thinking',
   copy: 'Copy',
   copied: 'Copied',
-  make_edit: 'Use as Edit Prompt',
+  make_edit: 'Use as Prompt',
   exclude: 'Exclude',
   include: 'Include',
   exclude_hint: 'Whether the model reads this exchange when it answers later questions',

@@ -15,7 +15,7 @@ export const models = {
   try_hint: 'Times one layer of the full model with random weights. Nothing is downloaded.',
   trial: (time: string, words: number, form: string) =>
     `The full model in ${form} would generate 1024 × 1024 in about ${time} and write ${words.toFixed(words < 10 ? 1 : 0)} words per second.`,
-  origins: { bundled: 'Included', catalog: 'Available to download', imported: 'Imported' },
+  origins: { bundled: 'Included', catalog: 'Catalog', imported: 'Imported' },
   largest: (side: number) => `up to ${String(side)} px`,
   on_disk: (bytes: string) => `${bytes} on disk`,
   forms_of: (name: string) => `Quantization of ${name}`,

@@ -172,10 +172,10 @@ export const history = {
   others: 'Other projects',
   all: 'View All',
   new: 'New Project',
-  imported: 'imported',
-  generate: 'generated',
-  edit: 'edited',
-  waiting: 'queued',
+  imported: 'Imported',
+  generate: 'Generated',
+  edit: 'Edited',
+  waiting: 'Queued',
 };
 
 export const repeat = {

@@ -35,7 +35,7 @@ export const gallery: Messages['gallery'] = {
   trash: '回收站',
   file: '导入',
   import_project: '导入项目',
-  origins: { imported: '导入', generate: '生成', edit: '编辑' },
+  origins: { imported: '已导入', generate: '已生成', edit: '已编辑' },
   found: (n) => `${n.toLocaleString('zh-CN')} 张图像`,
   reset: '清除筛选',
   empty: '还没有图像',

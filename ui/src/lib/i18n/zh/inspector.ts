@@ -17,7 +17,7 @@ export const chat: Messages['chat'] = {
   thinking: '思考过程',
   copy: '复制',
   copied: '已复制',
-  make_edit: '用作编辑提示词',
+  make_edit: '用作提示词',
   exclude: '排除',
   include: '包含',
   exclude_hint: '模型回答后续问题时是否读取这轮对话',
