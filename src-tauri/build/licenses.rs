@@ -1,7 +1,9 @@
 //! The licenses of everything inside the packages, as one text for the about page.
 //!
-//! Each text is given once with the packages that carry it. They are read from the sources that are being compiled, so
-//! the list cannot fall behind the lock files.
+//! Each text is listed once with the packages that have it. All are read from the sources that are being compiled, Rust
+//! and npm alike, without a network, so the list always matches the lock files. Kept instead of cargo-about and a
+//! bundler plugin: these are two more tools to install for two lists, and the first must be compiled on every machine
+//! that builds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,33 +12,33 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// Names that license texts go by, in lower case.
-const NAMES: [&str; 6] = ["license", "license", "copying", "notice", "copyright", "unlicense"];
+/// Beginnings of the names of license files, in lower case.
+const NAMES: [&str; 6] = ["license", "licence", "copying", "notice", "copyright", "unlicense"];
 
-/// Packages with their version, their license, and where their sources lie.
+/// Name with version, license, and folder of the sources.
 type Package = (String, String, std::path::PathBuf);
 
-/// Writes the text; a machine without the sources of some package gets their names only.
+/// Writes the text; a package whose sources are missing is listed by its name alone.
 pub(crate) fn write(to: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed=../Cargo.lock");
     println!("cargo::rerun-if-changed=../ui/package-lock.json");
     let mut packages = rust_packages()?;
     packages.extend(window_packages()?);
     let mut text = String::from("Bagel Studio is published under the Apache License 2.0. It contains:\n\n");
-    let mut carriers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, license, folder) in &packages {
         text.push_str(&format!("{name}  {license}\n"));
         for body in texts(folder) {
-            carriers.entry(body).or_default().push(name.clone());
+            owners.entry(body).or_default().push(name.clone());
         }
     }
-    for (body, names) in carriers {
+    for (body, names) in owners {
         text.push_str(&format!("\n────────\n{}\n\n{body}\n", names.join(", ")));
     }
     fs::write(to, text).map_err(|error| format!("{}: {error}", to.display()))
 }
 
-/// What the window and the engine are linked from.
+/// The crates that are linked into the window and the engine.
 fn rust_packages() -> Result<BTreeSet<Package>, String> {
     let target = env::var("TARGET").map_err(|error| error.to_string())?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -59,12 +61,12 @@ fn rust_packages() -> Result<BTreeSet<Package>, String> {
         })
         .collect();
     let is_program = |package: &Value| ["bagel-studio", "cli"].iter().any(|name| package["name"] == *name);
-    let mut waiting: Vec<String> =
+    let mut pending: Vec<String> =
         described.iter().filter(|(_, package)| is_program(package)).map(|(id, _)| id.clone()).collect();
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    while let Some(id) = waiting.pop() {
+    while let Some(id) = pending.pop() {
         if seen.insert(id.clone()) {
-            waiting.extend(linked.get(&id).cloned().unwrap_or_default());
+            pending.extend(linked.get(&id).cloned().unwrap_or_default());
         }
     }
     let describe = |id: &String| {
@@ -76,14 +78,14 @@ fn rust_packages() -> Result<BTreeSet<Package>, String> {
     Ok(seen.iter().filter_map(describe).collect())
 }
 
-/// What the window's page is built from.
+/// The npm packages in the window's page.
 fn window_packages() -> Result<BTreeSet<Package>, String> {
     let lock = fs::read("../ui/package-lock.json").map_err(|error| format!("ui/package-lock.json: {error}"))?;
     let lock: Value = serde_json::from_slice(&lock).map_err(|error| format!("ui/package-lock.json: {error}"))?;
     let mut packages = BTreeSet::new();
     for (path, package) in lock["packages"].as_object().into_iter().flatten() {
         let Some((_, name)) = path.rsplit_once("node_modules/") else { continue };
-        // Svelte is a tool that leaves its runtime in the page.
+        // Svelte is a build tool, but its runtime is part of the page.
         if package["dev"] == true && name != "svelte" {
             continue;
         }

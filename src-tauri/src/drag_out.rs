@@ -1,7 +1,7 @@
-//! Images on their way out: dragged from the window into other programs, as files.
+//! Images dragged from the window into other programs, as files.
 //!
-//! What is dragged are copies with their recipe, named as a saved copy is. They stay until the program starts again,
-//! because another program reads them when it likes.
+//! Copies with their recipe are dragged, named like exported ones. They stay until the program starts again, because the
+//! receiving program may read them at any time.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use studio::{Rendition, Studio};
 use tauri::{AppHandle, Manager};
 use tokio::sync::oneshot;
 
-/// Images beyond this number would not be ready while the button is held.
+/// More images would not be exported while the button is still held.
 const MAX_IMAGES: usize = 64;
 
-/// What is dragged out now, and what was before.
+/// State of dragging out.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     is_under_way: Arc<AtomicBool>,
@@ -23,27 +23,27 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Whether what hovers over the window comes from it.
+    /// Whether the drag over the window started in it.
     pub(crate) fn is_under_way(&self) -> bool {
         self.is_under_way.load(Ordering::Relaxed)
     }
 }
 
 /// Removes the copies of earlier runs.
-pub(crate) fn tidy(data_folder: &Path) {
+pub(crate) fn remove_old_copies(data_folder: &Path) {
     let folder = folder(data_folder);
     match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(%error, folder = %folder.display(), "copies that were dragged out are still there");
+            tracing::warn!(%error, folder = %folder.display(), "copies of earlier drags cannot be removed");
         }
         _ => {}
     }
 }
 
-/// Hands images to the system, which carries them for as long as the button is held.
-pub(crate) async fn begin(app: &AppHandle, studio: &Studio, nodes: Vec<NodeId>) -> Result<(), Failure> {
+/// Exports images and starts the system's drag with them.
+pub(crate) async fn start(app: &AppHandle, studio: &Studio, nodes: Vec<NodeId>) -> Result<(), Failure> {
     if nodes.len() > MAX_IMAGES {
-        let message = format!("{MAX_IMAGES} images at most can be dragged out at once; save a copy of more");
+        let message = format!("at most {MAX_IMAGES} images can be dragged at once. Export them instead.");
         return Err(Failure { code: ErrorCode::TooMany, message });
     }
     let Some(first) = nodes.first() else { return Ok(()) };
@@ -56,10 +56,10 @@ pub(crate) async fn begin(app: &AppHandle, studio: &Studio, nodes: Vec<NodeId>) 
     let (reply, answer) = oneshot::channel();
     let handle = app.clone();
     app.run_on_main_thread(move || {
-        let _ = reply.send(carry(&handle, &files, &icon));
+        let _ = reply.send(start_system_drag(&handle, &files, &icon));
     })
     .map_err(|error| refused(&error.to_string()))?;
-    answer.await.unwrap_or_else(|_closed| Err("the window is gone".to_owned())).map_err(|why| refused(&why))
+    answer.await.unwrap_or_else(|_closed| Err("the window was closed".to_owned())).map_err(|why| refused(&why))
 }
 
 fn folder(data_folder: &Path) -> PathBuf {
@@ -67,12 +67,15 @@ fn folder(data_folder: &Path) -> PathBuf {
 }
 
 fn refused(why: &str) -> Failure {
-    Failure { code: ErrorCode::Internal, message: format!("the image cannot be dragged out: {why}; save a copy") }
+    Failure {
+        code: ErrorCode::Internal,
+        message: format!("the image cannot be dragged out: {why}. Export it instead."),
+    }
 }
 
-/// Begins the system's own drag; nothing when the button was let go meanwhile.
+/// Starts the system's drag, unless the button was released meanwhile.
 #[cfg(target_os = "linux")]
-fn carry(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> {
+fn start_system_drag(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> {
     use std::cell::RefCell;
     use std::rc::Rc;
 
@@ -95,13 +98,13 @@ fn carry(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> 
     let targets = TargetList::new(&[TargetEntry::new("text/uri-list", TargetFlags::empty(), 0)]);
     let copy = gdk::DragAction::COPY;
     let drag = window.drag_begin_with_coordinates(&targets, copy, FIRST_BUTTON, None, -1, -1);
-    let Some(drag) = drag else { return Err("the system does not take it".to_owned()) };
+    let Some(drag) = drag else { return Err("the system refused the drag".to_owned()) };
     if let Ok(icon) = gdk_pixbuf::Pixbuf::from_file_at_scale(icon, ICON_SIDE, ICON_SIDE, true) {
         drag.drag_set_icon_pixbuf(&icon, icon.width() / 2, icon.height() / 2);
     }
     let is_under_way = app.state::<Outgoing>().is_under_way.clone();
     is_under_way.store(true, Ordering::Relaxed);
-    // Asked for after the drop, so that it ends with the whole drag and not with the drop.
+    // Requested after the drop, so the handler stays until the whole drag has ended.
     let given = window.connect_drag_data_get(move |_, _, data, _, _| {
         data.set_uris(&addresses.iter().map(glib::GString::as_str).collect::<Vec<_>>());
     });
@@ -117,9 +120,9 @@ fn carry(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> 
     Ok(())
 }
 
-/// Begins the system's own drag.
+/// Starts the system's drag.
 #[cfg(any(windows, target_os = "macos"))]
-fn carry(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> {
+fn start_system_drag(app: &AppHandle, files: &[PathBuf], icon: &Path) -> Result<(), String> {
     let Some(window) = app.get_webview_window("main") else { return Ok(()) };
     let icon = drag::Image::File(icon.to_path_buf());
     let is_under_way = app.state::<Outgoing>().is_under_way.clone();
@@ -138,13 +141,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_of_earlier_runs_go_and_nothing_else() {
+    fn only_the_copies_of_earlier_runs_are_removed() {
         let data = tempfile::tempdir().unwrap();
-        tidy(data.path());
+        remove_old_copies(data.path());
         std::fs::create_dir_all(folder(data.path()).join("3")).unwrap();
         std::fs::write(folder(data.path()).join("3/A boat.png"), "").unwrap();
         std::fs::write(data.path().join("settings.json"), "").unwrap();
-        tidy(data.path());
+        remove_old_copies(data.path());
         assert!(!folder(data.path()).exists());
         assert!(data.path().join("settings.json").exists());
     }

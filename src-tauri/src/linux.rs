@@ -1,10 +1,9 @@
-//! What Linux needs before a window can open; nothing elsewhere.
+//! Workarounds for WebKitGTK and its drivers; nothing on other systems.
 
-/// Starts the program again with WebKit's DMA-BUF renderer off where an NVIDIA driver is present.
+/// Restarts the program with WebKit's DMA-BUF renderer off where an NVIDIA driver is present.
 ///
-/// The renderer leaves the window blank there (tauri-apps/tauri#9304). The
-/// variable must be set before the first thread starts, which setting it from
-/// within cannot promise.
+/// The renderer leaves the window blank there (https://github.com/tauri-apps/tauri/issues/9304). The variable must be
+/// set before the first thread starts, which a running program cannot guarantee.
 #[cfg(target_os = "linux")]
 pub(crate) fn avoid_blank_window() {
     use std::os::unix::process::CommandExt;
@@ -18,42 +17,42 @@ pub(crate) fn avoid_blank_window() {
     tracing::warn!(%error, "the window may stay blank on this NVIDIA driver");
 }
 
-/// Nothing to avoid.
+/// Other systems use no WebKitGTK.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn avoid_blank_window() {}
 
-/// Says what is missing where there is no display, which the window's library would answer with a panic.
+/// Checks for a display, without which the window library panics.
 #[cfg(target_os = "linux")]
 pub(crate) fn check_display() -> Result<(), String> {
     if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Ok(());
     }
-    Err("there is no display; start the studio in a desktop session, or use the `bagel` program in a terminal"
+    Err("there is no display; start the studio in a desktop session, or use the program `bagel` in a terminal"
         .to_owned())
 }
 
-/// A display is always there.
+/// Other systems always have a display.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn check_display() -> Result<(), String> {
     Ok(())
 }
 
-/// Loads the page again when its process dies; jobs go on meanwhile, and the page begins with everything as it stands.
+/// Reloads the page when its process crashes; jobs continue, and the page subscribes again with the current state.
 #[cfg(target_os = "linux")]
 pub(crate) fn reload_when_page_dies(window: &tauri::WebviewWindow) {
     use webkit2gtk::WebViewExt;
 
     let watched = window.with_webview(|view| {
         view.inner().connect_web_process_terminated(|view, reason| {
-            tracing::warn!(?reason, "the page's process ended; it is loaded again");
+            tracing::warn!(?reason, "the page's process ended; the page is reloaded");
             view.reload();
         });
     });
     if let Err(error) = watched {
-        tracing::warn!(%error, "the page is not watched");
+        tracing::warn!(%error, "crashes of the page cannot be detected");
     }
 }
 
-/// The systems' other web views look after their processes themselves.
+/// The web views of other systems restart their processes themselves.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn reload_when_page_dies(_: &tauri::WebviewWindow) {}

@@ -1,12 +1,10 @@
 //! The window of Bagel Studio.
 //!
-//! Thin on purpose: it opens one web view on the embedded frontend, passes its
-//! commands to [`studio`], and streams back what changes. Images go by a URI
-//! scheme of their own, never through messages. No path ever comes from the
-//! web view or goes to it.
+//! Thin on purpose: it opens one web view on the embedded frontend, passes its commands to [`studio`], and streams
+//! events back. Images go through a URI scheme, never through messages. No path ever comes from the web view or goes to
+//! it.
 //!
-//! Read [`commands`] for what the window can ask, and [`scheme`] for what it
-//! can see.
+//! Read [`commands`] for what the window can request, and [`scheme`] for what it can show.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -17,9 +15,9 @@ mod commands;
 mod dialogs;
 mod drag_out;
 mod feed;
+mod geometry;
 mod language;
 mod linux;
-mod place;
 mod reveal;
 mod scheme;
 mod window;
@@ -39,14 +37,14 @@ use crate::drag_out::Outgoing;
 use crate::feed::{Audience, Dragging};
 use crate::window::Closing;
 
-/// How long a second start waits at a time for the first one to take its files.
-const HANDOVER: Duration = Duration::from_secs(1);
+/// How long a second start waits for the first one to take its files, on each attempt.
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often it does; a program that is closing takes no files, but may still be writing its backup.
-const TRIES: usize = 15;
+/// A program that is closing takes no files but may still be writing its backup, so one attempt is not enough.
+const MAX_ATTEMPTS: usize = 15;
 
-/// Between two looks at what is due: backups, and the trash.
-const TEND: Duration = Duration::from_secs(60 * 60);
+/// Time between two checks whether a backup is due and the trash is to be emptied.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 fn main() -> ExitCode {
     linux::avoid_blank_window();
@@ -63,7 +61,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let options = Options::usual().map_err(|error| error.failure())?;
     write_log(&options.data_folder);
-    linux::check_display().map_err(unopened)?;
+    linux::check_display().map_err(cannot_open)?;
     let files = handover::files(std::env::args_os().skip(1));
     match open_or_hand_over(&options, &files)? {
         Some(studio) => open_window(studio, files),
@@ -71,27 +69,27 @@ fn run() -> Result<(), Failure> {
     }
 }
 
-fn unopened(message: String) -> Failure {
+fn cannot_open(message: String) -> Failure {
     Failure { code: ErrorCode::Internal, message }
 }
 
-/// Opens the studio; nothing when one that is open has taken the files.
+/// Opens the studio; `None` when the studio that is open already has taken the files.
 fn open_or_hand_over(options: &Options, files: &[PathBuf]) -> Result<Option<Studio>, Failure> {
-    let mut tries = 1;
+    let mut n_attempts = 1;
     loop {
         match tauri::async_runtime::block_on(async { Studio::open(options.clone()) }) {
             Ok(studio) => return Ok(Some(studio)),
             Err(error) if error.is_in_use() => {
-                if handover::offer(&options.data_folder, files, HANDOVER) {
+                if handover::offer(&options.data_folder, files, HANDOVER_TIMEOUT) {
                     return Ok(None);
                 }
-                if tries == TRIES {
+                if n_attempts == MAX_ATTEMPTS {
                     return Err(error.failure());
                 }
             }
             Err(error) => return Err(error.failure()),
         }
-        tries += 1;
+        n_attempts += 1;
     }
 }
 
@@ -101,7 +99,7 @@ fn write_log(data_folder: &Path) {
         Err(error) => {
             let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
             let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
-            tracing::warn!(%error, "no log is written");
+            tracing::warn!(%error, "the log file cannot be opened; messages go to standard error only");
         }
     }
 }
@@ -178,14 +176,14 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
         .setup(move |app| {
             window::open(app.handle())?;
             let studio = app.state::<Studio>().inner().clone();
-            drag_out::tidy(studio.data_folder());
+            drag_out::remove_old_copies(studio.data_folder());
             tauri::async_runtime::spawn(announce::follow(app.handle().clone(), studio.clone()));
             tauri::async_runtime::spawn(window::take_files(app.handle().clone(), studio.clone(), files));
-            tauri::async_runtime::spawn(tend(studio));
+            tauri::async_runtime::spawn(run_maintenance(studio));
             Ok(())
         })
         .build(tauri::generate_context!())
-        .map_err(|error| unopened(format!("the window cannot be opened: {error}")))?;
+        .map_err(|error| cannot_open(format!("the window cannot be opened: {error}")))?;
     app.run(move |app, event| match event {
         tauri::RunEvent::Exit => {
             app.state::<Closing>().begin();
@@ -196,24 +194,24 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
         tauri::RunEvent::Opened { urls } => {
             let paths = urls.iter().filter_map(|url| url.to_file_path().ok()).map(PathBuf::into_os_string);
             let (app, studio, files) = (app.clone(), closing.clone(), handover::files(paths));
-            tauri::async_runtime::spawn(async move { window::bring_in(&app, &studio, files).await });
+            tauri::async_runtime::spawn(async move { window::import_files(&app, &studio, files).await });
         }
         _ => {}
     });
     Ok(())
 }
 
-/// Does what is due, for as long as the program runs.
-async fn tend(studio: Studio) {
-    let mut ticks = tokio::time::interval(TEND);
-    let mut told = None;
+/// Makes backups and empties the trash when they are due, for as long as the program runs.
+async fn run_maintenance(studio: Studio) {
+    let mut ticks = tokio::time::interval(MAINTENANCE_INTERVAL);
+    let mut last = None;
     loop {
         ticks.tick().await;
         let failure = studio.tend().await.err().map(|error| error.failure());
-        // Once and not every hour.
-        if let Some(failure) = failure.clone().filter(|_| failure != told) {
+        // The same failure is shown once and not every hour.
+        if let Some(failure) = failure.clone().filter(|_| failure != last) {
             studio.notice(failure);
         }
-        told = failure;
+        last = failure;
     }
 }

@@ -1,4 +1,4 @@
-//! The one window, and what may happen to it.
+//! The main window: opening, closing, and files that arrive from outside.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,19 +11,19 @@ use tauri::{AppHandle, DragDropEvent, Manager, Url, WebviewUrl, WebviewWindow, W
 
 use crate::drag_out::Outgoing;
 use crate::feed::{Audience, Dragging};
-use crate::place::Place;
+use crate::geometry::Geometry;
 
-/// How often a second start is looked for.
-const HANDOVER: Duration = Duration::from_millis(500);
+/// Time between two checks for files of a second start.
+const HANDOVER_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long files wait for the page, which would not be told of them before it listens. Shorter than a later start
-/// waits for this one.
-const PAGE: Duration = Duration::from_secs(10);
+/// How long files wait for the page, which misses events until it subscribes. Shorter than a later start waits for this
+/// one.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A second wish to close within this time is granted, whatever the page says: it may be dead.
-const INSISTENCE: Duration = Duration::from_secs(10);
+/// A second request to close within this time is granted even if the page does not answer: it may have crashed.
+const FORCE_CLOSE_WINDOW: Duration = Duration::from_secs(10);
 
-/// How far closing is.
+/// Progress of closing.
 #[derive(Debug, Default)]
 pub(crate) struct Closing {
     /// When the page was last asked whether the window may close.
@@ -32,31 +32,31 @@ pub(crate) struct Closing {
 }
 
 impl Closing {
-    /// The program ends now, which may take a while: later starts wait for that, and then open the studio themselves.
+    /// Stops taking files: closing may take a while, and later starts wait for it and then open the studio themselves.
     pub(crate) fn begin(&self) {
         self.has_begun.store(true, Ordering::Relaxed);
     }
 
-    /// Takes what later starts handed over, as long as there is a studio to bring it into.
+    /// Takes the files of later starts; `None` once closing has begun.
     fn take(&self, data_folder: &Path) -> Option<Vec<Vec<PathBuf>>> {
         (!self.has_begun.load(Ordering::Relaxed)).then(|| handover::take(data_folder))
     }
 }
 
-/// Opens it.
+/// Opens the window with the geometry of the last run.
 pub(crate) fn open(app: &AppHandle) -> tauri::Result<()> {
-    let place = Place::read(app.state::<Studio>().data_folder());
+    let geometry = Geometry::read(app.state::<Studio>().data_folder());
     let builder = WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
         .title("Bagel Studio")
         .inner_size(1440.0, 900.0)
         .min_inner_size(880.0, 560.0)
         .center()
         .background_color(tauri::window::Color(21, 21, 22, 255))
-        .on_navigation(is_ours)
+        .on_navigation(is_own_page)
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny);
     let window = builder.build()?;
-    if let Some(place) = place {
-        place.apply(&window);
+    if let Some(geometry) = geometry {
+        geometry.apply(&window);
     }
     crate::linux::reload_when_page_dies(&window);
     let observed = window.clone();
@@ -76,26 +76,26 @@ pub(crate) fn close(app: &AppHandle) {
     app.state::<Closing>().begin();
     let Some(window) = app.get_webview_window("main") else { return };
     let data_folder = window.state::<Studio>().data_folder().to_path_buf();
-    let before = Place::read(&data_folder);
-    if let Some(place) = Place::of(&window, before).filter(|place| before.as_ref() != Some(place)) {
-        place.write(&data_folder);
+    let before = Geometry::read(&data_folder);
+    if let Some(geometry) = Geometry::measure(&window, before).filter(|now| before.as_ref() != Some(now)) {
+        geometry.write(&data_folder);
     }
     if let Err(error) = window.destroy() {
-        tracing::warn!(%error, "the window does not close");
+        tracing::warn!(%error, "the window cannot be closed; the program exits");
         app.exit(0);
     }
 }
 
-/// Closes the window at once when nothing would be lost, and otherwise has the page ask.
+/// Closes the window at once when no job is running, and otherwise asks for confirmation in the page.
 fn ask_to_close(window: &WebviewWindow) {
     let (app, studio) = (window.app_handle().clone(), window.state::<Studio>().inner().clone());
-    let insists = {
+    let is_forced = {
         let closing = window.state::<Closing>();
         let mut asked = closing.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.replace(Instant::now()).is_some_and(|before| before.elapsed() < INSISTENCE)
+        asked.replace(Instant::now()).is_some_and(|before| before.elapsed() < FORCE_CLOSE_WINDOW)
     };
     tauri::async_runtime::spawn(async move {
-        if insists || !studio.is_working().await {
+        if is_forced || !studio.is_working().await {
             close(&app);
         } else {
             studio.announce(StudioEvent::CloseAsked);
@@ -103,10 +103,10 @@ fn ask_to_close(window: &WebviewWindow) {
     });
 }
 
-/// Brings in the files that the program was started with, and those of later starts as they come.
+/// Imports the files that the program was started with, and those of later starts as they arrive.
 pub(crate) async fn take_files(app: AppHandle, studio: Studio, files: Vec<PathBuf>) {
-    bring_in(&app, &studio, files).await;
-    let mut ticks = tokio::time::interval(HANDOVER);
+    import_files(&app, &studio, files).await;
+    let mut ticks = tokio::time::interval(HANDOVER_INTERVAL);
     loop {
         ticks.tick().await;
         let (app_handle, data_folder) = (app.clone(), studio.data_folder().to_path_buf());
@@ -114,17 +114,17 @@ pub(crate) async fn take_files(app: AppHandle, studio: Studio, files: Vec<PathBu
         let Ok(Some(taken)) = tauri::async_runtime::spawn_blocking(take).await else { return };
         for files in taken {
             show(&app);
-            bring_in(&app, &studio, files).await;
+            import_files(&app, &studio, files).await;
         }
     }
 }
 
-/// Brings in files from outside the window, as soon as its page would be told of them.
-pub(crate) async fn bring_in(app: &AppHandle, studio: &Studio, files: Vec<PathBuf>) {
+/// Imports files from outside the window as soon as its page receives events.
+pub(crate) async fn import_files(app: &AppHandle, studio: &Studio, files: Vec<PathBuf>) {
     if files.is_empty() {
         return;
     }
-    app.state::<Audience>().wait(PAGE).await;
+    app.state::<Audience>().wait(PAGE_TIMEOUT).await;
     studio.import(files.into_iter().map(Source::File).collect(), None).await;
 }
 
@@ -136,15 +136,15 @@ fn show(app: &AppHandle) {
     }
 }
 
-/// The web view stays with the program's own files.
-fn is_ours(url: &Url) -> bool {
+/// Whether the web view may navigate to an address: only to files of the program itself.
+fn is_own_page(url: &Url) -> bool {
     let is_app = url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost");
     let is_dev_server = cfg!(not(feature = "custom-protocol")) && url.host_str() == Some("localhost");
     is_app || is_dev_server
 }
 
 fn drag(window: &WebviewWindow, event: &DragDropEvent) {
-    // Its own images are here already.
+    // Images that are dragged out of the window are in the library already.
     if window.state::<Outgoing>().is_under_way() {
         return;
     }
@@ -171,13 +171,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn later_starts_are_left_alone_once_it_closes() {
+    fn files_of_later_starts_are_not_taken_once_closing_has_begun() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.png");
         std::fs::write(&file, "x").unwrap();
-        let offer = |timeouts| {
+        let offer = |timeout| {
             let (folder, files) = (folder.path().to_path_buf(), vec![file.clone()]);
-            std::thread::spawn(move || handover::offer(&folder, &files, timeouts))
+            std::thread::spawn(move || handover::offer(&folder, &files, timeout))
         };
         let closing = Closing::default();
         let second = offer(Duration::from_secs(60));
@@ -194,12 +194,12 @@ mod tests {
         while !third.is_finished() {
             assert_eq!(closing.take(folder.path()), None);
         }
-        assert!(!third.join().unwrap(), "it opens the studio itself");
+        assert!(!third.join().unwrap(), "the third start opens the studio itself");
     }
 
     #[test]
-    fn the_web_view_goes_nowhere_else() {
-        let check = |url: &str, expected: bool| assert_eq!(is_ours(&Url::parse(url).unwrap()), expected, "{url}");
+    fn the_web_view_navigates_only_to_own_pages() {
+        let check = |url: &str, expected: bool| assert_eq!(is_own_page(&Url::parse(url).unwrap()), expected, "{url}");
         check("tauri://localhost/index.html", true);
         check("http://tauri.localhost/", true);
         for url in

@@ -90,13 +90,13 @@ pub(crate) async fn open_project(app: AppHandle, studio: State<'_, Studio>) -> A
 #[tauri::command]
 pub(crate) async fn reveal_image(studio: State<'_, Studio>, node: NodeId) -> Answer<()> {
     let path = studio.path(node, Rendition::Full).map_err(failed)?;
-    reveal::show(path).await
+    reveal::show_in_file_manager(path).await
 }
 
 /// Hands images to the system while the pointer is held down on them: they are dragged as files.
 #[tauri::command]
 pub(crate) async fn drag_out(app: AppHandle, studio: State<'_, Studio>, nodes: Vec<NodeId>) -> Answer<()> {
-    drag_out::begin(&app, &studio, nodes).await
+    drag_out::start(&app, &studio, nodes).await
 }
 
 async fn title(studio: &Studio, node: NodeId) -> Answer<String> {

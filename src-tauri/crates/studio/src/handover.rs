@@ -1,8 +1,11 @@
-//! A second start hands its files to the studio that has the library, and ends.
+//! A second start hands its files to the studio that has the library open, and exits.
 //!
-//! The library's lock says who is first. The second program lays a note into a
-//! folder that the first one looks into; a note that nobody takes is taken
-//! back, and then the second program says why it cannot start.
+//! The library's lock decides which one is first. The second program writes a note into a folder that the first one
+//! checks twice a second; a note that is not taken is withdrawn, and the second program reports why it cannot start.
+//!
+//! Kept instead of tauri-plugin-single-instance: on Linux the plugin panics without a session bus, as in containers and
+//! over SSH; it passes arguments on as text, which loses names in other encodings; and it allows one instance a user,
+//! where two libraries may be open at once.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -13,10 +16,10 @@ use std::time::{Duration, Instant};
 use durable::Overwrite;
 use uuid::Uuid;
 
-/// Bytes of one note: more than what a system passes to a program, in the digits that it is written in.
+/// Bytes of one note: more than the longest command line, whose bytes are written as decimal numbers.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Files among a program's arguments that can be opened: regular ones, by their whole path.
+/// The regular files among a program's arguments, as absolute paths.
 pub fn files(arguments: impl Iterator<Item = OsString>) -> Vec<PathBuf> {
     let paths = arguments.map(PathBuf::from).filter(|path| !path.to_string_lossy().starts_with('-'));
     // Asking is safe for a pipe or a device; opening one may never end.
@@ -24,28 +27,28 @@ pub fn files(arguments: impl Iterator<Item = OsString>) -> Vec<PathBuf> {
     regular.filter_map(|path| std::path::absolute(path).ok()).collect()
 }
 
-/// Hands files to the studio that is open on a data folder; blocks. Gives back whether it took them.
-pub fn offer(data_folder: &Path, files: &[PathBuf], timeouts: Duration) -> bool {
+/// Hands files to the studio that has a data folder open, and blocks until it takes them. Returns whether it did.
+pub fn offer(data_folder: &Path, files: &[PathBuf], timeout: Duration) -> bool {
     let folder = folder(data_folder);
     let note = folder.join(format!("{}.json", Uuid::now_v7()));
-    // A name on disk need not be text.
+    // A file name need not be UTF-8.
     let names: Vec<&OsStr> = files.iter().map(|file| file.as_os_str()).collect();
     let Ok(bytes) = serde_json::to_vec(&names) else { return false };
     if fs::create_dir_all(&folder).is_err() || durable::write(&note, &bytes, Overwrite::Refuse).is_err() {
         return false;
     }
-    let until = Instant::now() + timeouts;
+    let until = Instant::now() + timeout;
     while Instant::now() < until {
         if !note.exists() {
             return true;
         }
         thread::sleep(Duration::from_millis(50));
     }
-    // Whoever removes it has it: if that is not possible any more, it was taken after all.
+    // The program that removes the note owns it: a failure here means that the first one has taken it after all.
     fs::remove_file(&note).is_err()
 }
 
-/// Takes what other starts handed over: the files of each; an empty one only wants the window to be seen.
+/// Takes the files of each later start; a list without files only asks for the window to be shown.
 pub fn take(data_folder: &Path) -> Vec<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder(data_folder)) else { return Vec::new() };
     let is_note = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
@@ -59,8 +62,8 @@ fn take_one(note: &Path) -> Option<Vec<PathBuf>> {
     let bytes = if is_small { fs::read(note).ok() } else { None };
     fs::remove_file(note).ok()?;
     let files: Vec<OsString> = serde_json::from_slice(&bytes?).ok()?;
-    let is_meant = |path: &PathBuf| path.is_absolute() && fs::metadata(path).is_ok_and(|about| about.is_file());
-    Some(files.into_iter().map(PathBuf::from).filter(is_meant).collect())
+    let is_regular = |path: &PathBuf| path.is_absolute() && fs::metadata(path).is_ok_and(|about| about.is_file());
+    Some(files.into_iter().map(PathBuf::from).filter(is_regular).collect())
 }
 
 fn folder(data_folder: &Path) -> PathBuf {
@@ -96,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_nobody_takes_is_taken_back() {
+    fn a_note_that_is_not_taken_is_withdrawn() {
         let folder = tempfile::tempdir().unwrap();
         assert!(!offer(folder.path(), &[], Duration::from_millis(20)));
         assert!(take(folder.path()).is_empty());
     }
 
     #[test]
-    fn only_regular_files_are_meant() {
+    fn only_regular_files_are_taken_from_arguments() {
         let strange = [
             "",
             " ",
@@ -168,11 +171,11 @@ mod tests {
         arguments.extend(never_ending(folder.path()));
         assert_eq!(files(arguments.clone().into_iter()), Vec::<PathBuf>::new());
 
-        // Regular ones are taken among all of these, whatever they are called.
+        // Regular files among all of these are taken, under any name.
         let mut expected = Vec::new();
         for name in ["a.png", "--flag.png", "船.png", " ", "%41.png", "\u{202e}gnp.a", "a\nb.png", &"n".repeat(200)] {
             let path = folder.path().join(name);
-            // A system need not take every name.
+            // Some systems refuse some of these names.
             if fs::write(&path, "x").is_ok() {
                 expected.push(path);
             }
@@ -186,7 +189,7 @@ mod tests {
         assert_eq!(files(arguments.into_iter()), expected);
     }
 
-    /// A name that is no text in any encoding that Rust knows.
+    /// A name that is not UTF-8.
     #[cfg(target_os = "linux")]
     fn not_text() -> &'static OsStr {
         use std::os::unix::ffi::OsStrExt;
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_of_nonsense_is_put_away() {
+    fn a_note_that_cannot_be_parsed_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("handover")).unwrap();
         fs::write(folder.path().join("handover/x.json"), "{").unwrap();

@@ -1,7 +1,9 @@
-//! What the program writes down about itself: a few bounded files that only the user can read.
+//! Log files: a few, bounded in size, readable by the user alone.
 //!
-//! Nothing above `debug` may hold an artist's words, and the files begin at
-//! `info`: they can be handed to somebody who helps.
+//! They hold `info` and above, where prompts, plans and answers never appear, so they can be attached to a report.
+//!
+//! Kept instead of tracing-appender, which rotates by time alone and cannot set a file's mode: a log that grows without
+//! a limit between two midnights can fill a disk.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -15,11 +17,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// Bytes of a file before the next one is begun.
+/// Bytes of a file before the next one is started.
 const FILE_BYTES: u64 = 5 << 20;
 
-/// Files that are kept, the present one among them.
-const N_FILES: usize = 5;
+/// Files that are kept, including the current one.
+const MAX_FILES: usize = 5;
 
 /// The log files of one folder. Clones write to the same file.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ struct Rotation {
 }
 
 impl Log {
-    /// Opens the newest file of a folder, which is made if it is not there.
+    /// Opens the newest file of a folder, and creates the folder if it is missing.
     pub fn open(folder: &Path) -> io::Result<Self> {
         Self::with_limit(folder, FILE_BYTES)
     }
@@ -46,7 +48,7 @@ impl Log {
         Ok(Self(Arc::new(Mutex::new(rotation))))
     }
 
-    /// Makes this program's events go to standard error as the environment asks, and to the log from `info` on.
+    /// Sends this program's events to standard error, filtered by the environment, and to the log from `info` up.
     pub fn install(&self) {
         let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
         let to_terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(wanted);
@@ -84,7 +86,7 @@ impl Rotation {
     fn rotate(&mut self) -> io::Result<()> {
         // Closed first: a system may refuse to rename an open file.
         self.file = None;
-        for number in (0..N_FILES - 1).rev() {
+        for number in (0..MAX_FILES - 1).rev() {
             let from = numbered(&self.folder, number);
             if from.exists() {
                 fs::rename(from, numbered(&self.folder, number + 1))?;
@@ -96,11 +98,11 @@ impl Rotation {
     }
 }
 
-/// One event on its way into the file.
+/// Writes one event to the current file.
 #[derive(Debug)]
-pub struct Entry<'a>(MutexGuard<'a, Rotation>);
+pub struct LogWriter<'a>(MutexGuard<'a, Rotation>);
 
-impl Write for Entry<'_> {
+impl Write for LogWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -111,10 +113,10 @@ impl Write for Entry<'_> {
 }
 
 impl<'a> MakeWriter<'a> for Log {
-    type Writer = Entry<'a>;
+    type Writer = LogWriter<'a>;
 
-    fn make_writer(&'a self) -> Entry<'a> {
-        Entry(self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn make_writer(&'a self) -> LogWriter<'a> {
+        LogWriter(self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -122,7 +124,7 @@ fn numbered(folder: &Path, number: usize) -> PathBuf {
     folder.join(if number == 0 { "studio.log".to_owned() } else { format!("studio.{number}.log") })
 }
 
-/// Opens a file for the user alone, at its end.
+/// Opens a file for appending, readable by the user alone; gives its length too.
 fn open_private(path: &Path) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);
@@ -145,7 +147,7 @@ mod tests {
             writeln!(log.make_writer(), "line {number:04} 0123456789").unwrap();
         }
         let files: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
-        assert_eq!(files.len(), N_FILES);
+        assert_eq!(files.len(), MAX_FILES);
         assert!(files.iter().all(|file| file.metadata().unwrap().len() <= 1000));
         assert_eq!(tail(folder.path(), 1), ["line 0999 0123456789"]);
         #[cfg(unix)]

@@ -1,8 +1,10 @@
-//! The settings file: what it says is believed one value at a time, and it is never lost.
+//! The settings file, read one value at a time so that it is never lost.
 //!
-//! A value that cannot be used is named and replaced by its default; the rest
-//! holds. A file that is no TOML at all, or of a newer form, is put aside under
-//! another name before anything is written.
+//! An invalid value is reported and replaced by its default; the other values are kept. A file that is not TOML, or that
+//! a newer version wrote, is copied to another name before anything is written.
+//!
+//! Defaults come from serde. `serde_with::DefaultOnError` would drop invalid values too, but silently: it cannot report
+//! which one it was, nor check ranges and addresses.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,12 +18,10 @@ use crate::{Error, Result};
 /// Name of the file in the data folder.
 pub const FILE_NAME: &str = "settings.toml";
 
-/// Beyond this a file is not one that a studio wrote, nor one that it writes.
-///
-/// As many and as long plans as are kept fit, six bytes a character.
+/// Size limit of the file. The largest number of the longest plans fits, at six bytes per character.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Presets that are kept, and plans.
+/// Limit of presets, and of plans.
 const MAX_PRESETS: usize = 100;
 
 /// Characters of a saved plan.
@@ -33,63 +33,64 @@ const NAME_CHARACTERS: usize = 80;
 /// Longest address of a mirror.
 const MAX_ADDRESS_BYTES: usize = 500;
 
-/// Longest time before the model's memory is given back: a week.
+/// Longest idle time before the model is unloaded: a week.
 const MAX_IDLE_MINUTES: u32 = 7 * 24 * 60;
 
-/// Settings as they were found, and what was wrong with the file.
+/// Settings that were read, and the problems in their file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
     /// All settings.
     pub settings: Settings,
-    /// One line for everything that was not usable.
+    /// One for each invalid value.
     pub notices: Vec<Failure>,
 }
 
-/// Reads the settings of a data folder; no file means all defaults.
+/// Reads the settings of a data folder; without a file they are all defaults.
 pub fn read(folder: &Path) -> Found {
     let path = folder.join(FILE_NAME);
     let shown = path.display();
     match fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::default(),
         Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_BYTES => {}
-        _ => return put_aside(&path, &format!("{shown} is not a settings file")),
+        _ => return set_aside(&path, &format!("{shown} is not a settings file")),
     }
     let Ok(text) = fs::read_to_string(&path) else {
-        return put_aside(&path, &format!("{shown} cannot be read"));
+        return set_aside(&path, &format!("{shown} cannot be read"));
     };
     match text.parse::<Table>() {
         Ok(table) => {
             let is_newer =
                 table.get("version").and_then(Value::as_integer).is_some_and(|it| it > Settings::VERSION.into());
-            let mut found = understand(&path, table);
+            let mut found = read_values(&path, table);
             if is_newer {
-                let aside = put_aside(&path, &format!("{shown} was written by a newer version of the studio"));
+                let aside = set_aside(&path, &format!("{shown} was written by a newer version of the studio"));
                 found.notices.splice(0..0, aside.notices);
             }
             found
         }
         Err(error) => {
             let reason = error.message().lines().next().unwrap_or_default().to_owned();
-            put_aside(&path, &format!("{shown} cannot be understood ({reason})"))
+            set_aside(&path, &format!("{shown} is not valid TOML ({reason})"))
         }
     }
 }
 
-/// Writes the settings of a data folder; the file never shows half of them.
+/// Replaces the settings file of a data folder.
 ///
-/// What would not be read again is refused, and the file stays as it was.
+/// # Errors
+/// When the text is longer than [`read`] accepts, or the disk fails; the file then stays as it was.
 pub fn write(folder: &Path, settings: &Settings) -> Result<()> {
     let path = folder.join(FILE_NAME);
     let text = toml::to_string_pretty(settings)
         .map_err(|error| Error::disk("write", &path)(std::io::Error::other(error.to_string())))?;
     if text.len() as u64 > MAX_BYTES {
-        let message = format!("settings of more than {} MiB are not kept; remove some plans", MAX_BYTES >> 20);
+        let message = format!("The settings would exceed {} MiB. Remove some plans.", MAX_BYTES >> 20);
         return Err(Error::refused(ErrorCode::TooMany, message));
     }
     durable::write(&path, text.as_bytes(), durable::Overwrite::Replace).map_err(Error::disk("write", path))
 }
 
-/// Makes a change that the window asked for, if it makes sense.
+/// Applies a change from the window after checking it.
 pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
     match change {
         SettingsChange::Language(language) => settings.language = language,
@@ -108,7 +109,7 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
             if presets.len() > MAX_PRESETS {
                 return Err(Error::refused(
                     ErrorCode::TooMany,
-                    format!("{MAX_PRESETS} presets are kept; remove some first"),
+                    format!("At most {MAX_PRESETS} presets can be saved. Remove some first."),
                 ));
             }
             presets.iter().try_for_each(check_preset)?;
@@ -118,7 +119,7 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
             if plans.len() > MAX_PRESETS {
                 return Err(Error::refused(
                     ErrorCode::TooMany,
-                    format!("{MAX_PRESETS} plans are kept; remove some first"),
+                    format!("At most {MAX_PRESETS} plans can be saved. Remove some first."),
                 ));
             }
             plans.iter().try_for_each(check_plan)?;
@@ -129,11 +130,11 @@ pub fn apply(settings: &mut Settings, change: SettingsChange) -> Result<()> {
     Ok(())
 }
 
-/// An address that downloads may come from: https, without a name and password in it.
+/// Checks the address of a mirror: https, without a user name and password.
 fn check_mirror(mirror: Option<&str>) -> Result<()> {
     let Some(mirror) = mirror else { return Ok(()) };
     if mirror.len() > MAX_ADDRESS_BYTES || !mirror.chars().all(|c| c.is_ascii_graphic()) {
-        let message = "a mirror is an address that begins with https:// and has no spaces in it";
+        let message = "The address of a mirror must begin with https:// and contain no spaces.";
         return Err(Error::refused(ErrorCode::BadAddress, message));
     }
     Ok(catalog::host_of(Some(mirror)).map(drop)?)
@@ -168,27 +169,25 @@ fn check_length(what: &str, text: &str, max_characters: usize) -> Result<()> {
     Err(Error::refused(code, format!("{what} has 1 to {max_characters} characters")))
 }
 
-/// Takes every value that can be used; names the others.
-fn understand(path: &Path, table: Table) -> Found {
+/// Keeps every valid value and reports the others.
+fn read_values(path: &Path, table: Table) -> Found {
     let mut found = Found::default();
     let mut good = Table::new();
     for (key, value) in table {
-        let alone = |value: &Value| Table::from_iter([(key.clone(), value.clone())]).try_into::<Settings>();
-        match alone(&value) {
-            Ok(settings) => match check(&settings) {
-                Ok(()) => {
-                    good.insert(key, value);
-                }
-                Err(reason) => {
-                    found.notices.push(unusable(path, &key, &reason.to_string()));
-                    keep_usable(&mut good, key, value);
-                }
-            },
-            Err(error) => {
-                let reason = error.message().lines().next().unwrap_or_default().to_owned();
-                found.notices.push(unusable(path, &key, &reason));
-                keep_usable(&mut good, key, value);
+        // Alone with the defaults of the others, so that an error is about this value.
+        let alone = Table::from_iter([(key.clone(), value.clone())]).try_into::<Settings>();
+        let checked = alone.map_err(|error| error.message().lines().next().unwrap_or_default().to_owned());
+        let checked = checked.and_then(|settings| check(&settings).map_err(|error| error.to_string()));
+        if let Err(reason) = checked {
+            let message = format!("{}: {key} is invalid ({reason}); its default is used", path.display());
+            found.notices.push(Failure { code: ErrorCode::SettingsUnusable, message });
+            match key.as_str() {
+                "presets" => drop(good.insert(key, retain_valid(value, check_preset))),
+                "plans" => drop(good.insert(key, retain_valid(value, check_plan))),
+                _ => {}
             }
+        } else {
+            good.insert(key, value);
         }
     }
     found.settings = good.try_into().unwrap_or_default();
@@ -199,40 +198,27 @@ fn understand(path: &Path, table: Table) -> Found {
 fn check(settings: &Settings) -> Result<()> {
     check_mirror(settings.mirror.as_deref())?;
     if settings.idle_minutes > MAX_IDLE_MINUTES {
-        let message = format!("{} minutes are more than a week", settings.idle_minutes);
+        let message = format!("{} minutes is more than a week", settings.idle_minutes);
         return Err(Error::refused(ErrorCode::OutOfRange, message));
     }
     settings.presets.iter().try_for_each(check_preset)?;
     settings.plans.iter().try_for_each(check_plan)
 }
 
-/// Of a list, what can be used of it.
-fn keep_usable(good: &mut Table, key: String, value: Value) {
-    match key.as_str() {
-        "presets" => drop(good.insert(key, usable(value, check_preset))),
-        "plans" => drop(good.insert(key, usable(value, check_plan))),
-        _ => {}
-    }
-}
-
-fn usable<T: DeserializeOwned>(value: Value, check: impl Fn(&T) -> Result<()>) -> Value {
+/// The valid items of a list.
+fn retain_valid<T: DeserializeOwned>(value: Value, check: impl Fn(&T) -> Result<()>) -> Value {
     let Value::Array(items) = value else { return Value::Array(Vec::new()) };
-    let is_usable = |item: &Value| item.clone().try_into::<T>().is_ok_and(|it| check(&it).is_ok());
-    Value::Array(items.into_iter().filter(is_usable).collect())
+    let is_valid = |item: &Value| item.clone().try_into::<T>().is_ok_and(|it| check(&it).is_ok());
+    Value::Array(items.into_iter().filter(is_valid).collect())
 }
 
-fn unusable(path: &Path, key: &str, reason: &str) -> Failure {
-    let message = format!("{}: {key} cannot be used ({reason}); its default holds", path.display());
-    Failure { code: ErrorCode::SettingsUnusable, message }
-}
-
-/// Keeps the file under a name that no other file has.
-fn put_aside(path: &Path, what: &str) -> Found {
+/// Copies the file to a free name, and returns the defaults.
+fn set_aside(path: &Path, what: &str) -> Found {
     let aside = (1..1000).map(|number| numbered(path, number)).find(|aside| !aside.exists());
     let kept = aside.filter(|aside| fs::copy(path, aside).is_ok() || fs::rename(path, aside).is_ok());
     let message = match kept {
-        Some(kept) => format!("{what}; it is kept as {}, and the defaults hold", kept.display()),
-        None => format!("{what}; the defaults hold"),
+        Some(kept) => format!("{what}. It was saved as {}, and defaults are used.", kept.display()),
+        None => format!("{what}. Defaults are used."),
     };
     Found { settings: Settings::default(), notices: vec![Failure { code: ErrorCode::SettingsUnusable, message }] }
 }
@@ -273,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_and_as_long_plans_as_are_kept_come_back() {
+    fn the_largest_number_of_the_longest_plans_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         // A control character takes six bytes in the file, and none takes more.
         for character in ["画", "🦊", "\u{1}"] {
@@ -288,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_again_is_not_written() {
+    fn settings_too_large_to_be_read_are_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let kept = Settings { follows: false, ..Settings::default() };
         write(folder.path(), &kept).unwrap();
@@ -298,20 +284,20 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_named_and_the_rest_holds() {
+    fn an_invalid_value_is_reported_and_the_others_are_kept() {
         let (found, _folder) =
             read_text("theme = \"plaid\"\nfollows = false\nidle_minutes = -3\nfuture = 7\nmirror = \"http://x\"\n");
         assert!(!found.settings.follows);
         assert_eq!((found.settings.theme, found.settings.idle_minutes), (Theme::System, 30));
         let named: Vec<bool> = ["theme", "idle_minutes", "mirror"]
             .iter()
-            .map(|key| found.notices.iter().any(|it| it.message.contains(&format!(": {key} cannot"))))
+            .map(|key| found.notices.iter().any(|it| it.message.contains(&format!(": {key} is invalid"))))
             .collect();
         assert_eq!((named, found.notices.len()), (vec![true; 3], 3), "{:?}", found.notices);
     }
 
     #[test]
-    fn one_bad_preset_does_not_take_the_others_along() {
+    fn one_invalid_preset_does_not_remove_the_others() {
         let (found, _folder) = read_text(
             "[[presets]]\nname = \"a\"\n[presets.parameters]\nsteps = 20\n[[presets]]\nname = \"b\"\n[presets.parameters]\nsteps = 0\n",
         );
@@ -324,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_kept_aside() {
+    fn a_file_that_is_not_toml_is_saved_under_another_name() {
         let (found, folder) = read_text("theme = = \"dark\"");
         assert_eq!(found.settings, Settings::default());
         assert!(found.notices[0].message.contains("settings.aside-1.toml"), "{}", found.notices[0].message);
@@ -333,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_is_https_and_names_nobody() {
+    fn a_mirror_is_https_without_a_user_name() {
         let change = |mirror: &str| apply(&mut Settings::default(), SettingsChange::Mirror(Some(mirror.to_owned())));
         assert!(change("https://hf-mirror.example/path").is_ok());
         assert!(change("http://127.0.0.1:8080/models").is_ok(), "one on this machine needs no encryption");
@@ -343,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_by_name_is_refused_by_kinds_of_its_own() {
+    fn refused_presets_and_plans_have_error_codes_of_their_own() {
         let refused = |change| apply(&mut Settings::default(), change).unwrap_err().failure().code;
         let preset = |name: &str, steps| {
             let parameters = ImageParameters { steps, ..ImageParameters::generate() };
