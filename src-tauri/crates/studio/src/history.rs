@@ -4,8 +4,8 @@ use std::path::Path;
 
 use imagefile::{EmbeddedRecipe, Recipe, RecipeInput};
 use protocol::{
-    ErrorCode, Failure, ImageParameters, Job, Kind, ModelDescription, NewJob, Node, NodeId, Origin, RecipeView,
-    Thinking, Verification,
+    ErrorCode, Failure, ImageParameters, Job, ModelDescription, NewJob, Node, NodeId, Origin, RecipeView, Thinking,
+    Verification,
 };
 use store::Store;
 
