@@ -26,12 +26,12 @@ pub(crate) struct FeatureCache {
 }
 
 impl FeatureCache {
-    /// Whether the coming step has to be computed.
+    /// Whether the next step must be computed.
     pub(crate) fn is_due(&self) -> bool {
         self.step < FIRST_STEPS || self.skipped == INTERVAL - 1
     }
 
-    /// Takes the output of a computed step.
+    /// Stores the output of a computed step.
     pub(crate) fn store(&mut self, output: Tensor) -> Result<()> {
         self.before_last_computed = self.last_computed;
         self.last_computed = self.step;

@@ -1,4 +1,4 @@
-//! How three velocities become one.
+//! Classifier-free guidance: three velocities become one.
 //!
 //! `u = v_text + s_t (v − v_text)`, `w = v_image + s_i (u − v_image)`, scaled
 //! back towards the length of `v` so that strong guidance does not burn the
@@ -12,7 +12,7 @@ use crate::Result;
 /// Keeps the division of two lengths finite.
 const EPSILON: f64 = 1e-8;
 
-/// Which contexts a step is computed under besides the conditional one.
+/// The contexts that a step needs besides the conditional one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Branches {
     pub(crate) without_text: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Branches {
 }
 
 impl Branches {
-    /// A text guidance of 1 or less leaves all guidance out, as the reference does.
+    /// A text guidance of 1 or less turns off all guidance, as in the reference.
     pub(crate) fn needed(parameters: &ImageParameters, is_guided: bool) -> Self {
         let without_text = is_guided && parameters.text_guidance > 1.0;
         Self { without_text, without_image: without_text && parameters.image_guidance > 1.0 }

@@ -1,4 +1,4 @@
-//! Which token comes next.
+//! Sampling of the next token.
 
 use candle_core::{DType, Tensor};
 use protocol::TextParameters;
@@ -6,7 +6,7 @@ use protocol::TextParameters;
 use crate::random::{Generator, RandomStream};
 use crate::{Error, Result};
 
-/// Chooses tokens by one set of parameters.
+/// Samples tokens with one set of parameters.
 #[derive(Debug)]
 pub(crate) struct Sampler {
     temperature: f64,
@@ -28,10 +28,10 @@ impl Sampler {
         }
     }
 
-    /// The next id by `logits` (vocabulary,), `written` being those before it.
+    /// The next id for `logits` (vocabulary,); `written` are the ids before it.
     pub(crate) fn next(&mut self, logits: &Tensor, written: &[u32]) -> Result<u32> {
         if self.temperature <= 0.0 && self.repetition_penalty == 1.0 {
-            // The likeliest token is found on the device; only its id crosses over.
+            // The device finds the likeliest token; only its id is copied.
             return Ok(logits.argmax(0)?.to_scalar::<u32>()?);
         }
         let mut logits = logits.to_dtype(DType::F32)?;
@@ -46,7 +46,7 @@ impl Sampler {
             return Err(Error::NotFinite { stage: "text" });
         }
         let mut order: Vec<usize> = (0..logits.len()).collect();
-        // Equal logits keep the order of their ids, so that the choice is the same everywhere.
+        // Equal logits are ordered by id, so that every device makes the same choice.
         order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
         if self.temperature <= 0.0 {
             return Ok(order[0] as u32);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_repetition_penalty_moves_on() -> Result<()> {
+    fn the_repetition_penalty_changes_the_choice() -> Result<()> {
         let parameters = TextParameters { repetition_penalty: 3.0, ..TextParameters::chat() };
         let logits = Tensor::new(&[2f32, 1.0], &Device::Cpu)?;
         assert_eq!(Sampler::new(&parameters, 0).next(&logits, &[0])?, 1);

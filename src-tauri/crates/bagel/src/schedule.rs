@@ -2,7 +2,7 @@
 
 /// `steps` points over 1..0, shifted by `s·t / (1 + (s − 1)·t)`; the model is evaluated at all but the last.
 ///
-/// A higher shift spends more of them near the noise, where layout is decided.
+/// A higher shift spends more steps near the noise, where the layout is decided.
 pub fn timesteps(steps: u32, shift: f64) -> Vec<f32> {
     let n = steps as usize;
     (0..n)

@@ -1,8 +1,7 @@
-//! What the model does to an image before it looks at it: resampling to a
-//! size that its [`ResizeRule`](checkpoint::ResizeRule) chose.
+//! Resampling of an image before the model reads it, to a size that its [`ResizeRule`](checkpoint::ResizeRule) chose.
 //!
 //! It follows the reference to the last bit, because an image that differs
-//! by one level gives other latents and, over many steps, another painting:
+//! by one level gives other latents and, over many steps, another image:
 //! Pillow's antialiased bicubic in its fixed-point arithmetic, which is what
 //! the reference calls.
 

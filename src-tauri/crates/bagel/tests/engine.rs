@@ -1,4 +1,4 @@
-//! What the engine promises beyond its numbers: repeatable, stoppable, thrifty.
+//! The engine beyond its numbers: repeatable, stoppable, economical.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ fn chat(text: &str) -> ChatJob {
 }
 
 #[test]
-fn a_seed_paints_the_same_image_again_and_another_seed_another() {
+fn a_seed_repeats_its_image_and_another_seed_gives_another() {
     let mut engine = mini();
     let first = engine.generate_image(&edit(), &mut go_on).expect("an image");
     let again = mini().generate_image(&edit(), &mut go_on).expect("an image");
@@ -91,7 +91,7 @@ fn a_result_names_every_seed_and_size_that_made_it() {
 }
 
 #[test]
-fn what_was_read_once_is_not_computed_again() {
+fn a_prefilled_input_is_not_computed_again() {
     let mut engine = mini();
     let first = engine.generate_image(&edit(), &mut go_on).expect("an image");
     let mut ticks = 0;
@@ -111,7 +111,7 @@ fn what_was_read_once_is_not_computed_again() {
 }
 
 #[test]
-fn text_to_image_runs_two_branches_and_one_where_guidance_is_off() {
+fn text_to_image_runs_two_branches_and_one_without_guidance() {
     let mut job = generate();
     job.parameters.guidance_interval = [0.0, 1.0];
     let forwards = |job: &ImageJob| mini().generate_image(job, &mut go_on).expect("an image").statistics.forwards;
@@ -202,7 +202,7 @@ fn a_stop_text_ends_the_answer_before_it() {
 }
 
 #[test]
-fn special_tokens_that_somebody_types_are_ordinary_text() {
+fn special_tokens_in_a_users_text_are_ordinary_text() {
     let mut engine = mini();
     let tokens = |engine: &mut Engine, text: &str| {
         let mut n_tokens = 0;
@@ -243,7 +243,7 @@ fn values_out_of_range_are_refused_with_a_remedy() {
 }
 
 #[test]
-fn weights_that_are_not_numbers_fail_the_job() {
+fn nan_in_the_weights_fails_the_job() {
     // One NaN in the map out of the latent space.
     let folder = tempfile::tempdir().expect("a folder");
     for file in std::fs::read_dir(golden().join("model")).expect("the model") {
@@ -262,7 +262,7 @@ fn weights_that_are_not_numbers_fail_the_job() {
 }
 
 #[test]
-fn a_converted_model_is_one_file_that_paints_answers_and_keeps_its_name() {
+fn a_converted_model_is_one_file_that_generates_answers_and_keeps_its_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = Checkpoint::open(&golden().join("model"), None).expect("a model");
     let whole = mini().generate_image(&edit(), &mut go_on).expect("an image").image;

@@ -1,4 +1,4 @@
-//! What the terminal shows while work goes on: bars with the time left, or one event a line.
+//! Progress in the terminal: bars with the time left, or JSON events, one per line.
 
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -11,13 +11,13 @@ use serde::Serialize;
 use crate::host::Listener;
 use crate::{Error, Result, interrupt};
 
-/// Where text goes as it is written.
+/// The stream of generated text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streaming {
     /// Answers are the result: they go to stdout.
     Answers,
-    /// A plan is on the way to the result: it goes to the terminal, if there is one.
-    Thoughts,
+    /// A plan precedes the result: it goes to stderr if that is a terminal.
+    Plan,
 }
 
 /// Shows the events of one job.
@@ -35,12 +35,12 @@ enum Stage {
     Loading,
     Reading,
     Writing,
-    Painting,
+    Denoising,
     Decoding,
 }
 
 impl Display {
-    /// A display that shows nothing yet.
+    /// A display without content.
     pub fn new(json: bool, streaming: Streaming) -> Self {
         Self { json, streaming, bar: ProgressBar::hidden(), stage: Stage::Waiting, in_line: false }
     }
@@ -50,7 +50,7 @@ impl Display {
         self.json
     }
 
-    /// Ends what is being shown.
+    /// Removes the bar and ends the line.
     pub fn finish(&mut self) {
         self.bar.finish_and_clear();
         self.stage = Stage::Waiting;
@@ -79,14 +79,14 @@ impl Display {
                 self.bar.set_position(*bytes);
             }
             Event::Started { .. } => self.enter(Stage::Reading, None, "{spinner:.cyan} reading the inputs, {elapsed}"),
-            Event::Context { .. } => self.enter(Stage::Painting, None, "{spinner:.cyan} beginning, {elapsed}"),
+            Event::Context { .. } => self.enter(Stage::Denoising, None, "{spinner:.cyan} starting, {elapsed}"),
             Event::Text { channel, delta, .. } => self.show_text(*channel, delta),
             Event::Step { step, steps, .. } => {
                 if self.bar.length() != Some((*steps).into()) {
                     self.stage = Stage::Waiting;
                 }
-                let template = "painting {bar:32.cyan} step {pos} of {len}, {eta} left";
-                self.enter(Stage::Painting, Some((*steps).into()), template);
+                let template = "denoising {bar:32.cyan} step {pos} of {len}, {eta} left";
+                self.enter(Stage::Denoising, Some((*steps).into()), template);
                 self.bar.set_position((*step).into());
             }
             Event::Decoding { .. } => self.enter(Stage::Decoding, None, "{spinner:.cyan} decoding, {elapsed}"),
@@ -95,7 +95,7 @@ impl Display {
     }
 
     fn show_text(&mut self, channel: TextChannel, delta: &str) {
-        if self.streaming == Streaming::Thoughts && !io::stderr().is_terminal() {
+        if self.streaming == Streaming::Plan && !io::stderr().is_terminal() {
             return;
         }
         if self.stage != Stage::Writing {
@@ -108,11 +108,11 @@ impl Display {
         self.stream(&if dim { console::style(text).dim().to_string() } else { text });
     }
 
-    /// A reader that has gone away is noticed when the result is written.
+    /// A closed pipe is noticed when the result is written.
     fn stream(&self, text: &str) {
         let written = match self.streaming {
             Streaming::Answers => write_now(&mut io::stdout(), text),
-            Streaming::Thoughts => write_now(&mut io::stderr(), text),
+            Streaming::Plan => write_now(&mut io::stderr(), text),
         };
         drop(written);
     }
@@ -142,7 +142,7 @@ impl Listener for Display {
     }
 }
 
-/// The progress of something that is counted in bytes; nothing is shown where programs read.
+/// Progress counted in bytes; not shown with `--json`.
 pub struct Bar {
     bar: ProgressBar,
     stage: &'static str,
@@ -150,12 +150,12 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// A bar that shows nothing yet.
+    /// A bar without content.
     pub fn new(json: bool) -> Self {
         Self { bar: ProgressBar::hidden(), stage: "", json }
     }
 
-    /// Shows how far it is.
+    /// Shows the progress.
     pub fn show(&mut self, stage: &'static str, bytes: u64, total_bytes: u64) {
         if self.json {
             return;
@@ -169,7 +169,7 @@ impl Bar {
                 self.bar.set_style(style.progress_chars("━╸ "));
             }
             self.bar.set_prefix(stage);
-            // What was here before says nothing of the speed.
+            // Bytes of an earlier download would distort the speed.
             self.bar.set_position(bytes);
             self.bar.reset_eta();
         }
@@ -177,7 +177,7 @@ impl Bar {
         self.bar.set_position(bytes);
     }
 
-    /// Ends what is being shown.
+    /// Removes the bar and ends the line.
     pub fn finish(&mut self) {
         self.bar.finish_and_clear();
         self.stage = "";
@@ -190,13 +190,13 @@ impl Drop for Bar {
     }
 }
 
-/// A result that only the command line has.
+/// A result that only the command line reports.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note<'a> {
-    /// An image was written.
+    /// An image file was written.
     Saved {
-        /// Where it is.
+        /// The file.
         path: &'a Path,
     },
 }
@@ -222,7 +222,7 @@ fn write_now(stream: &mut impl Write, text: &str) -> io::Result<()> {
     stream.flush()
 }
 
-/// Text of a model or a file without anything that a terminal would obey.
+/// Text of a model or a file without control characters, which a terminal would interpret.
 pub fn harmless(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminal_gets_no_orders_from_the_model() {
+    fn control_characters_of_a_model_do_not_reach_the_terminal() {
         assert_eq!(harmless("a\u{1b}[2J\u{7}b\n\tc\u{9b}d"), "a[2Jb\n\tcd");
     }
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first one asks the work to stop, the second one ends the process.
+//! Ctrl-C: the first one stops the running command, the second one ends the process.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,32 +8,32 @@ use crate::{Error, Result};
 static STOP: AtomicBool = AtomicBool::new(false);
 static IDLE: AtomicBool = AtomicBool::new(false);
 
-/// Exit code of a stopped program, as shells have it.
+/// Exit code of an interrupted program, by the convention of shells.
 const STOPPED: i32 = 130;
 
-/// Listens from now on.
+/// Installs the handler.
 pub fn listen() -> Result<()> {
     ctrlc::set_handler(|| {
         if STOP.swap(true, Ordering::SeqCst) || IDLE.load(Ordering::SeqCst) {
-            // Nothing is dropped by an exit, and half a model would stay.
+            // An exit drops nothing, so an incomplete model would stay on disk.
             checkpoint::remove_unfinished();
             process::exit(STOPPED);
         }
     })
-    .map_err(|error| Error::Internal(format!("Ctrl-C cannot be listened to: {error}")))
+    .map_err(|error| Error::Internal(format!("Ctrl-C cannot be handled: {error}")))
 }
 
-/// Whether the work should stop.
+/// Whether the running command should stop.
 pub fn requested() -> bool {
     STOP.load(Ordering::SeqCst)
 }
 
-/// Forgets a stop that has been obeyed.
+/// Resets the request after the command has stopped.
 pub fn clear() {
     STOP.store(false, Ordering::SeqCst);
 }
 
-/// Waits for something that cannot be told to stop; Ctrl-C ends the process meanwhile.
+/// Runs a wait that cannot be stopped; meanwhile Ctrl-C ends the process.
 pub fn idle<T>(wait: impl FnOnce() -> T) -> T {
     IDLE.store(true, Ordering::SeqCst);
     let waited = wait();

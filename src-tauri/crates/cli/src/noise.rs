@@ -1,4 +1,4 @@
-//! Noise from a file: an image starts from numbers that were made elsewhere.
+//! Noise from a file, for an image that starts from numbers made elsewhere.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// Bytes of a number.
 const WIDTH: usize = size_of::<f32>();
 
-/// The numbers that an image starts from, and what a recipe says of them.
+/// The numbers that an image starts from, with the hash that its recipe names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noise {
     /// Latent patch after latent patch, row by row.
@@ -24,14 +24,14 @@ impl Noise {
     /// Reads `n_numbers` 32-bit floats, lowest byte first, as NumPy's `tofile` writes them.
     ///
     /// # Errors
-    /// [`Error::BadInput`] for a file of another length and for numbers that are none.
+    /// [`Error::BadInput`] for a file of another length and for infinity or NaN.
     pub fn read(path: &Path, size: Size, n_numbers: usize) -> Result<Self> {
         let shown = path.display();
         let failed = |source| Error::file(path, source);
         let mut bytes = Vec::new();
         let n_bytes = n_numbers * WIDTH;
         let file = File::open(path).map_err(failed)?;
-        // One byte more than is wanted tells a longer file, whatever its length.
+        // One byte more than needed detects a longer file of any length.
         file.take(n_bytes as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() != n_bytes {
             let found = if bytes.len() > n_bytes { "more".to_owned() } else { format!("{} bytes", bytes.len()) };
@@ -67,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_in_the_order_they_are_written() {
+    fn numbers_keep_their_order() {
         let noise = read(&bytes(&[0.5, -2.0, 1e-9]), 3).unwrap();
         assert_eq!(noise.numbers, [0.5, -2.0, 1e-9]);
         assert_ne!(noise.hash, read(&bytes(&[0.5, -2.0, 2e-9]), 3).unwrap().hash);
     }
 
     #[test]
-    fn other_lengths_and_what_is_no_number_are_refused() {
+    fn other_lengths_infinity_and_nan_are_refused() {
         let line = |bytes: &[u8], n| read(bytes, n).unwrap_err().line();
         let short = line(&bytes(&[1.0]), 2);
         assert!(

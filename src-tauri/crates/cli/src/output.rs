@@ -1,4 +1,4 @@
-//! Where an image goes, checked before anything is computed for it.
+//! The output file of an image, checked before anything is computed.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::arguments::OutputOptions;
 use crate::host::Painted;
 use crate::{Error, Result};
 
-/// A place that can be written.
+/// A file that can be written.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The file.
@@ -17,7 +17,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Refuses a kind that cannot be written, a folder that is not there and a file that would be lost.
+    /// Refuses an unsupported extension, a missing folder and an existing file without `--force`.
     pub fn check(options: &OutputOptions, seed: u64) -> Result<Self> {
         let path = options.out.clone().unwrap_or_else(|| format!("bagel-{seed}.png").into());
         Encoding::for_path(&path)?;
@@ -25,14 +25,14 @@ impl Output {
         Ok(Self { path, overwrite })
     }
 
-    /// Writes the image with its recipe, whole or not at all.
+    /// Writes the image with its recipe, completely or not at all.
     pub fn write(&self, painted: &Painted) -> Result<()> {
         imagefile::write(&self.path, &painted.image, Some(&painted.recipe), self.overwrite)
             .map_err(|error| with_remedy(error, &self.path))
     }
 }
 
-/// Refuses a folder that is not there and a file that would be lost.
+/// Refuses a missing folder and an existing file without `--force`.
 pub fn check_place(path: &Path, force: bool) -> Result<Overwrite> {
     let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
     imagefile::check_destination(path, overwrite).map_err(|error| with_remedy(error, path))?;
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn only_places_that_can_be_written_pass() {
+    fn only_writable_files_pass() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("there.png");
         std::fs::write(&file, "").unwrap();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn name_without_out_carries_the_seed() {
+    fn the_default_name_contains_the_seed() {
         let output = Output::check(&OutputOptions { out: None, force: false }, 99).unwrap();
         assert_eq!(output.path, Path::new("bagel-99.png"));
     }

@@ -1,4 +1,5 @@
 //! Models named by an id of the catalog, and the parameters that the catalog knows for them.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 

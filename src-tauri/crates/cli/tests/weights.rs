@@ -119,7 +119,7 @@ fn full_disk_leaves_no_half_model() {
 fn inspect_counts_every_part() {
     let bench = Bench::new();
     let text = bench.run(&["inspect", &model(), "--tensors"]).done().stdout;
-    for expected in ["up to 128 pixels a side", "vae", "q4_k_m", "cpu", "language_model.model.norm.weight"] {
+    for expected in ["up to 128 pixels per side", "vae", "q4_k_m", "cpu", "language_model.model.norm.weight"] {
         assert!(text.contains(expected), "{expected} is not in {text}");
     }
     let events = bench.run(&["inspect", &model(), "--json"]).done().events();

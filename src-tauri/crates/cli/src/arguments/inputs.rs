@@ -1,4 +1,4 @@
-//! Prompts and images in the order they are written.
+//! Prompts and images in the order of the command line.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use protocol::Input;
 /// Texts only.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Prompts {
-    /// What to paint; several are read one after another
+    /// What the image should show; several prompts are read one after another
     #[arg(long, value_name = "TEXT")]
     pub prompt: Vec<String>,
 }
@@ -22,8 +22,8 @@ impl Prompts {
 
 /// Texts and images.
 ///
-/// One prompt follows all images, wherever it is written, because the model
-/// learned to read them that way; several prompts keep their places.
+/// A single prompt follows all images, wherever it is written, because the model
+/// was trained that way; several prompts keep their places.
 #[derive(Clone, Debug, Default)]
 pub struct Items {
     inputs: Vec<Input>,
@@ -55,7 +55,7 @@ impl Args for Items {
                     .long("prompt")
                     .value_name("TEXT")
                     .action(ArgAction::Append)
-                    .help("What to do or ask; read after the images, or in its place when several are given"),
+                    .help("What to do or answer; read after the images, or in place if there are several prompts"),
             )
             .arg(
                 Arg::new("image")
@@ -63,7 +63,7 @@ impl Args for Items {
                     .value_name("FILE")
                     .action(ArgAction::Append)
                     .value_parser(clap::value_parser!(PathBuf))
-                    .help("An image (PNG, JPEG or WebP); may be given several times"),
+                    .help("An image (PNG, JPEG or WebP); repeatable"),
             )
     }
 

@@ -1,36 +1,36 @@
-//! How text is sampled, and whether the model thinks.
+//! Options of text: sampling and thinking.
 
 use clap::Args;
 use protocol::{TextParameters, Thinking};
 
 use super::value::{parse_number, parse_whole};
 
-/// Sampling of text; what is not given keeps the default or the recipe's value.
+/// Parameters of text; missing ones keep the value of the recipe or of the model.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Text")]
 pub struct TextOptions {
-    /// Most tokens to write, the start counted [default: 512; 1024 for a plan]
+    /// Maximum number of tokens, including the start [default: the model's own, else 512; 1024 for a plan]
     #[arg(long, value_name = "N", value_parser = parse_whole::<u32>, allow_negative_numbers = true)]
     limit: Option<u32>,
-    /// 0 takes the likeliest word, higher is freer [default: 0]
+    /// 0 always takes the likeliest token; higher is more varied [default: 0]
     #[arg(long, value_name = "T", value_parser = parse_number, allow_negative_numbers = true)]
     temperature: Option<f64>,
-    /// Draw from the likeliest K tokens only; 0 draws from all
+    /// Sample only the K likeliest tokens; 0 samples all
     #[arg(long, value_name = "K", value_parser = parse_whole::<u32>, allow_negative_numbers = true)]
     top_k: Option<u32>,
-    /// Draw from the likeliest tokens that together reach P only; 1 draws from all
+    /// Sample only the likeliest tokens whose probabilities add up to P; 1 samples all
     #[arg(long, value_name = "P", value_parser = parse_number, allow_negative_numbers = true)]
     top_p: Option<f64>,
-    /// Above 1, what was written already becomes less likely [default: 1]
+    /// Above 1, tokens that occurred before become less likely [default: 1]
     #[arg(long, value_name = "FACTOR", value_parser = parse_number, allow_negative_numbers = true)]
     repetition_penalty: Option<f64>,
-    /// End at this text; may be given several times; "" ends at none
+    /// Stop at this text; repeatable; "" removes all
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
 }
 
 impl TextOptions {
-    /// Replaces what was given on the command line.
+    /// Replaces the values that the command line names.
     pub fn apply(&self, text: &mut TextParameters) {
         text.limit = self.limit.unwrap_or(text.limit);
         text.temperature = self.temperature.unwrap_or(text.temperature);
@@ -47,23 +47,23 @@ impl TextOptions {
     }
 }
 
-/// Planning before painting.
+/// Planning before an image is generated.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Thinking")]
 pub struct ThinkingOptions {
-    /// Let the model write a plan before it paints
+    /// Let the model plan first
     #[arg(long, conflicts_with = "plan")]
     think: bool,
-    /// Paint at once, where the recipe of --from has a plan
+    /// Do not plan even if the recipe of --from has a plan
     #[arg(long, conflicts_with_all = ["think", "plan"])]
     no_think: bool,
-    /// Paint this plan (with its <think> </think> tags) instead of letting the model write one
+    /// Follow this plan, including its <think> </think> tags, instead of generating one
     #[arg(long, value_name = "TEXT")]
     plan: Option<String>,
 }
 
 impl ThinkingOptions {
-    /// Replaces what was given on the command line.
+    /// Replaces the values that the command line names.
     pub fn apply(&self, thinking: &mut Thinking) {
         if let Some(plan) = &self.plan {
             *thinking = Thinking::Given { plan: plan.clone() };
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_recipe_switched_on_can_be_switched_off() {
+    fn options_turn_off_what_a_recipe_turns_on() {
         let mut text =
             TextParameters { top_k: Some(5), top_p: Some(0.9), stop: vec!["end".to_owned()], ..TextParameters::plan() };
         let kept = text.clone();

@@ -1,4 +1,4 @@
-//! Values with a spelling of their own.
+//! Parsers of option values.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use checkpoint::Quantization;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use protocol::{Renorm, Size};
 
-/// Reads `WIDTHxHEIGHT`.
+/// Parses `WIDTHxHEIGHT`.
 pub(crate) fn parse_size(text: &str) -> Result<Size, String> {
     let parse = |side: &str| side.parse::<u32>().ok();
     let sides = text.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((parse(width)?, parse(height)?)));
@@ -16,17 +16,17 @@ pub(crate) fn parse_size(text: &str) -> Result<Size, String> {
     Ok(size)
 }
 
-/// Reads a count or a seed.
+/// Parses a count or a seed.
 pub(crate) fn parse_whole<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_unread| "write a whole number of 0 or more, such as 50".to_owned())
 }
 
-/// Reads a number that may have a fraction; what it may be is checked with the request.
+/// Parses a decimal number; its range is checked with the request.
 pub(super) fn parse_number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_unread| "write a number, such as 1.5".to_owned())
 }
 
-/// Reads an amount of memory, such as `12GB` or `1.5GiB`.
+/// Parses an amount of memory, such as `12GB` or `1.5GiB`.
 pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, f64); 6] =
         [("gib", (1u64 << 30) as f64), ("mib", (1u64 << 20) as f64), ("gb", 1e9), ("mb", 1e6), ("g", 1e9), ("m", 1e6)];
@@ -38,22 +38,22 @@ pub(super) fn parse_bytes(text: &str) -> Result<u64, String> {
     parsed.ok_or_else(|| "write a number above 0 and its unit, such as 12GB or 800MB".to_owned())
 }
 
-/// Reads `A,B`.
+/// Parses `A,B`.
 pub(super) fn parse_interval(text: &str) -> Result<[f64; 2], String> {
     let parse = |bound: &str| bound.trim().parse::<f64>().ok();
     let bounds = text.split_once(',').and_then(|(start, end)| Some([parse(start)?, parse(end)?]));
     bounds.ok_or_else(|| "write two numbers from 0 to 1, such as 0.4,1".to_owned())
 }
 
-/// How the renormalizations are spelled.
+/// Names of the renorms.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum RenormName {
     /// One factor for the whole image
     Global,
-    /// One factor a token, after both guidances
+    /// One factor per token, after both guidances
     Channel,
-    /// One factor a token, after the text guidance
+    /// One factor per token, after text guidance
     TextChannel,
 }
 
@@ -67,16 +67,16 @@ impl From<RenormName> for Renorm {
     }
 }
 
-/// Reads a quantization that a file can be written in.
+/// Parses the quantization of a file to write.
 pub(crate) fn quantization_parser() -> impl TypedValueParser<Value = Quantization> {
     let choice = |quantization: Quantization, help: &'static str| PossibleValue::new(quantization.name()).help(help);
     PossibleValuesParser::new([
-        choice(Quantization::Q8_0, "8 bits a weight, closest to the original"),
-        choice(Quantization::Q6K, "6 bits a weight"),
-        choice(Quantization::Q5KM, "5 bits a weight, 6 where it matters most"),
-        choice(Quantization::Q4KM, "4 bits a weight, 6 where it matters most"),
-        choice(Quantization::Q4_0, "4 bits a weight, for widths that the others cannot hold"),
-        choice(Quantization::Bf16, "16 bits a weight, nothing quantized"),
+        choice(Quantization::Q8_0, "8 bits per weight, closest to the original"),
+        choice(Quantization::Q6K, "6 bits per weight"),
+        choice(Quantization::Q5KM, "5 bits per weight, 6 where it matters most"),
+        choice(Quantization::Q4KM, "4 bits per weight, 6 where it matters most"),
+        choice(Quantization::Q4_0, "4 bits per weight, for row lengths that the others do not support"),
+        choice(Quantization::Bf16, "16 bits per weight, not quantized"),
     ])
     .try_map(|name| name.parse())
 }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_answered_with_one_that_is() {
+    fn invalid_numbers_are_refused_with_an_example() {
         assert_eq!(parse_whole::<u32>("50"), Ok(50));
         for wrong in ["abc", "-3", "1.5", "99999999999", ""] {
             assert!(parse_whole::<u32>(wrong).is_err_and(|line| line.contains("such as 50")), "{wrong}");

@@ -22,23 +22,23 @@ pub(crate) struct BenchArgs {
     /// Time random weights of this size instead of a model
     #[arg(long, value_name = "SIZE", conflicts_with_all = ["model", "base"])]
     synthetic: Option<SyntheticName>,
-    /// Kind of the random weights
+    /// Quantization of the random weights
     #[arg(long, value_name = "KIND", default_value = "q4_k_m", value_parser = quantization_parser(), requires = "synthetic")]
     quant: Quantization,
-    /// Make only this many layers of the random weights and let them stand for all
+    /// Load only this many layers of random weights and extrapolate to all
     #[arg(long, value_name = "N", requires = "synthetic")]
     layers: Option<usize>,
     /// Size of the image that is edited
     #[arg(long, value_name = "WxH", default_value = "512x512", value_parser = parse_size)]
     size: Size,
-    /// Timed repetitions of each stage, after one that is not counted
+    /// Timed runs of each stage, after one to warm up
     #[arg(long, value_name = "N", default_value_t = 3)]
     runs: usize,
     #[command(flatten)]
     pub(crate) report: ReportOptions,
 }
 
-/// How the sizes are spelled.
+/// Names of the sizes.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "lower")]
 pub(crate) enum SyntheticName {
@@ -60,7 +60,7 @@ impl From<SyntheticName> for SyntheticSize {
     }
 }
 
-/// Carries out the command.
+/// Runs the command.
 pub(crate) fn run(options: &BenchArgs) -> Result<()> {
     let load = options.model.load_options()?;
     let checkpoint;
@@ -82,7 +82,7 @@ pub(crate) fn run(options: &BenchArgs) -> Result<()> {
 
 fn table(report: &BenchReport, size: Size) -> Result<()> {
     let (made, all) = report.layers;
-    let extrapolated = if made == all { String::new() } else { format!(", {made} of {all} layers made") };
+    let extrapolated = if made == all { String::new() } else { format!(", {made} of {all} layers loaded") };
     let model = &report.model;
     print_line(&format!(
         "{} {} on {}, {} × {}{extrapolated}",
@@ -99,15 +99,15 @@ fn table(report: &BenchReport, size: Size) -> Result<()> {
         print_line(&format!("{name:26} {median_secs:>8.3} s {spread:>21} {rate:>12} {memory:>10}"))?;
     }
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
-    let foreseen = report.estimate.memory;
-    let measured = report.peak_bytes.map_or("not known here".to_owned(), |peak| format!("{:.2} GB", gigabytes(peak)));
+    let estimate = report.estimate.memory;
+    let measured = report.peak_bytes.map_or("not reported".to_owned(), |peak| format!("{:.2} GB", gigabytes(peak)));
     print_line(&format!(
-        "memory: {measured} at most, {:.2} GB foreseen (weights {:.2}, context {:.2}, working {:.2}, autoencoder {:.2})",
-        gigabytes(foreseen.peak_bytes),
-        gigabytes(foreseen.weights_bytes),
-        gigabytes(foreseen.context_bytes),
-        gigabytes(foreseen.working_bytes),
-        gigabytes(foreseen.vae_bytes),
+        "memory: {measured} at most, {:.2} GB estimated (weights {:.2}, context {:.2}, working {:.2}, autoencoder {:.2})",
+        gigabytes(estimate.peak_bytes),
+        gigabytes(estimate.weights_bytes),
+        gigabytes(estimate.context_bytes),
+        gigabytes(estimate.working_bytes),
+        gigabytes(estimate.vae_bytes),
     ))
 }
 

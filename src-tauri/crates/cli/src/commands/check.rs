@@ -1,4 +1,4 @@
-//! This engine's numbers beside the reference's.
+//! Compares this engine's numbers with the reference's.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -18,17 +18,17 @@ pub(crate) struct CheckArgs {
     /// A folder with model/, images/ and cases/ of the reference
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Where to compute: cpu, cuda:0, metal:0
+    /// The device that computes: cpu, cuda:0, metal:0
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: String,
-    /// In which type to compute [default: the device's best]
+    /// The number type of activations [default: the device's best]
     #[arg(long, value_name = "TYPE")]
     precision: Option<PrecisionName>,
     #[command(flatten)]
     pub(crate) report: ReportOptions,
 }
 
-/// How the types are spelled.
+/// Names of the number types.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "lower")]
 enum PrecisionName {
@@ -50,13 +50,13 @@ impl From<PrecisionName> for Precision {
     }
 }
 
-/// Carries out the command; a value out of tolerance makes it fail.
+/// Runs the command, which fails if a value is out of tolerance.
 pub(crate) fn run(options: &CheckArgs) -> Result<()> {
     for part in ["model", "images", "cases"] {
         let part = options.folder.join(part);
         if !part.is_dir() {
             let shown = part.display();
-            return Err(Error::BadInput(format!("{shown}: no such folder; give a folder of the reference's cases")));
+            return Err(Error::BadInput(format!("{shown}: no such folder; give a folder of golden cases")));
         }
     }
     let load = LoadOptions {
@@ -65,7 +65,7 @@ pub(crate) fn run(options: &CheckArgs) -> Result<()> {
         ..LoadOptions::default()
     };
     let read = |path: &std::path::Path| imagefile::read(path).map(|read| read.image).map_err(|it| it.to_string());
-    let mut tally = Tally { json: options.report.json, n_passed: 0, n_failed: 0, unheard: None };
+    let mut tally = Tally { json: options.report.json, n_passed: 0, n_failed: 0, print_error: None };
     let observe = |_: bagel::EngineProgress<'_>| match interrupt::requested() {
         true => ControlFlow::Break(()),
         false => ControlFlow::Continue(()),
@@ -79,7 +79,7 @@ struct Tally {
     json: bool,
     n_passed: usize,
     n_failed: usize,
-    unheard: Option<Error>,
+    print_error: Option<Error>,
 }
 
 /// One comparison, for programs.
@@ -110,12 +110,12 @@ impl Tally {
             print_line(&format!("{verdict} {error:>9.2e} (to {tolerance:.0e})  {name}{detail}"))
         };
         if let Err(error) = printed {
-            self.unheard.get_or_insert(error);
+            self.print_error.get_or_insert(error);
         }
     }
 
     fn close(self) -> Result<()> {
-        if let Some(error) = self.unheard {
+        if let Some(error) = self.print_error {
             return Err(error);
         }
         let Self { json, n_passed, n_failed, .. } = self;

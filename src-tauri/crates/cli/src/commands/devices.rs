@@ -1,10 +1,10 @@
-//! What can be computed on.
+//! The devices that can compute.
 
 use crate::arguments::ReportOptions;
 use crate::display::{print_json, print_line};
 use crate::{Result, host};
 
-/// Carries out the command.
+/// Runs the command.
 pub(crate) fn run(report: ReportOptions) -> Result<()> {
     for device in host::devices() {
         if report.json {

@@ -1,4 +1,4 @@
-//! An image from images and an prompt.
+//! An edit of an image by prompt.
 
 use clap::Args;
 use protocol::Kind;
@@ -17,13 +17,13 @@ pub(crate) struct EditArgs {
 }
 
 impl EditArgs {
-    /// How it reports.
+    /// How the command reports.
     pub(crate) fn report(&self) -> ReportOptions {
         self.image.report
     }
 }
 
-/// Carries out the command.
+/// Runs the command.
 pub(crate) fn run(options: &EditArgs) -> Result<()> {
     run_image_request(Kind::Edit, options.items.inputs().to_vec(), &options.image)
 }

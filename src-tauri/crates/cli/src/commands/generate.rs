@@ -1,4 +1,4 @@
-//! An image from words.
+//! An image from text.
 
 use clap::Args;
 use protocol::Kind;
@@ -17,13 +17,13 @@ pub(crate) struct GenerateArgs {
 }
 
 impl GenerateArgs {
-    /// How it reports.
+    /// How the command reports.
     pub(crate) fn report(&self) -> ReportOptions {
         self.image.report
     }
 }
 
-/// Carries out the command.
+/// Runs the command.
 pub(crate) fn run(options: &GenerateArgs) -> Result<()> {
     run_image_request(Kind::Generate, options.prompts.inputs(), &options.image)
 }

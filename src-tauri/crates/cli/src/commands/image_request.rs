@@ -80,7 +80,7 @@ pub(crate) fn run_image_request(kind: Kind, given: Vec<Input>, options: &ImageAr
 
     let begun = Instant::now();
     let id = JobId("1".to_owned());
-    let mut display = Display::new(options.report.json, Streaming::Thoughts);
+    let mut display = Display::new(options.report.json, Streaming::Plan);
     let mut host = model.load(&id, &mut display)?;
     display.hear(plain(protocol::Event::Loaded { id: id.clone(), model: host.description().clone() }));
     if let Some(warning) = original.and_then(|original| original.other_model(host.description())) {

@@ -1,4 +1,4 @@
-//! What a model file holds and how much memory it needs.
+//! The contents of a model file and the memory that it needs.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub(crate) struct InspectArgs {
     pub(crate) report: ReportOptions,
 }
 
-/// Carries out the command.
+/// Runs the command.
 pub(crate) fn run(options: &InspectArgs) -> Result<()> {
     let found = find(&options.model, options.base.as_deref())?;
     let checkpoint = Checkpoint::open(&found.path, found.base.as_deref())?;
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &InspectArgs) -> Result<()> {
     Ok(())
 }
 
-/// All of it, for programs.
+/// The whole report, as JSON.
 #[derive(Serialize)]
 struct Summary<'a> {
     kind: &'static str,
@@ -78,7 +78,7 @@ struct PartLine {
     bytes: u64,
 }
 
-/// What a quantization needs, and on which devices that is free.
+/// Memory of a quantization, and the devices that have it free.
 #[derive(Serialize)]
 struct MemoryLine {
     quantization: &'static str,
@@ -89,7 +89,7 @@ struct MemoryLine {
 #[derive(Serialize)]
 struct DeviceVerdict {
     device: String,
-    /// Weights as this device holds them, and the work beside them.
+    /// Weights in this device's number type, and the largest edit beside them.
     needed_bytes: u64,
     fits: Option<bool>,
 }
@@ -139,11 +139,11 @@ fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Res
     })
 }
 
-/// Bytes beside the weights for the largest edit; a device that cannot be opened is taken for the processor.
+/// Bytes beside the weights for the largest edit; a device that cannot be opened counts as the CPU.
 fn beside_weights(checkpoint: &Checkpoint, device: &DeviceDescription) -> Result<u64> {
     let side = u32::try_from(checkpoint.config().max_side()).unwrap_or(u32::MAX);
     let size = Size { width: side, height: side };
-    let inputs = [PlannedItem::Image(size), PlannedItem::Text("an prompt of some words".to_owned())];
+    let inputs = [PlannedItem::Image(size), PlannedItem::Text("a prompt of some words".to_owned())];
     let parameters = ImageParameters { size: Some(size), ..ImageParameters::edit() };
     let planner = device.id.parse().and_then(|device| Planner::on(checkpoint, device));
     let planner = planner.or_else(|_| Planner::on(checkpoint, DeviceChoice::Cpu))?;
@@ -171,9 +171,9 @@ fn print_head(checkpoint: &Checkpoint) -> Result<()> {
     let max_side = checkpoint.config().max_side();
     print_line(&format!("Model    {} ({})", checkpoint.name(), checkpoint.path().display()))?;
     print_line(&format!("Format   {}, {} files", format_name(checkpoint), checkpoint.files().len()))?;
-    print_line(&format!("Image  up to {max_side} pixels a side"))?;
+    print_line(&format!("Image    up to {max_side} pixels per side"))?;
     if !checkpoint.unused().is_empty() {
-        print_line(&format!("Unused   {} tensors that the model has no place for", checkpoint.unused().len()))?;
+        print_line(&format!("Unused   {} tensors that the model does not use", checkpoint.unused().len()))?;
     }
     Ok(())
 }
@@ -191,7 +191,7 @@ fn print_parts(sizes: &PartSizes) -> Result<()> {
 }
 
 fn print_memory(summary: &Summary<'_>, devices: &[DeviceDescription]) -> Result<()> {
-    print_line("\nMemory needed, and whether it is free now")?;
+    print_line("\nMemory needed, and whether it is free")?;
     let mut head = format!("{:<12} {:>9}", "quantization", "weights");
     for device in devices {
         let free = device.free_bytes.map_or_else(|| "unknown".to_owned(), |free| format!("{} free", amount(free)));

@@ -1,4 +1,4 @@
-//! The models of this machine: what there is, how it comes, how it goes.
+//! The models of this machine: list, download, import, remove.
 
 mod download;
 mod list;
@@ -21,7 +21,7 @@ use crate::{Result, interrupt, locate};
 /// Options of `bagel models`.
 #[derive(Debug, Args)]
 pub(crate) struct ModelsArgs {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
@@ -30,58 +30,58 @@ pub(crate) struct ModelsArgs {
     pub(crate) report: Reporting,
 }
 
-/// Where models are kept.
+/// The folder of the models.
 #[derive(Debug, Args)]
 struct PlaceOptions {
-    /// Where models are kept [default: models in the studio's data folder]
+    /// The folder of the models [default: models in the studio's data folder]
     #[arg(long, value_name = "FOLDER", global = true)]
     folder: Option<PathBuf>,
-    /// A models.toml of your own [default: the one in the studio's data folder]
+    /// Your own models.toml [default: the one in the studio's data folder]
     #[arg(long, value_name = "FILE", global = true)]
     catalog: Option<PathBuf>,
 }
 
-/// How all commands below this one report.
+/// How all of these commands report.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Reporting {
-    /// Print one event a line as JSON on stdout
+    /// Print events as JSON on stdout, one per line
     #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
-/// The commands on models.
+/// The commands.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List all models with what is here of them and whether they fit this machine
+    /// List all models, what is installed of them, and whether they fit this machine
     List,
-    /// Fetch a model's published files, going on from what is here, and check them
+    /// Download a model's published files, resuming where a download stopped, and verify them
     Download(download::DownloadArgs),
-    /// Keep a token that the publisher wants, read from the input, in the system's keyring
+    /// Store a publisher's access token, read from stdin, in the system's keyring
     Token(token::TokenArgs),
-    /// Take up a model that is here already: an official folder, a safetensors file or a GGUF
+    /// Import a model from disk: a folder, a safetensors file or a GGUF
     Import {
         /// The model
         #[arg(value_name = "PATH")]
         path: PathBuf,
-        /// Copy its files instead of remembering where they are
+        /// Copy its files instead of linking to them
         #[arg(long)]
         copy: bool,
     },
-    /// Remove a model or a part of it; files that were only remembered stay where they are
+    /// Remove a model or a part of it; linked files stay where they are
     Remove {
         /// The model's id, as `bagel models list` shows it
         #[arg(value_name = "MODEL")]
         id: String,
-        /// Only its published files, which its converted forms do not need
+        /// Remove only its published files, which its converted forms do not need
         #[arg(long, conflicts_with = "form")]
         source: bool,
-        /// Only this converted form
+        /// Remove only this converted form
         #[arg(long, value_name = "KIND", value_parser = quantization_parser(), hide_possible_values = true)]
         form: Option<Quantization>,
     },
 }
 
-/// What was done, for programs.
+/// The result, as JSON.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Done<'a> {
@@ -89,7 +89,7 @@ enum Done<'a> {
     Removed { id: &'a ModelId, freed_bytes: u64 },
 }
 
-/// Carries out the command.
+/// Runs the command.
 pub(crate) fn run(options: &ModelsArgs) -> Result<()> {
     let catalog = locate::open_catalog(options.place.folder.as_deref(), options.place.catalog.as_deref())?;
     let json = options.report.json;
@@ -119,7 +119,7 @@ fn import(catalog: &Catalog, path: &std::path::Path, copy: bool, json: bool) -> 
             if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
     bar.finish();
-    if json { print_json(&Done::Imported { id: &id }) } else { print_line(&format!("{id} is here now")) }
+    if json { print_json(&Done::Imported { id: &id }) } else { print_line(&format!("{id} is installed")) }
 }
 
 fn remove(catalog: &Catalog, id: &ModelId, what: &What, json: bool) -> Result<()> {
@@ -127,7 +127,7 @@ fn remove(catalog: &Catalog, id: &ModelId, what: &What, json: bool) -> Result<()
     if json {
         return print_json(&Done::Removed { id, freed_bytes });
     }
-    print_line(&format!("removed; {} are free again", amount(freed_bytes)))
+    print_line(&format!("removed; {} freed", amount(freed_bytes)))
 }
 
 fn amount(bytes: u64) -> String {

@@ -1,8 +1,8 @@
-//! The same attention on the CPU without its scores: a block of queries meets a block of keys at a time.
+//! Attention on the CPU without storing all scores: one block of queries and one block of keys at a time.
 //!
 //! `o ← o · e^(m − m') + e^(s − m') v` with `m' = max(m, max s)` for each row, where
-//! `s = q kᵀ / √d` of one block; at the end `o / Σ e^(s − m)`. What exists at once
-//! is a block's scores on each core, and segments of keys are read where they lie.
+//! `s = q kᵀ / √d` of one block; at the end `o / Σ e^(s − m)`. Only one
+//! block's scores exist per core, and segments of keys are read in place.
 
 use candle_core::{Device, Storage, Tensor};
 use rayon::prelude::*;
@@ -10,21 +10,21 @@ use rayon::prelude::*;
 use super::{AttentionMask, Keys};
 use crate::{Error, Result};
 
-/// Queries and keys of one block; its scores stay in a core's own cache. Fewer queries would have the
-/// matrix kernel rearrange the same keys more often.
+/// Queries and keys of one block; its scores stay in a core's own cache. With fewer queries, the matrix
+/// kernel would pack the same keys more often.
 const BLOCK_ROWS: usize = 256;
 const BLOCK_KEYS: usize = 512;
 
-/// With this many rows or fewer, rearranging keys for the matrix kernel takes longer than multiplying them.
+/// With this many rows or fewer, packing keys for the matrix kernel takes longer than multiplying them.
 const FEW_ROWS: usize = 16;
 
-/// Numbers that are reduced side by side.
+/// Numbers that are reduced in parallel lanes.
 const LANES: usize = 32;
 
-/// Keys that are taken together where there are few rows.
+/// Keys that are accumulated together when there are few rows.
 const QUAD: usize = 4;
 
-/// (heads, tokens, head_dim) in memory: tokens lie one after another, heads anywhere.
+/// (heads, tokens, head_dim) in memory: tokens are contiguous, heads have any stride.
 #[derive(Clone, Copy)]
 struct Heads<'a> {
     values: &'a [f32],
@@ -40,7 +40,7 @@ impl<'a> Heads<'a> {
     }
 }
 
-/// `queries` (heads, rows, head_dim) over `segments`, giving (heads, rows, head_dim); all in 32 bits on the CPU.
+/// `queries` (heads, rows, head_dim) over `segments` → (heads, rows, head_dim), in 32 bits on the CPU.
 pub(super) fn attention(queries: &Tensor, segments: &[Keys], mask: AttentionMask) -> Result<Tensor> {
     let (n_heads, n_rows, head_dim) = queries.dims3()?;
     let queries = queries.contiguous()?;
@@ -61,7 +61,7 @@ pub(super) fn attention(queries: &Tensor, segments: &[Keys], mask: AttentionMask
         .collect::<Result<Vec<_>>>()?;
     let (queries, segments) = heads.split_first().ok_or_else(|| Error::bad_input("attention without queries"))?;
     let n_kv_heads = tensors.get(1).map_or(Ok(1), |keys| keys.dim(0))?;
-    // The heads that share a key head lie one after another: one head of group · rows rows.
+    // The heads that share a key head are adjacent: one head of group · rows rows.
     let grouped_rows = n_heads / n_kv_heads * n_rows;
     let job = Job { queries: queries.values, segments, mask, n_rows, grouped_rows, head_dim };
     let mut output = vec![0f32; n_heads * n_rows * head_dim];
@@ -80,7 +80,7 @@ pub(super) fn attention(queries: &Tensor, segments: &[Keys], mask: AttentionMask
     Ok(Tensor::from_vec(output, (n_heads, n_rows, head_dim), &Device::Cpu)?)
 }
 
-/// The tensor itself where its tokens lie one after another, else a copy of it.
+/// The tensor itself if its tokens are contiguous, else a copy.
 fn token_major(tensor: &Tensor) -> Result<Tensor> {
     let (_, _, head_dim) = tensor.dims3()?;
     if tensor.stride()[1..] == [head_dim, 1] { Ok(tensor.clone()) } else { Ok(tensor.contiguous()?) }
@@ -92,10 +92,10 @@ struct Scratch {
     scores: Vec<f32>,
 }
 
-/// What every block needs to know.
+/// What all blocks have in common.
 struct Job<'a> {
     queries: &'a [f32],
-    /// Keys and values by turns.
+    /// Keys and values, alternating.
     segments: &'a [Heads<'a>],
     mask: AttentionMask,
     n_rows: usize,
@@ -103,15 +103,15 @@ struct Job<'a> {
     head_dim: usize,
 }
 
-/// Calls a function in the widest registers of the processor; what it calls must be `#[inline(always)]`.
+/// Calls a function compiled for AVX2 where the CPU has it; everything it calls must be `#[inline(always)]`.
 macro_rules! vectorized {
     ($function:ident, $($argument:expr),+) => {{
         #[cfg(target_arch = "x86_64")]
         let is_wide = std::arch::is_x86_feature_detected!("avx2");
         #[cfg(target_arch = "x86_64")]
         if is_wide {
-            #[expect(unsafe_code, reason = "not every processor has the registers")]
-            // SAFETY: the processor has just been asked for them.
+            #[expect(unsafe_code, reason = "not every CPU has AVX2")]
+            // SAFETY: the CPU was just checked for AVX2.
             unsafe { wide::$function($($argument),+) };
         }
         #[cfg(not(target_arch = "x86_64"))]
@@ -130,7 +130,7 @@ struct Row {
 }
 
 impl Job<'_> {
-    /// Some rows of one key head, from nothing to the end.
+    /// Computes some rows of one key head.
     fn block(&self, head_idx: usize, first_row: usize, output: &mut [f32], scratch: &mut Scratch) {
         let d = self.head_dim;
         let n_rows = output.len() / d;
@@ -142,7 +142,7 @@ impl Job<'_> {
         for (segment_idx, pair) in self.segments.chunks_exact(2).enumerate() {
             let (keys, values) = (&pair[0], &pair[1]);
             let is_own = self.mask == AttentionMask::Causal && segment_idx + 1 == n_segments;
-            // A row of the last segment's tokens sees those up to itself; no row sees more than the last.
+            // In the last segment a row attends to the tokens up to its own.
             let n_seen = |row: usize| keys.n_tokens - self.n_rows + (first_row + row) % self.n_rows + 1;
             let n_visible = if is_own { (0..n_rows).map(n_seen).max().unwrap_or(0) } else { keys.n_tokens };
             for start in (0..n_visible).step_by(BLOCK_KEYS) {
@@ -150,7 +150,7 @@ impl Job<'_> {
                 let scores = &mut scratch.scores[..n_rows * n_keys];
                 let (keys, values) = (keys.tokens(head_idx, start, n_keys), values.tokens(head_idx, start, n_keys));
                 if n_rows <= FEW_ROWS {
-                    vectorized!(few_scores, scores, queries, keys, d, scale);
+                    vectorized!(score_rows, scores, queries, keys, d, scale);
                 } else {
                     multiply_transposed(scores, queries, keys, d, scale);
                 }
@@ -162,7 +162,7 @@ impl Job<'_> {
                 }
                 vectorized!(weigh, scores, n_keys, &mut rows, output, d);
                 if n_rows <= FEW_ROWS {
-                    vectorized!(few_onto, output, scores, values, d);
+                    vectorized!(accumulate_rows, output, scores, values, d);
                 } else {
                     multiply_onto(output, scores, values, d);
                 }
@@ -175,7 +175,7 @@ impl Job<'_> {
     }
 }
 
-/// Turns scores into weights relative to each row's largest score, and brings `output` to the same.
+/// Turns scores into weights relative to each row's largest score, and rescales `output` to match.
 #[inline(always)]
 fn weigh(scores: &mut [f32], n_keys: usize, rows: &mut [Row], output: &mut [f32], head_dim: usize) {
     for ((scores, row), output) in scores.chunks_exact_mut(n_keys).zip(rows).zip(output.chunks_exact_mut(head_dim)) {
@@ -228,17 +228,16 @@ fn sum(values: &[f32]) -> f32 {
     sum
 }
 
-/// `e^x` for `x ≤ 0` within two units of the last place, without a branch or a call, so that it runs on
-/// many numbers at once. `x = n · ln 2 + r`; the polynomial in `r` is that of the Cephes library.
+/// `e^x` for `x ≤ 0` within two units in the last place, without branches or calls, so that it vectorizes. `x = n · ln 2 + r`; the polynomial in `r` is that of the Cephes library.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    /// Added to a small number, it leaves the nearest whole number in the lowest bits.
+    /// Adding it leaves the nearest integer in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    // What is not a number stays so: failed arithmetic must show.
+    // NaN passes through, so that failed arithmetic is noticed.
     let x = if x < -87.0 { -87.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
-    // ln 2 in two parts, of which the first has so few digits that its product with n is exact.
+    // ln 2 in two parts; the first has so few digits that its product with n is exact.
     let r = x - n * (355.0 / 512.0) + n * 2.121_944_4e-4;
     let mut p = 1.987_569_1e-4;
     for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
@@ -250,7 +249,7 @@ fn exp(x: f32) -> f32 {
 
 /// `scores = scale · queries keysᵀ` for a few queries, each key read once.
 #[inline(always)]
-fn few_scores(scores: &mut [f32], queries: &[f32], keys: &[f32], head_dim: usize, scale: f32) {
+fn score_rows(scores: &mut [f32], queries: &[f32], keys: &[f32], head_dim: usize, scale: f32) {
     let n_keys = keys.len() / head_dim;
     for (key_idx, key) in keys.chunks_exact(head_dim).enumerate() {
         for (query_idx, query) in queries.chunks_exact(head_dim).enumerate() {
@@ -275,7 +274,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     tree_sum(sums) + rest
 }
 
-/// The sum of some lanes in few steps that wait for one another.
+/// The sum of all lanes in few dependent steps.
 #[inline(always)]
 fn tree_sum(mut lanes: [f32; LANES]) -> f32 {
     const HALF: usize = LANES / 2;
@@ -294,13 +293,13 @@ fn tree_sum(mut lanes: [f32; LANES]) -> f32 {
 
 /// `output += weights values` for a few rows, each value read once.
 #[inline(always)]
-fn few_onto(output: &mut [f32], weights: &[f32], values: &[f32], head_dim: usize) {
+fn accumulate_rows(output: &mut [f32], weights: &[f32], values: &[f32], head_dim: usize) {
     let n_keys = values.len() / head_dim;
     for (output, weights) in output.chunks_exact_mut(head_dim).zip(weights.chunks_exact(n_keys)) {
         let (quads, rest) = weights.as_chunks::<QUAD>();
         let (quad_values, rest_values) = values.split_at(quads.len() * QUAD * head_dim);
         for (weights, values) in quads.iter().zip(quad_values.chunks_exact(QUAD * head_dim)) {
-            quad_onto(output, *weights, values);
+            accumulate_4(output, *weights, values);
         }
         for (weight, value) in rest.iter().zip(rest_values.chunks_exact(head_dim)) {
             for (sum, value) in output.iter_mut().zip(value) {
@@ -311,7 +310,7 @@ fn few_onto(output: &mut [f32], weights: &[f32], values: &[f32], head_dim: usize
 }
 
 #[inline(always)]
-fn quad_onto(output: &mut [f32], [a, b, c, d]: [f32; QUAD], values: &[f32]) {
+fn accumulate_4(output: &mut [f32], [a, b, c, d]: [f32; QUAD], values: &[f32]) {
     let n = output.len();
     let (v_a, values) = values.split_at(n);
     let (v_b, values) = values.split_at(n);
@@ -409,13 +408,13 @@ mod wide {
     }
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn few_scores(scores: &mut [f32], queries: &[f32], keys: &[f32], head_dim: usize, scale: f32) {
-        super::few_scores(scores, queries, keys, head_dim, scale);
+    pub(super) fn score_rows(scores: &mut [f32], queries: &[f32], keys: &[f32], head_dim: usize, scale: f32) {
+        super::score_rows(scores, queries, keys, head_dim, scale);
     }
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn few_onto(output: &mut [f32], weights: &[f32], values: &[f32], head_dim: usize) {
-        super::few_onto(output, weights, values, head_dim);
+    pub(super) fn accumulate_rows(output: &mut [f32], weights: &[f32], values: &[f32], head_dim: usize) {
+        super::accumulate_rows(output, weights, values, head_dim);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Fetching a model, and bringing it into the form that is wanted.
+//! Downloads a model and converts it to a requested quantization.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::commands::convert;
 use crate::display::{Bar, print_json, print_line};
 use crate::{Error, Result, interrupt};
 
-/// Between two lines of progress for programs.
+/// Time between two JSON lines of progress.
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Options of `bagel models download`.
@@ -24,18 +24,18 @@ pub(crate) struct DownloadArgs {
     /// The model's id, as `bagel models list` shows it
     #[arg(value_name = "MODEL")]
     id: String,
-    /// Where from, instead of the publisher: https and a host
+    /// Download from this mirror instead of the publisher, such as https://example.org
     #[arg(long, value_name = "ADDRESS")]
     mirror: Option<String>,
-    /// Then convert it to this kind
+    /// Then convert it to this quantization
     #[arg(long, value_name = "KIND", value_parser = quantization_parser(), hide_possible_values = true)]
     quant: Option<Quantization>,
-    /// Then remove the published files, once they are converted
+    /// Remove the published files after the conversion
     #[arg(long, requires = "quant")]
     remove_source: bool,
 }
 
-/// What is told to programs.
+/// Progress and results, as JSON.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Note<'a> {
@@ -44,17 +44,21 @@ enum Note<'a> {
     Installed { id: &'a ModelId, quantization: &'static str, freed_bytes: u64 },
 }
 
-/// Carries out the command.
+/// Runs the command.
 pub(super) fn run(catalog: &Catalog, options: &DownloadArgs, json: bool) -> Result<()> {
     let id = ModelId(options.id.clone());
-    let wanted = options.quant.filter(|quant| *quant != Quantization::Bf16);
-    if let Some(quant) = wanted {
+    let quantization = options.quant.filter(|quant| *quant != Quantization::Bf16);
+    if let Some(quant) = quantization {
         let plan = InstallPlan { quantization: quant.name().to_owned(), removes_source: options.remove_source };
         catalog.begin_install(&id, plan)?;
     }
     fetch(catalog, &id, options, json)?;
-    let Some(quant) = wanted else {
-        return if json { print_json(&Note::Downloaded { id: &id }) } else { print_line(&format!("{id} is here now")) };
+    let Some(quant) = quantization else {
+        return if json {
+            print_json(&Note::Downloaded { id: &id })
+        } else {
+            print_line(&format!("{id} is installed"))
+        };
     };
     let paths = catalog.conversion(&id, quant.name())?;
     convert::carry_out(&paths.source, paths.base.as_deref(), &paths.target, quant, json)?;
@@ -63,13 +67,13 @@ pub(super) fn run(catalog: &Catalog, options: &DownloadArgs, json: bool) -> Resu
     if json {
         return print_json(&Note::Installed { id: &id, quantization: quant.name(), freed_bytes });
     }
-    let freed = if freed_bytes > 0 { format!("; {} are free again", amount(freed_bytes)) } else { String::new() };
-    print_line(&format!("{id} is here as {quant}{freed}"))
+    let freed = if freed_bytes > 0 { format!("; {} freed", amount(freed_bytes)) } else { String::new() };
+    print_line(&format!("{id} is installed as {quant}{freed}"))
 }
 
 fn fetch(catalog: &Catalog, id: &ModelId, options: &DownloadArgs, json: bool) -> Result<()> {
     let host = host_of(options.mirror.as_deref())?;
-    // Most models need none, and a machine without a keyring is no reason to stop.
+    // Most models need no token, so a machine without a keyring can download them.
     let token = Token::read(&host).unwrap_or_else(|error| {
         tracing::debug!(%error, "no token");
         None
@@ -78,10 +82,10 @@ fn fetch(catalog: &Catalog, id: &ModelId, options: &DownloadArgs, json: bool) ->
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Internal(error.to_string()))?;
     let mut bar = Bar::new(json);
-    let mut told: Option<Instant> = None;
+    let mut last_report: Option<Instant> = None;
     let download = catalog.download(id, &how, |progress| {
-        if json && told.is_none_or(|then| then.elapsed() >= REPORT) {
-            told = Some(Instant::now());
+        if json && last_report.is_none_or(|then| then.elapsed() >= REPORT) {
+            last_report = Some(Instant::now());
             drop(print_json(&note(&progress)));
         }
         bar.show(stage(&progress), progress.bytes, progress.total_bytes);

@@ -1,4 +1,4 @@
-//! All models, as a table or as cards.
+//! Lists all models, as text or JSON.
 
 use catalog::{Catalog, hardware};
 use protocol::{FilesState, ModelCard, ModelForm, ModelOrigin, Processor, Verdict};
@@ -7,7 +7,7 @@ use super::amount;
 use crate::display::{harmless, print_json, print_line};
 use crate::{Result, host};
 
-/// Carries out the command.
+/// Runs the command.
 pub(super) fn run(catalog: &Catalog, json: bool) -> Result<()> {
     let hardware = hardware(catalog.folder(), host::devices());
     for card in catalog.cards(&hardware) {
