@@ -6,14 +6,16 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use bagel::memory::{Estimate, PlannedItem, Planner};
+use bagel::memory;
 use bagel::parts::{Context, ImageRows, TextCache};
 use bagel::random::{Generator, RandomStream};
 use bagel::transform::resize;
 use bagel::{Engine, EngineProgress, Error, LoadOptions, Observer, Result, TensorSource};
 use candle_core::Tensor;
-use checkpoint::{Checkpoint, Quantization};
-use protocol::{Image, ImageParameters, ModelDescription, Size, TextParameters, Thinking};
+use checkpoint::{Checkpoint, Estimate, Quantization};
+use protocol::{
+    Image, ImageParameters, ImageRequest, Input, ModelDescription, Request, Size, TextParameters, Thinking,
+};
 
 use crate::process::{peak_bytes, reset_peak, resident_bytes};
 use crate::synthetic::{Synthetic, SyntheticSize};
@@ -100,7 +102,7 @@ pub fn bench(model: &BenchModel<'_>, options: &BenchOptions, observe: &mut Obser
         }
     };
     let mut engine = Engine::load(source, &options.load, observe)?;
-    let planner = Planner::new(source, engine.precision(), engine.device().is_cpu())?;
+    let estimator = memory::estimator(source, engine.precision().arithmetic(engine.device().is_cpu()))?;
     engine.check_size(options.size)?;
     let above = |peak: u64| peak.saturating_sub(before_bytes.unwrap_or(0));
     let mut load = StageTimes::of("load", &[started.elapsed().as_secs_f64()], None);
@@ -109,12 +111,13 @@ pub fn bench(model: &BenchModel<'_>, options: &BenchOptions, observe: &mut Obser
     let layers = (engine.decoder().n_layers(), all_layers);
     let mut timer = Timer { n_runs: options.n_runs.max(1), layers, observe, above: &above, stages: &mut stages };
     timer.all(&mut engine, options.size)?;
-    let estimate = planner.image(
-        &[PlannedItem::Image(options.size), PlannedItem::Text("text ".repeat(N_PROMPT))],
-        &Thinking::Off,
-        &ImageParameters { size: Some(options.size), ..ImageParameters::edit() },
-        &TextParameters::plan(),
-    )?;
+    let request = Request::Edit(ImageRequest {
+        inputs: vec![Input::Text { text: "text ".repeat(N_PROMPT) }],
+        thinking: Thinking::Off,
+        parameters: ImageParameters { size: Some(options.size), ..ImageParameters::edit() },
+        text: TextParameters::plan(),
+    });
+    let estimate = estimator.estimate(&request, &[options.size]);
     // Loading ends before a request begins; its peak is that stage's own figure.
     let peak_bytes = stages.iter().skip(1).filter_map(|stage| stage.peak_bytes).max();
     Ok(BenchReport { model: engine.description().clone(), layers, stages, estimate, peak_bytes })

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use bagel::memory::planned_bytes;
 use bagel::parts::ggml_dtype;
 use bagel::random::{Generator, RandomStream};
-use bagel::{Error, Precision, Result, TensorSource};
+use bagel::{Error, Result, TensorSource};
 use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
+use checkpoint::estimate::Arithmetic;
 use checkpoint::{Config, Kind, PlannedTensor, Quantization, TensorHash, TensorView, plan};
 use half::{bf16, f16};
 
@@ -135,8 +135,8 @@ impl TensorSource for Synthetic {
         self.planned.values().map(PlannedTensor::size_bytes).sum()
     }
 
-    fn held_bytes(&self, precision: Precision, is_cpu: bool) -> u64 {
-        planned_bytes(&self.config, self.quantization, self.quantization, precision, is_cpu)
+    fn held_bytes(&self, arithmetic: Arithmetic) -> u64 {
+        arithmetic.planned_bytes(&self.config, self.quantization, self.quantization)
     }
 
     fn checked_hash(&self, _: &TensorView<'_>) -> Result<Option<TensorHash>> {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use candle_core::{DType, Device};
-use checkpoint::working::Arithmetic;
+use checkpoint::estimate::Arithmetic;
 use protocol::DeviceDescription;
 
 use crate::{Error, Result};
@@ -59,7 +59,7 @@ impl Precision {
     }
 
     /// How a device computes in this type, for the estimator.
-    pub(crate) fn arithmetic(self, is_cpu: bool) -> Arithmetic {
+    pub fn arithmetic(self, is_cpu: bool) -> Arithmetic {
         // f16 is too narrow for the autoencoder, which then computes in 32 bits.
         let vae_element_bytes = if self == Self::BF16 { 2 } else { 4 };
         Arithmetic { element_bytes: self.dtype().size_in_bytes() as u64, vae_element_bytes, is_cpu }

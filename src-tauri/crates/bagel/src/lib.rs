@@ -27,7 +27,6 @@ pub mod pipeline;
 mod preview;
 mod progress;
 pub mod random;
-mod room;
 mod sampler;
 pub mod schedule;
 mod tokens;
@@ -41,7 +40,6 @@ pub use device::{DeviceChoice, Precision, devices};
 pub use error::{Error, Result};
 pub use pipeline::{ChatJob, ChatResult, Engine, ImageJob, ImageResult, Item, LoadOptions};
 pub use progress::{EngineProgress, Observer};
-pub use room::check_weights;
 pub use weights::TensorSource;
 
 /// The parts and kernels of the model, for instruments that compare or time them one at a time.

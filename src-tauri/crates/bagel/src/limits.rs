@@ -2,19 +2,11 @@
 //!
 //! The estimator counts with the same constants, so that an estimate and a run agree.
 
-use checkpoint::{Config, working};
+use checkpoint::Config;
+pub(crate) use checkpoint::estimate::{MAX_COLUMN_BYTES, MAX_MLP_ELEMENTS, MAX_SCORES};
 use protocol::Size;
 
 use crate::{Error, Result};
-
-/// Largest number of attention scores that exist at once (128 MiB in f32).
-pub(crate) const MAX_SCORES: usize = working::MAX_SCORES as usize;
-
-/// Largest number of elements in one intermediate of the feed-forward layer; more rows are computed in chunks.
-pub(crate) const MAX_MLP_ELEMENTS: usize = working::MAX_MLP_ELEMENTS as usize;
-
-/// Largest size of one convolution strip's columns.
-pub(crate) const MAX_COLUMN_BYTES: usize = working::MAX_COLUMN_BYTES as usize;
 
 /// Whether a model of these shapes can make an image of `size`.
 ///

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{DType, Device, Tensor};
+use checkpoint::estimate::Arithmetic;
 use checkpoint::{Checkpoint, Config, Kind, TensorHash, TensorHasher, TensorView};
 
-use crate::device::Precision;
 use crate::nn::{Embedding, Linear};
 use crate::progress::{EngineProgress, Observer, report};
 use crate::{Error, Result};
@@ -37,7 +37,7 @@ pub trait TensorSource {
     fn total_bytes(&self) -> u64;
 
     /// Bytes of all tensors once they are loaded.
-    fn held_bytes(&self, precision: Precision, is_cpu: bool) -> u64;
+    fn held_bytes(&self, arithmetic: Arithmetic) -> u64;
 
     /// The hash of a tensor's bytes, compared with the stored one; nothing where weights have no identity.
     ///
@@ -83,8 +83,8 @@ impl TensorSource for Checkpoint {
         self.total_bytes()
     }
 
-    fn held_bytes(&self, precision: Precision, is_cpu: bool) -> u64 {
-        precision.arithmetic(is_cpu).stored_bytes(self)
+    fn held_bytes(&self, arithmetic: Arithmetic) -> u64 {
+        arithmetic.stored_bytes(self)
     }
 
     fn checked_hash(&self, tensor: &TensorView<'_>) -> Result<Option<TensorHash>> {

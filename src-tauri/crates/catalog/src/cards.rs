@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, FORMS, FormPlan, Model};
 use crate::download::part_of;
 use crate::manifest::{Entry, PublishedFile};
 use crate::record::{Imported, InstallPlan, Record, Stamp};
-use crate::verdict::{Needs, recommended, verdict};
+use crate::verdict::{MemoryNeeds, recommended, verdict};
 use crate::{Error, Result};
 
 /// A form before it is judged.
@@ -50,7 +50,7 @@ impl Catalog {
         let forms = files
             .iter()
             .map(|file| {
-                let needs = Needs::of(&file.config, file.quantization);
+                let needs = MemoryNeeds::of(&file.config, file.quantization);
                 let plan = FormPlan { quantization: file.quantization, file_bytes: file.bytes, needs };
                 Form { plan, disk_bytes: file.bytes, is_installed: true }
             })
@@ -214,7 +214,8 @@ fn state_of(folder: &Path, file: &PublishedFile, checked: Option<&Stamp>) -> Fil
 }
 
 fn judge(forms: Vec<Form>, hardware: &Hardware) -> Vec<ModelForm> {
-    let needs: Vec<(Quantization, Needs)> = forms.iter().map(|it| (it.plan.quantization, it.plan.needs)).collect();
+    let needs: Vec<(Quantization, MemoryNeeds)> =
+        forms.iter().map(|it| (it.plan.quantization, it.plan.needs)).collect();
     let best = recommended(&needs, hardware);
     let (on, _) = crate::verdict::place_to_run(hardware);
     forms

@@ -10,9 +10,10 @@ use checkpoint::{Checkpoint, Config, Quantization};
 use protocol::{LocalText, ModelChoice, ModelDefaults, ModelId};
 
 use crate::bundled::{Bundled, find_bundled};
+use crate::layout::{REMOVED_PREFIX, STAGING_PREFIX};
 use crate::manifest::{Entry, Manifest, check_id};
 use crate::record::{Imported, Record, Stamp};
-use crate::verdict::Needs;
+use crate::verdict::MemoryNeeds;
 use crate::{Error, Result};
 
 /// The forms that published weights can be brought into, the most exact first.
@@ -43,12 +44,12 @@ pub struct Catalog {
 pub(crate) struct FormPlan {
     pub(crate) quantization: Quantization,
     pub(crate) file_bytes: u64,
-    pub(crate) needs: Needs,
+    pub(crate) needs: MemoryNeeds,
 }
 
 /// Where a model is, for the engine to load.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Located {
+pub struct ModelLocation {
     /// A folder, a safetensors file or a GGUF of ours.
     pub path: PathBuf,
     /// What supplies the tensors that it lacks.
@@ -109,7 +110,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::NotInstalled`] when it is not here, [`Error::Unknown`] and [`Error::UnknownForm`]
     /// when there is no such thing, [`Error::BaseMissing`] when only its base is lacking.
-    pub fn locate(&self, choice: &ModelChoice) -> Result<Located> {
+    pub fn locate(&self, choice: &ModelChoice) -> Result<ModelLocation> {
         let (id, quantization) = (&choice.model, choice.quantization.as_str());
         let absent = || Error::NotInstalled { model: id.clone(), quantization: quantization.to_owned() };
         match self.model(id)? {
@@ -120,7 +121,7 @@ impl Catalog {
                     return Err(absent());
                 }
                 let found = files.iter().find(|it| it.quantization.name() == quantization).ok_or_else(unknown)?;
-                Ok(Located {
+                Ok(ModelLocation {
                     path: found.path.clone(),
                     base: None,
                     defaults: entry.defaults.clone(),
@@ -137,10 +138,10 @@ impl Catalog {
                 } else {
                     (self.converted(id, form, &self.record(id)).ok_or_else(absent)?, None)
                 };
-                Ok(Located { path, base, defaults: entry.defaults.clone(), name: entry.name.clone() })
+                Ok(ModelLocation { path, base, defaults: entry.defaults.clone(), name: entry.name.clone() })
             }
             Model::Imported(imported) => {
-                let located = |path: PathBuf, base: Option<PathBuf>| Located {
+                let located = |path: PathBuf, base: Option<PathBuf>| ModelLocation {
                     path,
                     base,
                     defaults: ModelDefaults::default(),
@@ -333,12 +334,12 @@ impl Catalog {
         }
         let all = Quantization::ALL.map(|quantization| FormPlan {
             quantization,
-            file_bytes: checkpoint::memory::total_bytes(&checkpoint::memory::planned_sizes(
+            file_bytes: checkpoint::estimate::total_bytes(&checkpoint::estimate::planned_sizes(
                 config,
                 quantization,
                 quantization,
             )),
-            needs: Needs::of(config, quantization),
+            needs: MemoryNeeds::of(config, quantization),
         });
         let all = Arc::new(all.to_vec());
         plans.push((config.clone(), Arc::clone(&all)));
@@ -350,13 +351,13 @@ impl Catalog {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let is_removed = name.starts_with(crate::remove::REMOVED_PREFIX);
+            let is_removed = name.starts_with(REMOVED_PREFIX);
             // A copy of another program may still be under way.
             let is_old = || {
                 let age = entry.metadata().ok().and_then(|it| it.modified().ok()).and_then(|it| it.elapsed().ok());
                 age.is_some_and(|age| age.as_secs() > 24 * 3600)
             };
-            if is_removed || (name.starts_with(crate::import::STAGING_PREFIX) && is_old()) {
+            if is_removed || (name.starts_with(STAGING_PREFIX) && is_old()) {
                 drop(fs::remove_dir_all(entry.path()));
             }
         }

@@ -4,7 +4,6 @@
 //! wrong, `part` is the file that grows, `fetch` puts them together for one
 //! file, and `watch` tells how far it is and hears whether to stop.
 
-mod date;
 mod fault;
 mod fetch;
 mod part;
@@ -12,11 +11,11 @@ mod timeouts;
 mod transport;
 mod watch;
 
-pub use self::timeouts::Timeouts;
+pub use self::timeouts::DownloadTimeouts;
 pub use self::transport::host_of;
-pub use self::watch::{DownloadStage, Progress};
+pub use self::watch::{DownloadProgress, DownloadStage};
 
-pub(crate) use self::fetch::{Fetched, Fetcher, Wanted, hash_file, part_of};
+pub(crate) use self::fetch::{Fetched, Fetcher, FileRequest, hash_file, part_of};
 pub(crate) use self::transport::Transport;
 pub(crate) use self::watch::Watch;
 
@@ -30,5 +29,5 @@ pub struct DownloadOptions {
     /// What is shown to that host, and to no other.
     pub token: Option<Token>,
     /// How long to wait for what, and how often.
-    pub timeouts: Timeouts,
+    pub timeouts: DownloadTimeouts,
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a model on its way to this machine, each in one line.
+//! Errors of the catalog, each with a message of one line.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use protocol::{ErrorCode, Failure, ModelId};
 
 use crate::hardware::free_disk_bytes;
 
-/// Kept free beside what is written.
+/// Space that stays free beside what is written.
 const RESERVE_BYTES: u64 = 1 << 30;
 
 /// Result of this crate.
@@ -25,7 +25,7 @@ pub enum Error {
         reason: String,
     },
     /// A model of this name is neither listed nor imported.
-    #[error("no model is called {0}; `bagel models list` names them all")]
+    #[error("there is no model named {0}; `bagel models list` shows all models")]
     Unknown(ModelId),
     /// The model has no such form.
     #[error("{model} has no form {quantization}; choose one of {choices}")]
@@ -38,7 +38,7 @@ pub enum Error {
         choices: String,
     },
     /// The model is known, but not here in this form.
-    #[error("{model} is not here as {quantization}; install it first")]
+    #[error("{model} is not installed as {quantization}; install it first")]
     NotInstalled {
         /// The model.
         model: ModelId,
@@ -69,11 +69,11 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
-    /// The files are no model, or damaged.
+    /// The files are not a model, or are damaged.
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::Error),
     /// A file differs from what was published.
-    #[error("{}: its SHA-256 is {found} instead of {expected}; the copy was removed, download it again or from another mirror", path.display())]
+    #[error("{}: its SHA-256 is {found} instead of {expected}; the copy was removed; download it again or from another mirror", path.display())]
     Hash {
         /// The file.
         path: PathBuf,
@@ -91,7 +91,7 @@ pub enum Error {
         reason: String,
     },
     /// Not enough room.
-    #[error("{}: the disk is full{}; make room or choose another folder", path.display(), lacking(*needed_bytes, *free_bytes))]
+    #[error("{}: the disk is full{}; free some space or choose another folder", path.display(), describe_shortage(*needed_bytes, *free_bytes))]
     DiskFull {
         /// The file or the folder.
         path: PathBuf,
@@ -101,15 +101,15 @@ pub enum Error {
         free_bytes: u64,
     },
     /// The server could not be used; what has arrived is kept.
-    #[error("{host}: {reason}; what has arrived is kept, try again later or set a mirror")]
+    #[error("{host}: {reason}; the partial download is kept; try again later or set a mirror")]
     Network {
         /// Whom was asked.
         host: String,
         /// What happened.
         reason: String,
     },
-    /// The publisher wants to know who asks.
-    #[error("{repository} is not open to everyone (status {status}); accept its terms on its page and set a token")]
+    /// The publisher requires a token or accepted terms.
+    #[error("{repository} requires access (status {status}); accept its terms on its page and set a token")]
     Refused {
         /// What was asked for.
         repository: String,
@@ -125,13 +125,13 @@ pub enum Error {
         reason: String,
     },
     /// Another program is at work on the same model.
-    #[error("{model} is being changed by another program; wait for it or close it")]
+    #[error("another program is changing {model}; wait for it or close it")]
     Busy {
         /// The model.
         model: ModelId,
     },
     /// The system's store of secrets could not be used.
-    #[error("the system keyring: {0}; unlock it, or go on without a token")]
+    #[error("the system keyring failed: {0}; unlock it, or continue without a token")]
     Keyring(String),
     /// The system refused to read or write.
     #[error("{}: {source}", path.display())]
@@ -141,8 +141,8 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The caller's callback said stop.
-    #[error("stopped")]
+    /// The caller's callback returned `Break`.
+    #[error("cancelled")]
     Cancelled,
 }
 
@@ -157,8 +157,8 @@ impl Error {
         }
     }
 
-    /// Refuses what would not fit into a folder beside a reserve.
-    pub(crate) fn check_room(folder: &Path, missing_bytes: u64) -> Result<()> {
+    /// Refuses to write `missing_bytes` into a folder whose disk would keep less than a reserve.
+    pub(crate) fn check_free_space(folder: &Path, missing_bytes: u64) -> Result<()> {
         let free_bytes = free_disk_bytes(folder).unwrap_or(u64::MAX);
         let needed_bytes = missing_bytes.saturating_add(RESERVE_BYTES);
         if missing_bytes > 0 && free_bytes < needed_bytes {
@@ -200,11 +200,11 @@ impl Error {
     }
 }
 
-/// How much is lacking, where that is known.
-fn lacking(needed_bytes: u64, free_bytes: u64) -> String {
+/// The needed and free bytes, if known.
+fn describe_shortage(needed_bytes: u64, free_bytes: u64) -> String {
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
     match needed_bytes {
         0 => String::new(),
-        _ => format!(": {:.1} GB are needed and {:.1} GB are free", gigabytes(needed_bytes), gigabytes(free_bytes)),
+        _ => format!(": {:.1} GB needed, {:.1} GB free", gigabytes(needed_bytes), gigabytes(free_bytes)),
     }
 }

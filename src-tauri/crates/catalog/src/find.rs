@@ -4,7 +4,7 @@ use std::path::Path;
 
 use protocol::{Hardware, ModelChoice, ModelId};
 
-use crate::catalog::{Catalog, Located};
+use crate::catalog::{Catalog, ModelLocation};
 use crate::{Error, Result};
 
 impl Catalog {
@@ -14,7 +14,7 @@ impl Catalog {
     ///
     /// # Errors
     /// As [`Catalog::locate`].
-    pub fn find(&self, name: &str, hardware: &Hardware) -> Result<Located> {
+    pub fn find(&self, name: &str, hardware: &Hardware) -> Result<ModelLocation> {
         let (id, quantization) = match name.split_once(':') {
             Some((id, quantization)) => (id, Some(quantization.to_owned())),
             None => (name, None),
@@ -30,7 +30,7 @@ impl Catalog {
     }
 
     /// The installed model whose files are at `path`, or whose only file is the same by name and length.
-    pub fn find_by_path(&self, path: &Path) -> Option<Located> {
+    pub fn find_by_path(&self, path: &Path) -> Option<ModelLocation> {
         let path = path.canonicalize().ok()?;
         for model in self.ids() {
             let Ok(card) = self.card(&model, &Hardware::default()) else { continue };
@@ -49,6 +49,6 @@ impl Catalog {
             }
             _ => false,
         })?;
-        Some(Located { path, base: None, defaults: entry.defaults.clone(), name: entry.name.clone() })
+        Some(ModelLocation { path, base: None, defaults: entry.defaults.clone(), name: entry.name.clone() })
     }
 }

@@ -4,16 +4,14 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use checkpoint::{Checkpoint, Format, Kind, Observe, Quantization};
+use checkpoint::{Checkpoint, Kind, ObserveBytes, Quantization, WeightsFormat};
 use protocol::{LocalText, ModelId};
 
 use crate::catalog::Catalog;
+use crate::layout::STAGING_PREFIX;
 use crate::manifest::check_id;
 use crate::record::{Imported, Record};
 use crate::{Error, Result};
-
-/// How the names of half-made copies begin.
-pub(crate) const STAGING_PREFIX: &str = ".import-";
 
 /// Read and written at once.
 const COPY_BYTES: usize = 4 << 20;
@@ -23,7 +21,7 @@ const COMPANIONS: [&str; 4] = ["config.json", "llm_config.json", "vit_config.jso
 
 /// What happens to the files of an imported model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum ImportMode {
     /// They stay where they are and are only remembered; removing the model leaves them.
     Link,
     /// They are copied into the models' folder; removing the model removes the copy.
@@ -39,7 +37,8 @@ impl Catalog {
     /// # Errors
     /// [`Error::Checkpoint`] when it is no model or lacks tensors that no installed base supplies,
     /// [`Error::DiskFull`] when a copy does not fit, [`Error::Cancelled`]; nothing is left behind then.
-    pub fn import(&self, path: &Path, how: How, now_ms: i64, observe: &mut Observe<'_>) -> Result<ModelId> {
+    #[tracing::instrument(skip_all, fields(?how))]
+    pub fn import(&self, path: &Path, how: ImportMode, now_ms: i64, observe: &mut ObserveBytes<'_>) -> Result<ModelId> {
         let path = std::path::absolute(path).map_err(Error::io(path))?;
         let (checkpoint, base) = self.open_with_any_base(&path)?;
         let own_files = own_files(&checkpoint, &path, base.as_ref().map(|(_, path)| path.as_path()));
@@ -47,10 +46,10 @@ impl Catalog {
         let mut imported = Imported {
             name: LocalText { en: checkpoint.name().to_owned(), zh: checkpoint.name().to_owned() },
             path: path.clone(),
-            is_link: how == How::Link,
+            is_link: how == ImportMode::Link,
             at_ms: now_ms,
             quantization: stored_quantization(&checkpoint)?.name().to_owned(),
-            is_gguf: checkpoint.format() == Format::Gguf,
+            is_gguf: checkpoint.format() == WeightsFormat::Gguf,
             bytes,
             base: base.map(|(id, _)| id.0),
             config: checkpoint.config().clone(),
@@ -61,8 +60,8 @@ impl Catalog {
         fs::create_dir_all(self.folder()).map_err(Error::io(self.folder()))?;
         let builder = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(self.folder());
         let staging = builder.map_err(Error::io(self.folder()))?;
-        if how == How::Copy {
-            Error::check_room(self.folder(), bytes)?;
+        if how == ImportMode::Copy {
+            Error::check_free_space(self.folder(), bytes)?;
             let source = staging.path().join(&id.0);
             fs::create_dir(&source).map_err(Error::io(&source))?;
             copy_all(&own_files, &source, bytes, observe)?;
@@ -137,7 +136,7 @@ fn own_files(checkpoint: &Checkpoint, path: &Path, base: Option<&Path>) -> Vec<P
     let base = base.map(|it| if it.is_dir() { it.to_path_buf() } else { it.parent().unwrap_or(it).to_path_buf() });
     let is_own = |file: &Path| base.as_deref().is_none_or(|base| !file.starts_with(base));
     let mut files: Vec<PathBuf> = checkpoint.files().iter().filter(|file| is_own(file)).cloned().collect();
-    if checkpoint.format() == Format::Safetensors {
+    if checkpoint.format() == WeightsFormat::Safetensors {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         files.extend(COMPANIONS.iter().map(|name| folder.join(name)).filter(|file| file.is_file()));
         let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -147,7 +146,7 @@ fn own_files(checkpoint: &Checkpoint, path: &Path, base: Option<&Path>) -> Vec<P
 }
 
 /// Copies files, each synced, and says how far it is.
-fn copy_all(files: &[PathBuf], folder: &Path, total_bytes: u64, observe: &mut Observe<'_>) -> Result<()> {
+fn copy_all(files: &[PathBuf], folder: &Path, total_bytes: u64, observe: &mut ObserveBytes<'_>) -> Result<()> {
     let mut done_bytes = 0;
     let mut buffer = vec![0; COPY_BYTES];
     for file in files {

@@ -7,18 +7,20 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use checkpoint::{Checkpoint, Quantization};
 use protocol::ModelId;
 
 use crate::catalog::{Catalog, FORMS, Model, parse_form};
 use crate::download::{
-    DownloadOptions, DownloadStage, Fetched, Fetcher, Progress, Transport, Wanted, Watch, hash_file, part_of,
+    DownloadOptions, DownloadProgress, DownloadStage, Fetched, Fetcher, FileRequest, Transport, Watch, hash_file,
+    part_of,
 };
 use crate::import::stored_quantization;
 use crate::manifest::Entry;
 use crate::record::{FileRecord, InstallPlan, Stamp};
-use crate::remove::What;
+use crate::remove::RemovalTarget;
 use crate::{Error, Result};
 
 /// The newest commit, where no catalog names one.
@@ -26,7 +28,7 @@ const NEWEST: &str = "main";
 
 /// What a conversion reads and writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conversion {
+pub struct ConversionPaths {
     /// The published files.
     pub source: PathBuf,
     /// What supplies the tensors they lack.
@@ -42,6 +44,7 @@ pub struct Conversion {
 impl Catalog {
     /// Remembers what a model is to become, until [`finish_install`](Self::finish_install) or
     /// [`cancel_install`](Self::cancel_install).
+    #[tracing::instrument(skip_all, fields(model = %id.0, quantization = %plan.quantization))]
     pub fn begin_install(&self, id: &ModelId, plan: InstallPlan) -> Result<()> {
         match self.model(id)? {
             Model::Bundled(_) => return Err(self.not_published(id)),
@@ -75,13 +78,14 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Error::NotInstalled`] when the form is not here. Files that another model needs stay.
+    #[tracing::instrument(skip_all, fields(model = %id.0))]
     pub fn finish_install(&self, id: &ModelId) -> Result<u64> {
         let Some(plan) = self.record(id).install else { return Ok(0) };
         let choice = protocol::ModelChoice { model: id.clone(), quantization: plan.quantization.clone() };
         self.locate(&choice)?;
         let is_source = plan.quantization == Quantization::Bf16.name();
         let freed_bytes = if plan.removes_source && !is_source {
-            match self.remove(id, &What::Source) {
+            match self.remove(id, &RemovalTarget::Source) {
                 Ok(bytes) => bytes,
                 Err(Error::Needed { .. } | Error::Unsuitable { .. }) => 0,
                 Err(error) => return Err(error),
@@ -98,7 +102,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::NotInstalled`] when the published files are not all here, [`Error::DiskFull`] when
     /// the form does not fit beside them.
-    pub fn conversion(&self, id: &ModelId, quantization: &str) -> Result<Conversion> {
+    pub fn conversion(&self, id: &ModelId, quantization: &str) -> Result<ConversionPaths> {
         let (source, base) = match self.model(id)? {
             Model::Listed(entry) => {
                 if !self.has_all_files(entry) {
@@ -119,14 +123,15 @@ impl Catalog {
         durable::remove_leftovers(&target);
         let target_bytes =
             self.plans(checkpoint.config()).iter().find(|it| it.quantization == form).map_or(0, |it| it.file_bytes);
-        Error::check_room(self.folder(), target_bytes)?;
-        Ok(Conversion { source, base, target, source_bytes: checkpoint.total_bytes(), target_bytes })
+        Error::check_free_space(self.folder(), target_bytes)?;
+        Ok(ConversionPaths { source, base, target, source_bytes: checkpoint.total_bytes(), target_bytes })
     }
 
     /// Takes up a form that was converted to where [`conversion`](Self::conversion) said.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] when the file is no whole model, [`Error::Unsuitable`] when it is another form.
+    #[tracing::instrument(skip_all, fields(model = %id.0, quantization))]
     pub fn register(&self, id: &ModelId, quantization: &str) -> Result<()> {
         let form = parse_form(id, quantization, FORMS.into_iter())?;
         let path = self.form_path(id, form);
@@ -168,11 +173,12 @@ impl Catalog {
     /// [`Error::Network`] after repeated failures, [`Error::Hash`] when wrong bytes keep arriving,
     /// [`Error::DiskFull`], [`Error::Refused`], [`Error::Checkpoint`] when the files are no model,
     /// [`Error::BaseMissing`] when the files are fine but need those of a base that is not here.
+    #[tracing::instrument(skip_all, fields(model = %id.0))]
     pub async fn download(
         &self,
         id: &ModelId,
         options: &DownloadOptions,
-        mut observe: impl FnMut(Progress) -> ControlFlow<()> + Send,
+        mut observe: impl FnMut(DownloadProgress) -> ControlFlow<()> + Send,
     ) -> Result<()> {
         let entry = self.published(id)?;
         let claim = Arc::new(self.claim_soon(id).await?);
@@ -183,6 +189,7 @@ impl Catalog {
         let transport = Transport::new(options)?;
         let mut fetcher = Fetcher::new(&transport, &options.timeouts);
         let mut before = 0;
+        let started = Instant::now();
         for file in &entry.files {
             watch.enter(&file.path, before);
             let path = folder.join(&file.path);
@@ -190,7 +197,7 @@ impl Catalog {
                 self.set_aside(entry, &file.path)?;
                 let record = self.record(id);
                 let revision = entry.revision.get().cloned().or(record.revision);
-                let wanted = Wanted {
+                let wanted = FileRequest {
                     repository: entry.repository.as_deref().unwrap_or_default(),
                     revision: revision.as_deref().unwrap_or(NEWEST),
                     path: &file.path,
@@ -223,6 +230,7 @@ impl Catalog {
             before += Stamp::of(&path).map_or(0, |it| it.bytes);
         }
         self.check_whole(entry)?;
+        tracing::info!(bytes = before, seconds = started.elapsed().as_secs_f64(), "model downloaded");
         watch.enter("", before);
         watch.tell()
     }
@@ -231,7 +239,12 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Error::Hash`] for the first file that differs; the model counts as damaged from then on.
-    pub async fn check(&self, id: &ModelId, mut observe: impl FnMut(Progress) -> ControlFlow<()> + Send) -> Result<()> {
+    #[tracing::instrument(skip_all, fields(model = %id.0))]
+    pub async fn check(
+        &self,
+        id: &ModelId,
+        mut observe: impl FnMut(DownloadProgress) -> ControlFlow<()> + Send,
+    ) -> Result<()> {
         let entry = self.published(id)?;
         let _claim = self.claim_soon(id).await?;
         let mut watch = Watch::new(&mut observe, entry.download_bytes());
@@ -334,7 +347,7 @@ impl Catalog {
             protocol::FilesState::Partial { bytes } | protocol::FilesState::Complete { bytes } => bytes,
             _ => 0,
         };
-        Error::check_room(self.folder(), entry.download_bytes().saturating_sub(here))
+        Error::check_free_space(self.folder(), entry.download_bytes().saturating_sub(here))
     }
 
     fn published(&self, id: &ModelId) -> Result<&Entry> {

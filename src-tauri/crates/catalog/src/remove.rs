@@ -6,14 +6,12 @@ use std::path::Path;
 use protocol::ModelId;
 
 use crate::catalog::{Catalog, FORMS, Model, parse_form};
+use crate::layout::REMOVED_PREFIX;
 use crate::{Error, Result};
-
-/// How the names of models on their way out begin.
-pub(crate) const REMOVED_PREFIX: &str = ".removed-";
 
 /// What is removed of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum RemovalTarget {
     /// Its published files, whole and in parts.
     Source,
     /// One converted form.
@@ -28,7 +26,8 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unsuitable`] for the model that ships with the studio, [`Error::Needed`] when a
     /// fine-tune on this machine still reads files of it, [`Error::Busy`] when it is at work.
-    pub fn remove(&self, id: &ModelId, what: &What) -> Result<u64> {
+    #[tracing::instrument(skip_all, fields(model = %id.0, ?what))]
+    pub fn remove(&self, id: &ModelId, what: &RemovalTarget) -> Result<u64> {
         let model = self.model(id)?;
         let unsuitable = |reason: &str| Error::Unsuitable { model: id.clone(), reason: reason.to_owned() };
         if matches!(model, Model::Bundled(_)) {
@@ -43,8 +42,8 @@ impl Catalog {
             return Err(Error::Needed { model: id.clone(), by });
         }
         match (what, model) {
-            (What::Source, Model::Imported(_)) => Err(unsuitable("an imported model is removed as a whole")),
-            (What::Source, _) => {
+            (RemovalTarget::Source, Model::Imported(_)) => Err(unsuitable("an imported model is removed as a whole")),
+            (RemovalTarget::Source, _) => {
                 let source = self.source_folder(id);
                 let freed_bytes = remove_folder(self.folder(), &source)?;
                 self.change(id, |record| {
@@ -54,7 +53,7 @@ impl Catalog {
                 })?;
                 Ok(freed_bytes)
             }
-            (What::Form(quantization), _) => {
+            (RemovalTarget::Form(quantization), _) => {
                 let form = parse_form(id, quantization, FORMS.into_iter())?;
                 let path = self.form_path(id, form);
                 let bytes = match fs::metadata(&path) {
@@ -68,14 +67,14 @@ impl Catalog {
                 self.change(id, |record| drop(record.forms.remove(form.name())))?;
                 Ok(bytes)
             }
-            (What::All, _) => remove_folder(self.folder(), &folder),
+            (RemovalTarget::All, _) => remove_folder(self.folder(), &folder),
         }
     }
 
     /// A model on this machine that cannot be opened without the published files of this one.
-    fn needed_by(&self, id: &ModelId, what: &What) -> Option<ModelId> {
+    fn needed_by(&self, id: &ModelId, what: &RemovalTarget) -> Option<ModelId> {
         // A converted form stands in for the files only when they are gone as well.
-        if let What::Form(_) = what
+        if let RemovalTarget::Form(_) = what
             && self.manifest.entry(id).is_some_and(|entry| self.has_all_files(entry))
         {
             return None;

@@ -9,8 +9,10 @@
 //! above 8 bits where memory is below 40 GB: the difference cannot be seen,
 //! and the room serves longer conversations.
 
-use checkpoint::working::Arithmetic;
-use checkpoint::{Config, Planner, Quantization};
+use std::path::Path;
+
+use checkpoint::estimate::{Arithmetic, guess_tokens};
+use checkpoint::{Checkpoint, Config, Estimator, Quantization};
 use protocol::{Hardware, Processor, Verdict};
 
 const GIGABYTE: u64 = 1_000_000_000;
@@ -26,19 +28,20 @@ const ROOMY_BYTES: u64 = 40 * GIGABYTE;
 
 /// Bytes that a form needs at work, on either kind of device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Needs {
+pub struct MemoryNeeds {
     /// On a graphics card.
     pub gpu_bytes: u64,
     /// On the processor, whose arithmetic is in 32 bits.
     pub cpu_bytes: u64,
 }
 
-impl Needs {
-    /// What a model of these shapes needs at a quantization, by the engine's own planner.
+impl MemoryNeeds {
+    /// What a model of these shapes needs at a quantization, by the engine's own estimator.
     pub fn of(config: &Config, quantization: Quantization) -> Self {
         let on = |device: Arithmetic| {
             let weights_bytes = device.planned_bytes(config, quantization, quantization);
-            Planner::new(config.clone(), device, weights_bytes).largest_edit().memory.peak_bytes
+            let estimator = Estimator::new(config.clone(), device, weights_bytes, Box::new(guess_tokens));
+            estimator.estimate_largest_edit().memory.peak_bytes
         };
         Self { gpu_bytes: on(Arithmetic::GPU), cpu_bytes: on(Arithmetic::CPU) }
     }
@@ -52,6 +55,17 @@ impl Needs {
     }
 }
 
+/// Estimates requests to a model on disk; reads its headers, with the base that supplies what it lacks.
+///
+/// Tokens of texts are guessed, a little too many: one takes some tens of kilobytes, so the error hardly shows.
+///
+/// # Errors
+/// [`crate::Error::Checkpoint`] if the files are not a model.
+pub fn open_estimator(path: &Path, base: Option<&Path>, is_cpu: bool) -> crate::Result<Estimator> {
+    let arithmetic = if is_cpu { Arithmetic::CPU } else { Arithmetic::GPU };
+    Ok(Estimator::for_checkpoint(&Checkpoint::open(path, base)?, arithmetic, Box::new(guess_tokens)))
+}
+
 /// Where models run on a machine, and the bytes that are theirs there.
 pub fn place_to_run(hardware: &Hardware) -> (Processor, u64) {
     let cards = hardware.devices.iter().filter(|device| device.id != "cpu");
@@ -63,7 +77,7 @@ pub fn place_to_run(hardware: &Hardware) -> (Processor, u64) {
 }
 
 /// Whether a machine can run what needs so much.
-pub fn verdict(needs: &Needs, hardware: &Hardware) -> Verdict {
+pub fn verdict(needs: &MemoryNeeds, hardware: &Hardware) -> Verdict {
     let (on, room_bytes) = place_to_run(hardware);
     let needed_bytes = needs.on(on);
     match room_bytes.checked_sub(needed_bytes) {
@@ -74,7 +88,7 @@ pub fn verdict(needs: &Needs, hardware: &Hardware) -> Verdict {
 }
 
 /// The form that suits a machine best: an index into `forms`, which go from the most exact down.
-pub fn recommended(forms: &[(Quantization, Needs)], hardware: &Hardware) -> Option<usize> {
+pub fn recommended(forms: &[(Quantization, MemoryNeeds)], hardware: &Hardware) -> Option<usize> {
     let (on, room_bytes) = place_to_run(hardware);
     let is_roomy = on == Processor::Gpu && room_bytes + DRIVER_BYTES >= ROOMY_BYTES;
     let has_choice = forms.iter().any(|(quantization, _)| *quantization >= Quantization::Q8_0);
@@ -105,9 +119,9 @@ mod tests {
         Hardware { memory_bytes: ram_gigabytes * GIGABYTE, devices, ..Hardware::default() }
     }
 
-    fn forms() -> Vec<(Quantization, Needs)> {
+    fn forms() -> Vec<(Quantization, MemoryNeeds)> {
         [Quantization::Bf16, Quantization::Q8_0, Quantization::Q6K, Quantization::Q5KM, Quantization::Q4KM]
-            .map(|it| (it, Needs::of(&Config::official(), it)))
+            .map(|it| (it, MemoryNeeds::of(&Config::official(), it)))
             .to_vec()
     }
 
@@ -131,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_verdict_names_what_is_spare_or_missing() {
-        let needs = Needs { gpu_bytes: 10 * GIGABYTE, cpu_bytes: 20 * GIGABYTE };
+        let needs = MemoryNeeds { gpu_bytes: 10 * GIGABYTE, cpu_bytes: 20 * GIGABYTE };
         let on = Processor::Gpu;
         assert_eq!(verdict(&needs, &machine(Some(16), 64)), Verdict::Fits { on });
         let tight = verdict(&needs, &machine(Some(11), 64));

@@ -11,16 +11,7 @@ use crate::gguf::document::{self, Converted};
 use crate::hash::{hash_observed, hash_tensor};
 use crate::shard::Entry;
 use crate::source::{Shapes, Source};
-use crate::{Config, Error, Kind, Observe, Provenance, Result, TensorHash, expected_tensors};
-
-/// How a checkpoint lies on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// A folder or a file of safetensors.
-    Safetensors,
-    /// One GGUF file of ours.
-    Gguf,
-}
+use crate::{Config, Error, Kind, ObserveBytes, Provenance, Result, TensorHash, WeightsFormat, expected_tensors};
 
 /// One tensor, its bytes mapped from disk.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +33,7 @@ pub struct TensorView<'a> {
 pub struct Checkpoint {
     path: PathBuf,
     name: String,
-    format: Format,
+    format: WeightsFormat,
     config: Config,
     tokenizer_json: Vec<u8>,
     tensors: BTreeMap<String, (Kind, Entry)>,
@@ -151,7 +142,7 @@ impl Checkpoint {
     }
 
     /// How it lies on disk.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> WeightsFormat {
         self.format
     }
 
@@ -189,7 +180,7 @@ impl Checkpoint {
     ///
     /// Reads the whole file, hence once: [`Verified`](crate::Verified) remembers. Published files
     /// carry no hashes, and nothing is read of them.
-    pub fn verify(&self, observe: &mut Observe<'_>) -> Result<()> {
+    pub fn verify(&self, observe: &mut ObserveBytes<'_>) -> Result<()> {
         let Some(converted) = &self.converted else { return Ok(()) };
         let total_bytes = self.total_bytes();
         let mut done_bytes = 0;

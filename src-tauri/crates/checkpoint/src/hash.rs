@@ -9,7 +9,7 @@ use crate::{Checkpoint, Error, Kind, Result, TensorView};
 pub type TensorHash = [u8; 32];
 
 /// What long work calls with bytes done and bytes in all; `Break` ends it with [`Error::Cancelled`].
-pub type Observe<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
+pub type ObserveBytes<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
 
 /// From here on, hashing with all cores pays.
 pub(crate) const PARALLEL_HASH_BYTES: usize = 1 << 20;
@@ -65,7 +65,7 @@ impl TensorHasher {
 /// The hash of a model's weights: names, kinds, shapes and every number.
 ///
 /// A GGUF of ours answers at once from the hashes that it carries; safetensors are read whole.
-pub fn weights_hash(checkpoint: &Checkpoint, observe: &mut Observe<'_>) -> Result<String> {
+pub fn weights_hash(checkpoint: &Checkpoint, observe: &mut ObserveBytes<'_>) -> Result<String> {
     let total_bytes = checkpoint.total_bytes();
     let mut done_bytes = 0;
     let mut hasher = TensorHasher::new();
@@ -85,7 +85,7 @@ pub(crate) fn hash_observed(
     tensor: &TensorView<'_>,
     mut done_bytes: u64,
     total_bytes: u64,
-    observe: &mut Observe<'_>,
+    observe: &mut ObserveBytes<'_>,
 ) -> Result<TensorHash> {
     let mut hasher = blake3::Hasher::new();
     for chunk in tensor.bytes.chunks(CHUNK_BYTES) {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::listing::{INDEX_SUFFIX, Listing, read_index, refused};
-use crate::checkpoint::Format;
+use crate::WeightsFormat;
 use crate::config::read::Documents;
 use crate::gguf::document::{self, Converted};
 use crate::naming::{is_model, is_vae, published_name};
@@ -20,7 +20,7 @@ const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) name: String,
-    pub(crate) format: Format,
+    pub(crate) format: WeightsFormat,
     /// Where its configuration and tokenizer would lie.
     pub(crate) folder: PathBuf,
     pub(crate) shapes: Shapes,
@@ -147,7 +147,7 @@ impl Source {
         }
         let mut source = Self {
             name: name_of(path),
-            format: Format::Safetensors,
+            format: WeightsFormat::Safetensors,
             folder: folder.to_path_buf(),
             shapes: Shapes::Documents(Documents::read(folder)?),
             tokenizer_json: read_tokenizer(folder)?,

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Checkpoint, Error, Observe, Result};
+use crate::{Checkpoint, Error, ObserveBytes, Result};
 
 /// Records of checks, a small file each, in a folder that the caller chooses.
 ///
@@ -34,7 +34,7 @@ impl Verified {
     /// Checks every number of a GGUF of ours, unless that was done since it last changed.
     ///
     /// A record that cannot be kept is no error: the next time checks again.
-    pub fn ensure(&self, checkpoint: &Checkpoint, observe: &mut Observe<'_>) -> Result<()> {
+    pub fn ensure(&self, checkpoint: &Checkpoint, observe: &mut ObserveBytes<'_>) -> Result<()> {
         if checkpoint.provenance().is_none() || self.contains(checkpoint) {
             return Ok(());
         }

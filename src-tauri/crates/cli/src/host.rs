@@ -5,14 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bagel::{ChatJob, EngineProgress, ImageJob, Item, LoadOptions};
-use checkpoint::Checkpoint;
+use checkpoint::{Checkpoint, Estimator};
 use imagefile::{Recipe, RecipeInput};
 use protocol::{
     ChatRequest, Event, Frame, Image, ImageRequest, Input, JobId, Kind, ModelDescription, Request, Size, Statistics,
     TextParameters, Thinking,
 };
 
-use crate::estimate::Estimator;
 use crate::noise::Noise;
 use crate::recipe;
 use crate::{Error, Result, locate};
@@ -36,29 +35,28 @@ impl Model {
     /// Opens the files; cheap, whatever their size.
     pub fn open(path: &Path, base: Option<&Path>, options: LoadOptions) -> Result<Self> {
         let checkpoint = Checkpoint::open(path, base)?;
-        let estimator = Arc::new(Estimator::new(&checkpoint, options.device)?);
+        let estimator = Arc::new(bagel::memory::estimator_on(&checkpoint, options.device)?);
         Ok(Self { checkpoint, options, estimator })
     }
 
     /// Longest side of an image, in pixels.
     pub fn max_side(&self) -> u32 {
-        self.estimator.max_side()
+        u32::try_from(self.checkpoint.config().max_side()).unwrap_or(u32::MAX)
     }
 
     /// Refuses a model that does not fit, even when `loaded` has made room for it.
     pub fn check_weights(&self, loaded: Option<&Host>) -> Result<()> {
-        Ok(bagel::check_weights(&self.checkpoint, &self.options, loaded.map(|host| &host.engine))?)
+        Ok(bagel::memory::check_weights(&self.checkpoint, &self.options, loaded.map(|host| &host.engine))?)
     }
 
     /// Refuses a request that does not fit beside its model.
     pub fn check_memory(&self, request: &Request, inputs: &Inputs) -> Result<()> {
-        let needed = self.estimator.estimate(request, inputs)?;
-        Ok(self.estimator.planner().check_memory(&needed, &self.options)?)
+        Ok(bagel::memory::check_request(&self.estimator, request, &inputs.image_sizes(), &self.options)?)
     }
 
     /// Reads the noise for the image that a request will paint.
     pub fn read_noise(&self, path: &Path, request: &Request, inputs: &Inputs) -> Result<Noise> {
-        let size = self.estimator.estimate(request, inputs)?.size.unwrap_or(Size { width: 0, height: 0 });
+        let size = self.estimator.estimate(request, &inputs.image_sizes()).size.unwrap_or(Size { width: 0, height: 0 });
         let config = self.checkpoint.config();
         let n_patches = |side: u32| side as usize / config.pixels_per_token();
         Noise::read(path, size, n_patches(size.width) * n_patches(size.height) * config.latent_token_dim())
@@ -147,6 +145,15 @@ impl Inputs {
         &self.items
     }
 
+    /// Sizes of the images, in order.
+    pub fn image_sizes(&self) -> Vec<Size> {
+        let size = |item: &Item| match item {
+            Item::Image(image) => Some(image.size()),
+            Item::Text(_) => None,
+        };
+        self.items.iter().filter_map(size).collect()
+    }
+
     /// What a recipe says about each.
     pub fn sources(&self) -> &[RecipeInput] {
         &self.sources
@@ -173,8 +180,7 @@ impl Host {
         listener: &mut dyn Listener,
     ) -> Result<Outcome> {
         listener.hear(plain(Event::Started { id: id.clone() }));
-        let needed = self.estimator.estimate(request, inputs)?;
-        self.engine.check_memory(self.estimator.planner(), &needed)?;
+        self.engine.check_memory(&self.estimator, request, &inputs.image_sizes())?;
         match request {
             Request::Generate(request) => self.generate_image(Kind::Generate, id, request, inputs, listener),
             Request::Edit(request) => self.generate_image(Kind::Edit, id, request, inputs, listener),

@@ -12,7 +12,6 @@ mod commands;
 pub mod display;
 pub mod engine;
 mod error;
-pub mod estimate;
 pub mod host;
 pub mod interrupt;
 pub mod locate;

@@ -137,11 +137,11 @@ fn what_cannot_be_done_is_said_in_one_line() {
         assert_eq!(run.code, Some(code), "{arguments:?}: {}", run.stderr);
         assert!(run.stderr.contains(expected) && run.stderr.trim_end().lines().count() == 1, "{}", run.stderr);
     };
-    check(&["download", "nothing"], 1, "no model is called nothing");
+    check(&["download", "nothing"], 1, "there is no model named nothing");
     check(&["download", "pocket"], 1, "nothing of it is downloaded");
-    check(&["download", "bagel-7b-mot", "--mirror", "http://example.org"], 1, "only https is used");
-    check(&["remove", "../models"], 1, "no model is called ../models");
-    check(&["remove", "bagel-7b-mot", "--form", "q8_0"], 1, "is not here as q8_0");
+    check(&["download", "bagel-7b-mot", "--mirror", "http://example.org"], 1, "only https is supported");
+    check(&["remove", "../models"], 1, "there is no model named ../models");
+    check(&["remove", "bagel-7b-mot", "--form", "q8_0"], 1, "is not installed as q8_0");
     check(&["import", "nowhere"], 1, "nowhere: no such file or folder");
     check(&["import", &bench.file("a.pt", b"PK")], 1, "a.pt");
     check(&["list", "--catalog", "nowhere.toml"], 1, "nowhere.toml: no such file");

@@ -32,6 +32,6 @@ pub use encode::{DEFAULT_JPEG_QUALITY, Encoding, encode, write, write_jpeg, writ
 pub use error::{Error, Problem, Result};
 pub use format::Format;
 pub use hash::image_hash;
-pub use read::{ReadImage, Source, read, read_bytes, read_file};
+pub use read::{ImageSource, ReadImage, read, read_bytes, read_file};
 pub use recipe::{EmbeddedRecipe, ReadRecipe, Recipe, RecipeInput, RecipeModel, RecipeProblem};
 pub use text::{PngHead, read_head, with_text, without_text};

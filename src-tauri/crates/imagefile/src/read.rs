@@ -23,12 +23,12 @@ pub struct ReadImage {
     /// The recipe that made it, if the file carries one.
     pub recipe: EmbeddedRecipe,
     /// Where it comes from.
-    pub source: Source,
+    pub source: ImageSource,
 }
 
 /// The file that an image was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct ImageSource {
     /// The path as given.
     pub path: PathBuf,
     /// What its first bytes say.
@@ -79,7 +79,7 @@ pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<ReadImage> {
     let unusable = |problem| Error::Unusable { path: path.to_owned(), format, problem };
 
     let (decoded, recipe) = decode(format, bytes).map_err(unusable)?;
-    let source = Source {
+    let source = ImageSource {
         path: path.to_owned(),
         format,
         size_bytes,

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use catalog::Planner;
+use catalog::{Estimate, Estimator};
 use protocol::{DeviceDescription, Request, Size};
 
 use crate::Result;
-use crate::engine::supervisor::{Estimate, Target};
+use crate::engine::supervisor::Target;
 
 /// Reads a model's headers once, and reckons with them.
 #[derive(Debug, Default)]
 pub(crate) struct Forecaster {
-    last: Mutex<Option<(Key, Arc<Planner>)>>,
+    last: Mutex<Option<(Key, Arc<Estimator>)>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,17 +33,16 @@ impl Forecaster {
     ) -> Result<Estimate> {
         let key = Key { path: target.path.clone(), base: target.base.clone(), is_cpu: device.starts_with("cpu") };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let planner = match last.as_ref() {
-            Some((known, planner)) if *known == key => Arc::clone(planner),
+        let estimator = match last.as_ref() {
+            Some((known, estimator)) if *known == key => Arc::clone(estimator),
             _ => {
-                let planner = Arc::new(Planner::open(&key.path, key.base.as_deref(), key.is_cpu)?);
-                *last = Some((key, Arc::clone(&planner)));
-                planner
+                let estimator = Arc::new(catalog::open_estimator(&key.path, key.base.as_deref(), key.is_cpu)?);
+                *last = Some((key, Arc::clone(&estimator)));
+                estimator
             }
         };
         drop(last);
-        let planned = planner.plan(request, images);
-        Ok(Estimate { memory: planned.memory, context_tokens: planned.context_tokens, size: planned.size })
+        Ok(estimator.estimate(request, images))
     }
 }
 

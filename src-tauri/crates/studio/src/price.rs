@@ -1,17 +1,10 @@
 //! What a request will take, and what to do when the machine has less.
 
+use catalog::Estimate;
 use protocol::{DeviceDescription, ErrorCode, Failure, Job, Kind, Remedy, Size, Thinking, TurnId};
-
-use crate::engine::supervisor::Estimate;
 
 /// Tokens of context that the model was made for.
 const MAX_CONTEXT_TOKENS: u32 = 32_768;
-
-/// Sizes that are tried instead of one that does not fit, as parts of its sides.
-const SMALLER: [f64; 3] = [0.75, 0.5, 0.375];
-
-/// Smallest side that is offered.
-const SMALLEST_SIDE: u32 = 128;
 
 /// Bytes that a model and a request may take together on a device, where that is known; `held_bytes` are what its
 /// weights hold already.
@@ -58,13 +51,6 @@ pub(crate) fn too_large(estimate: &Estimate, available: Option<u64>, device: &st
         gigabytes(available)
     );
     Some(Failure { code, message })
-}
-
-/// Smaller sizes of the same shape, the largest first.
-pub(crate) fn smaller_sizes(size: Size) -> Vec<Size> {
-    let side = |side: u32, part: f64| ((f64::from(side) * part / 16.0).round() as u32).max(1) * 16;
-    let sizes = SMALLER.map(|part| Size { width: side(size.width, part), height: side(size.height, part) });
-    sizes.into_iter().filter(|it| it.width.min(it.height) >= SMALLEST_SIDE && *it != size).collect()
 }
 
 /// What could be done instead, the gentlest first; `fitting` is a size that is known or hoped to fit, `older` are
@@ -147,14 +133,6 @@ mod tests {
     fn the_processor_may_use_what_its_weights_hold() {
         assert_eq!(available("cpu", 10 << 30, &[], 1 << 30), Some(11 << 30));
         assert_eq!(available("cuda:0", 10 << 30, &[], 1 << 30), None);
-    }
-
-    #[test]
-    fn smaller_sizes_keep_the_shape_and_the_grid() {
-        let sizes = smaller_sizes(Size { width: 1024, height: 768 });
-        assert_eq!(sizes[0], Size { width: 768, height: 576 });
-        assert!(sizes.iter().all(|size| size.width % 16 == 0 && size.height % 16 == 0));
-        assert!(smaller_sizes(Size { width: 128, height: 128 }).is_empty());
     }
 
     #[test]

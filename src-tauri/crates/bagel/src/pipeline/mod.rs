@@ -25,9 +25,9 @@ use crate::decoder::Decoder;
 use crate::device::{DeviceChoice, Precision, best_precision, device_id};
 use crate::latent::Latents;
 use crate::limits::check_size;
+use crate::memory::check_weights_bytes;
 use crate::preview::PreviewMap;
 use crate::progress::Observer;
-use crate::room::check_weights_bytes;
 use crate::tokens::Tokens;
 use crate::vae::Vae;
 use crate::vision::Vision;
@@ -158,8 +158,8 @@ impl Engine {
         if device.is_cpu() && precision == Precision::BF16 {
             return Err(Error::bad_input("the CPU cannot compute in bf16: use f32 or f16, or another device"));
         }
-        let weights_bytes = source.held_bytes(precision, device.is_cpu());
-        check_weights_bytes(weights_bytes, &config, precision, &device, options.memory_limit_bytes, 0)?;
+        let arithmetic = precision.arithmetic(device.is_cpu());
+        check_weights_bytes(source, arithmetic, &device, options.memory_limit_bytes)?;
         // f16 overflows in the autoencoder.
         let vae_dtype = if precision == Precision::F16 { Precision::F32.dtype() } else { dtype };
 

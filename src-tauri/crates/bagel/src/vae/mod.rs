@@ -258,7 +258,7 @@ mod tests {
     use checkpoint::{Kind, Part, TensorHash, TensorView, expected_tensors};
 
     use super::*;
-    use crate::{Precision, TensorSource};
+    use crate::TensorSource;
 
     /// Random weights of an autoencoder.
     struct RandomWeights {
@@ -308,7 +308,7 @@ mod tests {
             self.tensors.values().map(|(_, bytes)| bytes.len() as u64).sum()
         }
 
-        fn held_bytes(&self, _: Precision, _: bool) -> u64 {
+        fn held_bytes(&self, _: checkpoint::estimate::Arithmetic) -> u64 {
             self.total_bytes()
         }
 

@@ -1,11 +1,11 @@
-//! One file, tried until it is whole or hope is gone.
+//! Downloads one file, with retries until it is complete or failures repeat.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fault::Fault;
 use super::part::Part;
-use super::timeouts::{Timeouts, Waits};
+use super::timeouts::{DownloadTimeouts, Waits};
 use super::transport::{Answer, AnswerKind, Ask, Linked, Transport, describe};
 use super::watch::{DownloadStage, Watch};
 use crate::catalog::Claim;
@@ -14,30 +14,30 @@ use crate::{Error, Result};
 
 pub(crate) use super::part::hash_file;
 
-/// Bytes that count as progress, so that a server cannot keep us busy with crumbs.
+/// Fewest new bytes that reset the count of failures, so that a server cannot keep a download alive with crumbs.
 const PROGRESS_BYTES: u64 = 64 << 10;
 
-/// Requests for a part that may be answered with something else before the file is begun anew.
+/// Range requests that may be answered with other bytes before the file is started over.
 const MAX_IGNORED_RANGES: u32 = 2;
 
-/// Copies with a wrong hash before the server is no longer believed.
+/// Copies with a wrong hash before the download fails.
 const MAX_WRONG_COPIES: u32 = 2;
 
-/// The file that is wanted.
+/// A file to download.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct FileRequest<'a> {
     pub(crate) repository: &'a str,
     pub(crate) revision: &'a str,
     pub(crate) path: &'a str,
-    /// Its length, where it is written down.
+    /// Its length, if the catalog lists it.
     pub(crate) bytes: Option<u64>,
-    /// The longest that it can be.
+    /// The largest length that the catalog allows.
     pub(crate) max_bytes: u64,
-    /// Its hash, where it is written down.
+    /// Its SHA-256, if the catalog lists it.
     pub(crate) sha256: Option<&'a str>,
-    /// Where it goes when it is whole and right.
+    /// Its final path.
     pub(crate) destination: &'a Path,
-    /// Nobody else is at this model.
+    /// Keeps other programs away from the model.
     pub(crate) claim: &'a Arc<Claim>,
 }
 
@@ -58,13 +58,13 @@ pub(crate) enum Fetched {
 /// Fetches files from one server.
 pub(crate) struct Fetcher<'a> {
     transport: &'a Transport,
-    timeouts: &'a Timeouts,
+    timeouts: &'a DownloadTimeouts,
     waits: Waits,
 }
 
 /// What is known of the file while it arrives.
 struct State<'a> {
-    wanted: &'a Wanted<'a>,
+    wanted: &'a FileRequest<'a>,
     part: Part,
     record: FileRecord,
     keep: &'a (dyn Fn(&FileRecord, Option<&str>) -> Result<()> + Sync),
@@ -81,7 +81,7 @@ pub(crate) fn part_of(destination: &Path) -> PathBuf {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(crate) fn new(transport: &'a Transport, timeouts: &'a Timeouts) -> Self {
+    pub(crate) fn new(transport: &'a Transport, timeouts: &'a DownloadTimeouts) -> Self {
         Self { transport, timeouts, waits: Waits::new(timeouts) }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Fetcher<'a> {
     /// `keep` is called with what the server has told, before any byte is taken on that word.
     pub(crate) async fn fetch(
         &mut self,
-        wanted: &Wanted<'_>,
+        wanted: &FileRequest<'_>,
         record: FileRecord,
         keep: &(dyn Fn(&FileRecord, Option<&str>) -> Result<()> + Sync),
         watch: &mut Watch<'_>,
@@ -234,21 +234,21 @@ impl State<'_> {
     async fn place(&mut self, answer: &Answer, start: u64, watch: &mut Watch<'_>) -> std::result::Result<(), Fault> {
         let is_other = matches!((&self.record.etag, &answer.etag), (Some(ours), Some(theirs)) if ours != theirs);
         match answer.kind {
-            AnswerKind::Beyond => return Err(self.disagree("it has fewer bytes than are here")),
+            AnswerKind::Beyond => return Err(self.disagree("the server has fewer bytes than were downloaded before")),
             AnswerKind::From { start: theirs, total } => {
                 if theirs != start {
-                    return Err(Fault::again(format!("it sends the bytes from {theirs} on instead of {start}")));
+                    return Err(Fault::again(format!("the server sends bytes from {theirs} instead of {start}")));
                 }
                 self.check_total(total)?;
                 if is_other && start > 0 {
-                    return Err(Fault::anew("the file was replaced meanwhile"));
+                    return Err(Fault::anew("the file was replaced on the server"));
                 }
             }
             AnswerKind::Whole => {
                 self.check_total(answer.body_bytes)?;
                 if start > 0 {
                     if !is_other && self.n_ignored < MAX_IGNORED_RANGES {
-                        return Err(self.disagree("it sends the whole file instead of the rest"));
+                        return Err(self.disagree("the server sends the whole file instead of the rest"));
                     }
                     self.part.restart(watch).await?;
                 }
@@ -260,11 +260,13 @@ impl State<'_> {
         };
         match self.total().or(told) {
             Some(total) if total > self.wanted.max_bytes => {
-                return Err(Fault::again(format!("it has a file of {total} bytes, which is more than it can be")));
+                return Err(Fault::again(format!(
+                    "the file has {total} bytes, which is larger than the catalog allows"
+                )));
             }
             Some(total) => {
                 let folder = self.wanted.destination.parent().unwrap_or(self.wanted.destination);
-                Error::check_room(folder, total.saturating_sub(self.part.n_bytes()))?;
+                Error::check_free_space(folder, total.saturating_sub(self.part.n_bytes()))?;
             }
             None => {}
         }
@@ -276,7 +278,7 @@ impl State<'_> {
         Ok(())
     }
 
-    /// A server that may mean the same file: what is here is given up only when it insists.
+    /// The server may still mean the same file: what was downloaded is discarded only if the answer repeats.
     fn disagree(&mut self, reason: &str) -> Fault {
         self.n_ignored += 1;
         if self.n_ignored > MAX_IGNORED_RANGES { Fault::anew(reason) } else { Fault::again(reason) }
@@ -285,18 +287,18 @@ impl State<'_> {
     fn check_total(&self, told: Option<u64>) -> std::result::Result<(), Fault> {
         match (self.total(), told) {
             (Some(known), Some(told)) if known != told => {
-                Err(Fault::again(format!("it has a file of {told} bytes instead of {known}")))
+                Err(Fault::again(format!("the file has {told} bytes instead of {known}")))
             }
             _ => Ok(()),
         }
     }
 
-    /// The body ended by itself.
+    /// Handles the end of the body.
     fn end(&self) -> std::result::Result<(), Fault> {
         match self.total() {
-            // Nobody knows the length: the end is the end, and the check of what the file holds decides.
+            // The length is unknown: this counts as the end, and the check of the content decides.
             None if self.part.n_bytes() > 0 => Ok(()),
-            _ => Err(Fault::again("it ended before the file did")),
+            _ => Err(Fault::again("the connection closed before the file was complete")),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Waiting times. The defaults suit the world; tests wait milliseconds.
 #[derive(Clone, Debug)]
-pub struct Timeouts {
+pub struct DownloadTimeouts {
     /// Tries without progress before giving up.
     pub tries: u32,
     /// How long a connection may bring nothing.
@@ -19,7 +19,7 @@ pub struct Timeouts {
     pub seed: Option<u64>,
 }
 
-impl Default for Timeouts {
+impl Default for DownloadTimeouts {
     fn default() -> Self {
         Self {
             tries: 5,
@@ -40,7 +40,7 @@ pub(super) struct Waits {
 }
 
 impl Waits {
-    pub(super) fn new(timeouts: &Timeouts) -> Self {
+    pub(super) fn new(timeouts: &DownloadTimeouts) -> Self {
         let state = timeouts.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
         Self { first: timeouts.first_wait, longest: timeouts.longest_wait, state }
     }
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest_and_differ() {
-        let timeouts = Timeouts { seed: Some(1), ..Timeouts::default() };
+        let timeouts = DownloadTimeouts { seed: Some(1), ..DownloadTimeouts::default() };
         let mut waits = Waits::new(&timeouts);
         for n_failures in 1..40 {
             let most = (1_u64 << (n_failures - 1).min(7)).min(120);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_server_is_obeyed_within_reason() {
-        let mut waits = Waits::new(&Timeouts { seed: Some(1), ..Timeouts::default() });
+        let mut waits = Waits::new(&DownloadTimeouts { seed: Some(1), ..DownloadTimeouts::default() });
         assert_eq!(waits.after(1, Some(Duration::from_secs(40))), Duration::from_secs(40));
         assert_eq!(waits.after(1, Some(Duration::from_secs(86_400))), Duration::from_secs(120));
         assert!(waits.after(1, Some(Duration::ZERO)) > Duration::ZERO);

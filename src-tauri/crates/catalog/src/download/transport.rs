@@ -16,8 +16,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use url::{Host, Url};
 
+use super::DownloadOptions;
 use super::fault::Fault;
-use super::{DownloadOptions, date};
 use crate::manifest::is_sha256;
 use crate::{Error, Result, Token};
 
@@ -31,7 +31,7 @@ const LINKED_ETAG: HeaderName = HeaderName::from_static("x-linked-etag");
 const LINKED_SIZE: HeaderName = HeaderName::from_static("x-linked-size");
 const COMMIT: HeaderName = HeaderName::from_static("x-repo-commit");
 
-/// The way to one host.
+/// HTTP client for one host.
 #[derive(Debug)]
 pub(crate) struct Transport {
     client: Client,
@@ -142,7 +142,7 @@ impl Transport {
             // An address that was handed out may have expired; the next try gets a new one.
             return self.judge(response, linked, n_hops == 0);
         }
-        Err(Fault::again(format!("it sends us from place to place without an end ({MAX_HOPS} times)")))
+        Err(Fault::again(format!("too many redirects ({MAX_HOPS})")))
     }
 
     async fn send(&self, url: &Url, ask: &Ask<'_>) -> std::result::Result<Response, Fault> {
@@ -163,19 +163,19 @@ impl Transport {
         match tokio::time::timeout(self.stall, request.send()).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(Fault::again(describe(error))),
-            Err(_) => Err(Fault::again("it does not answer")),
+            Err(_) => Err(Fault::again("the server does not answer")),
         }
     }
 
     fn follow(&self, from: &Url, headers: &HeaderMap) -> std::result::Result<Url, Fault> {
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let Some(next) = location.and_then(|location| from.join(location).ok()) else {
-            return Err(Fault::again("it sends us to no address"));
+            return Err(Fault::again("the redirect has no valid address"));
         };
         let is_fine = next.scheme() == "https" || (is_loopback(&self.origin) && is_loopback(&next));
         if !is_fine {
             let host = next.host_str().unwrap_or_default();
-            return Err(Fault::again(format!("it sends us to {host} without encryption, which is not followed")));
+            return Err(Fault::again(format!("it redirects to {host} without encryption, which is not allowed")));
         }
         Ok(next)
     }
@@ -185,7 +185,9 @@ impl Transport {
         let headers = response.headers();
         let kind = match status.as_u16() {
             200 => AnswerKind::Whole,
-            206 => content_range(headers).ok_or_else(|| Fault::again("it does not say which bytes it sends"))?,
+            206 => {
+                content_range(headers).ok_or_else(|| Fault::again("the answer does not say which bytes it carries"))?
+            }
             416 => AnswerKind::Beyond,
             401 | 403 if is_first => {
                 return Err(Fault::Final(Error::Refused {
@@ -195,10 +197,10 @@ impl Transport {
             }
             404 | 410 if is_first => return Err(Fault::Absent),
             408 | 425 | 429 | 500..=599 => {
-                let reason = format!("it is busy (status {})", status.as_u16());
+                let reason = format!("the server is busy (status {})", status.as_u16());
                 return Err(Fault::Again { reason, wait: retry_after(headers) });
             }
-            other => return Err(Fault::again(format!("it refuses with status {other}"))),
+            other => return Err(Fault::again(format!("the server refused with status {other}"))),
         };
         if kind != AnswerKind::Beyond {
             check_body(headers)?;
@@ -219,15 +221,15 @@ impl Linked {
     }
 }
 
-/// A body of ours is neither compressed nor a page of the web.
+/// Refuses a compressed body and a web page, such as the login page of a public network.
 fn check_body(headers: &HeaderMap) -> std::result::Result<(), Fault> {
     if let Some(encoding) = text(headers, &CONTENT_ENCODING)
         && !encoding.eq_ignore_ascii_case("identity")
     {
-        return Err(Fault::again("it compresses what must arrive as it is"));
+        return Err(Fault::again("the server compresses a file that must arrive unchanged"));
     }
     if text(headers, &CONTENT_TYPE).is_some_and(|it| it.trim().to_ascii_lowercase().starts_with("text/html")) {
-        return Err(Fault::again("a page arrives instead of the file; open a browser, this network may want a login"));
+        return Err(Fault::again("a web page arrived instead of the file; this network may need a login in a browser"));
     }
     Ok(())
 }
@@ -248,8 +250,14 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     // By the server's own clock where it tells it: this machine's may be wrong.
     let ours = || SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|it| it.as_secs());
-    let now = text(headers, &DATE).and_then(|now| date::parse(now.trim())).or_else(ours)?;
-    Some(Duration::from_secs(date::parse(asked)?.saturating_sub(now)))
+    let now = text(headers, &DATE).and_then(|now| parse_date(now.trim())).or_else(ours)?;
+    Some(Duration::from_secs(parse_date(asked)?.saturating_sub(now)))
+}
+
+/// Seconds since 1970 of a date in any of the three forms of HTTP, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn parse_date(text: &str) -> Option<u64> {
+    let moment = httpdate::parse_http_date(text).ok()?;
+    moment.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -259,14 +267,15 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 fn origin(mirror: Option<&str>) -> Result<Url> {
     let address = mirror.map(str::trim).filter(|it| !it.is_empty()).unwrap_or(PUBLISHER);
     let wrong = |address: &str, reason: &str| Error::Address { address: address.to_owned(), reason: reason.to_owned() };
-    let url =
-        Url::parse(address).ok().ok_or_else(|| wrong("the mirror", "not an address; write https:// and a host"))?;
+    let url = Url::parse(address)
+        .ok()
+        .ok_or_else(|| wrong("the mirror", "not a valid address; write https:// and a host"))?;
     let host = url.host_str().unwrap_or_default().to_owned();
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong(&host, "an address with a name, a password or a question in it is not used"));
+        return Err(wrong(&host, "the address must not contain a user name, a password or a query"));
     }
     if url.scheme() != "https" && !is_loopback(&url) {
-        return Err(wrong(&host, "only https is used; write https:// before the host"));
+        return Err(wrong(&host, "only https is supported; write https:// before the host"));
     }
     Ok(url)
 }

@@ -16,7 +16,7 @@ const AVERAGE_SECS: f64 = 5.0;
 
 /// How far a download is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
+pub struct DownloadProgress {
     /// What is done now.
     pub stage: DownloadStage,
     /// The file it is done to.
@@ -44,8 +44,8 @@ pub enum DownloadStage {
 
 /// Runs what takes time, and tells meanwhile.
 pub(crate) struct Watch<'a> {
-    observe: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send),
-    pub(crate) progress: Progress,
+    observe: &'a mut (dyn FnMut(DownloadProgress) -> ControlFlow<()> + Send),
+    pub(crate) progress: DownloadProgress,
     ticks: Interval,
     told: Instant,
     /// Bytes of the file that is at work; the others are in `before`.
@@ -54,8 +54,11 @@ pub(crate) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(crate) fn new(observe: &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send), total_bytes: u64) -> Self {
-        let progress = Progress {
+    pub(crate) fn new(
+        observe: &'a mut (dyn FnMut(DownloadProgress) -> ControlFlow<()> + Send),
+        total_bytes: u64,
+    ) -> Self {
+        let progress = DownloadProgress {
             stage: DownloadStage::Checking,
             file: String::new(),
             bytes: 0,

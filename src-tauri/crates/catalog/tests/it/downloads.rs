@@ -89,7 +89,7 @@ async fn a_host_that_tells_no_hashes_is_held_to_what_came_first() {
     let catalog = scene.catalog();
     server.schedule([Fault::Behaves, Fault::Behaves, Fault::Reset { after: 500_000 }]);
     assert!(finish(&scene, &catalog, &hurried(&server.origin, 1)).await.is_finished);
-    catalog.remove(&id("small"), &catalog::What::Source).unwrap();
+    catalog.remove(&id("small"), &catalog::RemovalTarget::Source).unwrap();
     // The same name with other bytes: not what was there the first time.
     server.schedule(std::iter::repeat_n(Fault::Altered { at: 5 }, 5));
     let error = fetch(&catalog, &hurried(&server.origin, 1)).await;
@@ -355,7 +355,7 @@ async fn a_length_that_cannot_be_meant_is_not_believed() {
     let server = Server::start_silent(files).await;
     server.schedule(std::iter::repeat_n(Fault::Huge, 5));
     let error = fetch(&scene.catalog(), &hurried(&server.origin, 1)).await.unwrap_err();
-    assert!(error.to_string().contains("more than it can be"), "{error}");
+    assert!(error.to_string().contains("larger than the catalog allows"), "{error}");
     assert!(scene.wrong_files().is_empty());
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use catalog::{Catalog, Error, How, InstallPlan, What};
+use catalog::{Catalog, Error, ImportMode, InstallPlan, RemovalTarget};
 use checkpoint::Quantization;
 use protocol::{
     DeviceDescription, ErrorCode, FilesState, Hardware, InstallStage, ModelCard, ModelChoice, ModelId, ModelOrigin,
@@ -25,7 +25,7 @@ fn choice(model: &ModelId, quantization: &str) -> ModelChoice {
     ModelChoice { model: model.clone(), quantization: quantization.to_owned() }
 }
 
-fn import(catalog: &Catalog, path: &Path, how: How) -> catalog::Result<ModelId> {
+fn import(catalog: &Catalog, path: &Path, how: ImportMode) -> catalog::Result<ModelId> {
     catalog.import(path, how, NOW_MS, &mut |_, _| ControlFlow::Continue(()))
 }
 
@@ -92,13 +92,13 @@ fn names_that_are_no_models_lead_nowhere() {
     for path in paths {
         let unknown = id(path);
         assert!(matches!(catalog.locate(&choice(&unknown, "bf16")), Err(Error::Unknown(_))), "{path:?}");
-        assert!(matches!(catalog.remove(&unknown, &What::All), Err(Error::Unknown(_))), "{path:?}");
+        assert!(matches!(catalog.remove(&unknown, &RemovalTarget::All), Err(Error::Unknown(_))), "{path:?}");
     }
     assert!(scene.folder.join("models.toml").exists());
     for quantization in ["", "q3_k", "../x", "Q8_0"] {
         let error = catalog.locate(&choice(&id("small"), quantization)).unwrap_err();
         assert!(error.to_string().contains("choose one of bf16, q8_0"), "{error}");
-        assert!(catalog.remove(&id("small"), &What::Form(quantization.to_owned())).is_err());
+        assert!(catalog.remove(&id("small"), &RemovalTarget::Form(quantization.to_owned())).is_err());
     }
 }
 
@@ -116,7 +116,7 @@ fn the_bundled_model_is_here_and_cannot_be_removed() {
     assert!(card.forms[0].is_recommended && matches!(card.forms[0].verdict, Verdict::Fits { .. }), "{card:?}");
     let located = catalog.locate(&choice(&id("pocket"), "q8_0")).unwrap();
     assert_eq!(located.path, bundled.join("pocket.gguf"));
-    assert!(matches!(catalog.remove(&id("pocket"), &What::All), Err(Error::Unsuitable { .. })));
+    assert!(matches!(catalog.remove(&id("pocket"), &RemovalTarget::All), Err(Error::Unsuitable { .. })));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_folder_is_taken_up_by_its_tensors_and_linked() {
     let weights = files.remove(WEIGHTS).unwrap();
     files.insert("whatever.safetensors".to_owned(), weights);
     write_files(&mine, &files);
-    let imported = import(&catalog, &mine, How::Link).unwrap();
+    let imported = import(&catalog, &mine, ImportMode::Link).unwrap();
     assert_eq!(imported.0, "my-model--1");
     let card = card_of(&catalog, &imported);
     assert_eq!((card.origin, card.name.en.as_str()), (ModelOrigin::Imported, "My Model (1)"));
@@ -137,9 +137,9 @@ fn a_folder_is_taken_up_by_its_tensors_and_linked() {
     assert_eq!(installed(&card), ["bf16"]);
     assert_eq!(catalog.locate(&choice(&imported, "bf16")).unwrap().path, mine);
     // The same folder once more is another model.
-    assert_eq!(import(&catalog, &mine, How::Link).unwrap().0, "my-model--1-2");
+    assert_eq!(import(&catalog, &mine, ImportMode::Link).unwrap().0, "my-model--1-2");
     // Forgotten, not removed.
-    catalog.remove(&imported, &What::All).unwrap();
+    catalog.remove(&imported, &RemovalTarget::All).unwrap();
     assert!(mine.join("whatever.safetensors").exists());
     assert!(matches!(catalog.locate(&choice(&imported, "bf16")), Err(Error::Unknown(_))));
 }
@@ -150,7 +150,7 @@ fn a_link_whose_files_are_gone_says_so() {
     let catalog = scene.catalog();
     let mine = scene.folder.join("mine");
     write_files(&mine, &small_files());
-    let imported = import(&catalog, &mine, How::Link).unwrap();
+    let imported = import(&catalog, &mine, ImportMode::Link).unwrap();
     fs::remove_dir_all(&mine).unwrap();
     let card = card_of(&catalog, &imported);
     assert!(matches!(card.files, FilesState::Damaged { .. }), "{:?}", card.files);
@@ -167,7 +167,7 @@ fn a_copy_stands_alone_and_frees_what_it_took() {
     fs::write(mine.join("holiday.png"), "not part of the model").unwrap();
     let mut told = Vec::new();
     let imported = catalog
-        .import(&mine, How::Copy, NOW_MS, &mut |bytes, total| {
+        .import(&mine, ImportMode::Copy, NOW_MS, &mut |bytes, total| {
             told.push((bytes, total));
             ControlFlow::Continue(())
         })
@@ -179,7 +179,7 @@ fn a_copy_stands_alone_and_frees_what_it_took() {
     assert!(checkpoint::Checkpoint::open(&located.path, None).is_ok());
     assert!(!located.path.join("holiday.png").exists());
     assert_eq!(card_of(&catalog, &imported).files, FilesState::Complete { bytes: total });
-    assert!(catalog.remove(&imported, &What::All).unwrap() >= total);
+    assert!(catalog.remove(&imported, &RemovalTarget::All).unwrap() >= total);
     assert!(!scene.models().join(&imported.0).exists());
 }
 
@@ -189,7 +189,7 @@ fn a_copy_that_is_stopped_leaves_nothing() {
     let catalog = scene.catalog();
     let mine = scene.folder.join("mine");
     write_files(&mine, &small_files());
-    let result = catalog.import(&mine, How::Copy, NOW_MS, &mut |_, _| ControlFlow::Break(()));
+    let result = catalog.import(&mine, ImportMode::Copy, NOW_MS, &mut |_, _| ControlFlow::Break(()));
     assert!(matches!(result, Err(Error::Cancelled)));
     let left: Vec<PathBuf> = fs::read_dir(scene.models()).unwrap().flatten().map(|entry| entry.path()).collect();
     assert!(left.iter().all(|path| path.ends_with(".locks")), "{left:?}");
@@ -202,13 +202,13 @@ fn one_file_of_ours_is_a_model_in_one_form() {
     let catalog = scene.catalog();
     let file = scene.folder.join("tiny.gguf");
     write_gguf(&file, Quantization::Q4_0);
-    for how in [How::Link, How::Copy] {
+    for how in [ImportMode::Link, ImportMode::Copy] {
         let imported = import(&catalog, &file, how).unwrap();
         let card = card_of(&catalog, &imported);
         assert_eq!(card.forms.len(), 1);
         assert_eq!(installed(&card), ["q4_0"]);
         let located = catalog.locate(&choice(&imported, "q4_0")).unwrap();
-        assert_eq!(located.path == file, how == How::Link);
+        assert_eq!(located.path == file, how == ImportMode::Link);
         assert!(checkpoint::Checkpoint::open(&located.path, None).is_ok());
     }
 }
@@ -220,7 +220,7 @@ fn what_is_no_model_is_refused_in_one_line() {
     let check = |name: &str, content: &[u8], expected: &str| {
         let path = scene.folder.join(name);
         fs::write(&path, content).unwrap();
-        let line = import(&catalog, &path, How::Link).unwrap_err().to_string();
+        let line = import(&catalog, &path, ImportMode::Link).unwrap_err().to_string();
         assert!(line.contains(expected) && line.contains(name) && !line.contains('\n'), "{line}");
     };
     check("model.pt", b"PK", "pickle");
@@ -229,7 +229,7 @@ fn what_is_no_model_is_refused_in_one_line() {
     check("model.txt", b"hello", "not a model");
     check("cut.safetensors", &small_files()[WEIGHTS][..500], "damaged safetensors");
     check("cut.gguf", b"GGUF", "damaged or unknown GGUF");
-    let error = import(&catalog, &scene.folder.join("nowhere"), How::Link).unwrap_err();
+    let error = import(&catalog, &scene.folder.join("nowhere"), ImportMode::Link).unwrap_err();
     assert_eq!(error.code(), ErrorCode::ModelMissing);
     assert_eq!(catalog.cards(&machine(None)).len(), 7, "nothing was taken up");
 }
@@ -242,19 +242,19 @@ fn a_fine_tune_that_lacks_what_its_base_has_is_taken_up_with_it() {
     files.remove("tokenizer.json");
     write_files(&tune, &files);
     let catalog = scene.catalog();
-    let error = import(&catalog, &tune, How::Link).unwrap_err();
+    let error = import(&catalog, &tune, ImportMode::Link).unwrap_err();
     assert!(error.to_string().contains("tokenizer.json is missing"), "{error}");
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let server = Server::start(scene.files.clone()).await;
         assert!(finish(&scene, &catalog, &hurried(&server.origin, 1)).await.is_finished);
     });
-    let imported = import(&catalog, &tune, How::Copy).unwrap();
+    let imported = import(&catalog, &tune, ImportMode::Copy).unwrap();
     let located = catalog.locate(&choice(&imported, "bf16")).unwrap();
     assert_eq!(located.base, Some(scene.source()));
-    let error = catalog.remove(&id("small"), &What::Source).unwrap_err();
+    let error = catalog.remove(&id("small"), &RemovalTarget::Source).unwrap_err();
     assert!(matches!(&error, Error::Needed { by, .. } if *by == imported), "{error}");
-    catalog.remove(&imported, &What::All).unwrap();
-    catalog.remove(&id("small"), &What::Source).unwrap();
+    catalog.remove(&imported, &RemovalTarget::All).unwrap();
+    catalog.remove(&id("small"), &RemovalTarget::Source).unwrap();
 }
 
 #[tokio::test]
@@ -278,7 +278,7 @@ async fn a_listed_fine_tune_waits_for_its_base_and_then_uses_it() {
     fetch(&catalog, &hurried(&whole.origin, 1)).await.unwrap();
     catalog.download(&id("tune"), &options, go_on).await.unwrap();
     assert_eq!(catalog.locate(&choice(&id("tune"), "bf16")).unwrap().base, Some(scene.source()));
-    assert!(matches!(catalog.remove(&id("small"), &What::All), Err(Error::Needed { .. })));
+    assert!(matches!(catalog.remove(&id("small"), &RemovalTarget::All), Err(Error::Needed { .. })));
 }
 
 #[tokio::test]
@@ -317,8 +317,8 @@ async fn an_installation_goes_from_files_to_a_form_and_makes_room() {
     // A form that was changed behind our back is not loaded.
     fs::write(&conversion.target, "GGUF").unwrap();
     assert!(matches!(catalog.locate(&choice(&small, "q8_0")), Err(Error::NotInstalled { .. })));
-    assert_eq!(catalog.remove(&small, &What::Form("q8_0".to_owned())).unwrap(), 4);
-    assert!(matches!(catalog.remove(&small, &What::Form("q8_0".to_owned())), Err(Error::NotInstalled { .. })));
+    assert_eq!(catalog.remove(&small, &RemovalTarget::Form("q8_0".to_owned())).unwrap(), 4);
+    assert!(matches!(catalog.remove(&small, &RemovalTarget::Form("q8_0".to_owned())), Err(Error::NotInstalled { .. })));
 }
 
 #[tokio::test]
@@ -342,11 +342,11 @@ async fn removing_follows_no_link() {
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("mine"), "mine").unwrap();
     std::os::unix::fs::symlink(&outside, scene.source().join("link")).unwrap();
-    catalog.remove(&id("small"), &What::Source).unwrap();
+    catalog.remove(&id("small"), &RemovalTarget::Source).unwrap();
     assert!(outside.join("mine").exists() && !scene.source().exists());
-    catalog.remove(&id("small"), &What::All).unwrap();
+    catalog.remove(&id("small"), &RemovalTarget::All).unwrap();
     std::os::unix::fs::symlink(&outside, scene.models().join("small")).unwrap();
-    assert!(matches!(catalog.remove(&id("small"), &What::All), Err(Error::Unsuitable { .. })));
+    assert!(matches!(catalog.remove(&id("small"), &RemovalTarget::All), Err(Error::Unsuitable { .. })));
     assert!(outside.join("mine").exists());
 }
 

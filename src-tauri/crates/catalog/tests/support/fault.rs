@@ -35,7 +35,7 @@ pub(crate) enum Fault {
     Expired,
     /// Too much to do.
     Busy { status: u16, retry_after: Option<u64> },
-    /// Sent from place to place without an end.
+    /// Redirects without end.
     RedirectLoop,
     /// Compressed without having been asked.
     Gzip,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use catalog::{Catalog, DownloadOptions, Timeouts};
+use catalog::{Catalog, DownloadOptions, DownloadTimeouts};
 use checkpoint::{Config, Declared, Provenance, Quantization, Writer, expected_tensors, plan};
 use protocol::ModelId;
 
@@ -208,7 +208,7 @@ pub(crate) fn hurried(mirror: &str, seed: u64) -> DownloadOptions {
     DownloadOptions {
         mirror: Some(mirror.to_owned()),
         token: None,
-        timeouts: Timeouts {
+        timeouts: DownloadTimeouts {
             tries: 5,
             stall: Duration::from_millis(150),
             first_wait: Duration::from_millis(1),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::preflight::{Header, TensorInfo, Value};
 use super::{ARCHITECTURE, Defect, HASH_HEX_LEN, key, names, preflight};
-use crate::checkpoint::Format;
+use crate::WeightsFormat;
 use crate::hash::{TensorHash, from_hex};
 use crate::mapped::Mapped;
 use crate::shard::Entry;
@@ -55,7 +55,7 @@ pub(crate) fn open(path: &Path) -> Result<Source> {
     }
     Ok(Source {
         name: document.provenance.name.clone(),
-        format: Format::Gguf,
+        format: WeightsFormat::Gguf,
         folder: path.parent().unwrap_or(Path::new("")).to_path_buf(),
         shapes: Shapes::Whole(Box::new(document.config)),
         tokenizer_json: Some(document.tokenizer_json),

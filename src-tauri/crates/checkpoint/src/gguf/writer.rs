@@ -17,7 +17,7 @@ use super::header::{ALIGNMENT, FileHeader, Line};
 use super::{MAX_NAME_BYTES, MAX_TENSORS, MAX_TEXT_BYTES, Provenance, names};
 use crate::hash::{PARALLEL_HASH_BYTES, TensorHash};
 use crate::unfinished::Unfinished;
-use crate::{Checkpoint, Config, Error, Kind, Observe, Result};
+use crate::{Checkpoint, Config, Error, Kind, ObserveBytes, Result};
 
 /// A tensor to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::Damaged`] when the disk gives back other bytes than it was given.
-    pub fn finish_observed(mut self, observe: &mut Observe<'_>) -> Result<()> {
+    pub fn finish_observed(mut self, observe: &mut ObserveBytes<'_>) -> Result<()> {
         if let Some(missing) = self.declared.get(self.hashes.len()) {
             return Err(self.misuse(format!("{} is not complete", missing.name)));
         }

@@ -4,7 +4,9 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use checkpoint::{Checkpoint, Config, Declared, Error, Format, Kind, TensorHasher, Verified, Writer, hash_tensor};
+use checkpoint::{
+    Checkpoint, Config, Declared, Error, Kind, TensorHasher, Verified, WeightsFormat, Writer, hash_tensor,
+};
 use tempfile::TempDir;
 
 use crate::scene::{
@@ -29,7 +31,7 @@ fn everything_that_goes_in_comes_out() {
     assert_eq!(file_names(folder.path()), ["mini.gguf"]);
 
     let converted = Checkpoint::open(&path, None).unwrap();
-    assert_eq!(converted.format(), Format::Gguf);
+    assert_eq!(converted.format(), WeightsFormat::Gguf);
     assert_eq!(converted.name(), "model");
     assert_eq!(converted.config(), original.config());
     assert_eq!(converted.tokenizer_json(), original.tokenizer_json());
@@ -48,7 +50,7 @@ fn everything_that_goes_in_comes_out() {
 fn folder_with_one_converted_file_opens() {
     let folder = TempDir::new().unwrap();
     write_tiny(&folder.path().join("tiny.gguf"));
-    assert_eq!(Checkpoint::open(folder.path(), None).unwrap().format(), Format::Gguf);
+    assert_eq!(Checkpoint::open(folder.path(), None).unwrap().format(), WeightsFormat::Gguf);
     write_tiny(&folder.path().join("other.gguf"));
     let refusal = Checkpoint::open(folder.path(), None).unwrap_err().to_string();
     assert!(refusal.contains("give one of them"), "{refusal}");

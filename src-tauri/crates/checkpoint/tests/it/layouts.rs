@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use checkpoint::{Checkpoint, Error, Format, Kind};
+use checkpoint::{Checkpoint, Error, Kind, WeightsFormat};
 use safetensors::Dtype;
 use tempfile::TempDir;
 
@@ -45,7 +45,7 @@ fn check_same(path: &Path, base: Option<&Path>) -> Checkpoint {
 #[test]
 fn official_folder_opens() {
     let checkpoint = open(&mini());
-    assert_eq!(checkpoint.format(), Format::Safetensors);
+    assert_eq!(checkpoint.format(), WeightsFormat::Safetensors);
     assert_eq!(checkpoint.name(), "model");
     let config = checkpoint.config();
     assert_eq!((config.text.n_layers, config.text.head_dim, config.text.vocab_size), (3, 16, 512));

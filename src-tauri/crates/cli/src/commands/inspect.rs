@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use bagel::memory::{PlannedItem, Planner, planned_bytes};
-use bagel::{DeviceChoice, Precision};
-use checkpoint::memory::{PartSize, PartSizes, planned_sizes, stored_sizes, total_bytes};
-use checkpoint::{Checkpoint, Format, Quantization};
+use bagel::DeviceChoice;
+use bagel::memory::estimator_on;
+use checkpoint::estimate::{Arithmetic, PartSize, PartSizes, planned_sizes, stored_sizes, total_bytes};
+use checkpoint::{Checkpoint, Quantization, WeightsFormat};
 use clap::Args;
-use protocol::{DeviceDescription, ImageParameters, Size, TextParameters, Thinking};
+use protocol::DeviceDescription;
 use serde::Serialize;
 
 use crate::arguments::ReportOptions;
@@ -114,8 +114,8 @@ fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Res
         let weights_bytes = total_bytes(&planned_sizes(checkpoint.config(), quantization, quantization));
         let verdict = |(device, beside_bytes): (&DeviceDescription, &u64)| {
             let is_cpu = device.id == "cpu";
-            let precision = if is_cpu { Precision::F32 } else { Precision::BF16 };
-            let held_bytes = planned_bytes(checkpoint.config(), quantization, quantization, precision, is_cpu);
+            let arithmetic = if is_cpu { Arithmetic::CPU } else { Arithmetic::GPU };
+            let held_bytes = arithmetic.planned_bytes(checkpoint.config(), quantization, quantization);
             let needed_bytes = held_bytes + beside_bytes;
             let fits = device.free_bytes.map(|free| needed_bytes <= free);
             DeviceVerdict { device: device.id.clone(), needed_bytes, fits }
@@ -141,13 +141,9 @@ fn summary<'a>(checkpoint: &'a Checkpoint, devices: &[DeviceDescription]) -> Res
 
 /// Bytes beside the weights for the largest edit; a device that cannot be opened counts as the CPU.
 fn beside_weights(checkpoint: &Checkpoint, device: &DeviceDescription) -> Result<u64> {
-    let side = u32::try_from(checkpoint.config().max_side()).unwrap_or(u32::MAX);
-    let size = Size { width: side, height: side };
-    let inputs = [PlannedItem::Image(size), PlannedItem::Text("a prompt of some words".to_owned())];
-    let parameters = ImageParameters { size: Some(size), ..ImageParameters::edit() };
-    let planner = device.id.parse().and_then(|device| Planner::on(checkpoint, device));
-    let planner = planner.or_else(|_| Planner::on(checkpoint, DeviceChoice::Cpu))?;
-    let memory = planner.image(&inputs, &Thinking::Off, &parameters, &TextParameters::plan())?.memory;
+    let estimator = device.id.parse().and_then(|device| estimator_on(checkpoint, device));
+    let estimator = estimator.or_else(|_| estimator_on(checkpoint, DeviceChoice::Cpu))?;
+    let memory = estimator.estimate_largest_edit().memory;
     Ok(memory.peak_bytes.saturating_sub(memory.weights_bytes))
 }
 
@@ -162,8 +158,8 @@ fn tensor_lines(checkpoint: &Checkpoint) -> impl Iterator<Item = TensorLine<'_>>
 
 fn format_name(checkpoint: &Checkpoint) -> &'static str {
     match checkpoint.format() {
-        Format::Safetensors => "safetensors",
-        Format::Gguf => "gguf",
+        WeightsFormat::Safetensors => "safetensors",
+        WeightsFormat::Gguf => "gguf",
     }
 }
 

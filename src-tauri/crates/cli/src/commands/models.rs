@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use catalog::{Catalog, How, What};
+use catalog::{Catalog, ImportMode, RemovalTarget};
 use checkpoint::Quantization;
 use clap::{Args, Subcommand};
 use protocol::ModelId;
@@ -100,9 +100,9 @@ pub(crate) fn run(options: &ModelsArgs) -> Result<()> {
         Command::Import { path, copy } => import(&catalog, path, *copy, json),
         Command::Remove { id, source, form } => {
             let what = match (source, form) {
-                (true, _) => What::Source,
-                (false, Some(form)) => What::Form(form.name().to_owned()),
-                (false, None) => What::All,
+                (true, _) => RemovalTarget::Source,
+                (false, Some(form)) => RemovalTarget::Form(form.name().to_owned()),
+                (false, None) => RemovalTarget::All,
             };
             remove(&catalog, &ModelId(id.clone()), &what, json)
         }
@@ -110,7 +110,7 @@ pub(crate) fn run(options: &ModelsArgs) -> Result<()> {
 }
 
 fn import(catalog: &Catalog, path: &std::path::Path, copy: bool, json: bool) -> Result<()> {
-    let how = if copy { How::Copy } else { How::Link };
+    let how = if copy { ImportMode::Copy } else { ImportMode::Link };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut bar = Bar::new(json);
     let id =
@@ -122,7 +122,7 @@ fn import(catalog: &Catalog, path: &std::path::Path, copy: bool, json: bool) -> 
     if json { print_json(&Done::Imported { id: &id }) } else { print_line(&format!("{id} is installed")) }
 }
 
-fn remove(catalog: &Catalog, id: &ModelId, what: &What, json: bool) -> Result<()> {
+fn remove(catalog: &Catalog, id: &ModelId, what: &RemovalTarget, json: bool) -> Result<()> {
     let freed_bytes = catalog.remove(id, what)?;
     if json {
         return print_json(&Done::Removed { id, freed_bytes });

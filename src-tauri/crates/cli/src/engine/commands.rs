@@ -4,13 +4,15 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
+use checkpoint::{Checkpoint, Estimate, Estimator};
 use protocol::{Command, ErrorCode, Event, Failure, JobId, ModelSource, PROTOCOL_VERSION, Request, read_frame};
 
 use super::outbox::Outbox;
 use super::queue::{Cancelled, LoadJob, Queue, Snapshot, Work};
 use super::work::guard;
-use crate::estimate::Estimator;
-use crate::{Error, Result, host};
+use crate::arguments::load_options;
+use crate::host::{self, Inputs};
+use crate::{Error, Result};
 
 /// A request whose memory is to be foreseen.
 pub(super) struct EstimateJob {
@@ -90,19 +92,32 @@ pub(super) fn answer_estimates(jobs: &Receiver<EstimateJob>, outbox: &Outbox) {
     let mut last: Option<(ModelSource, Arc<Estimator>)> = None;
     while let Ok(EstimateJob { id, request, planned }) = jobs.recv() {
         let answer = guard(|| match planned {
-            Planned::Loaded(Some(estimator)) => estimator.answer(&id, &request),
+            Planned::Loaded(Some(estimator)) => answer_estimate(&estimator, &id, &request),
             Planned::Loaded(None) => Err(Error::ModelMissing("no model is loaded; load one first".to_owned())),
             Planned::OnDisk(source) => {
                 let known = last.take().filter(|(known, _)| *known == source);
                 let (_, estimator) = last.insert(match known {
                     Some(known) => known,
-                    None => (source.clone(), Arc::new(Estimator::open(&source)?)),
+                    None => (source.clone(), Arc::new(open_estimator(&source)?)),
                 });
-                estimator.answer(&id, &request)
+                answer_estimate(estimator, &id, &request)
             }
         });
         outbox.send(answer.unwrap_or_else(|error| Event::Failed { id, failure: error.failure() }));
     }
+}
+
+fn open_estimator(source: &ModelSource) -> Result<Estimator> {
+    let checkpoint = Checkpoint::open(&source.path, source.base.as_deref())?;
+    Ok(bagel::memory::estimator_on(&checkpoint, load_options(source.device.as_deref(), None)?.device)?)
+}
+
+/// Reads the images of the request for their sizes.
+fn answer_estimate(estimator: &Estimator, id: &JobId, request: &Request) -> Result<Event> {
+    request.check(u32::try_from(estimator.config().max_side()).ok())?;
+    let images = Inputs::read(request.inputs())?.image_sizes();
+    let Estimate { memory, context_tokens, size } = estimator.estimate(request, &images);
+    Ok(Event::Estimate { id: id.clone(), memory, context_tokens, size })
 }
 
 fn enqueue(work: Work, queue: &Queue, outbox: &Outbox) {

@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use checkpoint::Estimator;
 use protocol::{JobId, ModelDescription, ModelSource, Request};
-
-use crate::estimate::Estimator;
 
 /// Most jobs that may wait; the studio keeps longer queues itself.
 const CAPACITY: usize = 1024;

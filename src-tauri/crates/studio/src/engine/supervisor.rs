@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use catalog::Estimate;
 use protocol::{
-    Command, DeviceDescription, EngineState, ErrorCode, Event, Failure, JobId, MemoryEstimate, ModelChoice,
-    ModelSource, PROTOCOL_VERSION, Request, Size,
+    Command, DeviceDescription, EngineState, ErrorCode, Event, Failure, JobId, ModelChoice, ModelSource,
+    PROTOCOL_VERSION, Request,
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -27,14 +28,6 @@ pub(crate) struct Target {
     /// Which of the catalog's it is.
     pub(crate) choice: Option<ModelChoice>,
     pub(crate) is_pocket: bool,
-}
-
-/// What a request would need, from the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Estimate {
-    pub(crate) memory: MemoryEstimate,
-    pub(crate) context_tokens: u32,
-    pub(crate) size: Option<Size>,
 }
 
 pub(crate) type EstimateReply = oneshot::Sender<Result<Estimate, Failure>>;

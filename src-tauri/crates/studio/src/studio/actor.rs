@@ -422,7 +422,7 @@ mod tests {
     use std::ops::ControlFlow;
     use std::path::Path;
 
-    use catalog::{Catalog, How};
+    use catalog::{Catalog, ImportMode};
     use protocol::{JobStatus, Thinking};
 
     use super::*;
@@ -485,7 +485,8 @@ mod tests {
         let late = messages.recv().await.unwrap();
 
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets/pocket/pocket-q8_0.gguf");
-        let id = actor.shared.catalog.import(&path, How::Link, 1, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let id =
+            actor.shared.catalog.import(&path, ImportMode::Link, 1, &mut |_, _| ControlFlow::Continue(())).unwrap();
         actor.refresh_models();
         let newer = messages.recv().await.unwrap();
 

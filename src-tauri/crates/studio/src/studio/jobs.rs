@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use catalog::Estimate;
+use protocol::check::SIDE_MULTIPLE;
 use protocol::{
     EngineState, ErrorCode, Failure, Job, JobId, JobPlace, Kind, MemoryEstimate, NewJob, NodeId, Price, Remedy,
     Request, Size, TurnId,
@@ -11,7 +13,6 @@ use tokio::sync::oneshot;
 
 use super::actor::{Basis, Message, expected_secs};
 use super::{Studio, now_ms};
-use crate::engine::supervisor::Estimate;
 use crate::{Error, Result, conversation, forecast, history, price, request};
 
 /// How long the engine may take to say what a request would need.
@@ -159,7 +160,7 @@ impl Studio {
     async fn fitting_size(&self, refusal: &Failure, question: &Question, price: &Price, basis: &Basis) -> Option<Size> {
         let is_memory = matches!(refusal.code, ErrorCode::OutOfDeviceMemory | ErrorCode::OutOfHostMemory);
         let available = price.available_bytes.filter(|_| is_memory && question.job.kind != Kind::Chat)?;
-        for size in price::smaller_sizes(price.size?) {
+        for size in catalog::smaller_sizes(price.size?, SIDE_MULTIPLE) {
             let mut smaller = question.request.clone();
             if let Request::Generate(request) | Request::Edit(request) = &mut smaller {
                 request.parameters.size = Some(size);

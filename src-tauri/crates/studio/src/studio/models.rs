@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use catalog::{How, Token, What, host_of};
+use catalog::{ImportMode, RemovalTarget, Token, host_of};
 use protocol::{ErrorCode, Hardware, ModelChoice, ModelId, Trial};
 
 use super::actor::Message;
@@ -60,9 +60,9 @@ impl Studio {
         let shared = self.shared.clone();
         let freed = blocking(move || {
             let removal = match quantization {
-                Some(quantization) => What::Form(quantization),
-                None if shared.catalog.is_imported(&model) => What::All,
-                None => What::Source,
+                Some(quantization) => RemovalTarget::Form(quantization),
+                None if shared.catalog.is_imported(&model) => RemovalTarget::All,
+                None => RemovalTarget::Source,
             };
             Ok(shared.catalog.remove(&model, &removal)?)
         })
@@ -74,10 +74,13 @@ impl Studio {
     /// Takes a model that the artist has on disk already, where it lies.
     pub async fn import_model(&self, path: PathBuf) -> Result<ModelId> {
         let shared = self.shared.clone();
-        let id = blocking(move || {
-            Ok(shared.catalog.import(&path, How::Link, now_ms() as i64, &mut |_, _| ControlFlow::Continue(()))?)
-        })
-        .await;
+        let id =
+            blocking(move || {
+                Ok(shared
+                    .catalog
+                    .import(&path, ImportMode::Link, now_ms() as i64, &mut |_, _| ControlFlow::Continue(()))?)
+            })
+            .await;
         self.tell(Message::RefreshModels);
         id
     }

@@ -19,7 +19,7 @@ async fn a_request_that_does_not_fit_is_refused_with_one_that_does() {
     let refusal = price.refusal.unwrap();
     assert_eq!(refusal.code, ErrorCode::OutOfDeviceMemory);
     assert!(refusal.message.contains("1024 × 1024: 4.3 GB are needed and 2.0 GB"), "{}", refusal.message);
-    let size = Size { width: 512, height: 512 };
+    let size = Size { width: 640, height: 640 };
     assert_eq!(price.remedies, [Remedy::SmallerSize { size }, Remedy::NoThinking, Remedy::SmallerModel]);
     new.parameters.size = Some(size);
     let price = bench.studio.price(new).await.unwrap();

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use catalog::{Catalog, DownloadOptions, DownloadStage, InstallPlan, Progress, Token, host_of};
+use catalog::{Catalog, DownloadOptions, DownloadProgress, DownloadStage, InstallPlan, Token, host_of};
 use checkpoint::Quantization;
 use clap::Args;
 use protocol::ModelId;
@@ -96,7 +96,7 @@ fn fetch(catalog: &Catalog, id: &ModelId, options: &DownloadArgs, json: bool) ->
     Ok(result?)
 }
 
-fn note(progress: &Progress) -> Note<'_> {
+fn note(progress: &DownloadProgress) -> Note<'_> {
     Note::Downloading {
         stage: stage(progress),
         file: &progress.file,
@@ -106,7 +106,7 @@ fn note(progress: &Progress) -> Note<'_> {
     }
 }
 
-fn stage(progress: &Progress) -> &'static str {
+fn stage(progress: &DownloadProgress) -> &'static str {
     match progress.stage {
         DownloadStage::Downloading => "downloading",
         DownloadStage::Waiting => "waiting",

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use protocol::check::SIDE_MULTIPLE;
 use protocol::{
     ErrorCode, Event, Failure, Image, Job, JobId, JobStatus, Kind, NodeId, Phase, Size, Statistics, StudioEvent,
     TextChannel,
@@ -224,7 +225,8 @@ impl Actor {
         let Some(job) = self.queue.get(id) else { return };
         tracing::info!(job = %id.0, code = ?failure.code, "a request failed");
         let size = job.parameters.size.or(self.work.as_ref().and_then(|work| work.size));
-        let smaller = size.map(price::smaller_sizes).unwrap_or_default().into_iter().next();
+        // Nobody knows what would have fit: three quarters of each side is about half the memory.
+        let smaller = size.and_then(|size| catalog::smaller_sizes(size, SIDE_MULTIPLE).take(2).last());
         let remedies = price::remedies(&failure, job, smaller, Vec::new());
         if let Some(node) = job.verifies {
             let outcome = protocol::Verification::Failed { failure: failure.clone() };

@@ -1,46 +1,36 @@
-//! What a model's weights take, part by part, without reading them.
+//! Sizes of a model's parts on disk, computed from its shapes or headers.
 
-use crate::{Checkpoint, Config, Kind, Part, PlannedTensor, Quantization, expected_tensors, plan};
+use crate::{Checkpoint, Config, Part, Quantization, expected_tensors, plan};
 
-/// One part of a model.
+/// How large one part of a model is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartSize {
-    /// The part.
+    /// Which part.
     pub part: Part,
-    /// Tensors in it.
+    /// Number of tensors.
     pub n_tensors: usize,
-    /// Numbers in it.
+    /// Number of parameters.
     pub n_parameters: u64,
-    /// Bytes it takes.
+    /// Bytes as stored.
     pub size_bytes: u64,
 }
 
 /// Sizes of all parts, in the order of [`Part::ALL`].
 pub type PartSizes = [PartSize; Part::ALL.len()];
 
-/// What the weights of a model of these shapes take at a quantization of each expert.
+/// Sizes of a model of these shapes at a quantization of each expert.
 pub fn planned_sizes(config: &Config, understanding: Quantization, generation: Quantization) -> PartSizes {
-    sizes_of(&plan(config, understanding, generation))
-}
-
-/// What planned tensors take.
-pub fn sizes_of(planned: &[PlannedTensor]) -> PartSizes {
+    let planned = plan(config, understanding, generation);
     add_up(planned.iter().map(|it| (it.part, it.n_parameters(), it.size_bytes())))
 }
 
-/// What the weights of a checkpoint take as they are stored.
+/// Sizes of a checkpoint as it is stored.
 pub fn stored_sizes(checkpoint: &Checkpoint) -> PartSizes {
     let expected = expected_tensors(checkpoint.config());
     add_up(expected.iter().filter_map(|it| {
         let view = checkpoint.tensor(&it.name)?;
         Some((it.part, view.shape.iter().map(|extent| *extent as u64).product(), view.bytes.len() as u64))
     }))
-}
-
-/// Bytes of keys and values that one token of context takes.
-pub fn context_bytes_per_token(config: &Config, kind: Kind) -> u64 {
-    let text = &config.text;
-    kind.size_bytes((2 * text.n_layers * text.n_kv_heads * text.head_dim) as u64)
 }
 
 /// Bytes of all parts.
@@ -87,10 +77,5 @@ mod tests {
             check("head", of(Part::Head), head);
             check("all", total_bytes(&sizes), total);
         }
-    }
-
-    #[test]
-    fn a_token_of_context_takes_what_is_known() {
-        assert_eq!(context_bytes_per_token(&Config::official(), Kind::BF16), 57_344);
     }
 }
