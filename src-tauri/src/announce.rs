@@ -35,7 +35,7 @@ pub(crate) async fn follow(app: AppHandle, studio: Studio) {
                     verifying.insert(job.id);
                 }
                 Ok(StudioEvent::JobChanged { job, status }) => {
-                    if let Some(state) = progress(&job, &status, &mut running) {
+                    if let Some(state) = progress(job, &status, &mut running) {
                         show_progress(&app, state);
                     }
                     if let Some(words) = words(&status, verifying.contains(&job), &settings) {
@@ -54,15 +54,15 @@ pub(crate) async fn follow(app: AppHandle, studio: Studio) {
 /// How far the running job is when one begins to follow; cleared where none runs.
 fn standing(jobs: &[Job], running: &mut Option<JobId>) -> ProgressBarState {
     let cleared = ProgressBarState { status: Some(ProgressBarStatus::None), progress: None };
-    jobs.iter().find_map(|job| progress(&job.id, &job.status, running)).unwrap_or(cleared)
+    jobs.iter().find_map(|job| progress(job.id, &job.status, running)).unwrap_or(cleared)
 }
 
 /// How far the running job is, when that changed.
-fn progress(job: &JobId, status: &JobStatus, running: &mut Option<JobId>) -> Option<ProgressBarState> {
+fn progress(job: JobId, status: &JobStatus, running: &mut Option<JobId>) -> Option<ProgressBarState> {
     let shown = |status, progress| Some(ProgressBarState { status: Some(status), progress });
     match status {
         JobStatus::Running { phase } => {
-            let is_new = running.replace(job.clone()).as_ref() != Some(job);
+            let is_new = running.replace(job) != Some(job);
             match phase {
                 Phase::Painting { step, steps } if *steps > 0 => {
                     shown(ProgressBarStatus::Normal, Some(u64::from(*step) * 100 / u64::from(*steps)))
@@ -71,7 +71,7 @@ fn progress(job: &JobId, status: &JobStatus, running: &mut Option<JobId>) -> Opt
                 _ => None,
             }
         }
-        _ if running.as_ref() == Some(job) && *status != JobStatus::Stopping => {
+        _ if *running == Some(job) && *status != JobStatus::Stopping => {
             *running = None;
             shown(ProgressBarStatus::None, None)
         }
@@ -116,11 +116,11 @@ mod tests {
 
     #[test]
     fn the_taskbar_follows_the_running_job_and_is_cleared_after_it() {
-        let job = JobId("a".to_owned());
+        let job = JobId::from_u128(1);
         let mut running = None;
         let painting = |step| JobStatus::Running { phase: Phase::Painting { step, steps: 4 } };
         let mut check = |status: JobStatus, expected: Option<Option<u64>>| {
-            assert_eq!(progress(&job, &status, &mut running).map(|state| state.progress), expected, "{status:?}");
+            assert_eq!(progress(job, &status, &mut running).map(|state| state.progress), expected, "{status:?}");
         };
         check(JobStatus::Queued, None);
         check(JobStatus::Running { phase: Phase::Reading }, Some(None));
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn the_taskbar_begins_anew_with_what_runs_now() {
-        let job = |id: &str, status| Job {
-            id: JobId(id.to_owned()),
+        let job = |id, status| Job {
+            id: JobId::from_u128(id),
             project: ProjectId::new(),
             kind: Kind::Generate,
             prompt: String::new(),
@@ -153,9 +153,9 @@ mod tests {
         };
         let mut running = None;
         let painting = JobStatus::Running { phase: Phase::Painting { step: 3, steps: 4 } };
-        let jobs = [job("a", JobStatus::Queued), job("b", painting)];
+        let jobs = [job(1, JobStatus::Queued), job(2, painting)];
         assert_eq!(standing(&jobs, &mut running).progress, Some(75));
-        assert_eq!(running, Some(JobId("b".to_owned())));
+        assert_eq!(running, Some(JobId::from_u128(2)));
         let mut running = None;
         assert!(matches!(standing(&jobs[..1], &mut running).status, Some(ProgressBarStatus::None)));
         assert_eq!(running, None);

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use protocol::{ErrorCode, Failure};
 use studio::logs::Log;
-use studio::{Options, Studio, handover, locate};
+use studio::{Studio, StudioOptions, handover, locate};
 use tauri::Manager;
 use tracing_subscriber::EnvFilter;
 
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Failure> {
-    let options = Options::usual().map_err(|error| error.failure())?;
+    let options = StudioOptions::new().map_err(|error| error.failure())?;
     write_log(&options.data_folder);
     linux::check_display().map_err(cannot_open)?;
     let files = handover::files(std::env::args_os().skip(1));
@@ -74,7 +74,7 @@ fn cannot_open(message: String) -> Failure {
 }
 
 /// Opens the studio; `None` when the studio that is open already has taken the files.
-fn open_or_hand_over(options: &Options, files: &[PathBuf]) -> Result<Option<Studio>, Failure> {
+fn open_or_hand_over(options: &StudioOptions, files: &[PathBuf]) -> Result<Option<Studio>, Failure> {
     let mut n_attempts = 1;
     loop {
         match tauri::async_runtime::block_on(async { Studio::open(options.clone()) }) {
@@ -120,7 +120,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
         .invoke_handler(tauri::generate_handler![
             commands::program::subscribe,
             commands::jobs::submit,
-            commands::jobs::price,
+            commands::jobs::estimate,
             commands::jobs::cancel,
             commands::jobs::cancel_all,
             commands::jobs::dismiss,
@@ -139,7 +139,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
             commands::images::steps,
             commands::images::rename_project,
             commands::images::rename_node,
-            commands::images::set_tags,
+            commands::images::change_tags,
             commands::images::set_starred,
             commands::images::trash,
             commands::images::restore,
@@ -161,7 +161,7 @@ fn open_window(studio: Studio, files: Vec<PathBuf>) -> Result<(), Failure> {
             commands::models::remove_model,
             commands::models::import_model,
             commands::models::use_model,
-            commands::models::retry_engine,
+            commands::models::restart_engine,
             commands::program::change_settings,
             commands::program::choose_folder,
             commands::program::choose_engine,
@@ -207,10 +207,10 @@ async fn run_maintenance(studio: Studio) {
     let mut last = None;
     loop {
         ticks.tick().await;
-        let failure = studio.tend().await.err().map(|error| error.failure());
+        let failure = studio.run_maintenance().await.err().map(|error| error.failure());
         // The same failure is shown once and not every hour.
         if let Some(failure) = failure.clone().filter(|_| failure != last) {
-            studio.notice(failure);
+            studio.notify(failure);
         }
         last = failure;
     }

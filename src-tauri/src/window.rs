@@ -98,7 +98,7 @@ fn ask_to_close(window: &WebviewWindow) {
         if is_forced || !studio.is_working().await {
             close(&app);
         } else {
-            studio.announce(StudioEvent::CloseAsked);
+            studio.emit(StudioEvent::CloseAsked);
         }
     });
 }

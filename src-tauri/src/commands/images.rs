@@ -55,10 +55,15 @@ pub(crate) async fn rename_node(studio: State<'_, Studio>, node: NodeId, name: S
     studio.rename_node(node, name).await.map_err(failed)
 }
 
-/// Gives images exactly these tags.
+/// Adds and removes tags of images.
 #[tauri::command]
-pub(crate) async fn set_tags(studio: State<'_, Studio>, nodes: Vec<NodeId>, tags: Vec<String>) -> Answer<()> {
-    studio.set_tags(nodes, tags).await.map_err(failed)
+pub(crate) async fn change_tags(
+    studio: State<'_, Studio>,
+    nodes: Vec<NodeId>,
+    added: Vec<String>,
+    removed: Vec<String>,
+) -> Answer<()> {
+    studio.change_tags(nodes, added, removed).await.map_err(failed)
 }
 
 /// Gives images a star or takes it away.

@@ -1,6 +1,6 @@
 //! Requests, their price, their order, their plans.
 
-use protocol::{JobId, JobPlace, NewJob, NodeId, Price};
+use protocol::{CostEstimate, JobId, JobPlace, NewJob, NodeId};
 use studio::Studio;
 use tauri::State;
 
@@ -14,8 +14,8 @@ pub(crate) async fn submit(studio: State<'_, Studio>, job: NewJob) -> Answer<Vec
 
 /// Says what a request will take.
 #[tauri::command]
-pub(crate) async fn price(studio: State<'_, Studio>, job: NewJob) -> Answer<Price> {
-    studio.price(job).await.map_err(failed)
+pub(crate) async fn estimate(studio: State<'_, Studio>, job: NewJob) -> Answer<CostEstimate> {
+    studio.estimate(job).await.map_err(failed)
 }
 
 /// Stops a job.

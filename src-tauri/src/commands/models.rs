@@ -88,7 +88,7 @@ pub(crate) async fn use_model(studio: State<'_, Studio>, choice: ModelChoice) ->
 
 /// Starts an engine that was given up.
 #[tauri::command]
-pub(crate) async fn retry_engine(studio: State<'_, Studio>) -> Answer<()> {
-    studio.retry_engine();
+pub(crate) async fn restart_engine(studio: State<'_, Studio>) -> Answer<()> {
+    studio.restart_engine();
     Ok(())
 }

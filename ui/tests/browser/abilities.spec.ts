@@ -296,12 +296,12 @@ test.describe('abilities', () => {
   test('the machine is tried, and an engine that stopped is started again', async ({ open }) => {
     const page = await open('engine=failed');
     await page.click('.toast button:has-text("Restart Engine")');
-    await waitForCall(page, 'retryEngine');
+    await waitForCall(page, 'restartEngine');
     await expect(page.locator('header .dot.ready')).toBeVisible();
     await expect(page.locator('.toast')).toHaveCount(0);
     const other = await open('engine=failed');
     await chooseFromMenu(other, 'Model and engine', 'Restart Engine');
-    await waitForCall(other, 'retryEngine');
+    await waitForCall(other, 'restartEngine');
     await expect(other.locator('header .dot.ready')).toBeVisible();
     await runCommand(page, 'benchmark');
     await expectText(page, '.machine button:disabled', 'Benchmarking…');
@@ -495,12 +495,12 @@ test.describe('abilities', () => {
     const page = await open('');
     await page.fill(line, 'Make it blue');
     await expectText(page, '.cost-line', 'about 21 sec');
-    expect((await waitForCall(page, 'price'))[0].prompt).toBe('Make it blue');
+    expect((await waitForCall(page, 'estimate'))[0].prompt).toBe('Make it blue');
     await page.fill(line, 'huge change');
     await expectText(page, '.refusal', '15.2 GB');
     await page.click('.cost-line button:has-text("Use 768 × 576")');
     await expectText(page, 'button[title="Size"]', '768 × 576');
-    await expect.poll(async () => (await readCalls(page, 'price')).at(-1)[0].parameters.size?.width === 768, 'another price').toBe(true);
+    await expect.poll(async () => (await readCalls(page, 'estimate')).at(-1)[0].parameters.size?.width === 768, 'another price').toBe(true);
   });
 
   test('the trash gives back, and is emptied only when that is confirmed', async ({ open }) => {

@@ -266,8 +266,8 @@ test.describe('keyboard', () => {
     await keyboard.type('bay');
     await keyboard.press('Enter');
     await keyboard.press('Enter');
-    await expect.poll(async () => (await readCalls(page, 'setTags')).length >= 1, 'the tag').toBe(true);
-    expect((await readCalls(page, 'setTags'))[0][1].includes('bay')).toBe(true);
+    await expect.poll(async () => (await readCalls(page, 'changeTags')).length >= 1, 'the tag').toBe(true);
+    expect((await readCalls(page, 'changeTags'))[0][1].includes('bay')).toBe(true);
     await expect(page.locator('[role=gridcell]:focus')).toHaveCount(1);
     await keyboard.press('Delete');
     await waitForCall(page, 'trash');

@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use bagel::{ChatJob, EngineProgress, ImageJob, Item, LoadOptions};
 use checkpoint::{Checkpoint, Estimator};
-use imagefile::{Recipe, RecipeInput};
 use protocol::{
-    ChatRequest, Event, Frame, Image, ImageRequest, Input, JobId, Kind, ModelDescription, Request, Size, Statistics,
-    TextParameters, Thinking,
+    ChatRequest, CheckedRequest, Event, Frame, Image, ImageRequest, Input, JobId, Kind, ModelDescription, Recipe,
+    RecipeInput, Request, Size, Statistics, TextParameters,
 };
 
 use crate::noise::Noise;
 use crate::recipe;
-use crate::{Error, Result, locate};
+use crate::{Result, locate};
 
 /// Hears what a job does and may stop it.
 pub trait Listener {
@@ -63,7 +62,7 @@ impl Model {
     }
 
     /// Reads the weights.
-    pub fn load(&self, id: &JobId, listener: &mut dyn Listener) -> Result<Host> {
+    pub fn load(&self, id: JobId, listener: &mut dyn Listener) -> Result<Host> {
         let verified = locate::verified().filter(|_| self.checkpoint.provenance().is_some());
         let is_verified = verified.as_ref().is_some_and(|verified| verified.contains(&self.checkpoint));
         let options = LoadOptions { is_verified, ..self.options };
@@ -127,7 +126,7 @@ impl Inputs {
                 }
                 Input::Image { path } => {
                     let image = imagefile::read(path)?.image;
-                    read.sources.push(RecipeInput::image(&image, path));
+                    read.sources.push(imagefile::image_input(&image, path));
                     read.items.push(Item::Image(Arc::new(image)));
                 }
             }
@@ -174,14 +173,14 @@ impl Host {
     /// Carries out a request; its inputs have been read from the same request.
     pub fn carry_out(
         &mut self,
-        id: &JobId,
-        request: &Request,
+        id: JobId,
+        request: &CheckedRequest,
         inputs: &Inputs,
         listener: &mut dyn Listener,
     ) -> Result<Outcome> {
-        listener.hear(plain(Event::Started { id: id.clone() }));
+        listener.hear(plain(Event::Started { id }));
         self.engine.check_memory(&self.estimator, request, &inputs.image_sizes())?;
-        match request {
+        match &**request {
             Request::Generate(request) => self.generate_image(Kind::Generate, id, request, inputs, listener),
             Request::Edit(request) => self.generate_image(Kind::Edit, id, request, inputs, listener),
             Request::Chat(request) => self.chat(id, request, inputs, listener),
@@ -191,7 +190,7 @@ impl Host {
     fn generate_image(
         &mut self,
         kind: Kind,
-        id: &JobId,
+        id: JobId,
         request: &ImageRequest,
         inputs: &Inputs,
         listener: &mut dyn Listener,
@@ -213,7 +212,7 @@ impl Host {
 
     fn chat(
         &mut self,
-        id: &JobId,
+        id: JobId,
         request: &ChatRequest,
         inputs: &Inputs,
         listener: &mut dyn Listener,
@@ -226,15 +225,13 @@ impl Host {
 
 impl Outcome {
     /// The events that end the job.
-    pub fn frames(self, id: &JobId) -> Result<Vec<Frame<Event>>> {
-        let id = id.clone();
-        Ok(match self {
+    pub fn frames(self, id: JobId) -> Vec<Frame<Event>> {
+        match self {
             Self::Painted(painted) => {
                 let Painted { image, recipe, statistics } = *painted;
                 let text = recipe.plan.clone();
                 let parameters = text.is_some().then(|| recipe.text.clone());
-                let recipe = serde_json::to_value(recipe).map_err(|error| Error::Internal(error.to_string()))?;
-                let header = Event::Image { id: id.clone(), size: image.size(), recipe };
+                let header = Event::Image { id, recipe: Box::new(recipe) };
                 vec![
                     Frame { header, payload: image.into_rgb() },
                     plain(Event::Done { id, text, parameters, statistics }),
@@ -243,7 +240,7 @@ impl Outcome {
             Self::Answered { text, parameters, statistics } => {
                 vec![plain(Event::Done { id, text: Some(text), parameters: Some(parameters), statistics })]
             }
-        })
+        }
     }
 }
 
@@ -257,30 +254,12 @@ pub fn devices() -> Vec<protocol::DeviceDescription> {
     bagel::devices()
 }
 
-/// Draws the seeds that nobody chose, so that they stand in the recipe.
-pub fn draw_seeds(request: &mut Request) {
-    let draw = |seed: &mut Option<u64>| {
-        seed.get_or_insert_with(bagel::random::fresh_seed);
-    };
-    match request {
-        Request::Generate(request) | Request::Edit(request) => {
-            draw(&mut request.parameters.seed);
-            if request.thinking == Thinking::On && request.text.temperature > 0.0 {
-                draw(&mut request.text.seed);
-            }
-        }
-        Request::Chat(request) if request.text.temperature > 0.0 => draw(&mut request.text.seed),
-        Request::Chat(_) => {}
-    }
-}
-
 fn observe<'a>(
-    id: &'a JobId,
+    id: JobId,
     listener: &'a mut dyn Listener,
 ) -> impl FnMut(EngineProgress<'_>) -> ControlFlow<()> + use<'a> {
     move |progress| {
         listener.keep_going()?;
-        let id = id.clone();
         match progress {
             EngineProgress::Tick => {}
             EngineProgress::Loading { bytes, total_bytes } => {

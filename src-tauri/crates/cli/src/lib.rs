@@ -47,7 +47,7 @@ pub fn run() -> ExitCode {
         Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(1),
         Err(error) => {
             if arguments.command.is_json() {
-                let id = protocol::JobId("1".to_owned());
+                let id = protocol::JobId::new();
                 drop(display::print_json(&protocol::Event::Failed { id, failure: error.failure() }));
             }
             report(&error.line());

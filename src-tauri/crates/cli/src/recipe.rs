@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bagel::ImageResult;
-use imagefile::recipe::RECIPE_VERSION;
-use imagefile::{Recipe, RecipeInput, RecipeModel};
-use protocol::{ImageRequest, Input, Kind, ModelDescription, Thinking};
+use protocol::recipe::RECIPE_VERSION;
+use protocol::{ImageRequest, Input, Kind, ModelDescription, Recipe, RecipeInput, RecipeModel, Thinking};
 
 use crate::display::print_note;
 use crate::noise::Noise;
@@ -21,7 +20,7 @@ pub fn record(
 ) -> Recipe {
     Recipe {
         version: RECIPE_VERSION,
-        kind: kind,
+        kind,
         inputs: sources.to_vec(),
         thinking: request.thinking.clone(),
         plan: result.plan.clone(),

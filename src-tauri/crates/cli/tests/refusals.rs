@@ -56,7 +56,7 @@ fn values_out_of_range_are_refused() {
 #[test]
 fn prompts_say_something() {
     let bench = Bench::new();
-    check(&bench, &["generate", "--out", "a.png"], 2, &["prompt is empty", "say what to do"]);
+    check(&bench, &["generate", "--out", "a.png"], 2, &["prompt is empty", "describe what you want"]);
     check(&bench, &["generate", "--prompt", "  ", "--out", "a.png"], 2, &["prompt is empty"]);
     check(&bench, &["chat", "--prompt", ""], 2, &["prompt is empty"]);
     check(&bench, &["edit", "--prompt", "green", "--out", "a.png"], 2, &["edit needs an image", "use generate"]);

@@ -8,11 +8,11 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageError};
 use image_webp::{ColorType as WebPColor, WebPEncoder};
 use png::text_metadata::ITXtChunk;
-use protocol::Image;
+use protocol::{Image, Recipe};
 
 use crate::limits::MAX_TEXT_BYTES;
 use crate::recipe::RECIPE_KEYWORD;
-use crate::{Error, Format, Overwrite, Recipe, Result, check_destination, write_bytes};
+use crate::{Error, Format, Overwrite, Result, check_destination, write_bytes};
 
 /// Quality of a JPEG when nobody says otherwise.
 pub const DEFAULT_JPEG_QUALITY: u8 = 92;

@@ -3,7 +3,7 @@
 //! [`read()`] takes a PNG, JPEG or WebP file and gives eight-bit RGB, upright and
 //! without alpha, within fixed bounds of size and memory whatever the file
 //! claims. [`write()`] puts an image under a name so that the name
-//! never shows half a file. A PNG that the model made carries its [`Recipe`],
+//! never shows half a file. A PNG that the model made carries its [`protocol::Recipe`],
 //! and reading it gives the recipe back.
 //!
 //! Deliberately absent: color management (an embedded ICC profile is ignored,
@@ -33,5 +33,5 @@ pub use error::{Error, Problem, Result};
 pub use format::Format;
 pub use hash::image_hash;
 pub use read::{ImageSource, ReadImage, read, read_bytes, read_file};
-pub use recipe::{EmbeddedRecipe, ReadRecipe, Recipe, RecipeInput, RecipeModel, RecipeProblem};
+pub use recipe::{EmbeddedRecipe, ReadRecipe, RecipeProblem, image_input, parse_recipe};
 pub use text::{PngHead, read_head, with_text, without_text};

@@ -1,8 +1,7 @@
 //! How an image was made, as it travels inside the image's file.
 //!
-//! A recipe holds everything that decides the pixels and nothing else: no
-//! times, no folders, no names of people. `text` finds it among the text
-//! chunks of a PNG, `parse` turns foreign JSON into one.
+//! `text` finds the [`Recipe`] among the text chunks of a PNG, `parse` turns
+//! foreign JSON into one.
 
 mod parse;
 mod text;
@@ -10,8 +9,8 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use protocol::{Image, ImageParameters, Kind, Size, TextParameters, Thinking};
-use serde::{Deserialize, Serialize};
+use protocol::recipe::RECIPE_VERSION;
+use protocol::{Image, Recipe, RecipeInput};
 use serde_json::Value;
 
 use crate::image_hash;
@@ -19,82 +18,8 @@ use crate::limits::{MAX_JSON_DEPTH, MAX_TEXT_BYTES, MAX_TEXT_CHUNKS};
 
 pub(crate) use text::TextChunks;
 
-/// The version of the format that is written and read.
-pub const RECIPE_VERSION: u32 = 1;
-
 /// Keyword of the PNG text chunk that holds the recipe.
 pub const RECIPE_KEYWORD: &str = "bagel-recipe";
-
-/// Everything that decides an image's pixels.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Recipe {
-    /// [`RECIPE_VERSION`].
-    pub version: u32,
-    /// What was asked for.
-    pub kind: Kind,
-    /// Texts and images in the order the model read them.
-    pub inputs: Vec<RecipeInput>,
-    /// Whether the model planned.
-    pub thinking: Thinking,
-    /// The plan as it was painted.
-    pub plan: Option<String>,
-    /// How the image was sampled, with its seed.
-    pub parameters: ImageParameters,
-    /// How the plan was sampled.
-    pub text: TextParameters,
-    /// Size of the image.
-    pub size: Size,
-    /// blake3 of the noise that the image started from, where it came from a file and not from the seed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub noise: Option<String>,
-    /// The weights.
-    pub model: RecipeModel,
-    /// Version of the engine.
-    pub engine: String,
-}
-
-/// One item that the model read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum RecipeInput {
-    /// A text, verbatim.
-    Text {
-        /// The text itself.
-        text: String,
-    },
-    /// An image, by its content.
-    Image {
-        /// [`image_hash`] of the image as read.
-        hash: String,
-        /// Pixels across.
-        width: u32,
-        /// Pixels down.
-        height: u32,
-        /// Name of its file without the folder, to find it again.
-        name: String,
-    },
-}
-
-impl RecipeInput {
-    /// An image that was read from `path`, of which only the last part is kept.
-    pub fn image(image: &Image, path: &Path) -> Self {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self::Image { hash: image_hash(image), width: image.width(), height: image.height(), name }
-    }
-}
-
-/// The weights that made an image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecipeModel {
-    /// What the model is called.
-    pub name: String,
-    /// Hash of its weights.
-    pub hash: String,
-    /// Kind of its weights, such as `q4_k_m` or `bf16`.
-    pub quantization: String,
-}
 
 /// A recipe from a file, with what this version does not know.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,15 +80,13 @@ pub enum RecipeProblem {
     },
 }
 
-impl Recipe {
-    /// The recipe as one line of JSON.
-    pub fn to_json(&self) -> String {
-        // Serializing plain data to memory fails for no value of these types.
-        serde_json::to_string(self).unwrap_or_default()
-    }
+/// Reads foreign JSON: strict about types, tolerant of fields that a later version may have added.
+pub fn parse_recipe(json: &str) -> Result<ReadRecipe, RecipeProblem> {
+    parse::parse(json)
+}
 
-    /// Reads foreign JSON: strict about types, tolerant of fields that a later version may have added.
-    pub fn from_json(json: &str) -> Result<ReadRecipe, RecipeProblem> {
-        parse::parse(json)
-    }
+/// What a recipe says of an image that was read from `path`; only the file's name is kept.
+pub fn image_input(image: &Image, path: &Path) -> RecipeInput {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    RecipeInput::Image { hash: image_hash(image), width: image.width(), height: image.height(), name }
 }

@@ -1,26 +1,20 @@
-//! Whether a request makes sense, before anything is loaded for it.
+//! Validation of requests, before anything is loaded for them.
 //!
-//! The command line, the studio and the engine all ask here, so that a bad
-//! value gets the same line everywhere.
+//! The command line, the studio and the engine check here, so that a bad value
+//! gets the same message everywhere. Each process checks once and passes a
+//! [`CheckedRequest`] on.
 
-use crate::{ChatRequest, ErrorCode, ImageParameters, ImageRequest, Input, Request, Size, TextParameters, Thinking};
+use std::ops::Deref;
 
-/// Sides of an image are multiples of this many pixels.
-pub const SIDE_MULTIPLE: u32 = 16;
+use crate::limits::{
+    LONGEST_SIDE, MAX_IMAGES, MAX_PLAN_CHARS, MAX_PROMPT_CHARS, MAX_REFERENCES, MAX_SEED, MAX_STEPS, MAX_VARIATIONS,
+    SIDE_MULTIPLE,
+};
+use crate::{
+    ChatRequest, ErrorCode, ImageParameters, ImageRequest, Input, Kind, NewJob, Request, Size, TextParameters, Thinking,
+};
 
-/// Longest side that any checkpoint could hold, whatever its position grid.
-const LONGEST_SIDE: u32 = 16_384;
-
-/// Most images of one edit.
-pub const MAX_IMAGES: usize = 4;
-
-/// Most steps that are worth waiting for.
-const MAX_STEPS: u32 = 1_000;
-
-/// Largest seed: every reader of JSON keeps whole numbers up to here exactly.
-pub const MAX_SEED: u64 = (1 << 53) - 1;
-
-/// What is wrong with a request, and what to do.
+/// What is wrong with a request, and how to correct it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Invalid {
     /// A side of zero or one that the latent grid cannot hold.
@@ -83,12 +77,18 @@ pub enum Invalid {
     /// A stop text that every text contains.
     #[error("a stop text is empty: give at least one character or leave it out")]
     EmptyStop,
-    /// No text among the inputs, or one that says nothing.
-    #[error("the prompt is empty: say what to do in words")]
+    /// No text among the inputs, or a blank one.
+    #[error("the prompt is empty: describe what you want")]
     EmptyPrompt,
-    /// A plan that says nothing.
-    #[error("the plan is empty: give the plan's text, or let the model think")]
+    /// More text than the model was trained on.
+    #[error("the prompt has more than {MAX_PROMPT_CHARS} characters: shorten it")]
+    LongPrompt,
+    /// A blank plan.
+    #[error("the plan is empty: write the plan, or let the model think")]
     EmptyPlan,
+    /// More text than a plan can have.
+    #[error("the plan has more than {MAX_PLAN_CHARS} characters: shorten it")]
+    LongPlan,
     /// An image where only texts make sense.
     #[error("generate takes no images: use edit to start from an image")]
     ImageInGenerate,
@@ -101,10 +101,22 @@ pub enum Invalid {
     /// No image where one is needed.
     #[error("edit needs an image: give one with the prompt, or use generate")]
     NoImageInEdit,
+    /// More reference images than fit beside the edited one.
+    #[error("{n} reference images are too many: give up to {MAX_REFERENCES}")]
+    TooManyReferences {
+        /// How many there are.
+        n: usize,
+    },
+    /// None, or more than one request may ask for.
+    #[error("{n} variations are out of range: give 1 to {MAX_VARIATIONS}")]
+    Variations {
+        /// What was given.
+        n: u32,
+    },
 }
 
 impl Invalid {
-    /// The class that the window acts on.
+    /// The class of failure, which the window acts on.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::SizeMultiple { .. } | Self::SizeTooLarge { .. } => ErrorCode::SizeUnusable,
@@ -116,17 +128,72 @@ impl Invalid {
             | Self::Seed { .. }
             | Self::EmptyStop => ErrorCode::OutOfRange,
             Self::EmptyPrompt | Self::EmptyPlan => ErrorCode::TextMissing,
-            Self::TooManyImages { .. } => ErrorCode::TooMany,
+            Self::LongPrompt | Self::LongPlan => ErrorCode::TextTooLong,
+            Self::TooManyImages { .. } | Self::TooManyReferences { .. } | Self::Variations { .. } => ErrorCode::TooMany,
             Self::NoImageInEdit => ErrorCode::ImageMissing,
-            // The window shows no images to this kind of request.
+            // The window never sends images with this kind of request.
             Self::ImageInGenerate => ErrorCode::BadInput,
         }
     }
 }
 
-impl Request {
-    /// Says the first thing that is wrong; `max_side` is the model's, where it is known.
+/// A request that has passed [`Request::checked`], the only way to make one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedRequest(Request);
+
+impl CheckedRequest {
+    /// Checks the image's size against a model that was not known before.
+    pub fn check_size(&self, max_side: u32) -> Result<(), Invalid> {
+        match &self.0 {
+            Request::Generate(image) | Request::Edit(image) => {
+                image.parameters.size.map_or(Ok(()), |size| size.check(Some(max_side)))
+            }
+            Request::Chat(_) => Ok(()),
+        }
+    }
+
+    /// The request, to be sent to another process.
+    pub fn into_inner(self) -> Request {
+        self.0
+    }
+}
+
+impl Deref for CheckedRequest {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.0
+    }
+}
+
+impl NewJob {
+    /// Returns the first error; `max_side` is the model's, where it is known.
     pub fn check(&self, max_side: Option<u32>) -> Result<(), Invalid> {
+        check_texts([self.prompt.as_str()])?;
+        if self.prompt.trim().chars().count() > MAX_PROMPT_CHARS {
+            return Err(Invalid::LongPrompt);
+        }
+        if !(1..=MAX_VARIATIONS).contains(&self.variations) {
+            return Err(Invalid::Variations { n: self.variations });
+        }
+        if self.references.len() > MAX_REFERENCES {
+            return Err(Invalid::TooManyReferences { n: self.references.len() });
+        }
+        if self.kind == Kind::Edit && self.image.is_none() {
+            return Err(Invalid::NoImageInEdit);
+        }
+        self.parameters.check(max_side)
+    }
+}
+
+impl Request {
+    /// Takes the request as valid or returns the first error; `max_side` is the model's, where it is known.
+    pub fn checked(self, max_side: Option<u32>) -> Result<CheckedRequest, Invalid> {
+        self.check(max_side)?;
+        Ok(CheckedRequest(self))
+    }
+
+    fn check(&self, max_side: Option<u32>) -> Result<(), Invalid> {
         match self {
             Self::Generate(request) => {
                 check_prompt(&request.inputs)?;
@@ -182,7 +249,7 @@ impl ChatRequest {
 }
 
 impl ImageParameters {
-    /// Says the first thing that is wrong; `max_side` is the model's, where it is known.
+    /// Returns the first error; `max_side` is the model's, where it is known.
     pub fn check(&self, max_side: Option<u32>) -> Result<(), Invalid> {
         if let Some(size) = self.size {
             size.check(max_side)?;
@@ -203,7 +270,7 @@ impl ImageParameters {
 }
 
 impl TextParameters {
-    /// Says the first thing that is wrong.
+    /// Returns the first error.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.limit < 2 {
             return Err(Invalid::Limit { limit: self.limit });
@@ -225,7 +292,7 @@ impl TextParameters {
 }
 
 impl Size {
-    /// Says whether an image can have this size; `max_side` is the model's, where it is known.
+    /// Checks whether an image can have this size; `max_side` is the model's, where it is known.
     pub fn check(self, max_side: Option<u32>) -> Result<(), Invalid> {
         let max_side = max_side.unwrap_or(LONGEST_SIDE);
         let nearest = Self { width: nearest_side(self.width, max_side), height: nearest_side(self.height, max_side) };
@@ -251,18 +318,18 @@ fn nearest_side(side: u32, max_side: u32) -> u32 {
     rounded.clamp(SIDE_MULTIPLE, longest)
 }
 
-/// Says whether something is asked: there is a text, and none of them is empty.
+/// Checks that there is a text and that no text is blank.
 pub fn check_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<(), Invalid> {
     let mut texts = texts.into_iter().peekable();
-    let is_asked = texts.peek().is_some() && texts.all(|text| !text.trim().is_empty());
-    if is_asked { Ok(()) } else { Err(Invalid::EmptyPrompt) }
+    let are_given = texts.peek().is_some() && texts.all(|text| !text.trim().is_empty());
+    if are_given { Ok(()) } else { Err(Invalid::EmptyPrompt) }
 }
 
 fn check_prompt(inputs: &[Input]) -> Result<(), Invalid> {
     check_texts(inputs.iter().filter_map(Input::text))
 }
 
-/// NaN is in no range.
+/// NaN is out of every range.
 fn check_number(name: &'static str, value: f64, least: f64, most: f64, range: &'static str) -> Result<(), Invalid> {
     if value >= least && value <= most { Ok(()) } else { Err(Invalid::Number { name, value, range }) }
 }

@@ -5,14 +5,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Failure, Request, Size, TextParameters};
-
-/// Names one request between studio and engine; chosen by the studio.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-pub struct JobId(pub String);
+use crate::{Failure, JobId, Recipe, Request, Size, TextParameters};
 
 /// Studio to engine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Command {
     /// First frame; the engine answers with its own hello, and ends when the versions differ.
@@ -61,7 +57,7 @@ pub enum Command {
 }
 
 /// A model on disk, and where it computes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelSource {
     /// A folder in the official layout, a safetensors file or a GGUF of ours.
     pub path: PathBuf,
@@ -82,7 +78,7 @@ pub enum TextChannel {
 }
 
 /// Engine to studio. Images (of `Step` and `Image`) carry their RGB bytes as the frame's payload.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// Answer to the studio's hello.
@@ -97,7 +93,6 @@ pub enum Event {
     /// The process lives, and whether anything moved since the last beat.
     Heartbeat {
         /// Layers, tokens, strips and tensors done since the start.
-        #[ts(type = "number")]
         progress: u64,
     },
     /// A model is being read.
@@ -105,10 +100,8 @@ pub enum Event {
         /// The load's id.
         id: JobId,
         /// Bytes read so far.
-        #[ts(type = "number")]
         bytes: u64,
         /// Bytes to read.
-        #[ts(type = "number")]
         total_bytes: u64,
     },
     /// A model is ready.
@@ -160,15 +153,12 @@ pub enum Event {
         /// The job.
         id: JobId,
     },
-    /// The image; the payload is rgb8.
+    /// The image; the payload is rgb8 of the recipe's size.
     Image {
         /// The job.
         id: JobId,
-        /// Size of the image in the payload.
-        size: Size,
-        /// The recipe as JSON.
-        #[ts(type = "unknown")]
-        recipe: serde_json::Value,
+        /// How it was made.
+        recipe: Box<Recipe>,
     },
     /// A job is done.
     Done {
@@ -271,7 +261,7 @@ pub struct MemoryEstimate {
 }
 
 /// What a job took.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
     /// Seconds to read the inputs.
     pub context_secs: f64,

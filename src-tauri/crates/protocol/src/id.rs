@@ -25,6 +25,11 @@ macro_rules! id {
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }
+
+            /// The id with these bits.
+            pub const fn from_u128(bits: u128) -> Self {
+                Self(Uuid::from_u128(bits))
+            }
         }
 
         impl fmt::Display for $name {
@@ -55,6 +60,10 @@ id!(
 id!(
     /// A question with its answer.
     TurnId
+);
+id!(
+    /// A request, in the queue and between studio and engine.
+    JobId
 );
 id!(
     /// An image of a step, held in memory while its job runs.

@@ -178,7 +178,7 @@ pub enum Phase {
 }
 
 /// Where a waiting job is to go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum JobPlace {
     /// Before all that wait.
@@ -194,7 +194,7 @@ pub enum JobPlace {
 
 /// What a request will take, before it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-pub struct Price {
+pub struct CostEstimate {
     /// Bytes by part.
     pub memory: MemoryEstimate,
     /// Bytes that there are for it, weights included.

@@ -20,6 +20,8 @@ pub mod history;
 pub mod id;
 pub mod image;
 pub mod job;
+pub mod limits;
+pub mod recipe;
 pub mod request;
 pub mod settings;
 pub mod typescript;
@@ -29,18 +31,21 @@ pub use catalog::{
     FilesState, Hardware, Install, InstallStage, LocalText, ModelCard, ModelDefaults, ModelForm, ModelId, ModelOrigin,
     Processor, Verdict,
 };
-pub use check::Invalid;
+pub use check::{CheckedRequest, Invalid};
 pub use error::{ErrorCode, Failure};
 pub use event::{
-    Command, DeviceDescription, Event, JobId, MemoryEstimate, ModelDescription, ModelSource, Statistics, TextChannel,
+    Command, DeviceDescription, Event, MemoryEstimate, ModelDescription, ModelSource, Statistics, TextChannel,
 };
 pub use frame::{Frame, read_frame, write_frame};
 pub use gallery::{ExportFormat, GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Place, TagCount};
 pub use history::{Node, Origin, Project, ProjectContents, Turn};
-pub use id::{InvalidId, NodeId, PreviewId, ProjectId, TurnId};
+pub use id::{InvalidId, JobId, NodeId, PreviewId, ProjectId, TurnId};
 pub use image::Image;
-pub use job::{Job, JobPlace, JobStatus, Kind, NewJob, Phase, Price, Remedy, Verification};
-pub use request::{ChatRequest, ImageParameters, ImageRequest, Input, Renorm, Request, Size, TextParameters, Thinking};
+pub use job::{CostEstimate, Job, JobPlace, JobStatus, Kind, NewJob, Phase, Remedy, Verification};
+pub use recipe::{Recipe, RecipeInput, RecipeModel};
+pub use request::{
+    ChatRequest, ImageParameters, ImageRequest, Input, Renorm, Request, Size, TextParameters, Thinking, draw_seed,
+};
 pub use settings::{Folder, Language, ModelChoice, Preset, SavedPlan, Settings, SettingsChange, Theme};
 pub use window::{About, Arrival, EngineState, RecipeView, Snapshot, StudioEvent, Trial};
 

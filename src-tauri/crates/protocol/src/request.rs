@@ -1,12 +1,13 @@
-//! What an artist can ask for.
+//! Requests to the model.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use uuid::Uuid;
 
 /// One request to the model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
     /// An image from text.
@@ -25,10 +26,29 @@ impl Request {
             Self::Chat(request) => &request.inputs,
         }
     }
+
+    /// Draws the seeds that are absent and will be used, so that they stand in the recipe.
+    pub fn draw_seeds(&mut self) {
+        match self {
+            Self::Generate(request) | Self::Edit(request) => {
+                request.parameters.seed.get_or_insert_with(draw_seed);
+                if request.thinking == Thinking::On {
+                    request.text.draw_seed();
+                }
+            }
+            Self::Chat(request) => request.text.draw_seed(),
+        }
+    }
+}
+
+/// A random seed of 32 bits, short enough to read out.
+pub fn draw_seed() -> u64 {
+    // The low bits of a UUIDv7 are random.
+    u64::from(Uuid::now_v7().as_u128() as u32)
 }
 
 /// Inputs and parameters of an image to be made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageRequest {
     /// Texts and images in the order the model reads them.
     pub inputs: Vec<Input>,
@@ -41,7 +61,7 @@ pub struct ImageRequest {
 }
 
 /// Inputs and parameters of an answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChatRequest {
     /// The conversation so far, earlier answers as text, in order.
     pub inputs: Vec<Input>,
@@ -52,7 +72,7 @@ pub struct ChatRequest {
 }
 
 /// One item of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Input {
     /// A text.
@@ -185,6 +205,13 @@ pub struct TextParameters {
 }
 
 impl TextParameters {
+    /// Draws a seed where tokens are drawn and none was given.
+    fn draw_seed(&mut self) {
+        if self.temperature > 0.0 {
+            self.seed.get_or_insert_with(draw_seed);
+        }
+    }
+
     /// The reference application's defaults for an answer.
     pub const fn chat() -> Self {
         Self {

@@ -2,15 +2,15 @@
 
 use ts_rs::TS;
 
+use crate::limits::{MAX_REFERENCES, MAX_VARIATIONS, SIDE_MULTIPLE};
 use crate::{
-    About, Arrival, ChatRequest, Command, DeviceDescription, EngineState, ErrorCode, Event, ExportFormat, Failure,
-    FilesState, Folder, GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Hardware, ImageParameters,
-    ImageRequest, Input, Install, InstallStage, Job, JobId, JobPlace, JobStatus, Kind, Language, LocalText,
-    MemoryEstimate, ModelCard, ModelChoice, ModelDefaults, ModelDescription, ModelForm, ModelId, ModelOrigin,
-    ModelSource, NewJob, Node, NodeId, Origin, PROTOCOL_VERSION, Phase, Place, Preset, PreviewId, Price, Processor,
-    Project, ProjectContents, ProjectId, RecipeView, Remedy, Renorm, Request, SavedPlan, Settings, SettingsChange,
-    Size, Snapshot, Statistics, StudioEvent, TagCount, TextChannel, TextParameters, Theme, Thinking, Trial, Turn,
-    TurnId, Verdict, Verification,
+    About, Arrival, CostEstimate, DeviceDescription, EngineState, ErrorCode, ExportFormat, Failure, FilesState, Folder,
+    GalleryCounts, GalleryCursor, GalleryFilter, GalleryPage, Hardware, ImageParameters, Install, InstallStage, Job,
+    JobId, JobPlace, JobStatus, Kind, Language, LocalText, MemoryEstimate, ModelCard, ModelChoice, ModelDefaults,
+    ModelDescription, ModelForm, ModelId, ModelOrigin, NewJob, Node, NodeId, Origin, Phase, Place, Preset, PreviewId,
+    Processor, Project, ProjectContents, ProjectId, RecipeView, Remedy, Renorm, SavedPlan, Settings, SettingsChange,
+    Size, Snapshot, StudioEvent, TagCount, TextChannel, TextParameters, Theme, Thinking, Trial, Turn, TurnId, Verdict,
+    Verification,
 };
 
 /// Where the generated file lies, from the root of the repository.
@@ -21,27 +21,21 @@ pub fn typescript() -> String {
     let mut module = format!(
         "// Generated from src-tauri/crates/protocol by `cargo xtask codegen`. Do not edit.\n\n\
          /** Version of these types; window, studio and engine must agree. */\n\
-         export const PROTOCOL_VERSION = {PROTOCOL_VERSION};\n"
+         export const SIDE_MULTIPLE = {SIDE_MULTIPLE};\n\
+         export const MAX_REFERENCES = {MAX_REFERENCES};\n\
+         export const MAX_VARIATIONS = {MAX_VARIATIONS};\n"
     );
     for declaration in [
-        declare::<Request>(),
-        declare::<ImageRequest>(),
-        declare::<ChatRequest>(),
-        declare::<Input>(),
         declare::<Thinking>(),
         declare::<Size>(),
         declare::<Renorm>(),
         declare::<ImageParameters>(),
         declare::<TextParameters>(),
         declare::<JobId>(),
-        declare::<Command>(),
-        declare::<ModelSource>(),
-        declare::<Event>(),
         declare::<TextChannel>(),
         declare::<DeviceDescription>(),
         declare::<ModelDescription>(),
         declare::<MemoryEstimate>(),
-        declare::<Statistics>(),
         declare::<ErrorCode>(),
         declare::<Failure>(),
         declare::<NodeId>(),
@@ -89,7 +83,7 @@ pub fn typescript() -> String {
         declare::<JobStatus>(),
         declare::<NewJob>(),
         declare::<Phase>(),
-        declare::<Price>(),
+        declare::<CostEstimate>(),
         declare::<Remedy>(),
         declare::<RecipeView>(),
         declare::<Snapshot>(),

@@ -27,8 +27,8 @@ fn check_refused(bytes: &[u8], expected: &str) {
 #[test]
 fn layout_is_two_lengths_then_header_then_payload() {
     let mut bytes = Vec::new();
-    write_frame(&mut bytes, &Command::Cancel { id: JobId("7".to_owned()) }, &[1, 2, 3]).unwrap();
-    let header = br#"{"kind":"cancel","id":"7"}"#;
+    write_frame(&mut bytes, &Command::Cancel { id: JobId::from_u128(7) }, &[1, 2, 3]).unwrap();
+    let header = br#"{"kind":"cancel","id":"00000000-0000-0000-0000-000000000007"}"#;
     assert_eq!(bytes, frame_bytes(header.len() as u32 + 3, header.len() as u32, &[&header[..], &[1, 2, 3]].concat()));
 }
 
@@ -82,10 +82,10 @@ fn header_nested_without_end_is_refused() {
 
 #[test]
 fn seeds_are_whole_numbers_and_absent_fields_are_null() {
-    let done = Event::Done { id: JobId("1".to_owned()), text: None, parameters: None, statistics: Default::default() };
+    let done = Event::Done { id: JobId::from_u128(1), text: None, parameters: None, statistics: Default::default() };
     let value = serde_json::to_value(done).unwrap();
     assert_eq!(value["text"], Value::Null);
-    let parameters = protocol::ImageParameters { seed: Some(protocol::check::MAX_SEED), ..Default::default() };
+    let parameters = protocol::ImageParameters { seed: Some(protocol::limits::MAX_SEED), ..Default::default() };
     let value = serde_json::to_value(parameters).unwrap();
     assert_eq!(value["seed"], json!(9_007_199_254_740_991_u64));
     assert_eq!(value["size"], Value::Null);
@@ -110,7 +110,7 @@ proptest! {
         let mut bytes = Vec::new();
         for delta in &texts {
             let event =
-                Event::Text { id: JobId("job".to_owned()), channel: TextChannel::Answer, delta: delta.clone() };
+                Event::Text { id: JobId::from_u128(1), channel: TextChannel::Answer, delta: delta.clone() };
             write_frame(&mut bytes, &event, &payload).unwrap();
         }
         let mut stream = Trickle(&bytes);

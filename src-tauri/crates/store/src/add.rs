@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use imagefile::{EmbeddedRecipe, Encoding, Format, Recipe};
-use protocol::{Image, Node, NodeId, Origin, Project, ProjectId, Turn, TurnId};
+use imagefile::{EmbeddedRecipe, Encoding, Format};
+use protocol::{Image, Node, NodeId, Origin, Project, ProjectId, Recipe, Turn, TurnId};
 use rusqlite::Transaction;
 
 use crate::files::ImageFile;

@@ -80,7 +80,7 @@ pub enum Error {
     #[error("there is no question {0} in the conversations")]
     NoTurn(TurnId),
     /// A job is not there.
-    #[error("there is no job {}", _0.0)]
+    #[error("there is no job {0}")]
     NoJob(JobId),
     /// The same image was to be added twice.
     #[error("the image {0} is in the history already")]

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use imagefile::Recipe;
-use protocol::{Node, NodeId, Project, ProjectContents, ProjectId, Turn, TurnId};
+use protocol::{Node, NodeId, Project, ProjectContents, ProjectId, Recipe, Turn, TurnId};
 use rusqlite::Transaction;
 
 use crate::table::{image, node, project, recipe, search, tag, turn};

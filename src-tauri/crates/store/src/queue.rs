@@ -36,13 +36,13 @@ impl Store {
     }
 
     /// Forgets a job.
-    pub fn remove_job(&self, id: &JobId) -> Result<()> {
-        self.write(|tx, _files| if job::remove(tx, id)? { Ok(()) } else { Err(Error::NoJob(id.clone())) })
+    pub fn remove_job(&self, id: JobId) -> Result<()> {
+        self.write(|tx, _files| if job::remove(tx, id)? { Ok(()) } else { Err(Error::NoJob(id)) })
     }
 
     /// Forgets jobs at once; those that are forgotten already are no error.
     pub fn remove_jobs(&self, ids: &[JobId]) -> Result<()> {
-        self.write(|tx, _files| ids.iter().try_for_each(|id| job::remove(tx, id).map(drop)))
+        self.write(|tx, _files| ids.iter().try_for_each(|id| job::remove(tx, *id).map(drop)))
     }
 
     /// Whether the queue was held when that was last said.

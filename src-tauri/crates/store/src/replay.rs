@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use imagefile::{EmbeddedRecipe, Format, Recipe};
-use protocol::NodeId;
+use imagefile::{EmbeddedRecipe, Format};
+use protocol::{NodeId, Recipe};
 use rusqlite::{Connection, Transaction};
 
 use crate::add::{NewNode, enter};

@@ -15,8 +15,8 @@ use protocol::{
     EngineState, ExportFormat, GalleryFilter, ImageParameters, JobId, JobStatus, Kind, NewJob, NodeId, Phase, Size,
     StudioEvent, TextChannel, Thinking, Verification,
 };
-use studio::engine::Timeouts;
-use studio::{Options, Source, Studio};
+use studio::engine::EngineTimeouts;
+use studio::{Source, Studio, StudioOptions};
 use tokio::sync::broadcast::Receiver;
 
 /// Longer than any step of the day on a slow machine.
@@ -36,12 +36,12 @@ async fn main() -> Result<()> {
         bail!("give the engine program and a model: day ENGINE MODEL [IMAGE]")
     };
     let folder = tempfile::tempdir()?;
-    let options = || Options {
+    let options = || StudioOptions {
         data_folder: folder.path().join("data"),
         engines: Some(vec![engine.clone()]),
         model: Some(model.clone()),
         pocket: None,
-        timeouts: Timeouts::default(),
+        timeouts: EngineTimeouts::default(),
     };
     let mut day = Day::open(options()).await?;
     let image = match arguments.next() {
@@ -64,7 +64,7 @@ async fn main() -> Result<()> {
     day.verify(created).await?;
 
     day.studio.set_starred(vec![branched], true).await?;
-    day.studio.set_tags(vec![branched], vec!["yellow".to_owned()]).await?;
+    day.studio.change_tags(vec![branched], vec!["yellow".to_owned()], Vec::new()).await?;
     day.say("starred and tagged the branch");
     let out = folder.path().join("out.png");
     day.studio.export(edited, ExportFormat::Png, out.clone()).await?;
@@ -84,7 +84,7 @@ async fn main() -> Result<()> {
 }
 
 impl Day {
-    async fn open(options: Options) -> Result<Self> {
+    async fn open(options: StudioOptions) -> Result<Self> {
         let studio = Studio::open(options)?;
         let (start, events) = studio.subscribe().await?;
         let parameters =
@@ -144,15 +144,15 @@ impl Day {
         self.studio.submit(new).await?.into_iter().next().context("a request became no job")
     }
 
-    async fn status(&mut self, id: &JobId, wanted: impl Fn(&JobStatus) -> bool) -> Result<JobStatus> {
+    async fn status(&mut self, id: JobId, wanted: impl Fn(&JobStatus) -> bool) -> Result<JobStatus> {
         self.wait("a job", |event| match event {
-            StudioEvent::JobChanged { job, status } if job == *id && wanted(&status) => Some(status),
+            StudioEvent::JobChanged { job, status } if job == id && wanted(&status) => Some(status),
             _ => None,
         })
         .await
     }
 
-    async fn image_of(&mut self, id: &JobId) -> Result<NodeId> {
+    async fn image_of(&mut self, id: JobId) -> Result<NodeId> {
         match self.status(id, JobStatus::is_over).await? {
             JobStatus::Done { node: Some(node) } => Ok(node),
             status => bail!("a job ended without an image: {status:?}"),
@@ -175,9 +175,9 @@ impl Day {
 
     async fn make(&mut self, what: &str, request: Kind, prompt: &str, image: Option<NodeId>) -> Result<NodeId> {
         let new = self.job(request, prompt, image);
-        let price = self.studio.price(new.clone()).await?;
+        let price = self.studio.estimate(new.clone()).await?;
         let id = self.submit(new).await?;
-        let node = self.image_of(&id).await?;
+        let node = self.image_of(id).await?;
         let took = self.studio.node(node).await?.took_ms.unwrap_or_default() as f64 / 1000.0;
         let expected = price.secs.map_or("no expectation".to_owned(), |secs| format!("{secs:.1} s expected"));
         let memory = price.memory.peak_bytes as f64 / 1e9;
@@ -200,10 +200,10 @@ impl Day {
 
     async fn stop(&mut self, image: NodeId) -> Result<()> {
         let id = self.submit(self.job(Kind::Edit, "an image that is stopped", Some(image))).await?;
-        self.status(&id, |s| matches!(s, JobStatus::Running { phase: Phase::Painting { .. } })).await?;
+        self.status(id, |s| matches!(s, JobStatus::Running { phase: Phase::Painting { .. } })).await?;
         let asked = Instant::now();
-        self.studio.cancel(id.clone()).await?;
-        let status = self.status(&id, JobStatus::is_over).await?;
+        self.studio.cancel(id).await?;
+        let status = self.status(id, JobStatus::is_over).await?;
         ensure!(status == JobStatus::Cancelled, "a stopped job ended as {status:?}");
         self.say(&format!("stopped an image within {} ms", asked.elapsed().as_millis()));
         Ok(())
@@ -233,8 +233,8 @@ impl Day {
             .await?;
         ensure!(status == JobStatus::Planned, "the plan was not held: {status:?}");
         self.say(&format!("held a plan: {}", plan.replace('\n', " ")));
-        self.studio.paint_plan(id.clone(), "A large yellow triangle on a gray ground.".to_owned()).await?;
-        let node = self.image_of(&id).await?;
+        self.studio.paint_plan(id, "A large yellow triangle on a gray ground.".to_owned()).await?;
+        let node = self.image_of(id).await?;
         let plan = self.studio.node(node).await?.plan.unwrap_or_default();
         ensure!(plan.contains("gray ground"), "another plan was painted: {plan}");
         self.say("painted the plan as it was changed");
@@ -253,22 +253,22 @@ impl Day {
     async fn lose_the_engine(&mut self) -> Result<()> {
         let id = self.submit(self.job(Kind::Generate, "a green square", None)).await?;
         let waiting = self.submit(self.job(Kind::Generate, "a blue circle", None)).await?;
-        self.status(&id, |s| matches!(s, JobStatus::Running { phase: Phase::Painting { .. } })).await?;
+        self.status(id, |s| matches!(s, JobStatus::Running { phase: Phase::Painting { .. } })).await?;
         let Some(engine) = child() else {
             self.say("could not find the engine's process; it is not killed here");
-            self.image_of(&waiting).await?;
+            self.image_of(waiting).await?;
             return Ok(());
         };
         std::process::Command::new("kill").args(["-KILL", &engine]).status()?;
-        let JobStatus::Failed { failure, .. } = self.status(&id, JobStatus::is_over).await? else {
+        let JobStatus::Failed { failure, .. } = self.status(id, JobStatus::is_over).await? else {
             bail!("a job survived its engine")
         };
         self.say(&format!("killed the engine: {}", failure.message));
         let lost = Instant::now();
-        self.image_of(&waiting).await?;
+        self.image_of(waiting).await?;
         self.say(&format!("the next image was there after {:.1} s", lost.elapsed().as_secs_f64()));
-        self.studio.retry(id.clone()).await?;
-        self.image_of(&id).await?;
+        self.studio.retry(id).await?;
+        self.image_of(id).await?;
         self.say("and so was the lost one, tried again");
         Ok(())
     }

@@ -42,7 +42,7 @@ fn convert(arguments: &[String]) -> i32 {
         if written.and_then(|mut file| file.write_all(&bytes[start..end])).is_err() {
             return 1;
         }
-        print(&json!(Event::Loading { id: JobId("1".to_owned()), bytes: end as u64, total_bytes: bytes.len() as u64 }));
+        print(&json!(Event::Loading { id: JobId::new(), bytes: end as u64, total_bytes: bytes.len() as u64 }));
         if is_slow {
             std::thread::sleep(Duration::from_millis(1500));
         }

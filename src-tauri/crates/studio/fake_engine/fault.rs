@@ -68,7 +68,7 @@ impl Fault {
     }
 
     /// Does it; breaks when the job is over and the process lives.
-    pub(crate) fn happen(self, id: &JobId) -> ControlFlow<()> {
+    pub(crate) fn happen(self, id: JobId) -> ControlFlow<()> {
         match self {
             Self::Exit => std::process::exit(1),
             Self::Abort => std::process::abort(),
@@ -108,8 +108,8 @@ impl Fault {
     }
 }
 
-fn refuse(id: &JobId, code: ErrorCode, message: &str) -> ControlFlow<()> {
-    say(&Event::Failed { id: id.clone(), failure: Failure { code, message: message.to_owned() } });
+fn refuse(id: JobId, code: ErrorCode, message: &str) -> ControlFlow<()> {
+    say(&Event::Failed { id, failure: Failure { code, message: message.to_owned() } });
     ControlFlow::Break(())
 }
 

@@ -97,7 +97,7 @@ impl Engine {
                     say(&Event::Hello { protocol, engine: "fake".to_owned(), devices: devices(&self.name) });
                 }
                 Ok(Command::Load { id, model }) => self.load(id, &model.path, model.device),
-                Ok(Command::Run { id, request }) => self.run(&id, &request),
+                Ok(Command::Run { id, request }) => self.run(id, &request),
                 Ok(Command::Estimate { id, request, .. }) => estimate(id, &request),
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => self.beat(),
@@ -122,7 +122,7 @@ impl Engine {
             self.weights = touched(HEAVY_BYTES);
         }
         for part in 0..4 {
-            say(&Event::Loading { id: id.clone(), bytes: part * 256, total_bytes: 1024 });
+            say(&Event::Loading { id, bytes: part * 256, total_bytes: 1024 });
             if name.contains("slow") {
                 thread::sleep(Duration::from_millis(300));
             }
@@ -133,7 +133,7 @@ impl Engine {
             && !note.exists()
         {
             let _ = std::fs::write(note, "");
-            if fault.happen(&id).is_break() {
+            if fault.happen(id).is_break() {
                 return;
             }
         }

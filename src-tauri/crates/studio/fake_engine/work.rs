@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use imagefile::recipe::RECIPE_VERSION;
-use imagefile::{Recipe, RecipeInput, RecipeModel};
+use protocol::recipe::RECIPE_VERSION;
 use protocol::{
-    ChatRequest, Command, ErrorCode, Event, Failure, ImageRequest, Input, JobId, Kind, Request, Size, Statistics,
-    TextChannel, Thinking,
+    ChatRequest, Command, ErrorCode, Event, Failure, ImageRequest, Input, JobId, Kind, Recipe, RecipeInput,
+    RecipeModel, Request, Size, Statistics, TextChannel, Thinking,
 };
 
 use crate::fault::Fault;
@@ -27,14 +26,14 @@ type Going<T = ()> = Result<T, Over>;
 /// A job at work.
 struct Job<'a> {
     engine: &'a Engine,
-    id: &'a JobId,
+    id: JobId,
     prompt: String,
     pause: Duration,
 }
 
 impl Engine {
-    pub(crate) fn run(&self, id: &JobId, request: &Request) {
-        say(&Event::Started { id: id.clone() });
+    pub(crate) fn run(&self, id: JobId, request: &Request) {
+        say(&Event::Started { id });
         let mut texts = request.inputs().iter().filter_map(|input| match input {
             Input::Text { text } => Some(text.as_str()),
             Input::Image { .. } => None,
@@ -57,7 +56,7 @@ impl Engine {
 impl Job<'_> {
     fn run(&self, request: &Request) -> Going {
         self.meet("reading")?;
-        say(&Event::Context { id: self.id.clone(), tokens: 12 });
+        say(&Event::Context { id: self.id, tokens: 12 });
         match request {
             Request::Generate(image) => self.paint(image, Kind::Generate),
             Request::Edit(image) => self.paint(image, Kind::Edit),
@@ -97,7 +96,7 @@ impl Job<'_> {
     fn write(&self, text: &str, channel: TextChannel) -> Going {
         for word in text.split_inclusive(' ') {
             self.wait()?;
-            say(&Event::Text { id: self.id.clone(), channel, delta: word.to_owned() });
+            say(&Event::Text { id: self.id, channel, delta: word.to_owned() });
         }
         Ok(())
     }
@@ -116,19 +115,23 @@ impl Job<'_> {
             self.wait()?;
             let preview = Some(Size { width: 32, height: 32 });
             let shade = (step * 255 / STEPS) as u8;
-            let event = Event::Step { id: self.id.clone(), step, steps: STEPS, preview };
+            let event = Event::Step { id: self.id, step, steps: STEPS, preview };
             say_with(&event, &(0..32 * 32).flat_map(|pixel| [shade, pixel as u8, 64]).collect::<Vec<u8>>());
             if step == 3 {
                 self.meet("step")?;
             }
         }
-        say(&Event::Decoding { id: self.id.clone() });
+        say(&Event::Decoding { id: self.id });
         self.meet("decoding")?;
         let size = image.parameters.size.unwrap_or(Size { width: 64, height: 48 });
         let recipe = self.recipe(image, kind, plan.clone(), size);
-        let recipe = serde_json::to_value(recipe).unwrap_or_default();
-        let event = Event::Image { id: self.id.clone(), size, recipe };
+        let event = Event::Image { id: self.id, recipe: Box::new(recipe) };
         match self.prompt.split(' ').next().unwrap_or_default() {
+            "flat" => {
+                let message = "the image came out as one flat color; try another seed".to_owned();
+                say(&Event::Failed { id: self.id, failure: Failure { code: ErrorCode::BadResult, message } });
+                return Err(Over);
+            }
             "nothing" => {}
             "short" => say_with(&event, &[7; 30]),
             _ => say_with(&event, &self.pixels(image, plan.as_deref(), size)),
@@ -143,8 +146,7 @@ impl Job<'_> {
         let chance = if self.prompt.starts_with("chancy") { drawn() } else { 0 };
         let seed = image.parameters.seed.unwrap_or_default() as u8;
         let words = self.prompt.bytes().chain(plan.unwrap_or_default().bytes()).fold(0, u8::wrapping_add);
-        let is_flat = self.prompt.starts_with("flat");
-        let pixel = |x: u32, y: u32| if is_flat { [9, 9, 9] } else { [x as u8 ^ y as u8 ^ seed, words, 60 ^ chance] };
+        let pixel = |x: u32, y: u32| [x as u8 ^ y as u8 ^ seed, words, 60 ^ chance];
         (0..size.height).flat_map(|y| (0..size.width).flat_map(move |x| pixel(x, y))).collect()
     }
 
@@ -171,7 +173,7 @@ impl Job<'_> {
     fn done(&self, text: Option<String>) {
         let statistics =
             Statistics { context_secs: 1.0, denoise_secs: 8.0, decode_secs: 1.0, text_secs: 2.0, ..Default::default() };
-        say(&Event::Done { id: self.id.clone(), text, parameters: None, statistics });
+        say(&Event::Done { id: self.id, text, parameters: None, statistics });
     }
 
     /// Waits for a step, and ends the job when that is asked for meanwhile.
@@ -181,7 +183,7 @@ impl Job<'_> {
             return Ok(());
         }
         match self.engine.waiting.recv_timeout(self.pause) {
-            Ok(Command::Cancel { id }) if id == *self.id => {
+            Ok(Command::Cancel { id }) if id == self.id => {
                 if self.prompt.contains("stubborn") {
                     thread::sleep(Duration::from_secs(3600));
                 }
@@ -200,7 +202,7 @@ impl Job<'_> {
 
 fn read(path: &Path) -> RecipeInput {
     match imagefile::read(path) {
-        Ok(read) => RecipeInput::image(&read.image, path),
+        Ok(read) => imagefile::image_input(&read.image, path),
         Err(error) => RecipeInput::Text { text: error.to_string() },
     }
 }

@@ -1,12 +1,12 @@
-//! The engine process: chosen, started, greeted, given a model, watched, and replaced when it dies.
+//! The engine process: chosen, started, given a model, watched, and restarted when it exits.
 //!
-//! `process` holds the pipes and knows nothing of what is said; `running` is one
-//! process with the clocks that say when something is wrong; `end` concludes
-//! from the way it ended; `supervisor` knows what to say; `variants` chooses
-//! among the programs; `child` runs the program for work that is no request.
+//! `process` holds the pipes and knows nothing of the protocol; `running` is
+//! one process with the clocks that tell when it hangs; `exit` diagnoses how
+//! it ended; `supervisor` speaks the protocol; `variants` chooses among the
+//! programs; `child` runs the program for work other than requests.
 
 pub(crate) mod child;
-mod end;
+mod exit;
 pub(crate) mod process;
 mod running;
 pub(crate) mod supervisor;
@@ -14,30 +14,30 @@ pub(crate) mod variants;
 
 use std::time::Duration;
 
-/// How patient the studio is with its engine.
+/// How long the studio waits for its engine.
 #[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    /// From the start of the process to its greeting.
-    pub greeting: Duration,
-    /// Between two signs of life.
+pub struct EngineTimeouts {
+    /// From the start of the process to its hello.
+    pub hello: Duration,
+    /// Between two events of any kind.
     pub silence: Duration,
-    /// Between two signs of progress while it works, or ten times the longest that was seen.
+    /// Between two signs of progress while it works; ten times the longest so far if that is more.
     pub stall: Duration,
-    /// From the wish to stop a job to the end of the process that will not, or twice the longest
-    /// time that was seen between two signs of progress.
+    /// From the request to stop a job to the end of the process; twice the longest time between two signs of
+    /// progress if that is more.
     pub cancel: Duration,
-    /// Before it is started again, doubled each time.
+    /// Before a restart, doubled each time.
     pub restart: Duration,
-    /// How often it is looked after.
+    /// Between two checks of the process.
     pub tick: Duration,
-    /// What the settings' minutes without work last.
+    /// Length of the settings' idle minutes; shorter in tests.
     pub idle_minute: Duration,
 }
 
-impl Default for Timeouts {
+impl Default for EngineTimeouts {
     fn default() -> Self {
         Self {
-            greeting: Duration::from_secs(30),
+            hello: Duration::from_secs(30),
             silence: Duration::from_secs(30),
             stall: Duration::from_secs(600),
             cancel: Duration::from_secs(3),

@@ -30,7 +30,7 @@ pub enum Error {
     #[error(transparent)]
     Invalid(#[from] protocol::Invalid),
     /// A job is not in the queue.
-    #[error("there is no job {} in the queue any more", _0.0)]
+    #[error("there is no job {0} in the queue any more")]
     NoJob(JobId),
     /// The request cannot be carried out as it stands.
     #[error("{0}")]

@@ -16,7 +16,7 @@ impl Feed {
     /// Adds an event, or merges it into one that waits.
     pub fn push(&mut self, event: StudioEvent) {
         if let StudioEvent::Text { job, channel, delta } = &event
-            && self.append(job, *channel, delta)
+            && self.append(*job, *channel, delta)
         {
             return;
         }
@@ -25,16 +25,16 @@ impl Feed {
     }
 
     /// Joins text to what waits of it, if nothing stands between.
-    fn append(&mut self, job: &JobId, channel: TextChannel, delta: &str) -> bool {
+    fn append(&mut self, job: JobId, channel: TextChannel, delta: &str) -> bool {
         for waiting in self.waiting.iter_mut().rev() {
             match waiting {
-                StudioEvent::Text { job: j, channel: c, delta: text } if j == job && *c == channel => {
+                StudioEvent::Text { job: j, channel: c, delta: text } if *j == job && *c == channel => {
                     text.push_str(delta);
                     return true;
                 }
                 // What ends a text or begins it anew seals the texts before it.
-                StudioEvent::JobChanged { job: j, status } if j == job && status.is_over() => return false,
-                StudioEvent::PlanChanged { job: j, .. } | StudioEvent::JobDismissed { job: j } if j == job => {
+                StudioEvent::JobChanged { job: j, status } if *j == job && status.is_over() => return false,
+                StudioEvent::PlanChanged { job: j, .. } | StudioEvent::JobDismissed { job: j } if *j == job => {
                     return false;
                 }
                 _ => {}
@@ -77,14 +77,15 @@ mod tests {
     use protocol::{JobStatus, Phase, PreviewId};
 
     use super::*;
+    use crate::fixtures::id;
 
     fn text(job: &str, delta: &str) -> StudioEvent {
-        StudioEvent::Text { job: JobId(job.to_owned()), channel: TextChannel::Answer, delta: delta.to_owned() }
+        StudioEvent::Text { job: id(job), channel: TextChannel::Answer, delta: delta.to_owned() }
     }
 
     fn painting(step: u32) -> StudioEvent {
         let phase = Phase::Painting { step, steps: 9 };
-        StudioEvent::JobChanged { job: JobId("a".to_owned()), status: JobStatus::Running { phase } }
+        StudioEvent::JobChanged { job: id("a"), status: JobStatus::Running { phase } }
     }
 
     fn check(pushed: Vec<StudioEvent>, expected: &[StudioEvent]) {
@@ -103,20 +104,20 @@ mod tests {
 
     #[test]
     fn only_the_newest_step_and_preview_arrive() {
-        let preview = |id| StudioEvent::Preview { job: JobId("a".to_owned()), preview: id };
+        let preview = |preview| StudioEvent::Preview { job: id("a"), preview };
         let (old, new) = (PreviewId::new(), PreviewId::new());
         check(vec![painting(1), preview(old), painting(2), preview(new)], &[painting(2), preview(new)]);
     }
 
     #[test]
     fn the_end_of_a_job_stays_behind_its_text() {
-        let over = StudioEvent::JobChanged { job: JobId("a".to_owned()), status: JobStatus::Done { node: None } };
+        let over = StudioEvent::JobChanged { job: id("a"), status: JobStatus::Done { node: None } };
         check(vec![text("a", "x"), painting(1), text("a", "y"), over.clone()], &[text("a", "xy"), over]);
     }
 
     #[test]
     fn a_plan_that_begins_anew_is_not_joined_to_the_old_one() {
-        let cleared = StudioEvent::PlanChanged { job: JobId("a".to_owned()), plan: String::new() };
+        let cleared = StudioEvent::PlanChanged { job: id("a"), plan: String::new() };
         check(
             vec![text("a", "old"), cleared.clone(), text("a", "new")],
             &[text("a", "old"), cleared, text("a", "new")],

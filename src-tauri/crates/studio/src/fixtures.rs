@@ -2,10 +2,15 @@
 
 use protocol::{ImageParameters, Job, JobId, JobStatus, Kind, ProjectId, Thinking};
 
-/// A creation; its name is what it asks for.
+/// The id of the job with this name.
+pub(crate) fn id(name: &str) -> JobId {
+    JobId::from_u128(name.bytes().fold(0, |bits, byte| bits << 8 | u128::from(byte)))
+}
+
+/// A job that generates an image; its name is also its prompt.
 pub(crate) fn job(name: &str, status: JobStatus) -> Job {
     Job {
-        id: JobId(name.to_owned()),
+        id: id(name),
         project: ProjectId::new(),
         kind: Kind::Generate,
         prompt: name.to_owned(),

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use imagefile::{EmbeddedRecipe, Recipe, RecipeInput};
+use imagefile::EmbeddedRecipe;
 use protocol::{
-    ErrorCode, Failure, ImageParameters, Job, ModelDescription, NewJob, Node, NodeId, Origin, RecipeView, Thinking,
-    Verification,
+    ErrorCode, Failure, Image, ImageParameters, ModelDescription, NewJob, Node, NodeId, Origin, Recipe, RecipeInput,
+    RecipeView, Thinking, Verification,
 };
 use store::Store;
 
-use crate::{Error, Result, pixels, request};
+use crate::{Error, Result};
 
 /// A recipe as the window shows it; none for an image without one.
 pub(crate) fn view(node: NodeId, store: &Store, present: Option<&ModelDescription>) -> Result<Option<RecipeView>> {
@@ -68,21 +68,13 @@ pub(crate) fn replay(node: NodeId, store: &Store) -> Result<NewJob> {
     })
 }
 
-/// A job that paints an image again to compare it.
-pub(crate) fn verify(node: NodeId, store: &Store, now_ms: u64) -> Result<Job> {
-    let mut jobs = request::expand(&replay(node, store)?, store, now_ms)?;
-    let mut job = jobs.pop().ok_or(Error::Closed)?;
-    job.verifies = Some(node);
-    Ok(job)
-}
-
 /// What comparing an image that was painted again with the stored one shows.
-pub(crate) fn compare(node: NodeId, painted: &protocol::Image, store: &Store) -> Verification {
+pub(crate) fn compare(node: NodeId, painted: &Image, store: &Store) -> Verification {
     let stored = store.path(node).map_err(Error::from).and_then(|path| Ok(imagefile::read(&path)?.image));
     let failed = |failure| Verification::Failed { failure };
     match stored {
         Err(error) => failed(error.failure()),
-        Ok(stored) => match pixels::difference(&stored, painted) {
+        Ok(stored) => match difference(&stored, painted) {
             None => failed(Failure {
                 code: ErrorCode::BadInput,
                 message: "it came out in another size than the stored one".to_owned(),
@@ -127,5 +119,33 @@ fn unknown(path: &Path) -> Vec<String> {
             found.unknown.into_keys().chain(found.recipe.noise.map(|_| "noise".to_owned())).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Mean and largest difference of two images of one size, a channel at a time; none for different sizes.
+fn difference(a: &Image, b: &Image) -> Option<(f64, u8)> {
+    if a.size() != b.size() {
+        return None;
+    }
+    let mut sum = 0_u64;
+    let mut largest = 0;
+    for (x, y) in a.rgb().iter().zip(b.rgb()) {
+        let difference = x.abs_diff(*y);
+        sum += u64::from(difference);
+        largest = largest.max(difference);
+    }
+    Some((sum as f64 / a.rgb().len() as f64, largest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_counted_by_channel() {
+        let a = Image::new(2, 1, vec![0, 0, 0, 10, 10, 10]).unwrap();
+        let b = Image::new(2, 1, vec![0, 0, 6, 10, 10, 10]).unwrap();
+        assert_eq!(difference(&a, &b), Some((1.0, 6)));
+        assert_eq!(difference(&a, &Image::new(1, 2, vec![0; 6]).unwrap()), None);
     }
 }

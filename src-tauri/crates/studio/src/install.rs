@@ -1,4 +1,4 @@
-//! A model on its way to this machine: fetched, checked, converted, taken up.
+//! Installing a model: download, check, convert, register.
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
@@ -11,10 +11,9 @@ use protocol::{Event, Hardware, Install, InstallStage, ModelId, ModelOrigin};
 use tokio::sync::Semaphore;
 
 use crate::engine::child;
-use crate::studio::blocking;
-use crate::{Error, Result};
+use crate::{Error, Result, blocking};
 
-/// What is to be installed, and with what.
+/// A model to install, and how.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) model: ModelId,
@@ -28,9 +27,9 @@ pub(crate) struct Order {
 /// The form in which models are published.
 const PUBLISHED: &str = "bf16";
 
-/// Remembers what a model is to become, so that a new start can go on with it. Whether the published files are to be
-/// removed then is as it was meant before, unless it is said.
-pub(crate) fn begin(
+/// Records which form of a model is to be installed, so that a new start of the program can resume. Whether the
+/// published files are removed afterwards is as recorded before, unless given.
+pub(crate) fn record_plan(
     catalog: &Catalog,
     model: &ModelId,
     quantization: String,
@@ -43,8 +42,8 @@ pub(crate) fn begin(
     Ok(plan)
 }
 
-/// Installs a model that was begun, going on from whatever is here; dropping the future holds it.
-pub(crate) async fn run(catalog: &Arc<Catalog>, order: Order, tell: &(dyn Fn(Install) + Send + Sync)) -> Result<()> {
+/// Installs a recorded model and resumes from the files that are there; dropping the future pauses it.
+pub(crate) async fn run(catalog: &Arc<Catalog>, order: Order, report: &(dyn Fn(Install) + Send + Sync)) -> Result<()> {
     let Order { model, plan, program, mirror, turn } = order;
     let InstallPlan { quantization, removes_source } = plan;
     let progress = |stage, bytes, total_bytes, bytes_per_sec| Install {
@@ -72,7 +71,7 @@ pub(crate) async fn run(catalog: &Arc<Catalog>, order: Order, tell: &(dyn Fn(Ins
                     DownloadStage::Downloading | DownloadStage::Waiting => InstallStage::Downloading,
                     DownloadStage::Checking => InstallStage::Checking,
                 };
-                tell(progress(stage, now.bytes, now.total_bytes, now.bytes_per_sec));
+                report(progress(stage, now.bytes, now.total_bytes, now.bytes_per_sec));
                 ControlFlow::Continue(())
             })
             .await?;
@@ -81,7 +80,7 @@ pub(crate) async fn run(catalog: &Arc<Catalog>, order: Order, tell: &(dyn Fn(Ins
     if quantization != PUBLISHED && !is_here {
         let _turn = turn.acquire().await.map_err(|_closed| Error::Closed)?;
         convert(catalog, &model, &quantization, &program, |bytes, total, rate| {
-            tell(progress(InstallStage::Converting, bytes, total, rate));
+            report(progress(InstallStage::Converting, bytes, total, rate));
         })
         .await?;
     }
@@ -89,17 +88,17 @@ pub(crate) async fn run(catalog: &Arc<Catalog>, order: Order, tell: &(dyn Fn(Ins
     blocking(move || Ok(done.finish_install(&id)?)).await.map(drop)
 }
 
-/// Has the engine program write the form, and takes it up.
+/// Has the engine program write the form, and registers it.
 async fn convert(
     catalog: &Arc<Catalog>,
     model: &ModelId,
     quantization: &str,
     program: &std::path::Path,
-    tell: impl Fn(u64, u64, Option<f64>) + Send + Sync,
+    report: impl Fn(u64, u64, Option<f64>) + Send + Sync,
 ) -> Result<()> {
     let (asked, id, form) = (Arc::clone(catalog), model.clone(), quantization.to_owned());
     let conversion = blocking(move || Ok(asked.conversion(&id, &form)?)).await?;
-    tell(0, conversion.source_bytes, None);
+    report(0, conversion.source_bytes, None);
     let mut arguments: Vec<OsString> =
         ["convert", "--json", "--force", "--quant", quantization].map(Into::into).to_vec();
     if let Some(base) = conversion.base {
@@ -110,7 +109,7 @@ async fn convert(
     child::run(program, arguments, |line| {
         if let Ok(Event::Loading { bytes, total_bytes, .. }) = serde_json::from_value(line) {
             let secs = begun.elapsed().as_secs_f64();
-            tell(bytes, total_bytes, (secs > 1.0).then(|| bytes as f64 / secs));
+            report(bytes, total_bytes, (secs > 1.0).then(|| bytes as f64 / secs));
         }
         ControlFlow::Continue(())
     })
@@ -119,7 +118,7 @@ async fn convert(
     blocking(move || Ok(taken.register(&id, &form)?)).await
 }
 
-/// The token for a host; a keyring that cannot be asked is as good as an empty one.
+/// The token for a host; an unusable keyring counts as an empty one.
 async fn read_token(host: String) -> Option<Token> {
     blocking(move || Ok(Token::read(&host)?)).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "no token is used");

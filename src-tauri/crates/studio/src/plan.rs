@@ -1,14 +1,10 @@
 //! A plan's text: what the model writes between its tags, and what the artist makes of it.
 
-use protocol::{ErrorCode, Kind, Thinking};
-
-use crate::{Error, Result};
+use protocol::limits::MAX_PLAN_CHARS;
+use protocol::{Invalid, Kind, Thinking};
 
 const BEGIN: &str = "<think>";
 const END: &str = "</think>";
-
-/// Longest plan that can be painted, in characters: many times what a model writes.
-const MAX_CHARACTERS: usize = 20_000;
 
 /// Whether the model has written all of its plan.
 pub(crate) fn is_complete(plan: &str) -> bool {
@@ -16,18 +12,15 @@ pub(crate) fn is_complete(plan: &str) -> bool {
 }
 
 /// A plan to be painted, in the form that the model reads.
-pub(crate) fn given(plan: &str) -> Result<Thinking> {
+pub(crate) fn given(plan: &str) -> Result<Thinking, Invalid> {
     let trimmed = plan.trim();
     let words = trimmed.strip_prefix(BEGIN).unwrap_or(trimmed);
     let words = words.strip_suffix(END).unwrap_or(words).trim();
     if words.is_empty() {
-        return Err(Error::refused(ErrorCode::TextMissing, "the plan is empty; write what is to be painted"));
+        return Err(Invalid::EmptyPlan);
     }
-    if words.chars().count() > MAX_CHARACTERS {
-        return Err(Error::refused(
-            ErrorCode::TextTooLong,
-            format!("the plan is longer than {MAX_CHARACTERS} characters; shorten it"),
-        ));
+    if words.chars().count() > MAX_PLAN_CHARS {
+        return Err(Invalid::LongPlan);
     }
     // Word for word where it is whole: other white space would paint another image.
     let is_whole = trimmed.starts_with(BEGIN) && trimmed.ends_with(END);

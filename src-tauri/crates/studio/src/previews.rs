@@ -28,7 +28,7 @@ struct Strip {
     steps: VecDeque<(PreviewId, Arc<Image>)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     Job(JobId),
     Node(NodeId),
@@ -36,9 +36,9 @@ enum Owner {
 
 impl Previews {
     /// Keeps the newest preview of a job and names it.
-    pub fn put(&self, job: &JobId, image: Image) -> PreviewId {
+    pub fn put(&self, job: JobId, image: Image) -> PreviewId {
         let id = PreviewId::new();
-        let owner = Owner::Job(job.clone());
+        let owner = Owner::Job(job);
         let mut kept = self.kept();
         let mut strip = kept.take(&owner).unwrap_or_else(|| Strip { owner, steps: VecDeque::new() });
         kept.bytes += image.rgb().len();
@@ -56,17 +56,17 @@ impl Previews {
     }
 
     /// Forgets the steps of a job.
-    pub fn forget(&self, job: &JobId) {
+    pub fn forget(&self, job: JobId) {
         let mut kept = self.kept();
-        if let Some(strip) = kept.take(&Owner::Job(job.clone())) {
+        if let Some(strip) = kept.take(&Owner::Job(job)) {
             kept.bytes -= strip.bytes();
         }
     }
 
     /// Keeps the steps of a job as those of the image that it made.
-    pub fn hand_over(&self, job: &JobId, node: NodeId) {
+    pub fn hand_over(&self, job: JobId, node: NodeId) {
         let mut kept = self.kept();
-        if let Some(mut strip) = kept.take(&Owner::Job(job.clone())) {
+        if let Some(mut strip) = kept.take(&Owner::Job(job)) {
             strip.owner = Owner::Node(node);
             kept.strips.push_back(strip);
         }
@@ -113,9 +113,7 @@ impl Strip {
 mod tests {
     use super::*;
 
-    fn job(name: &str) -> JobId {
-        JobId(name.to_owned())
-    }
+    const JOB: JobId = JobId::from_u128(1);
 
     fn image(side: u32) -> Image {
         Image::new(side, side, vec![7; (side * side * 3) as usize]).unwrap()
@@ -124,10 +122,10 @@ mod tests {
     #[test]
     fn steps_outlive_their_job_with_its_image() {
         let previews = Previews::default();
-        let ids: Vec<PreviewId> = (0..3).map(|_| previews.put(&job("a"), image(2))).collect();
+        let ids: Vec<PreviewId> = (0..3).map(|_| previews.put(JOB, image(2))).collect();
         let node = NodeId::new();
-        previews.hand_over(&job("a"), node);
-        previews.forget(&job("a"));
+        previews.hand_over(JOB, node);
+        previews.forget(JOB);
         assert_eq!(previews.steps(node), ids);
         assert!(previews.get(ids[0]).is_some());
         assert!(previews.steps(NodeId::new()).is_empty());
@@ -136,8 +134,8 @@ mod tests {
     #[test]
     fn a_stopped_jobs_steps_are_forgotten() {
         let previews = Previews::default();
-        let id = previews.put(&job("a"), image(2));
-        previews.forget(&job("a"));
+        let id = previews.put(JOB, image(2));
+        previews.forget(JOB);
         assert!(previews.get(id).is_none());
         assert_eq!(previews.kept().bytes, 0);
     }
@@ -146,8 +144,8 @@ mod tests {
     fn memory_is_bounded_and_the_newest_steps_stay() {
         let previews = Previews::default();
         let side = 2048;
-        let old = previews.put(&job("old"), image(side));
-        let ids: Vec<PreviewId> = (0..12).map(|_| previews.put(&job("new"), image(side))).collect();
+        let old = previews.put(JobId::from_u128(2), image(side));
+        let ids: Vec<PreviewId> = (0..12).map(|_| previews.put(JOB, image(side))).collect();
         assert!(previews.kept().bytes <= MAX_BYTES);
         assert!(previews.get(old).is_none());
         assert!(previews.get(ids[11]).is_some() && previews.get(ids[0]).is_none());

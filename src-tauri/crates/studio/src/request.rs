@@ -1,67 +1,29 @@
-//! From what the artist asks for to jobs, and from a job to what the engine reads.
+//! From the artist's request to queued jobs, and from a job to the engine's request.
 
-use protocol::check::{MAX_IMAGES, MAX_SEED};
+use protocol::limits::MAX_SEED;
 use protocol::{
-    ChatRequest, ErrorCode, ImageParameters, ImageRequest, Input, Job, JobId, JobStatus, Kind, NewJob, NodeId,
-    ProjectId, Request, TextParameters, Thinking,
+    ChatRequest, CheckedRequest, ImageParameters, ImageRequest, Input, Job, JobId, JobStatus, Kind, NewJob, NodeId,
+    ProjectId, Request, TextParameters, Thinking, draw_seed,
 };
 use store::Store;
-use uuid::Uuid;
 
-use crate::{Error, Result, conversation, plan};
+use crate::{Result, conversation, plan};
 
-/// Most images of one request: each of the artist's variations is another job.
-const MAX_VARIATIONS: u32 = 8;
-
-/// Most other images that a request may use.
-const MAX_REFERENCES: usize = MAX_IMAGES - 1;
-
-/// Longest prompt, in characters: more than the model was ever shown.
-const MAX_CHARACTERS: usize = 20_000;
-
-/// What the engine is told, and what it means for the history.
+/// The engine's request for a job, and what it means for the history.
 #[derive(Clone, Debug)]
-pub(crate) struct Prepared {
-    pub(crate) request: Request,
+pub(crate) struct PreparedJob {
+    pub(crate) request: CheckedRequest,
     /// Images that a question brings into its conversation.
     pub(crate) new_images: Vec<NodeId>,
     /// Images that are read, in order.
     pub(crate) images: Vec<NodeId>,
 }
 
-/// A seed that nobody chose: short enough to be read out.
-pub(crate) fn draw_seed() -> u64 {
-    // The low bits of such an id are random.
-    u64::from(Uuid::now_v7().as_u128() as u32)
-}
-
-/// The checked jobs of what was asked for, one for each variation.
-pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job>> {
-    let prompt = new.prompt.trim().to_owned();
-    if prompt.is_empty() {
-        return Err(Error::refused(ErrorCode::TextMissing, "the prompt is empty; write what you want"));
-    }
-    if prompt.chars().count() > MAX_CHARACTERS {
-        return Err(Error::refused(
-            ErrorCode::TextTooLong,
-            format!("the prompt is longer than {MAX_CHARACTERS} characters; shorten it"),
-        ));
-    }
-    if !(1..=MAX_VARIATIONS).contains(&new.variations) {
-        return Err(Error::refused(
-            ErrorCode::TooMany,
-            format!("{} variations cannot be made; ask for 1 to {MAX_VARIATIONS}", new.variations),
-        ));
-    }
-    if new.references.len() > MAX_REFERENCES {
-        return Err(Error::refused(
-            ErrorCode::TooMany,
-            format!("at most {MAX_REFERENCES} other images can be used; take some out"),
-        ));
-    }
-    if new.kind == Kind::Edit && new.image.is_none() {
-        return Err(Error::refused(ErrorCode::ImageMissing, "there is no image to edit; open one first"));
-    }
+/// Creates the jobs of a request, one for each variation, each with its seed.
+///
+/// This is where the request is checked: whatever is queued has come through here.
+pub(crate) fn create_jobs(new: &NewJob, max_side: Option<u32>, store: &Store, now_ms: u64) -> Result<Vec<Job>> {
+    new.check(max_side)?;
     let project = match (new.project, new.image) {
         (Some(project), _) => project,
         (None, Some(image)) => store.node(image)?.project,
@@ -72,67 +34,75 @@ pub(crate) fn expand(new: &NewJob, store: &Store, now_ms: u64) -> Result<Vec<Job
         (Thinking::Given { plan }, _) => plan::given(plan)?,
         (thinking, _) => thinking.clone(),
     };
-    let is_ask = new.kind == Kind::Chat;
+    // An image that was deleted for good is refused now rather than when its job starts.
+    for image in new.references.iter().chain(&new.image) {
+        store.path(*image)?;
+    }
     let first_seed = new.parameters.seed.unwrap_or_else(draw_seed);
-    let n_jobs = if is_ask { 1 } else { u64::from(new.variations) };
-    let jobs: Vec<Job> = (0..n_jobs)
-        .map(|number| {
-            let seed = first_seed.wrapping_add(number) % (MAX_SEED + 1);
-            Job {
-                id: JobId(Uuid::now_v7().to_string()),
-                project,
-                kind: new.kind,
-                prompt: prompt.clone(),
-                image: new.image,
-                references: new.references.clone(),
-                thinking: thinking.clone(),
-                pauses_after_plan: new.pauses_after_plan && plan::can_be_held(new.kind, &thinking),
-                parameters: ImageParameters { seed: Some(seed), ..new.parameters.clone() },
-                verifies: None,
-                status: JobStatus::Queued,
-                plan: if let Thinking::Given { plan } = &thinking { plan.clone() } else { String::new() },
-                answer: String::new(),
-                preview: None,
-                expected_secs: None,
-                created_ms: now_ms,
-            }
-        })
-        .collect();
-    Ok(jobs)
+    let n_jobs = if new.kind == Kind::Chat { 1 } else { u64::from(new.variations) };
+    let create = |number| Job {
+        id: JobId::new(),
+        project,
+        kind: new.kind,
+        prompt: new.prompt.trim().to_owned(),
+        image: new.image,
+        references: new.references.clone(),
+        thinking: thinking.clone(),
+        pauses_after_plan: new.pauses_after_plan && plan::can_be_held(new.kind, &thinking),
+        parameters: ImageParameters {
+            seed: Some(first_seed.wrapping_add(number) % (MAX_SEED + 1)),
+            ..new.parameters.clone()
+        },
+        verifies: None,
+        status: JobStatus::Queued,
+        plan: if let Thinking::Given { plan } = &thinking { plan.clone() } else { String::new() },
+        answer: String::new(),
+        preview: None,
+        expected_secs: None,
+        created_ms: now_ms,
+    };
+    Ok((0..n_jobs).map(create).collect())
 }
 
-/// What the engine is told for a job; images and the conversation are looked up now, not when it was queued.
-pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters) -> Result<Prepared> {
-    let text = || Input::Text { text: job.prompt.clone() };
+/// Prepares a job for the engine.
+///
+/// Done when the job starts and not when it is queued: a question is asked in the conversation as it is then, and
+/// the library may have moved.
+pub(crate) fn prepare(job: &Job, store: &Store, chat: &TextParameters, max_side: Option<u32>) -> Result<PreparedJob> {
+    let prompt = Input::Text { text: job.prompt.clone() };
     let images: Vec<NodeId> = job.references.iter().copied().chain(job.image).collect();
     let image_request = |inputs| ImageRequest {
         inputs,
         thinking: job.thinking.clone(),
         parameters: job.parameters.clone(),
-        text: TextParameters::plan(),
+        text: with_seed(TextParameters::plan(), job),
     };
-    let mut new_images = Vec::new();
-    let mut read = images.clone();
-    let request = match job.kind {
-        Kind::Generate => Request::Generate(image_request(vec![text()])),
+    let (request, new_images, images) = match job.kind {
+        Kind::Generate => (Request::Generate(image_request(vec![prompt])), Vec::new(), images),
         Kind::Edit => {
             let mut inputs = image_inputs(&images, store)?;
-            inputs.push(text());
-            Request::Edit(image_request(inputs))
+            inputs.push(prompt);
+            (Request::Edit(image_request(inputs)), Vec::new(), images)
         }
         Kind::Chat => {
             // A project that has not begun has no conversation.
             let turns = conversation::kept(store.turns(job.project).unwrap_or_default());
-            new_images = conversation::new_images(&turns, &images);
+            let new_images = conversation::new_images(&turns, &images);
             let mut inputs = conversation::inputs(&turns, |node| image_input(node, store))?;
             inputs.extend(image_inputs(&new_images, store)?);
-            inputs.push(text());
-            read = turns.iter().flat_map(|turn| &turn.images).chain(&new_images).copied().collect();
-            Request::Chat(ChatRequest { inputs, think: job.thinking == Thinking::On, text: chat.clone() })
+            inputs.push(prompt);
+            let images = turns.iter().flat_map(|turn| &turn.images).chain(&new_images).copied().collect();
+            let text = with_seed(chat.clone(), job);
+            (Request::Chat(ChatRequest { inputs, think: job.thinking == Thinking::On, text }), new_images, images)
         }
     };
-    request.check(None)?;
-    Ok(Prepared { request, new_images, images: read })
+    Ok(PreparedJob { request: request.checked(max_side)?, new_images, images })
+}
+
+/// The job's one seed also draws its text, where text is drawn at all.
+fn with_seed(text: TextParameters, job: &Job) -> TextParameters {
+    let seed = text.seed.or(job.parameters.seed.filter(|_| text.temperature > 0.0));
+    TextParameters { seed, ..text }
 }
 
 fn image_inputs(nodes: &[NodeId], store: &Store) -> Result<Vec<Input>> {

@@ -1,4 +1,4 @@
-//! The handle that a window, or a test, holds.
+//! The handle of the studio.
 
 mod actor;
 mod images;
@@ -8,20 +8,19 @@ mod program;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use catalog::Catalog;
-use protocol::{ErrorCode, Failure, Image, Job, JobId, Node, NodeId, PreviewId, Settings, Snapshot, StudioEvent};
+use protocol::{ErrorCode, Failure, Image, Job, Node, NodeId, PreviewId, Settings, Snapshot, StudioEvent};
 use store::{Opened, Store};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::engine::Timeouts;
-use crate::forecast::Forecaster;
+use crate::engine::EngineTimeouts;
+use crate::estimate::CachedEstimator;
 use crate::previews::Previews;
-use crate::queue::{self, Queue};
-use crate::{Error, Result, locate, settings};
+use crate::queue::{self, JobQueue};
+use crate::{Error, Result, blocking, locate, now_ms, settings};
 
-use actor::{Actor, Message, Standing, Start};
+use actor::{Actor, ActorStart, ActorState, Message, Pending};
 
 pub use images::Rendition;
 pub use store::Source;
@@ -32,9 +31,9 @@ const LISTENER_EVENTS: usize = 4096;
 /// Projects that are listed at once; the gallery has them all.
 const RECENT_PROJECTS: u32 = 60;
 
-/// What a studio is opened with.
+/// Where a studio keeps its files and finds its engine.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct StudioOptions {
     /// Where settings and logs are kept, and images and models unless the settings say otherwise.
     pub data_folder: PathBuf,
     /// The engine programs to choose from; those beside this program when absent.
@@ -43,44 +42,43 @@ pub struct Options {
     pub model: Option<PathBuf>,
     /// The folder of the pocket model.
     pub pocket: Option<PathBuf>,
-    /// How patient to be with the engine.
-    pub timeouts: Timeouts,
+    /// How long to wait for the engine.
+    pub timeouts: EngineTimeouts,
 }
 
-/// Options with everything where it usually is.
-impl Options {
+impl StudioOptions {
     /// The user's data folder, the engine beside the program, and the model chosen last.
-    pub fn usual() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         Ok(Self {
             data_folder: locate::data_folder()?,
             engines: None,
             model: locate::named_model(),
             pocket: locate::pocket_folder(),
-            timeouts: Timeouts::default(),
+            timeouts: EngineTimeouts::default(),
         })
     }
 }
 
-/// Where things are.
+/// Where settings and engine programs are.
 #[derive(Clone, Debug)]
-pub(crate) struct Rooms {
+pub(crate) struct Paths {
     data_folder: PathBuf,
     engines: Option<Vec<PathBuf>>,
 }
 
-impl Rooms {
+impl Paths {
     fn engine_programs(&self, settings: &Settings) -> Vec<PathBuf> {
         self.engines.clone().unwrap_or_else(|| locate::engine_programs(settings))
     }
 }
 
-/// What the task and all handles have in common.
+/// Shared by the actor and all handles.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) previews: Previews,
-    pub(crate) forecaster: Forecaster,
+    pub(crate) estimator: CachedEstimator,
     pub(crate) events: broadcast::Sender<StudioEvent>,
     pub(crate) models_folder: PathBuf,
 }
@@ -99,13 +97,13 @@ impl Studio {
     /// Must be called within a Tokio runtime. Fails when the library cannot be
     /// used, as when another program has it open; an engine or a model that
     /// fails is a state that listeners see.
-    pub fn open(options: Options) -> Result<Self> {
-        let Options { data_folder, engines, model, pocket, timeouts } = options;
+    pub fn open(options: StudioOptions) -> Result<Self> {
+        let StudioOptions { data_folder, engines, model, pocket, timeouts } = options;
         let settings::Found { settings, mut notices } = settings::read(&data_folder);
         let library_folder = locate::library_folder(&data_folder, &settings);
         let models_folder = locate::models_folder(&data_folder, &settings);
         let Opened { store, recovery } = Store::open(&library_folder, now_ms())?;
-        notices.extend(images::recovered(&recovery));
+        notices.extend(images::recovery_notices(&recovery));
         if store.is_read_only() {
             notices.push(store::Error::ReadOnly { folder: library_folder }.failure());
         }
@@ -121,13 +119,14 @@ impl Studio {
             store: Arc::new(store),
             catalog: Arc::new(catalog),
             previews: Previews::default(),
-            forecaster: Forecaster::default(),
+            estimator: CachedEstimator::default(),
             events,
             models_folder,
         });
         let (inbox, messages) = mpsc::unbounded_channel();
-        let rooms = Rooms { data_folder: data_folder.clone(), engines };
-        let start = Start { shared: Arc::clone(&shared), rooms, settings, notices, queue, target, defaults, timeouts };
+        let paths = Paths { data_folder: data_folder.clone(), engines };
+        let start =
+            ActorStart { shared: Arc::clone(&shared), paths, settings, notices, queue, target, defaults, timeouts };
         tokio::spawn(Actor::new(start, inbox.downgrade()).run(messages));
         Ok(Self { inbox, shared, data_folder: data_folder.into() })
     }
@@ -136,8 +135,8 @@ impl Studio {
     ///
     /// A change that is made meanwhile may be in both.
     pub async fn subscribe(&self) -> Result<(Snapshot, broadcast::Receiver<StudioEvent>)> {
-        let (standing, events) = self.ask(Message::Subscribe).await?;
-        let Standing { engine, jobs, is_paused, defaults, models, settings, notices } = standing;
+        let (state, events) = self.read(|actor| (actor.state(), actor.subscribe())).await?;
+        let ActorState { engine, jobs, is_paused, defaults, models, settings, notices } = state;
         let store = Arc::clone(&self.shared.store);
         let (projects, counts) =
             blocking(move || Ok((store.projects(None, RECENT_PROJECTS)?.projects, store.counts()?))).await?;
@@ -155,14 +154,16 @@ impl Studio {
         self.shared.previews.steps(node)
     }
 
-    /// Tells whoever listens of something that happened to the window.
-    pub fn announce(&self, event: StudioEvent) {
-        self.shared.tell(event);
+    /// Sends an event of the window to all listeners.
+    pub fn emit(&self, event: StudioEvent) {
+        self.shared.emit(event);
     }
 
-    /// Ends the engine and closes the library. What was saved stays; what runs is interrupted.
+    /// Ends the engine and closes the library. The running job is interrupted.
     pub async fn close(&self) {
-        let _ = self.ask(Message::Close).await;
+        let (reply, closed) = oneshot::channel();
+        self.send(Message::Close(reply));
+        let _ = closed.await;
         let store = Arc::clone(&self.shared.store);
         if let Err(error) = blocking(move || Ok(store.close(now_ms())?)).await {
             tracing::warn!(%error, "the library was not closed cleanly");
@@ -174,15 +175,32 @@ impl Studio {
         &self.data_folder
     }
 
-    fn tell(&self, message: Message) {
-        // After the end there is nobody to tell, and nothing to be done about it.
+    fn send(&self, message: Message) {
+        // After the end nobody receives it.
         let _ = self.inbox.send(message);
     }
 
-    async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Result<T> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(message(reply));
-        answer.await.map_err(|_closed| Error::Closed)
+    /// Runs `work` on the actor, in order with everything else, and waits for its result.
+    async fn call<T: Send + 'static>(
+        &self,
+        work: impl for<'a> FnOnce(&'a mut Actor) -> Pending<'a, T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, result) = oneshot::channel();
+        self.post(move |actor| {
+            let pending = work(actor);
+            Box::pin(async move { drop(reply.send(pending.await)) })
+        });
+        result.await.map_err(|_closed| Error::Closed)
+    }
+
+    /// Runs `work` on the actor without waiting.
+    fn post(&self, work: impl for<'a> FnOnce(&'a mut Actor) -> Pending<'a, ()> + Send + 'static) {
+        self.send(Message::Call(Box::new(work)));
+    }
+
+    /// Runs `read` on the actor and waits for its result.
+    async fn read<T: Send + 'static>(&self, read: impl FnOnce(&mut Actor) -> T + Send + 'static) -> Result<T> {
+        self.call(move |actor| Box::pin(std::future::ready(read(actor)))).await
     }
 
     /// Reads or writes the library where that may block.
@@ -196,27 +214,27 @@ impl Studio {
 }
 
 impl Shared {
-    pub(crate) fn tell(&self, event: StudioEvent) {
-        // Nobody may be listening; a snapshot catches up with everything.
+    pub(crate) fn emit(&self, event: StudioEvent) {
+        // Without listeners the event is lost; a later snapshot contains what it said.
         let _ = self.events.send(event);
     }
 
-    /// Tells of an image that joined the history.
-    pub(crate) async fn tell_added(&self, node: Node) {
+    /// Announces an image that joined the history.
+    pub(crate) async fn emit_added(&self, node: Node) {
         let store = Arc::clone(&self.store);
         let project = node.project;
         let summary = blocking(move || Ok((store.project_summary(project)?, store.counts()?))).await;
         if let Ok((project, counts)) = summary {
-            self.tell(StudioEvent::ProjectChanged { project });
-            self.tell(StudioEvent::NodeAdded { node });
-            self.tell(StudioEvent::Counts { counts });
+            self.emit(StudioEvent::ProjectChanged { project });
+            self.emit(StudioEvent::NodeAdded { node });
+            self.emit(StudioEvent::Counts { counts });
         } else {
-            self.tell(StudioEvent::NodeAdded { node });
+            self.emit(StudioEvent::NodeAdded { node });
         }
     }
 }
 
-/// The models; a list of the user's own that cannot be understood is named and left out.
+/// The catalog; a list of the user's own that cannot be read becomes a notice.
 fn open_catalog(
     models_folder: &Path,
     user_catalog: Option<PathBuf>,
@@ -232,54 +250,43 @@ fn open_catalog(
     Ok(Catalog::open(models_folder.to_path_buf(), None, pocket)?)
 }
 
-/// The queue of an earlier start, as far as it can be understood; the rest stays in the library for the version
-/// that entered it.
-fn restore_queue(store: &Store, notices: &mut Vec<Failure>) -> Queue {
+/// The queue of an earlier start. Jobs of another version of the program stay in the library for that version.
+fn restore_queue(store: &Store, notices: &mut Vec<Failure>) -> JobQueue {
     let (stored, is_paused) = match store.jobs().and_then(|jobs| Ok((jobs, store.is_queue_held()?))) {
         Ok(stored) => stored,
         Err(error) => {
             notices.push(error.failure());
-            return Queue::default();
+            return JobQueue::default();
         }
     };
     let mut jobs = Vec::new();
     let mut second_tries = Vec::new();
-    let mut n_left_out = 0;
+    let mut n_skipped = 0;
     for stored in stored {
         match serde_json::from_value::<Job>(stored.body) {
             Ok(job) => {
                 if stored.state == queue::SECOND_TRY {
-                    second_tries.push(job.id.clone());
+                    second_tries.push(job.id);
                 }
                 jobs.push(job);
             }
             Err(error) => {
-                let JobId(id) = &stored.id;
-                tracing::warn!(%error, id, "a job of another version is left out");
-                n_left_out += 1;
+                tracing::warn!(%error, id = %stored.id, "skipping a job of another version");
+                n_skipped += 1;
             }
         }
     }
-    if n_left_out > 0 {
-        let message = match n_left_out {
-            1 => "1 request of another version waits; it comes back with that version".to_owned(),
-            n => format!("{n} requests of another version wait; they come back with that version"),
+    if n_skipped > 0 {
+        let message = match n_skipped {
+            1 => "1 job was queued by another version of Bagel Studio and needs it to run".to_owned(),
+            n => format!("{n} jobs were queued by another version of Bagel Studio and need it to run"),
         };
         notices.push(Failure { code: ErrorCode::NewerProgram, message });
     }
-    let mut queue = Queue::restore(jobs);
+    let mut queue = JobQueue::restore(jobs);
     queue.is_paused = is_paused;
-    second_tries.iter().for_each(|id| queue.mark_second_try(id));
+    second_tries.into_iter().for_each(|id| queue.mark_second_try(id));
     queue
-}
-
-/// Does what may block away from the tasks that must not.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Closed))
-}
-
-pub(crate) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map(|elapsed| elapsed.as_millis() as u64).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -293,14 +300,14 @@ mod tests {
 
     fn stored(id: &str, order: i64, change: impl FnOnce(&mut Value)) -> StoredJob {
         let job = fixtures::job(id, JobStatus::Queued);
-        let id = job.id.clone();
+        let id = job.id;
         let mut body = serde_json::to_value(job).unwrap();
         change(&mut body);
         StoredJob { id, order, state: "queued".to_owned(), body }
     }
 
     #[test]
-    fn requests_of_another_version_wait_for_it() {
+    fn jobs_of_another_version_stay_in_the_library() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 1).unwrap().store;
         let put = [
@@ -311,15 +318,14 @@ mod tests {
         store.put_jobs(&put).unwrap();
         let mut notices = Vec::new();
         let queue = restore_queue(&store, &mut notices);
-        let ids = |jobs: &[StoredJob]| jobs.iter().map(|job| job.id.0.clone()).collect::<Vec<_>>();
-        assert_eq!(queue.waiting(), [JobId("b".to_owned())]);
+        assert_eq!(queue.waiting(), [fixtures::id("b")]);
         assert_eq!(notices.iter().map(|it| it.code).collect::<Vec<_>>(), [ErrorCode::NewerProgram]);
-        assert!(notices[0].message.starts_with("2 requests"), "{}", notices[0].message);
+        assert!(notices[0].message.starts_with("2 jobs"), "{}", notices[0].message);
         assert_eq!(store.jobs().unwrap(), put);
 
-        // What is written of those that are understood, and that they leave, touches no other.
+        // Writing and removing the known jobs leaves the others alone.
         store.put_jobs(&put[1..2]).unwrap();
-        store.remove_job(&put[1].id).unwrap();
-        assert_eq!(ids(&store.jobs().unwrap()), ["a", "c"]);
+        store.remove_job(put[1].id).unwrap();
+        assert_eq!(store.jobs().unwrap(), [put[0].clone(), put[2].clone()]);
     }
 }

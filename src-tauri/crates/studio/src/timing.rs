@@ -1,4 +1,4 @@
-//! How long things take on this machine, from how long they took.
+//! Expected durations on this machine, from past runs.
 
 use protocol::{Job, Kind, ModelDescription, Size, Statistics, Thinking};
 use serde::{Deserialize, Serialize};
@@ -7,18 +7,14 @@ use serde::{Deserialize, Serialize};
 const MAX_RUNS: usize = 8;
 
 /// What is the same for runs that can be compared.
-pub(crate) fn key(model: &ModelDescription, request: Kind) -> String {
-    let kind = match request {
-        Kind::Generate => "create",
-        Kind::Edit => "edit",
-        Kind::Chat => "ask",
-    };
+pub(crate) fn key(model: &ModelDescription, kind: Kind) -> String {
+    let kind = kind.name();
     format!("{kind}/{}/{}/{}", model.device, model.quantization, model.hash)
 }
 
 /// What decides how long a request takes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Work {
+pub(crate) struct Workload {
     /// Pixels of the image; 0 for an answer.
     pixels: f64,
     /// Points of the schedule; 0 for an answer.
@@ -34,14 +30,14 @@ pub(crate) struct Work {
 /// A run that ended well.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
-    work: Work,
+    work: Workload,
     context_secs: f64,
     text_secs: f64,
     denoise_secs: f64,
     decode_secs: f64,
 }
 
-impl Work {
+impl Workload {
     pub(crate) fn of(job: &Job, size: Option<Size>) -> Self {
         let is_image = job.kind != Kind::Chat;
         let size = size.filter(|_| is_image);
@@ -58,13 +54,13 @@ impl Work {
 }
 
 impl Run {
-    pub(crate) fn new(work: Work, statistics: &Statistics) -> Self {
+    pub(crate) fn new(work: Workload, statistics: &Statistics) -> Self {
         let Statistics { context_secs, text_secs, denoise_secs, decode_secs, .. } = *statistics;
         Self { work, context_secs, text_secs, denoise_secs, decode_secs }
     }
 
     /// What other work would have taken, stage by stage.
-    fn scaled_to(&self, work: &Work) -> Option<f64> {
+    fn scaled_to(&self, work: &Workload) -> Option<f64> {
         let text_secs = match (work.writes, self.work.writes) {
             (true, true) => self.text_secs,
             (false, _) => 0.0,
@@ -85,7 +81,7 @@ impl Run {
 }
 
 /// Seconds that work is expected to take, from runs with the newest first; none without the like of it.
-pub(crate) fn expect(runs: &[Run], work: &Work) -> Option<f64> {
+pub(crate) fn expect(runs: &[Run], work: &Workload) -> Option<f64> {
     let mut seconds: Vec<f64> = runs.iter().filter_map(|run| run.scaled_to(work)).take(MAX_RUNS).collect();
     seconds.sort_by(f64::total_cmp);
     seconds.get(seconds.len() / 2).copied().filter(|seconds| seconds.is_finite())
@@ -95,8 +91,8 @@ pub(crate) fn expect(runs: &[Run], work: &Work) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn work(side: f64, steps: u32) -> Work {
-        Work { pixels: side * side, steps, branches: 2, images: 0, writes: false }
+    fn work(side: f64, steps: u32) -> Workload {
+        Workload { pixels: side * side, steps, branches: 2, images: 0, writes: false }
     }
 
     fn run(side: f64, steps: u32, denoise_secs: f64) -> Run {
@@ -120,7 +116,7 @@ mod tests {
     #[test]
     fn what_was_never_done_is_not_guessed() {
         assert_eq!(expect(&[], &work(512.0, 11)), None);
-        let writes = Work { writes: true, ..work(512.0, 11) };
+        let writes = Workload { writes: true, ..work(512.0, 11) };
         assert_eq!(expect(&[run(512.0, 11, 10.0)], &writes), None);
     }
 }

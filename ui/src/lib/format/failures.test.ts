@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { i18n } from '$lib/i18n/index.svelte';
-import type { ErrorCode, Price } from '$lib/ipc';
+import type { ErrorCode, CostEstimate } from '$lib/ipc';
 import { explainFailure, explainRefusal, toSentence } from './failures';
 
 const LANGUAGES = ['en', 'zh'] as const;
@@ -53,8 +53,8 @@ test('details are open where only they say what to change', () => {
 
 test('a request that does not fit is refused with its figures, in the language of the window', () => {
   const memory = { weights_bytes: 0, context_bytes: 0, working_bytes: 0, vae_bytes: 0, peak_bytes: 15.2e9 };
-  const price: Price = { memory, available_bytes: 9e9, context_tokens: 100, size: null, secs: null, refusal: null, remedies: [] };
-  const check = (language: 'en' | 'zh', code: ErrorCode, changed: Partial<Price>, expected: string) => {
+  const price: CostEstimate = { memory, available_bytes: 9e9, context_tokens: 100, size: null, secs: null, refusal: null, remedies: [] };
+  const check = (language: 'en' | 'zh', code: ErrorCode, changed: Partial<CostEstimate>, expected: string) => {
     i18n.language = language;
     const line = explainRefusal({ code, message: 'why not' }, { ...price, ...changed });
     expect(line.replaceAll('\u00A0', ' ')).toContain(expected);

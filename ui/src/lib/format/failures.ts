@@ -1,5 +1,5 @@
 import { i18n } from '$lib/i18n/index.svelte';
-import type { ErrorCode, Failure, Price, Remedy } from '$lib/ipc';
+import type { ErrorCode, Failure, CostEstimate, Remedy } from '$lib/ipc';
 import { formatBytes } from './quantities';
 import { formatSize } from './sizes';
 
@@ -69,14 +69,14 @@ export function explainFailure({ code, message }: Failure): Explanation {
   };
 }
 
-/** Why a request cannot run, in one line: with the figures of its price where they are the reason. */
-export function explainRefusal(failure: Failure, price: Price): string {
+/** Why a request cannot run, in one line: with the figures of its estimate where they are the reason. */
+export function explainRefusal(failure: Failure, estimate: CostEstimate): string {
   const m = i18n.m.estimate;
   const { title, meaning, details } = explainFailure(failure);
-  if (failure.code === 'context_too_long') return m.too_long(new Intl.NumberFormat(i18n.tag).format(price.context_tokens));
+  if (failure.code === 'context_too_long') return m.too_long(new Intl.NumberFormat(i18n.tag).format(estimate.context_tokens));
   if (failure.code === 'bad_input') return details.text;
   if (failure.code === 'size_unusable' || failure.code === 'out_of_range') return m.because(title, meaning);
-  const [needed, there] = [price.memory.peak_bytes, price.available_bytes];
+  const [needed, there] = [estimate.memory.peak_bytes, estimate.available_bytes];
   if (there === null || needed <= there) return meaning;
   return m.refused(title, formatBytes(needed, i18n.tag), formatBytes(there, i18n.tag));
 }

@@ -1,4 +1,5 @@
 import type { Size } from '$lib/ipc';
+import { SIDE_MULTIPLE } from '$lib/ipc/protocol';
 
 /** Shapes of an image to be created, by width over height. */
 export const shapes = [
@@ -11,22 +12,19 @@ export const shapes = [
 
 export type ShapeId = (typeof shapes)[number]['id'];
 
-/** A side of a latent patch: sizes are multiples of it. */
-export const PATCH = 16;
-
 /** The largest image of a shape within a longest side, in whole patches. */
 export function sizeForShape(shape: ShapeId, maxSide: number): Size {
   const ratio = shapes.find((s) => s.id === shape)?.ratio ?? 1;
-  const longest = Math.max(PATCH, Math.floor(maxSide / PATCH) * PATCH);
-  const other = (value: number) => Math.max(PATCH, Math.round(value / PATCH) * PATCH);
+  const longest = Math.max(SIDE_MULTIPLE, Math.floor(maxSide / SIDE_MULTIPLE) * SIDE_MULTIPLE);
+  const other = (value: number) => Math.max(SIDE_MULTIPLE, Math.round(value / SIDE_MULTIPLE) * SIDE_MULTIPLE);
   return ratio >= 1 ? { width: longest, height: other(longest / ratio) } : { width: other(longest * ratio), height: longest };
 }
 
 /** The nearest size that a model can paint. */
 export function roundSize(size: Size, maxSide: number): Size {
-  const longest = Math.max(PATCH, Math.floor(maxSide / PATCH) * PATCH);
+  const longest = Math.max(SIDE_MULTIPLE, Math.floor(maxSide / SIDE_MULTIPLE) * SIDE_MULTIPLE);
   const side = (value: number) =>
-    Number.isFinite(value) ? Math.min(longest, Math.max(PATCH, Math.round(value / PATCH) * PATCH)) : longest;
+    Number.isFinite(value) ? Math.min(longest, Math.max(SIDE_MULTIPLE, Math.round(value / SIDE_MULTIPLE) * SIDE_MULTIPLE)) : longest;
   return { width: side(size.width), height: side(size.height) };
 }
 
@@ -41,7 +39,7 @@ export function fitSize(size: Size, maxSide: number): Size {
  * by no more than a model's rounding to whole patches, and lies whole within it otherwise.
  */
 export function chooseFit(image: Size, frame: Size): 'fill' | 'contain' {
-  const scales = (whole: number, side: number) => [(whole - PATCH / 2) / side, (whole + PATCH / 2) / side] as const;
+  const scales = (whole: number, side: number) => [(whole - SIDE_MULTIPLE / 2) / side, (whole + SIDE_MULTIPLE / 2) / side] as const;
   const [least, most] = scales(frame.width, image.width);
   const [low, high] = scales(frame.height, image.height);
   const isEqual = frame.width === image.width && frame.height === image.height;

@@ -21,7 +21,7 @@ import type {
   ProjectContents,
   ProjectId,
   PreviewId,
-  Price,
+  CostEstimate,
   RecipeView,
   SettingsChange,
   Snapshot,
@@ -49,7 +49,7 @@ export interface Host {
   /** Queues a request, a job for each of its variations. */
   submit(job: NewJob): Promise<JobId[]>;
   /** What a request will take. */
-  price(job: NewJob): Promise<Price>;
+  estimate(job: NewJob): Promise<CostEstimate>;
   cancel(job: JobId): Promise<void>;
   cancelAll(): Promise<void>;
   /** Puts a job that failed, was interrupted or is planned away. */
@@ -76,7 +76,7 @@ export interface Host {
   renameProject(project: ProjectId, name: string): Promise<void>;
   /** An empty name takes the artist's name away. */
   renameNode(node: NodeId, name: string): Promise<void>;
-  setTags(nodes: NodeId[], tags: string[]): Promise<void>;
+  changeTags(nodes: NodeId[], added: string[], removed: string[]): Promise<void>;
   setStarred(nodes: NodeId[], starred: boolean): Promise<void>;
   leaveOut(turns: TurnId[], leftOut: boolean): Promise<void>;
   trash(nodes: NodeId[]): Promise<void>;
@@ -114,7 +114,7 @@ export interface Host {
   /** Lets the artist choose a folder or a file that they have. Gives null when none was chosen. */
   importModel(kind: 'folder' | 'file'): Promise<ModelId | null>;
   useModel(choice: ModelChoice): Promise<void>;
-  retryEngine(): Promise<void>;
+  restartEngine(): Promise<void>;
 
   // The program.
   changeSettings(change: SettingsChange): Promise<void>;

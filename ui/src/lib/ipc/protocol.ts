@@ -1,41 +1,9 @@
 // Generated from src-tauri/crates/protocol by `cargo xtask codegen`. Do not edit.
 
 /** Version of these types; window, studio and engine must agree. */
-export const PROTOCOL_VERSION = 1;
-
-/** One request to the model. */
-export type Request = { "kind": "generate" } & ImageRequest | { "kind": "edit" } & ImageRequest | { "kind": "chat" } & ChatRequest;
-
-/** Inputs and parameters of an image to be made. */
-export type ImageRequest = {
-  /** Texts and images in the order the model reads them. */
-  inputs: Array<Input>,
-  /** Whether the model plans before it paints, or is given the plan. */
-  thinking: Thinking,
-  /** How the image is sampled. */
-  parameters: ImageParameters,
-  /** How the plan is sampled; unused without thinking. */
-  text: TextParameters,
-};
-
-/** Inputs and parameters of an answer. */
-export type ChatRequest = {
-  /** The conversation so far, earlier answers as text, in order. */
-  inputs: Array<Input>,
-  /** Whether the model reasons in `<think> </think>` before it answers. */
-  think: boolean,
-  /** How the answer is sampled. */
-  text: TextParameters,
-};
-
-/** One item of a conversation. */
-export type Input = { "kind": "text",
-  /** The text itself. */
-  text: string,
-} | { "kind": "image",
-  /** Where the image lies. */
-  path: string,
-};
+export const SIDE_MULTIPLE = 16;
+export const MAX_REFERENCES = 3;
+export const MAX_VARIATIONS = 8;
 
 /** Planning before painting. */
 export type Thinking = { "kind": "off" } | { "kind": "on" } | { "kind": "given",
@@ -98,144 +66,8 @@ export type TextParameters = {
   stop: Array<string>,
 };
 
-/** Names one request between studio and engine; chosen by the studio. */
+/** A request, in the queue and between studio and engine. */
 export type JobId = string;
-
-/** Studio to engine. */
-export type Command = { "kind": "hello",
-  /** The studio's `PROTOCOL_VERSION`. */
-  protocol: number,
-} | { "kind": "load",
-  /** Answers carry this id. */
-  id: JobId,
-  /** Which model, and where. */
-  model: ModelSource,
-} | { "kind": "unload",
-  /** Answers carry this id. */
-  id: JobId,
-} | { "kind": "run",
-  /** Answers carry this id. */
-  id: JobId,
-  /** What to do. */
-  request: Request,
-} | { "kind": "estimate",
-  /** Answers carry this id. */
-  id: JobId,
-  /** By which model, and where; by the one that is loaded when absent. */
-  model: ModelSource | null,
-  /** What would be done. */
-  request: Request,
-} | { "kind": "cancel",
-  /** The job to stop. */
-  id: JobId,
-} | { "kind": "status",
-  /** Answers carry this id. */
-  id: JobId,
-};
-
-/** A model on disk, and where it computes. */
-export type ModelSource = {
-  /** A folder in the official layout, a safetensors file or a GGUF of ours. */
-  path: string,
-  /** Checkpoint that supplies tensors the first one lacks. */
-  base: string | null,
-  /** `cpu`, `cuda:0`, `metal:0`; the best one there is when absent. */
-  device: string | null,
-};
-
-/** Engine to studio. Images (of `Step` and `Image`) carry their RGB bytes as the frame's payload. */
-export type Event = { "kind": "hello",
-  /** The engine's `PROTOCOL_VERSION`. */
-  protocol: number,
-  /** Version of the engine program. */
-  engine: string,
-  /** What it can compute on. */
-  devices: Array<DeviceDescription>,
-} | { "kind": "heartbeat",
-  /** Layers, tokens, strips and tensors done since the start. */
-  progress: number,
-} | { "kind": "loading",
-  /** The load's id. */
-  id: JobId,
-  /** Bytes read so far. */
-  bytes: number,
-  /** Bytes to read. */
-  total_bytes: number,
-} | { "kind": "loaded",
-  /** The load's id. */
-  id: JobId,
-  /** What was loaded. */
-  model: ModelDescription,
-} | { "kind": "unloaded",
-  /** The unload's id. */
-  id: JobId,
-} | { "kind": "started",
-  /** The job. */
-  id: JobId,
-} | { "kind": "context",
-  /** The job. */
-  id: JobId,
-  /** Tokens in the conditional context. */
-  tokens: number,
-} | { "kind": "text",
-  /** The job. */
-  id: JobId,
-  /** Which text it belongs to. */
-  channel: TextChannel,
-  /** What to append; never part of a character. */
-  delta: string,
-} | { "kind": "step",
-  /** The job. */
-  id: JobId,
-  /** Steps done. */
-  step: number,
-  /** Steps in all. */
-  steps: number,
-  /** Size of the preview in the payload (rgb8), if there is one. */
-  preview: Size | null,
-} | { "kind": "decoding",
-  /** The job. */
-  id: JobId,
-} | { "kind": "image",
-  /** The job. */
-  id: JobId,
-  /** Size of the image in the payload. */
-  size: Size,
-  /** The recipe as JSON. */
-  recipe: unknown,
-} | { "kind": "done",
-  /** The job. */
-  id: JobId,
-  /** The whole text, where the job wrote one. */
-  text: string | null,
-  /** How the text was sampled, with the seed that was used. */
-  parameters: TextParameters | null,
-  /** What it took. */
-  statistics: Statistics,
-} | { "kind": "failed",
-  /** What failed. */
-  id: JobId,
-  /** Why. */
-  failure: Failure,
-} | { "kind": "estimate",
-  /** The estimate's id. */
-  id: JobId,
-  /** Bytes by part. */
-  memory: MemoryEstimate,
-  /** Tokens of the conditional context. */
-  context_tokens: number,
-  /** Size of the image that would be made. */
-  size: Size | null,
-} | { "kind": "status",
-  /** The status request's id. */
-  id: JobId,
-  /** What is loaded. */
-  model: ModelDescription | null,
-  /** What runs. */
-  running: JobId | null,
-  /** What waits, in order. */
-  waiting: Array<JobId>,
-};
 
 /** Which text a delta belongs to. */
 export type TextChannel = "plan" | "answer";
@@ -284,26 +116,6 @@ export type MemoryEstimate = {
   vae_bytes: number,
   /** The peak: weights, context, and the larger of the working sets. */
   peak_bytes: number,
-};
-
-/** What a job took. */
-export type Statistics = {
-  /** Seconds to read the inputs. */
-  context_secs: number,
-  /** Seconds to write text. */
-  text_secs: number,
-  /** Tokens written. */
-  text_tokens: number,
-  /** Seconds to denoise. */
-  denoise_secs: number,
-  /** Steps of denoising. */
-  steps: number,
-  /** Forwards of the model in these steps. */
-  forwards: number,
-  /** Seconds to decode the image. */
-  decode_secs: number,
-  /** Tokens of context taken from the cache instead of computed. */
-  reused_tokens: number,
 };
 
 /** The one list of failures. */
@@ -821,7 +633,7 @@ export type Phase = { "name": "reading" } | { "name": "writing" } | { "name": "p
 } | { "name": "decoding" } | { "name": "saving" };
 
 /** What a request will take, before it runs. */
-export type Price = {
+export type CostEstimate = {
   /** Bytes by part. */
   memory: MemoryEstimate,
   /** Bytes that there are for it, weights included. */

@@ -303,7 +303,7 @@ export class Application {
   #reportEngineFailure(): void {
     const { engine } = this.library;
     if (engine.state !== 'failed') return;
-    this.toasts.show({ failure: engine.failure, action: { label: () => i18n.m.engine.retry, run: () => this.models.retryEngine() } });
+    this.toasts.show({ failure: engine.failure, action: { label: () => i18n.m.engine.retry, run: () => this.models.restartEngine() } });
   }
 
   async #arrive(arrivals: Arrival[], position: [number, number] | null): Promise<void> {

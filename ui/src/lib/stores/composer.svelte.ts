@@ -1,3 +1,4 @@
+import { MAX_REFERENCES } from '$lib/ipc/protocol';
 import type { ImageParameters, Job, Kind, NewJob, NodeId, Preset, RecipeView, Remedy, Size, Thinking } from '$lib/ipc';
 import type { LibraryState } from './library.svelte';
 import { stripThinkTags, addThinkTags } from '$lib/format/plans';
@@ -12,8 +13,6 @@ export const QUALITIES = [
 ] as const;
 
 /** References beside the edited image: the model was trained with at most this many. */
-export const MAX_REFERENCES = 3;
-export const MAX_VARIATIONS = 8;
 
 /** What size a request begins with; of an edit `square` means that of the image that is edited. */
 const SQUARE = { shape: 'square' as const, custom: { width: 1024, height: 1024 } };

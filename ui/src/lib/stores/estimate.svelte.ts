@@ -1,10 +1,10 @@
-import type { Host, NewJob, Price } from '$lib/ipc';
+import type { Host, NewJob, CostEstimate } from '$lib/ipc';
 
 const TYPING_MS = 350;
 
 /** What the request in the line would take; asked for when the artist pauses. */
 export class EstimateState {
-  value = $state.raw<Price | null>(null);
+  value = $state.raw<CostEstimate | null>(null);
 
   #key = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -29,7 +29,7 @@ export class EstimateState {
 
   async #fetch(job: NewJob, key: string): Promise<void> {
     try {
-      const price = await this.#host.price(job);
+      const price = await this.#host.estimate(job);
       if (key === this.#key) this.value = price;
     } catch {
       // Without a price the request can still be made, and says then what is wrong with it.

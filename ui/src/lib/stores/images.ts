@@ -57,9 +57,7 @@ export class Images {
 
   /** Gives tags to images and takes others from them; what else they have stays. */
   tag(nodes: Node[], added: string[], removed: string[]): void {
-    void this.#toasts.try(async () => {
-      for (const [tags, group] of groupByTags(nodes, added, removed)) await this.#host.setTags(ids(group), tags);
-    });
+    void this.#toasts.try(() => this.#host.changeTags(ids(nodes), added, removed));
   }
 
   trash(nodes: Node[]): void {
@@ -95,19 +93,6 @@ export class Images {
 }
 
 const ids = (nodes: Node[]) => nodes.map((node) => node.id);
-
-/** Images by the tags they shall have: those that end up alike are set together. */
-export function groupByTags(nodes: Node[], added: string[], removed: string[]): [tags: string[], nodes: Node[]][] {
-  const groups = new Map<string, [string[], Node[]]>();
-  for (const node of nodes) {
-    const tags = [...new Set([...node.tags, ...added])].filter((tag) => !removed.includes(tag)).sort();
-    if (tags.join('\n') === node.tags.join('\n')) continue;
-    const group = groups.get(tags.join('\n'));
-    if (group) group[1].push(node);
-    else groups.set(tags.join('\n'), [tags, [node]]);
-  }
-  return [...groups.values()];
-}
 
 /** A tag as it is kept, or null when nothing is left of it. */
 export function cleanTag(tag: string): string | null {

@@ -116,7 +116,7 @@ export class Models {
     this.#toasts.show({ text, failure, action });
   }
 
-  retryEngine(): void {
-    void this.#toasts.try(() => this.#host.retryEngine());
+  restartEngine(): void {
+    void this.#toasts.try(() => this.#host.restartEngine());
   }
 }

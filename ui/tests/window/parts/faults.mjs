@@ -185,7 +185,7 @@ export default {
         nodes: (text) => ({ nodes: [text] }), recipe: one('node'), steps: one('node'),
         replay: one('node'), verify: one('node'), copy_image: one('node'), reveal_image: one('node'),
         drag_out: (text) => ({ nodes: [text] }),
-        rename_node: (node) => ({ node, name: 'x' }), set_tags: (text) => ({ nodes: [text], tags: [] }),
+        rename_node: (node) => ({ node, name: 'x' }), change_tags: (text) => ({ nodes: [text], added: [], removed: [] }),
         set_starred: (text) => ({ nodes: [text], starred: true }), trash: (text) => ({ nodes: [text] }),
         restore: (text) => ({ nodes: [text] }), leave_out: (text) => ({ turns: [text], leftOut: true }), export_images: (text) => ({ nodes: [text], format: 'png' }),
         cancel: one('job'), retry: one('job'), keep: one('job'), pause_plan: one('job'),
@@ -193,7 +193,7 @@ export default {
         gallery: (after) => ({ filter, after, limit: 1 }), install_model: (model) => ({ model, quantization: 'q8_0' }),
         remove_model: (model) => ({ model, quantization: null }), use_model: (model) => ({ choice: { model, quantization: 'q8_0' } }),
         import_model: one('kind'), choose_folder: one('folder'), reset_folder: one('folder'), change_settings: one('change'),
-        submit: one('job'), price: one('job'), subscribe: one('channel'),
+        submit: one('job'), estimate: one('job'), subscribe: one('channel'),
       };`;
     const taken = await b.execute(
       `${commands}

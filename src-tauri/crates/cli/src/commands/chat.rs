@@ -8,7 +8,7 @@ use protocol::{ChatRequest, Event, Input, JobId, Request, TextParameters};
 
 use crate::arguments::{Items, ModelOptions, ReportOptions, TextOptions, parse_whole};
 use crate::display::{Display, Streaming, print_note};
-use crate::host::{Host, Inputs, Listener, Model, Outcome, draw_seeds, plain};
+use crate::host::{Host, Inputs, Listener, Model, Outcome, plain};
 use crate::{Error, Result, interrupt, locate};
 
 /// What can be typed at the prompt.
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &ChatArgs) -> Result<()> {
     let defaults = found.as_ref().map(|found| found.defaults.chat.clone());
     let mut conversation = Conversation::new(options, defaults.unwrap_or_else(|_| TextParameters::chat()))?;
     if has_prompt {
-        conversation.check()?;
+        conversation.request().checked(None)?;
     }
     // An image that cannot be read and a question that does not fit are found before the weights are read.
     let inputs = Inputs::read(&conversation.inputs)?;
@@ -50,9 +50,9 @@ pub(crate) fn run(options: &ChatArgs) -> Result<()> {
         Model::open(&found.path, found.base.as_deref(), load)?
     };
     model.check_memory(&conversation.request(), &inputs)?;
-    let id = JobId("load".to_owned());
+    let id = JobId::new();
     let mut display = Display::new(options.report.json, Streaming::Answers);
-    let mut host = model.load(&id, &mut display)?;
+    let mut host = model.load(id, &mut display)?;
     display.hear(plain(Event::Loaded { id, model: host.description().clone() }));
     display.finish();
     if has_prompt {
@@ -66,7 +66,6 @@ struct Conversation {
     inputs: Vec<Input>,
     think: bool,
     text: TextParameters,
-    n_answers: usize,
 }
 
 impl Conversation {
@@ -74,26 +73,22 @@ impl Conversation {
         let mut text = TextParameters { seed: options.seed, ..defaults };
         options.text.apply(&mut text);
         text.check()?;
-        Ok(Self { inputs: options.items.inputs().to_vec(), think: options.think, text, n_answers: 0 })
+        Ok(Self { inputs: options.items.inputs().to_vec(), think: options.think, text })
     }
 
     fn request(&self) -> Request {
-        Request::Chat(ChatRequest { inputs: self.inputs.clone(), think: self.think, text: self.text.clone() })
-    }
-
-    fn check(&self) -> Result<()> {
-        Ok(self.request().check(None)?)
+        let (inputs, text) = (self.inputs.clone(), self.text.clone());
+        let mut request = Request::Chat(ChatRequest { inputs, think: self.think, text });
+        request.draw_seeds();
+        request
     }
 
     /// Streams an answer and makes it part of the conversation.
     fn answer(&mut self, host: &mut Host, display: &mut Display) -> Result<()> {
-        let mut request = self.request();
-        request.check(None)?;
-        draw_seeds(&mut request);
-        self.n_answers += 1;
-        let id = JobId(self.n_answers.to_string());
+        let request = self.request().checked(None)?;
+        let id = JobId::new();
         let inputs = Inputs::read(request.inputs())?;
-        let outcome = host.carry_out(&id, &request, &inputs, display);
+        let outcome = host.carry_out(id, &request, &inputs, display);
         display.finish();
         let outcome = outcome?;
         if let Outcome::Answered { text, statistics, .. } = &outcome {
@@ -104,7 +99,7 @@ impl Conversation {
             }
         }
         if display.is_json() {
-            outcome.frames(&id)?.into_iter().for_each(|frame| display.hear(frame));
+            outcome.frames(id).into_iter().for_each(|frame| display.hear(frame));
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ pub(super) fn carry_out(
 fn observe(display: &mut Display, progress: EngineProgress<'_>) -> ControlFlow<()> {
     display.keep_going()?;
     if let EngineProgress::Loading { bytes, total_bytes } = progress {
-        display.hear(plain(Event::Loading { id: JobId("1".to_owned()), bytes, total_bytes }));
+        display.hear(plain(Event::Loading { id: JobId::new(), bytes, total_bytes }));
     }
     ControlFlow::Continue(())
 }

@@ -9,7 +9,7 @@ use crate::arguments::{
     ImageOptions, ModelOptions, OutputOptions, RecipeOptions, ReportOptions, TextOptions, ThinkingOptions,
 };
 use crate::display::{Display, Note, Streaming, print_json, print_line, print_note};
-use crate::host::{Inputs, Listener, Model, Outcome, Painted, draw_seeds, plain};
+use crate::host::{Inputs, Listener, Model, Outcome, Painted, plain};
 use crate::output::Output;
 use crate::recipe::Original;
 use crate::{Error, Result, locate};
@@ -55,8 +55,8 @@ pub(crate) fn run_image_request(kind: Kind, given: Vec<Input>, options: &ImageAr
     options.thinking.apply(&mut request.thinking);
     request.text.seed = options.image.seed().or(request.text.seed);
     let mut request = request_of(kind, request);
-    request.check(None)?;
-    draw_seeds(&mut request);
+    request.draw_seeds();
+    let request = request.checked(None)?;
     let output = Output::check(&options.output, image_seed(&request))?;
 
     let inputs = Inputs::read(request.inputs())?;
@@ -68,7 +68,7 @@ pub(crate) fn run_image_request(kind: Kind, given: Vec<Input>, options: &ImageAr
         let found = found?;
         Model::open(&found.path, found.base.as_deref(), load)?
     };
-    request.check(Some(model.max_side()))?;
+    request.check_size(model.max_side())?;
     model.check_memory(&request, &inputs)?;
     let noise = options.image.noise().map(|path| model.read_noise(path, &request, &inputs)).transpose()?;
     if let Some(original) = &original
@@ -79,21 +79,21 @@ pub(crate) fn run_image_request(kind: Kind, given: Vec<Input>, options: &ImageAr
     let inputs = inputs.starting_from(noise);
 
     let begun = Instant::now();
-    let id = JobId("1".to_owned());
+    let id = JobId::new();
     let mut display = Display::new(options.report.json, Streaming::Plan);
-    let mut host = model.load(&id, &mut display)?;
-    display.hear(plain(protocol::Event::Loaded { id: id.clone(), model: host.description().clone() }));
+    let mut host = model.load(id, &mut display)?;
+    display.hear(plain(protocol::Event::Loaded { id, model: host.description().clone() }));
     if let Some(warning) = original.and_then(|original| original.other_model(host.description())) {
         print_note(&format!("warning: {warning}"));
     }
-    let outcome = host.carry_out(&id, &request, &inputs, &mut display)?;
+    let outcome = host.carry_out(id, &request, &inputs, &mut display)?;
     display.finish();
     let Outcome::Painted(painted) = outcome else {
         return Err(Error::Internal("an image was asked for and a text came".to_owned()));
     };
     output.write(&painted)?;
     if options.report.json {
-        for frame in Outcome::Painted(painted).frames(&id)? {
+        for frame in Outcome::Painted(painted).frames(id) {
             display.hear(frame);
         }
         return print_json(&Note::Saved { path: &output.path });

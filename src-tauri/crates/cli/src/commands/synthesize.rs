@@ -38,7 +38,7 @@ pub(crate) fn run(options: &SynthesizeArgs) -> Result<()> {
     let made = bagel_dev::synthesize(&config, None, folder, &mut |progress| {
         display.keep_going()?;
         if let EngineProgress::Loading { bytes, total_bytes } = progress {
-            display.hear(plain(Event::Loading { id: JobId("1".to_owned()), bytes, total_bytes }));
+            display.hear(plain(Event::Loading { id: JobId::new(), bytes, total_bytes }));
         }
         ControlFlow::Continue(())
     });

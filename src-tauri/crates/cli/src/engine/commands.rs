@@ -63,7 +63,10 @@ fn obey(command: Command, queue: &Queue, outbox: &Outbox, estimates: &Sender<Est
         Command::Hello { .. } => {}
         Command::Load { id, model: source } => enqueue(Work::Load(LoadJob { id, source }), queue, outbox),
         Command::Unload { id } => enqueue(Work::Unload(id), queue, outbox),
-        Command::Run { id, request } => enqueue(Work::Run(id, request), queue, outbox),
+        Command::Run { id, request } => match request.checked(None) {
+            Ok(request) => enqueue(Work::Run(id, request), queue, outbox),
+            Err(invalid) => outbox.send(Event::Failed { id, failure: Error::from(invalid).failure() }),
+        },
         // Its images are read by another thread, so that a cancel never waits for them.
         Command::Estimate { id, model, request } => {
             let planned = match model {
@@ -75,7 +78,7 @@ fn obey(command: Command, queue: &Queue, outbox: &Outbox, estimates: &Sender<Est
             }
         }
         Command::Cancel { id } => {
-            if queue.cancel(&id) == Cancelled::Waiting {
+            if queue.cancel(id) == Cancelled::Waiting {
                 outbox.send(Event::Failed { id, failure: Error::Cancelled.failure() });
             }
         }
@@ -92,7 +95,7 @@ pub(super) fn answer_estimates(jobs: &Receiver<EstimateJob>, outbox: &Outbox) {
     let mut last: Option<(ModelSource, Arc<Estimator>)> = None;
     while let Ok(EstimateJob { id, request, planned }) = jobs.recv() {
         let answer = guard(|| match planned {
-            Planned::Loaded(Some(estimator)) => answer_estimate(&estimator, &id, &request),
+            Planned::Loaded(Some(estimator)) => answer_estimate(&estimator, id, request),
             Planned::Loaded(None) => Err(Error::ModelMissing("no model is loaded; load one first".to_owned())),
             Planned::OnDisk(source) => {
                 let known = last.take().filter(|(known, _)| *known == source);
@@ -100,7 +103,7 @@ pub(super) fn answer_estimates(jobs: &Receiver<EstimateJob>, outbox: &Outbox) {
                     Some(known) => known,
                     None => (source.clone(), Arc::new(open_estimator(&source)?)),
                 });
-                answer_estimate(estimator, &id, &request)
+                answer_estimate(estimator, id, request)
             }
         });
         outbox.send(answer.unwrap_or_else(|error| Event::Failed { id, failure: error.failure() }));
@@ -113,16 +116,16 @@ fn open_estimator(source: &ModelSource) -> Result<Estimator> {
 }
 
 /// Reads the images of the request for their sizes.
-fn answer_estimate(estimator: &Estimator, id: &JobId, request: &Request) -> Result<Event> {
-    request.check(u32::try_from(estimator.config().max_side()).ok())?;
+fn answer_estimate(estimator: &Estimator, id: JobId, request: Request) -> Result<Event> {
+    let request = request.checked(u32::try_from(estimator.config().max_side()).ok())?;
     let images = Inputs::read(request.inputs())?.image_sizes();
-    let Estimate { memory, context_tokens, size } = estimator.estimate(request, &images);
-    Ok(Event::Estimate { id: id.clone(), memory, context_tokens, size })
+    let Estimate { memory, context_tokens, size } = estimator.estimate(&request, &images);
+    Ok(Event::Estimate { id, memory, context_tokens, size })
 }
 
 fn enqueue(work: Work, queue: &Queue, outbox: &Outbox) {
     if let Err(refused) = queue.push(work) {
-        let id: JobId = refused.id().clone();
+        let id = refused.id();
         let message = "too many jobs wait in the engine; wait until some are done".to_owned();
         outbox.send(Event::Failed { id, failure: Failure { code: ErrorCode::TooMany, message } });
     }

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn id(name: &str) -> JobId {
-        JobId(name.to_owned())
+        JobId::from_u128(name.bytes().fold(0, |bits, byte| bits << 8 | u128::from(byte)))
     }
 
     fn step(job: &str, step: u32) -> Frame<Event> {

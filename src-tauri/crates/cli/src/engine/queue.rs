@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use checkpoint::Estimator;
-use protocol::{JobId, ModelDescription, ModelSource, Request};
+use protocol::{CheckedRequest, JobId, ModelDescription, ModelSource};
 
 /// Most jobs that may wait; the studio keeps longer queues itself.
 const CAPACITY: usize = 1024;
@@ -15,7 +15,7 @@ const CAPACITY: usize = 1024;
 pub(super) enum Work {
     Load(LoadJob),
     Unload(JobId),
-    Run(JobId, Request),
+    Run(JobId, CheckedRequest),
 }
 
 /// A model that is to be loaded.
@@ -26,10 +26,10 @@ pub(super) struct LoadJob {
 }
 
 impl Work {
-    pub(super) fn id(&self) -> &JobId {
+    pub(super) fn id(&self) -> JobId {
         match self {
-            Self::Load(job) => &job.id,
-            Self::Unload(id) | Self::Run(id, _) => id,
+            Self::Load(job) => job.id,
+            Self::Unload(id) | Self::Run(id, _) => *id,
         }
     }
 }
@@ -85,7 +85,7 @@ impl Queue {
         loop {
             if let Some(work) = state.waiting.pop_front() {
                 let stop = Arc::new(AtomicBool::new(false));
-                state.running = Some((work.id().clone(), Arc::clone(&stop)));
+                state.running = Some((work.id(), Arc::clone(&stop)));
                 return (work, stop);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -110,14 +110,14 @@ impl Queue {
     }
 
     /// Stops a job, wherever it is.
-    pub(super) fn cancel(&self, id: &JobId) -> Cancelled {
+    pub(super) fn cancel(&self, id: JobId) -> Cancelled {
         let mut state = self.lock();
         if let Some(position) = state.waiting.iter().position(|work| work.id() == id) {
             state.waiting.remove(position);
             return Cancelled::Waiting;
         }
         match &state.running {
-            Some((running, stop)) if running == id => {
+            Some((running, stop)) if *running == id => {
                 stop.store(true, Ordering::SeqCst);
                 Cancelled::Running
             }
@@ -130,8 +130,8 @@ impl Queue {
         let state = self.lock();
         Snapshot {
             model: state.description.clone(),
-            running: state.running.as_ref().map(|(id, _)| id.clone()),
-            waiting: state.waiting.iter().map(|work| work.id().clone()).collect(),
+            running: state.running.as_ref().map(|(id, _)| *id),
+            waiting: state.waiting.iter().map(Work::id).collect(),
         }
     }
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn id(name: &str) -> JobId {
-        JobId(name.to_owned())
+        JobId::from_u128(name.bytes().fold(0, |bits, byte| bits << 8 | u128::from(byte)))
     }
 
     fn unload(name: &str) -> Work {
@@ -168,13 +168,13 @@ mod tests {
         queue.push(unload("a")).unwrap();
         queue.push(unload("b")).unwrap();
         let (_, stop) = queue.take();
-        assert_eq!(queue.cancel(&id("b")), Cancelled::Waiting);
-        assert_eq!(queue.cancel(&id("b")), Cancelled::Unknown);
+        assert_eq!(queue.cancel(id("b")), Cancelled::Waiting);
+        assert_eq!(queue.cancel(id("b")), Cancelled::Unknown);
         assert!(!stop.load(Ordering::SeqCst));
-        assert_eq!(queue.cancel(&id("a")), Cancelled::Running);
+        assert_eq!(queue.cancel(id("a")), Cancelled::Running);
         assert!(stop.load(Ordering::SeqCst));
         queue.finish(None);
-        assert_eq!(queue.cancel(&id("a")), Cancelled::Unknown);
+        assert_eq!(queue.cancel(id("a")), Cancelled::Unknown);
     }
 
     #[test]

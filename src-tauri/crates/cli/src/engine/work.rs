@@ -10,7 +10,7 @@ use protocol::{Event, Frame, JobId, ModelSource};
 use super::outbox::Outbox;
 use super::queue::{LoadJob, Queue, Work};
 use crate::arguments::load_options;
-use crate::host::{self, Host, Inputs, Listener, Model, plain};
+use crate::host::{Host, Inputs, Listener, Model, plain};
 use crate::{Error, Result};
 
 /// What the process has in memory.
@@ -26,8 +26,8 @@ pub(super) fn work_off(queue: &Queue, outbox: &Outbox) -> ! {
     let mut session = Session::default();
     loop {
         let (work, stop) = queue.take();
-        let id = work.id().clone();
-        tracing::debug!(job = %id.0, "begins");
+        let id = work.id();
+        tracing::debug!(job = %id, "begins");
         let mut listener = JobListener { outbox, stop: &stop };
         let result = guard(|| session.do_work(work, queue, &mut listener));
         if let Err(Error::Internal(_)) = &result {
@@ -39,7 +39,7 @@ pub(super) fn work_off(queue: &Queue, outbox: &Outbox) -> ! {
         match result {
             Ok(frames) => frames.into_iter().for_each(|frame| outbox.push(frame)),
             Err(error) => {
-                tracing::info!(job = %id.0, code = ?error.code(), "failed");
+                tracing::info!(job = %id, code = ?error.code(), "failed");
                 outbox.send(Event::Failed { id, failure: error.failure() });
             }
         }
@@ -51,8 +51,8 @@ impl Session {
     fn do_work(&mut self, work: Work, queue: &Queue, listener: &mut JobListener<'_>) -> Result<Vec<Frame<Event>>> {
         match work {
             Work::Load(job) => {
-                let id = job.id.clone();
-                let model = self.load(job, &id, queue, listener)?.description().clone();
+                let id = job.id;
+                let model = self.load(job, id, queue, listener)?.description().clone();
                 tracing::info!(name = model.name, device = model.device, "model loaded");
                 Ok(vec![plain(Event::Loaded { id, model })])
             }
@@ -60,23 +60,21 @@ impl Session {
                 self.unload(queue);
                 Ok(vec![plain(Event::Unloaded { id })])
             }
-            Work::Run(id, mut request) => {
-                request.check(None)?;
+            Work::Run(id, request) => {
                 if let (None, Some(job)) = (&self.host, self.loaded.clone()) {
-                    self.reload(job, &id, queue, listener)?;
+                    self.reload(job, id, queue, listener)?;
                 }
                 let Some(host) = &mut self.host else {
                     return Err(Error::ModelMissing("no model is loaded; load one first".to_owned()));
                 };
-                request.check(Some(host.description().max_side))?;
-                host::draw_seeds(&mut request);
+                request.check_size(host.description().max_side)?;
                 let inputs = Inputs::read(request.inputs())?;
-                host.carry_out(&id, &request, &inputs, listener)?.frames(&id)
+                Ok(host.carry_out(id, &request, &inputs, listener)?.frames(id))
             }
         }
     }
 
-    fn load(&mut self, job: LoadJob, id: &JobId, queue: &Queue, listener: &mut JobListener<'_>) -> Result<&mut Host> {
+    fn load(&mut self, job: LoadJob, id: JobId, queue: &Queue, listener: &mut JobListener<'_>) -> Result<&mut Host> {
         let ModelSource { path, base, device } = &job.source;
         let model = Model::open(path, base.as_deref(), load_options(device.as_deref(), None)?)?;
         model.check_weights(self.host.as_ref())?;
@@ -95,7 +93,7 @@ impl Session {
     }
 
     /// The model after a defect, read once more; a job that is stopped meanwhile leaves that to the next one.
-    fn reload(&mut self, job: LoadJob, id: &JobId, queue: &Queue, listener: &mut JobListener<'_>) -> Result<()> {
+    fn reload(&mut self, job: LoadJob, id: JobId, queue: &Queue, listener: &mut JobListener<'_>) -> Result<()> {
         let result = self.load(job.clone(), id, queue, listener).map(drop);
         self.loaded = Some(job);
         result

@@ -148,7 +148,7 @@ pub(crate) fn read_all(stdout: ChildStdout) -> Receiver<Frame<Event>> {
 }
 
 pub(crate) fn job_id(name: &str) -> JobId {
-    JobId(name.to_owned())
+    JobId::from_u128(name.bytes().fold(0, |bits, byte| bits << 8 | u128::from(byte)))
 }
 
 pub(crate) fn on_the_processor(path: &Path) -> ModelSource {

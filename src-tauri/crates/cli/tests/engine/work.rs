@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use protocol::{Command, ErrorCode, Event, Input, Request, Size, TextChannel};
+use protocol::{Command, ErrorCode, Event, Input, RecipeInput, Request, Size, TextChannel};
 
 use crate::client::{Engine, chat, endless, generate, job_id, kind, on_the_processor, run, text};
 use crate::support::{Bench, image, mini_model};
@@ -24,10 +24,10 @@ fn image_comes_with_previews_and_recipe() {
                 let size = preview.unwrap();
                 assert_eq!(frame.payload.len() as u32, size.width * size.height * 3);
             }
-            Event::Image { size, recipe, .. } => {
-                assert_eq!((size.width, size.height, frame.payload.len()), (64, 64, 64 * 64 * 3));
-                assert_eq!(recipe["parameters"]["seed"], 5);
-                assert_eq!(recipe["inputs"][0]["text"], "a star");
+            Event::Image { recipe, .. } => {
+                assert_eq!((recipe.size.width, recipe.size.height, frame.payload.len()), (64, 64, 64 * 64 * 3));
+                assert_eq!(recipe.parameters.seed, Some(5));
+                assert_eq!(recipe.inputs, [RecipeInput::Text { text: "a star".to_owned() }]);
             }
             _ => assert!(frame.payload.is_empty()),
         }
@@ -45,13 +45,13 @@ fn edit_reads_its_image_from_a_file() {
     engine.say(&run("a", Request::Edit(request)));
     let frames = engine.until(|event| matches!(event, Event::Done { .. }));
     let image = frames.iter().find_map(|frame| match &frame.header {
-        Event::Image { size, recipe, .. } => Some((size, recipe)),
+        Event::Image { recipe, .. } => Some(recipe),
         _ => None,
     });
-    let (size, recipe) = image.unwrap();
-    assert_eq!((size.width, size.height), (128, 64));
-    assert_eq!(recipe["inputs"][0]["name"], "wide.png");
-    assert!(recipe["parameters"]["seed"].is_u64(), "the drawn seed comes back");
+    let recipe = image.unwrap();
+    assert_eq!((recipe.size.width, recipe.size.height), (128, 64));
+    assert!(matches!(&recipe.inputs[0], RecipeInput::Image { name, .. } if name == "wide.png"));
+    assert!(recipe.parameters.seed.is_some(), "the drawn seed comes back");
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{ImageParameters, Kind, TextParameters};
+use protocol::recipe::RECIPE_VERSION;
+use protocol::{ImageParameters, Kind, Recipe, TextParameters};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{RECIPE_VERSION, ReadRecipe, Recipe, RecipeProblem};
+use super::{ReadRecipe, RecipeProblem};
 use crate::error::one_line;
 use crate::limits::{MAX_JSON_DEPTH, MAX_TEXT_BYTES};
 

@@ -7,7 +7,7 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{EmbeddedRecipe, RECIPE_KEYWORD, Recipe, RecipeProblem};
+use super::{EmbeddedRecipe, RECIPE_KEYWORD, RecipeProblem};
 use crate::limits::{MAX_TEXT_BYTES, MAX_TEXT_CHUNKS};
 
 /// What the text chunks of a file amount to.
@@ -40,7 +40,7 @@ impl<'a> TextChunks<'a> {
     /// The recipe among the chunks.
     pub(crate) fn recipe(&self) -> EmbeddedRecipe {
         let Some((rest, is_whole)) = self.recipe else { return EmbeddedRecipe::Absent };
-        let found = self.check(is_whole).and_then(|()| self.unpack(rest)).and_then(|json| Recipe::from_json(&json));
+        let found = self.check(is_whole).and_then(|()| self.unpack(rest)).and_then(|json| super::parse_recipe(&json));
         match found {
             Ok(recipe) => EmbeddedRecipe::Found(Box::new(recipe)),
             Err(problem) => EmbeddedRecipe::Refused(problem),

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::support::*;
-use imagefile::{EmbeddedRecipe, Encoding, Error, Overwrite, Recipe, RecipeInput, RecipeProblem, encode, read, write};
+use imagefile::{EmbeddedRecipe, Encoding, Error, Overwrite, RecipeProblem, encode, parse_recipe, read, write};
 use proptest::prelude::*;
+use protocol::{Recipe, RecipeInput};
 use serde_json::{Value, json};
 
 const KEYWORD: &str = "bagel-recipe";
@@ -90,7 +91,7 @@ fn unknown_fields_are_kept_apart_at_every_level() {
         value["inputs"][0]["mask"] = json!("m.png");
         value["inputs"][1]["weight"] = json!(0.5);
     });
-    let found = Recipe::from_json(&json).unwrap();
+    let found = parse_recipe(&json).unwrap();
     let names: Vec<&str> = found.unknown.keys().map(String::as_str).collect();
     let expected = [
         "parameters.size.depth",
@@ -112,7 +113,7 @@ fn unknown_fields_are_kept_apart_at_every_level() {
 fn wrong_types_are_refused() {
     let check = |change: fn(&mut Value)| {
         let json = changed(change);
-        let problem = Recipe::from_json(&json).expect_err(&json);
+        let problem = parse_recipe(&json).expect_err(&json);
         assert!(matches!(problem, RecipeProblem::NotUnderstood { .. }), "{problem:?}");
     };
     check(|value| value["parameters"]["steps"] = json!("50"));
@@ -136,14 +137,14 @@ fn wrong_types_are_refused() {
         value.as_object_mut().unwrap().remove("model");
     });
     for json in ["", "null", "[]", "1", "{}", "{", "\"text\"", "nonsense", "{\"version\":1}", "{\"version\":1e999}"] {
-        assert!(matches!(Recipe::from_json(json), Err(RecipeProblem::NotUnderstood { .. })), "{json}");
+        assert!(matches!(parse_recipe(json), Err(RecipeProblem::NotUnderstood { .. })), "{json}");
     }
 }
 
 #[test]
 fn later_versions_are_told_apart() {
     let json = changed(|value| value["version"] = json!(2));
-    assert_eq!(Recipe::from_json(&json), Err(RecipeProblem::Version { version: 2 }));
+    assert_eq!(parse_recipe(&json), Err(RecipeProblem::Version { version: 2 }));
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn deep_json_is_refused_without_recursion() {
             value["deep"] = (0..40).fold(json!(1), |inner, _| json!([inner]));
         }),
     ] {
-        assert_eq!(Recipe::from_json(&deep), Err(RecipeProblem::TooDeep));
+        assert_eq!(parse_recipe(&deep), Err(RecipeProblem::TooDeep));
         assert_eq!(refused(&[text(KEYWORD, false, deep.as_bytes())]), RecipeProblem::TooDeep);
     }
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use imagefile::{Error, ReadImage, Recipe, RecipeInput, RecipeModel, read_bytes};
-use protocol::{Image, ImageParameters, Kind, Size, TextParameters, Thinking};
+use imagefile::{Error, ReadImage, image_input, read_bytes};
+use protocol::{Image, ImageParameters, Kind, Recipe, RecipeInput, RecipeModel, Size, TextParameters, Thinking};
 
 /// One chunk of a PNG with a good checksum.
 pub(crate) fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
@@ -90,7 +90,7 @@ pub(crate) fn recipe() -> Recipe {
         version: 1,
         kind: Kind::Edit,
         inputs: vec![
-            RecipeInput::image(&gradient(), Path::new("/home/someone/photos/狐狸 🦊.jpg")),
+            image_input(&gradient(), Path::new("/home/someone/photos/狐狸 🦊.jpg")),
             RecipeInput::Text { text: "make the fox 红色, please 🎨\n\u{202e}and\0 more \"quotes\"".into() },
         ],
         thinking: Thinking::On,

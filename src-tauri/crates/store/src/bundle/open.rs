@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use imagefile::{EmbeddedRecipe, Format, Recipe};
-use protocol::{NodeId, Origin, ProjectId};
+use imagefile::{EmbeddedRecipe, Format};
+use protocol::{NodeId, Origin, ProjectId, Recipe};
 
 use super::{Archive, ListedNode, bad, turn};
 use crate::add::{Kept, NewNode, begin, describe, enter, keep};

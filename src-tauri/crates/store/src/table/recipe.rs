@@ -1,6 +1,6 @@
 //! How images were made.
 
-use imagefile::Recipe;
+use protocol::Recipe;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::Result;
@@ -15,5 +15,5 @@ pub(crate) fn insert(tx: &Transaction<'_>, node: i64, recipe: &Recipe) -> Result
 pub(crate) fn of_node(connection: &Connection, node: i64) -> Result<Option<Recipe>> {
     let mut statement = connection.prepare_cached("SELECT body FROM recipe WHERE node = ?1")?;
     let body: Option<String> = statement.query_row([node], |row| row.get(0)).optional()?;
-    Ok(body.and_then(|body| Recipe::from_json(&body).ok()).map(|read| read.recipe))
+    Ok(body.and_then(|body| imagefile::parse_recipe(&body).ok()).map(|read| read.recipe))
 }

@@ -231,19 +231,19 @@ fn a_change_of_several_is_all_or_nothing() {
 #[test]
 fn the_queue_outlives_the_program() {
     let library = Library::new();
-    let job = |id: &str, order, state: &str| StoredJob {
-        id: protocol::JobId(id.to_owned()),
+    let job = |id: u128, order, state: &str| StoredJob {
+        id: protocol::JobId::from_u128(id),
         order,
         state: state.to_owned(),
         body: json!({"prompt": "猫 \u{0}", "strength": 0.1, "seed": 9_007_199_254_740_991_u64}),
     };
-    library.store.put_jobs(&[job("b", 2, "queued"), job("a", 1, "running"), job("c", -1, "queued")]).unwrap();
-    library.store.put_job(&job("a", 3, "interrupted")).unwrap();
+    library.store.put_jobs(&[job(2, 2, "queued"), job(1, 1, "running"), job(3, -1, "queued")]).unwrap();
+    library.store.put_job(&job(1, 3, "interrupted")).unwrap();
     let (library, _) = library.crash_and_reopen();
-    let expected = [job("c", -1, "queued"), job("b", 2, "queued"), job("a", 3, "interrupted")];
+    let expected = [job(3, -1, "queued"), job(2, 2, "queued"), job(1, 3, "interrupted")];
     assert_eq!(library.store.jobs().unwrap(), expected);
-    library.store.remove_job(&expected[1].id).unwrap();
-    assert!(matches!(library.store.remove_job(&expected[1].id), Err(Error::NoJob(_))));
+    library.store.remove_job(expected[1].id).unwrap();
+    assert!(matches!(library.store.remove_job(expected[1].id), Err(Error::NoJob(_))));
     assert_eq!(library.store.jobs().unwrap().len(), 2);
 }
 

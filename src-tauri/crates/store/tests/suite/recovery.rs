@@ -28,12 +28,8 @@ fn filled() -> Library {
     let turn = NewTurn { question: "Why?".to_owned(), answer: "Snow.".to_owned(), ..NewTurn::default() };
     let (turn, _) = library.store.add_turn(first.project, turn, 1).unwrap();
     library.store.set_left_out(&[turn.id], true).unwrap();
-    let job = StoredJob {
-        id: protocol::JobId("a".to_owned()),
-        order: 1,
-        state: "queued".to_owned(),
-        body: serde_json::json!({}),
-    };
+    let job =
+        StoredJob { id: protocol::JobId::new(), order: 1, state: "queued".to_owned(), body: serde_json::json!({}) };
     library.store.put_job(&job).unwrap();
     library
 }

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use imagefile::{Encoding, Recipe, RecipeInput, RecipeModel, encode};
+use imagefile::{Encoding, encode};
 use protocol::{
-    GalleryFilter, Image, ImageParameters, Kind, Node, NodeId, Origin, ProjectId, Size, TextParameters, Thinking,
+    GalleryFilter, Image, ImageParameters, Kind, Node, NodeId, Origin, ProjectId, Recipe, RecipeInput, RecipeModel,
+    Size, TextParameters, Thinking,
 };
 use store::{Added, Imported, NewNode, Source, Store};
 use tempfile::TempDir;
@@ -104,7 +105,7 @@ pub(crate) fn png(text: &str) -> Vec<u8> {
 
 pub(crate) fn recipe(prompt: &str, size: Size) -> Recipe {
     Recipe {
-        version: imagefile::recipe::RECIPE_VERSION,
+        version: protocol::recipe::RECIPE_VERSION,
         kind: Kind::Generate,
         inputs: vec![RecipeInput::Text { text: prompt.to_owned() }],
         thinking: Thinking::Off,

@@ -1,4 +1,4 @@
-//! What the engine is told, and what is concluded from its silence.
+//! The protocol with the engine process: loading, jobs, estimates, restarts.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -6,39 +6,38 @@ use std::time::Instant;
 
 use catalog::Estimate;
 use protocol::{
-    Command, DeviceDescription, EngineState, ErrorCode, Event, Failure, JobId, ModelChoice, ModelSource,
-    PROTOCOL_VERSION, Request,
+    CheckedRequest, Command, DeviceDescription, EngineState, ErrorCode, Event, Failure, JobId, ModelChoice,
+    ModelSource, PROTOCOL_VERSION,
 };
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
-use super::Timeouts;
-use super::end::{Restarts, autopsy, died};
-use super::process::Output;
+use super::EngineTimeouts;
+use super::exit::{Restarts, diagnose_exit, exit_failure};
+use super::process::ProcessOutput;
 use super::running::Running;
 
 /// A model to load.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Target {
     pub(crate) path: PathBuf,
-    /// Supplies the tensors that the first one lacks.
+    /// Supplies the tensors that `path` lacks.
     pub(crate) base: Option<PathBuf>,
-    /// What it is called while it is read.
+    /// Its name while it is loading.
     pub(crate) name: String,
-    /// Which of the catalog's it is.
+    /// Its entry in the catalog, if any.
     pub(crate) choice: Option<ModelChoice>,
     pub(crate) is_pocket: bool,
 }
 
 pub(crate) type EstimateReply = oneshot::Sender<Result<Estimate, Failure>>;
 
-/// The engine process and what is known of it.
+/// The engine process and its state.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     program: PathBuf,
     model: Option<Target>,
     device: Option<String>,
-    timeouts: Timeouts,
+    timeouts: EngineTimeouts,
     state: EngineState,
     running: Option<Running>,
     restarts: Restarts,
@@ -47,19 +46,24 @@ pub(crate) struct Supervisor {
     devices: Vec<DeviceDescription>,
 }
 
-/// What an event of the engine means to the queue.
+/// What an event of the engine means to the actor.
 #[derive(Debug)]
-pub(crate) enum Heard {
+pub(crate) enum EngineUpdate {
     /// It is about a job; the bytes are its payload.
     Job(Box<Event>, Vec<u8>),
     /// The engine's state changed.
     State,
-    /// Nothing that matters beyond the engine.
-    Nothing,
+    /// Nothing for the actor.
+    None,
 }
 
 impl Supervisor {
-    pub(crate) fn new(program: PathBuf, model: Option<Target>, device: Option<String>, timeouts: Timeouts) -> Self {
+    pub(crate) fn new(
+        program: PathBuf,
+        model: Option<Target>,
+        device: Option<String>,
+        timeouts: EngineTimeouts,
+    ) -> Self {
         Self {
             program,
             model,
@@ -93,7 +97,7 @@ impl Supervisor {
         self.model.as_ref()
     }
 
-    /// What it said that it could compute on.
+    /// The devices that it reported.
     pub(crate) fn devices(&self) -> &[DeviceDescription] {
         &self.devices
     }
@@ -103,7 +107,7 @@ impl Supervisor {
         matches!(self.state, EngineState::Ready { .. }) && self.running.as_ref().is_some_and(|r| r.job.is_none())
     }
 
-    /// Why jobs cannot be carried out and will not be without the artist doing something.
+    /// Why jobs cannot run until the artist does something.
     pub(crate) fn obstacle(&self) -> Option<Failure> {
         match &self.state {
             EngineState::Failed { failure } => Some(failure.clone()),
@@ -118,11 +122,11 @@ impl Supervisor {
         }
     }
 
-    /// Starts the process; a program that does not start is a state, not an error.
+    /// Starts the process; a failure becomes the state, not an error.
     pub(crate) fn start(&mut self) {
         self.drop_running();
         self.state = EngineState::Starting;
-        // Which one is still being found out; `use_program` starts it.
+        // The variant is still being chosen; `use_program` starts it.
         if self.program.as_os_str().is_empty() {
             return;
         }
@@ -135,10 +139,10 @@ impl Supervisor {
         }
     }
 
-    /// Starts anew at the artist's wish, with the failures so far forgotten.
-    pub(crate) async fn retry(&mut self) {
-        self.restarts.forget();
-        self.let_go().await;
+    /// Restarts the process and forgets earlier failures.
+    pub(crate) async fn restart(&mut self) {
+        self.restarts.reset();
+        self.shut_down().await;
         self.start();
     }
 
@@ -146,33 +150,33 @@ impl Supervisor {
     pub(crate) async fn use_program(&mut self, program: PathBuf, device: Option<String>) {
         self.program = program;
         self.device = device;
-        self.retry().await;
+        self.restart().await;
     }
 
-    /// Loads another model in a process of its own, so that all memory of the old one is given back.
+    /// Loads another model in a new process, which frees all memory of the old one.
     pub(crate) async fn use_model(&mut self, model: Option<Target>) {
         self.model = model;
-        self.retry().await;
+        self.restart().await;
     }
 
-    /// Ends the process until there is work: only that gives all of its memory back.
-    pub(crate) async fn rest(&mut self) {
+    /// Ends the process until there is work: nothing less frees all of its memory.
+    pub(crate) async fn suspend(&mut self) {
         let Some(name) = self.model.as_ref().map(|model| model.name.clone()) else { return };
-        self.let_go().await;
+        self.shut_down().await;
         self.state = EngineState::Idle { name };
     }
 
-    /// Starts a process that rests. Gives back whether it did.
-    pub(crate) fn wake(&mut self) -> bool {
-        let rests = matches!(self.state, EngineState::Idle { .. });
-        if rests {
+    /// Restarts a suspended process; returns whether it was one.
+    pub(crate) fn resume(&mut self) -> bool {
+        let is_suspended = matches!(self.state, EngineState::Idle { .. });
+        if is_suspended {
             self.start();
         }
-        rests
+        is_suspended
     }
 
-    /// Ends the process without a word about it, and waits for a while until its memory is given back.
-    pub(crate) async fn let_go(&mut self) {
+    /// Ends the process and waits a while for its memory to be freed; the state stays as it is.
+    pub(crate) async fn shut_down(&mut self) {
         if let Some(Running { mut process, .. }) = self.running.take() {
             let _ = tokio::task::spawn_blocking(move || process.kill()).await;
         }
@@ -181,67 +185,65 @@ impl Supervisor {
 
     /// Ends the process without waiting for it.
     fn drop_running(&mut self) {
-        self.restarts.call_off();
+        self.restarts.cancel();
         self.running = None;
         self.estimates.clear();
     }
 
-    /// The next thing the process says; never returns while there is none.
-    pub(crate) async fn next_output(&mut self) -> Output {
+    /// The next output of the process; pending while there is no process.
+    pub(crate) async fn next_output(&mut self) -> ProcessOutput {
         match &mut self.running {
-            Some(running) => running.outputs.recv().await.unwrap_or(Output::Ended { fault: None }),
+            Some(running) => running.outputs.recv().await.unwrap_or(ProcessOutput::Ended { error: None }),
             None => std::future::pending().await,
         }
     }
 
-    /// Sends a job; one that is too long to be sent is refused.
-    pub(crate) fn run(&mut self, id: JobId, request: Request) -> crate::Result<()> {
+    /// Sends a job; fails when it is too long to be sent.
+    pub(crate) fn run(&mut self, id: JobId, request: CheckedRequest) -> crate::Result<()> {
         self.running.as_mut().map_or(Ok(()), |running| running.run(id, request))
     }
 
-    /// Asks what a request would need; without a loaded model there is no answer, and the reply is dropped.
-    pub(crate) fn estimate(&mut self, request: Request, reply: EstimateReply) {
+    /// Asks for an estimate; without a loaded model the reply is dropped.
+    pub(crate) fn estimate(&mut self, request: CheckedRequest, reply: EstimateReply) {
         self.estimates.retain(|_, reply| !reply.is_closed());
-        let is_loaded = matches!(self.state, EngineState::Ready { .. });
-        if let Some(running) = self.running.as_ref().filter(|_| is_loaded) {
-            let id = JobId(Uuid::now_v7().to_string());
-            match running.process.say(&Command::Estimate { id: id.clone(), model: None, request }) {
-                Ok(()) => drop(self.estimates.insert(id, reply)),
-                Err(error) => drop(reply.send(Err(error.failure()))),
-            }
+        let (EngineState::Ready { .. }, Some(running)) = (&self.state, &self.running) else { return };
+        let id = JobId::new();
+        match running.process.send(&Command::Estimate { id, model: None, request: request.into_inner() }) {
+            Ok(()) => drop(self.estimates.insert(id, reply)),
+            Err(error) => drop(reply.send(Err(error.failure()))),
         }
     }
 
-    /// Asks for the end of a job; a process that does not comply in time is ended.
-    pub(crate) fn cancel(&mut self, id: &JobId) {
+    /// Asks the process to stop a job; it is ended if it does not in time.
+    pub(crate) fn cancel(&mut self, id: JobId) {
         if let Some(running) = &mut self.running {
             running.cancel(id);
         }
     }
 
-    /// Ends the job that the process has, and lets nobody hear what it still says of it.
-    pub(crate) fn disown(&mut self) {
+    /// Stops the running job and ignores its later events.
+    pub(crate) fn detach_job(&mut self) {
         if let Some(running) = &mut self.running
-            && let Some(id) = running.job.clone()
+            && let Some(id) = running.job
         {
-            running.cancel(&id);
+            running.cancel(id);
             running.end_job();
         }
     }
 
-    /// Takes note of what the process said.
-    pub(crate) fn hear(&mut self, event: Event, payload: Vec<u8>) -> Heard {
-        let Some(running) = &mut self.running else { return Heard::Nothing };
+    /// Handles an event of the process.
+    pub(crate) fn on_event(&mut self, event: Event, payload: Vec<u8>) -> EngineUpdate {
+        let Some(running) = &mut self.running else { return EngineUpdate::None };
         let now = Instant::now();
-        running.clocks.look(self.timeouts.tick, now);
-        running.hear(&event, now);
+        running.clocks.note_tick(self.timeouts.tick, now);
+        running.on_event(&event, now);
         match event {
-            Event::Hello { protocol, engine, devices } => self.greet(protocol, engine, devices),
-            Event::Loading { id, bytes, total_bytes } if running.load.as_ref() == Some(&id) => {
+            Event::Hello { protocol, engine, devices } => self.on_hello(protocol, engine, devices),
+            Event::Loading { id, bytes, total_bytes } if running.load == Some(id) => {
                 self.state = EngineState::Loading { name: self.model_name(), bytes, total_bytes };
-                Heard::State
+                EngineUpdate::State
             }
-            Event::Loaded { id, model } if running.load.as_ref() == Some(&id) => {
+            Event::Loaded { id, model } if running.load == Some(id) => {
                 running.load = None;
                 tracing::info!(seconds = running.clocks.started.elapsed().as_secs_f64(), name = %model.name, "model loaded");
                 let target = self.model.as_ref();
@@ -251,78 +253,78 @@ impl Supervisor {
                     is_pocket: target.is_some_and(|target| target.is_pocket),
                     devices: self.devices.clone(),
                 };
-                Heard::State
+                EngineUpdate::State
             }
-            Event::Failed { id, failure } if running.load.as_ref() == Some(&id) => {
+            Event::Failed { id, failure } if running.load == Some(id) => {
                 running.load = None;
                 self.state = EngineState::Failed { failure };
-                Heard::State
+                EngineUpdate::State
             }
             Event::Estimate { id, memory, context_tokens, size } => {
                 if let Some(reply) = self.estimates.remove(&id) {
                     let _ = reply.send(Ok(Estimate { memory, context_tokens, size }));
                 }
-                Heard::Nothing
+                EngineUpdate::None
             }
             Event::Failed { id, failure } if self.estimates.contains_key(&id) => {
                 if let Some(reply) = self.estimates.remove(&id) {
                     let _ = reply.send(Err(failure));
                 }
-                Heard::Nothing
+                EngineUpdate::None
             }
             event => {
-                let Some((id, ends)) = about(&event) else { return Heard::Nothing };
-                if running.job.as_ref() != Some(id) {
-                    return Heard::Nothing;
+                let Some((id, is_last)) = job_of(&event) else { return EngineUpdate::None };
+                if running.job != Some(id) {
+                    return EngineUpdate::None;
                 }
-                running.advance(now);
-                if ends {
+                running.note_progress(now);
+                if is_last {
                     running.end_job();
                 }
-                Heard::Job(Box::new(event), payload)
+                EngineUpdate::Job(Box::new(event), payload)
             }
         }
     }
 
-    fn greet(&mut self, protocol: u32, engine: String, devices: Vec<DeviceDescription>) -> Heard {
-        let Some(running) = &mut self.running else { return Heard::Nothing };
+    fn on_hello(&mut self, protocol: u32, engine: String, devices: Vec<DeviceDescription>) -> EngineUpdate {
+        let Some(running) = &mut self.running else { return EngineUpdate::None };
         if protocol != PROTOCOL_VERSION {
             let message = format!(
-                "the engine {engine} speaks version {protocol} where the studio speaks {PROTOCOL_VERSION}; \
+                "the engine {engine} uses protocol version {protocol} and the studio {PROTOCOL_VERSION}; \
                  install Bagel Studio again"
             );
             self.drop_running();
             self.state = EngineState::Failed { failure: Failure { code: ErrorCode::Internal, message } };
-            return Heard::State;
+            return EngineUpdate::State;
         }
-        if running.is_greeted {
-            return Heard::Nothing;
+        if running.said_hello {
+            return EngineUpdate::None;
         }
-        running.is_greeted = true;
+        running.said_hello = true;
         self.version = Some(engine);
         self.devices = devices;
         match self.model.clone() {
             None => self.state = EngineState::NoModel,
             Some(Target { path, base, name, .. }) => {
-                let id = JobId(Uuid::now_v7().to_string());
-                // A device that is no longer there, a card taken out say, is no reason to do nothing.
-                let device = self.device.clone().filter(|wished| self.devices.iter().any(|it| it.id == *wished));
-                running.load(id.clone(), &Command::Load { id, model: ModelSource { path, base, device } });
+                let id = JobId::new();
+                // A device that was removed falls back to the best one.
+                let device = self.device.clone().filter(|chosen| self.devices.iter().any(|it| it.id == *chosen));
+                running.load(id, &Command::Load { id, model: ModelSource { path, base, device } });
                 self.state = EngineState::Loading { name, bytes: 0, total_bytes: 0 };
             }
         }
-        Heard::State
+        EngineUpdate::State
     }
 
-    /// Looks after the process: whether it must be ended, and why.
-    pub(crate) fn trouble(&mut self) -> Option<String> {
+    /// Why the process must be ended, if it hangs.
+    pub(crate) fn find_hang(&mut self) -> Option<String> {
         let running = self.running.as_mut()?;
         let now = Instant::now();
-        running.clocks.look(self.timeouts.tick, now);
-        running.trouble(&self.timeouts, now).map(str::to_owned)
+        running.clocks.note_tick(self.timeouts.tick, now);
+        running.find_hang(&self.timeouts, now).map(str::to_owned)
     }
 
-    /// Starts the process again when its time has come. Gives back whether it did.
+    /// Restarts the process when that is due; returns whether it was.
     pub(crate) fn restart_if_due(&mut self) -> bool {
         let due = self.restarts.is_due(Instant::now());
         if due {
@@ -331,16 +333,16 @@ impl Supervisor {
         due
     }
 
-    /// Buries a process that ended or must end, and says what that means for its work.
-    pub(crate) async fn bury(&mut self, why: Option<String>) -> Failure {
+    /// Handles the exit of the process, or ends it for a reason; returns the failure of its work.
+    pub(crate) async fn on_exit(&mut self, reason: Option<String>) -> Failure {
         self.estimates.clear();
-        let Some(running) = self.running.take() else { return died("the engine does not run") };
+        let Some(running) = self.running.take() else { return exit_failure("the engine does not run") };
         let Running { process, outputs, .. } = running;
-        // A reader that waits for room must not keep the pipe open.
+        // A reader that blocks on the full channel must not keep the pipe open.
         drop(outputs);
         let report = tokio::task::spawn_blocking(move || process.end()).await.unwrap_or_default();
-        tracing::warn!(why = why.as_deref().unwrap_or("it died"), report, "the engine ended");
-        let failure = autopsy(&report, why.as_deref());
+        tracing::warn!(reason = reason.as_deref().unwrap_or("it exited"), report, "the engine ended");
+        let failure = diagnose_exit(&report, reason.as_deref());
         self.state = if self.restarts.plan(Instant::now(), self.timeouts.restart) {
             EngineState::Starting
         } else {
@@ -354,16 +356,16 @@ impl Supervisor {
     }
 }
 
-/// Which job an event is about, and whether it is the last one of that job.
-fn about(event: &Event) -> Option<(&JobId, bool)> {
+/// The job of an event, and whether the event is its last.
+fn job_of(event: &Event) -> Option<(JobId, bool)> {
     match event {
         Event::Started { id }
         | Event::Context { id, .. }
         | Event::Text { id, .. }
         | Event::Step { id, .. }
         | Event::Decoding { id }
-        | Event::Image { id, .. } => Some((id, false)),
-        Event::Done { id, .. } | Event::Failed { id, .. } => Some((id, true)),
+        | Event::Image { id, .. } => Some((*id, false)),
+        Event::Done { id, .. } | Event::Failed { id, .. } => Some((*id, true)),
         Event::Hello { .. }
         | Event::Heartbeat { .. }
         | Event::Loading { .. }

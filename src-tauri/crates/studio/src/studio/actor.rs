@@ -1,80 +1,72 @@
-//! The one task that owns queue, engine and settings.
+//! The task that owns queue, engine and settings, so that everything happens in one order.
+//!
+//! Handles send it closures ([`Call`]) that run here, one after the other;
+//! work that blocks or waits happens elsewhere and comes back the same way.
 
 mod installs;
 mod jobs;
 mod results;
-mod work;
+mod running;
 
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::{
-    DeviceDescription, EngineState, Event, Failure, Image, Job, JobId, JobPlace, ModelCard, ModelDefaults,
-    ModelDescription, ModelId, NodeId, Request, Settings, SettingsChange, StudioEvent, Verification,
+    DeviceDescription, EngineState, Event, Failure, Image, Job, ModelCard, ModelDefaults, ModelDescription, Settings,
+    SettingsChange, StudioEvent,
 };
-use store::Added;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{self, MissedTickBehavior};
 
-use super::{Rooms, Shared};
-use crate::engine::process::Output;
-use crate::engine::supervisor::{EstimateReply, Heard, Supervisor, Target};
+use super::{Paths, Shared};
+use crate::engine::EngineTimeouts;
+use crate::engine::process::ProcessOutput;
+use crate::engine::supervisor::{EngineUpdate, Supervisor, Target};
 use crate::engine::variants::{self, Variant};
-use crate::queue::Queue;
+use crate::queue::JobQueue;
 use crate::{Error, Result, models, settings};
 
-pub(super) use installs::InstallChange;
 use installs::Installs;
+use results::SavedImage;
 pub(super) use results::expected_secs;
-use work::Work;
+use running::RunningJob;
 
-type Reply<T> = oneshot::Sender<T>;
+/// Work on the actor that is under way.
+pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What a handle says to the task.
-#[derive(Debug)]
+/// Work for the actor.
+pub(super) type Call = Box<dyn for<'a> FnOnce(&'a mut Actor) -> Pending<'a, ()> + Send>;
+
+/// What arrives at the actor.
 pub(super) enum Message {
-    Subscribe(Reply<(Standing, broadcast::Receiver<StudioEvent>)>),
-    Submit { jobs: Vec<Job>, first: bool, reply: Reply<Result<Vec<JobId>>> },
-    Cancel(JobId, Reply<Result<()>>),
-    Keep(JobId, Reply<Result<()>>),
-    CancelAll(Reply<Result<()>>),
-    Dismiss(JobId, Reply<Result<()>>),
-    Retry(JobId, Reply<Result<()>>),
-    Place(JobId, JobPlace, Reply<Result<()>>),
-    Pause(bool),
-    PausePlan(JobId, Reply<Result<()>>),
-    PaintPlan(JobId, String, Reply<Result<()>>),
-    Basis(Reply<Basis>),
-    Estimate(Box<Request>, EstimateReply),
-    Kept { job: JobId, result: Result<Box<Added>> },
-    Compared { job: JobId, node: NodeId, outcome: Verification },
-    UseModel { target: Box<Target>, defaults: Box<ModelDefaults>, reply: Reply<Result<()>> },
-    Variant { number: u64, variant: Variant },
-    RetryEngine,
-    Models { number: u64, cards: Vec<ModelCard> },
-    RefreshModels,
-    Notice(Failure),
-    Install { model: ModelId, quantization: String, removes_source: Option<bool>, reply: Reply<Result<()>> },
-    PauseInstall(ModelId),
-    CancelInstall(ModelId),
-    InstallMoved { model: ModelId, number: u64, change: InstallChange },
-    Change(Box<SettingsChange>, Reply<Result<()>>),
-    Choose(Choice, Reply<Result<()>>),
-    Close(Reply<()>),
+    Call(Call),
+    /// The one kind of message that closing still waits for.
+    Saved(Box<SavedImage>),
+    Close(oneshot::Sender<()>),
 }
 
-/// A path that the artist chose in a dialog of the host; nothing for the usual one.
-#[derive(Debug)]
-pub(super) enum Choice {
-    Library(Option<PathBuf>),
-    Models(Option<PathBuf>),
-    Engine(Option<PathBuf>),
+/// The way back to the actor for work that happens elsewhere; what arrives after the end is dropped.
+#[derive(Clone, Debug)]
+pub(super) struct Inbox(mpsc::WeakUnboundedSender<Message>);
+
+impl Inbox {
+    fn send(&self, message: Message) {
+        if let Some(inbox) = self.0.upgrade() {
+            let _ = inbox.send(message);
+        }
+    }
+
+    fn call(&self, work: impl for<'a> FnOnce(&'a mut Actor) -> Pending<'a, ()> + Send + 'static) {
+        self.send(Message::Call(Box::new(work)));
+    }
 }
 
-/// What the task alone knows of how everything stands.
+/// What only the actor knows of the studio's state.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct ActorState {
     pub(super) engine: EngineState,
     pub(super) jobs: Vec<Job>,
     pub(super) is_paused: bool,
@@ -84,10 +76,10 @@ pub(super) struct Standing {
     pub(super) notices: Vec<Failure>,
 }
 
-/// What a price is reckoned with.
+/// The engine and its model, as estimates and reports need them.
 #[derive(Clone, Debug)]
-pub(super) struct Basis {
-    /// The model that is loaded, or was until it was put to rest.
+pub(super) struct EngineSnapshot {
+    /// The model that is loaded, or was until it was unloaded while idle.
     pub(super) model: Option<ModelDescription>,
     pub(super) is_loaded: bool,
     /// The model to load, whether it is loaded or not.
@@ -95,21 +87,21 @@ pub(super) struct Basis {
     pub(super) obstacle: Option<Failure>,
     pub(super) devices: Vec<DeviceDescription>,
     pub(super) defaults: ModelDefaults,
-    pub(super) engine_version: Option<String>,
-    pub(super) engine_program: PathBuf,
+    pub(super) version: Option<String>,
+    pub(super) program: PathBuf,
     pub(super) settings: Settings,
-    pub(super) engine: EngineState,
+    pub(super) state: EngineState,
 }
 
 pub(super) struct Actor {
     shared: Arc<Shared>,
-    rooms: Rooms,
-    inbox: mpsc::WeakUnboundedSender<Message>,
-    queue: Queue,
+    paths: Paths,
+    inbox: Inbox,
+    queue: JobQueue,
     engine: Supervisor,
-    timeouts: crate::engine::Timeouts,
-    work: Option<Work>,
-    last_work: Instant,
+    timeouts: EngineTimeouts,
+    running: Option<RunningJob>,
+    last_activity: Instant,
     settings: Settings,
     notices: Vec<Failure>,
     defaults: ModelDefaults,
@@ -117,42 +109,42 @@ pub(super) struct Actor {
     model: Option<ModelDescription>,
     /// What all variants of the engine together can compute on.
     devices: Vec<DeviceDescription>,
-    /// Whether the program to run is being looked for: until it is found nothing begins, because it would be lost.
+    /// Whether the engine variant is being chosen: a job that started now would be lost with the old process.
     is_choosing: bool,
-    /// How often it was looked for; only the answer to the newest question counts.
+    /// Counts choices of a variant: only the newest answer is used.
     n_choices: u64,
-    /// The models as the catalog had them at the newest look; what their installations do is known better.
+    /// The models as the catalog listed them last; `installs` knows better what is under way.
     models: Vec<ModelCard>,
-    /// How often models were looked at; an answer may come after a newer one, and would undo it.
-    n_looks: u64,
+    /// Counts listings of models: an older one that arrives late must not replace a newer one.
+    n_listings: u64,
     installs: Installs,
 }
 
-/// What the task begins with.
-pub(super) struct Start {
+/// What the actor starts with.
+pub(super) struct ActorStart {
     pub(super) shared: Arc<Shared>,
-    pub(super) rooms: Rooms,
+    pub(super) paths: Paths,
     pub(super) settings: Settings,
     pub(super) notices: Vec<Failure>,
-    pub(super) queue: Queue,
+    pub(super) queue: JobQueue,
     pub(super) target: Option<Target>,
     pub(super) defaults: ModelDefaults,
-    pub(super) timeouts: crate::engine::Timeouts,
+    pub(super) timeouts: EngineTimeouts,
 }
 
 impl Actor {
-    pub(super) fn new(start: Start, inbox: mpsc::WeakUnboundedSender<Message>) -> Self {
-        let Start { shared, rooms, settings, notices, queue, target, defaults, timeouts } = start;
+    pub(super) fn new(start: ActorStart, inbox: mpsc::WeakUnboundedSender<Message>) -> Self {
+        let ActorStart { shared, paths, settings, notices, queue, target, defaults, timeouts } = start;
         let engine = Supervisor::new(PathBuf::new(), target, settings.device.clone(), timeouts);
         Self {
             shared,
-            rooms,
-            inbox,
+            paths,
+            inbox: Inbox(inbox),
             queue,
             engine,
             timeouts,
-            work: None,
-            last_work: Instant::now(),
+            running: None,
+            last_activity: Instant::now(),
             settings,
             notices,
             defaults,
@@ -161,7 +153,7 @@ impl Actor {
             is_choosing: false,
             n_choices: 0,
             models: Vec::new(),
-            n_looks: 0,
+            n_listings: 0,
             installs: Installs::default(),
         }
     }
@@ -172,13 +164,13 @@ impl Actor {
         self.choose_variant();
         self.refresh_models();
         loop {
-            self.pump().await;
+            self.start_next_job().await;
             tokio::select! {
                 message = messages.recv() => match message {
                     Some(Message::Close(reply)) => {
                         self.finish_saving(&mut messages).await;
                         self.save_queue().await;
-                        self.engine.let_go().await;
+                        self.engine.shut_down().await;
                         drop(self);
                         let _ = reply.send(());
                         return;
@@ -187,78 +179,48 @@ impl Actor {
                     None => return,
                 },
                 output = self.engine.next_output() => match output {
-                    Output::Frame(frame) => self.hear(frame.header, frame.payload).await,
-                    Output::Ended { fault } => self.bury(fault.map(|fault| format!("it spoke nonsense: {fault}"))).await,
+                    ProcessOutput::Frame(frame) => self.on_engine_event(frame.header, frame.payload).await,
+                    ProcessOutput::Ended { error } => {
+                        self.on_engine_exit(error.map(|error| format!("it sent an invalid frame: {error}"))).await;
+                    }
                 },
-                _ = ticks.tick() => self.look_after_engine().await,
+                _ = ticks.tick() => self.on_tick().await,
             }
-        }
-    }
-
-    async fn look_after_engine(&mut self) {
-        if let Some(trouble) = self.engine.trouble() {
-            self.bury(Some(trouble)).await;
-        }
-        if self.engine.restart_if_due() {
-            self.tell_engine_state();
-        }
-        if self.queue.has_work() {
-            self.last_work = Instant::now();
-        }
-        let timeouts = self.timeouts.idle_minute.saturating_mul(self.settings.idle_minutes);
-        let may_rest = self.settings.idle_minutes > 0 && matches!(self.engine.state(), EngineState::Ready { .. });
-        if may_rest && self.last_work.elapsed() > timeouts {
-            tracing::info!("nothing was asked for some time; the model's memory is given back");
-            self.engine.rest().await;
-            self.tell_engine_state();
         }
     }
 
     async fn receive(&mut self, message: Message) {
         match message {
-            Message::Subscribe(reply) => {
-                let _ = reply.send((self.standing(), self.shared.events.subscribe()));
-            }
-            Message::Submit { jobs, first, reply } => answer(reply, self.submit(jobs, first).await),
-            Message::Cancel(job, reply) => answer(reply, self.cancel(&job).await),
-            Message::Keep(job, reply) => answer(reply, self.keep_newest(&job).await),
-            Message::CancelAll(reply) => answer(reply, self.cancel_all().await),
-            Message::Dismiss(job, reply) => answer(reply, self.dismiss(&job).await),
-            Message::Retry(job, reply) => answer(reply, self.retry(&job).await),
-            Message::Place(job, place, reply) => answer(reply, self.place(&job, &place).await),
-            Message::Pause(is_paused) => self.pause(is_paused).await,
-            Message::PausePlan(job, reply) => answer(reply, self.pause_plan(&job).await),
-            Message::PaintPlan(job, plan, reply) => answer(reply, self.paint_plan(&job, &plan).await),
-            Message::Basis(reply) => answer(reply, self.basis()),
-            Message::Estimate(request, reply) => self.engine.estimate(*request, reply),
-            Message::Kept { job, result } => self.kept(&job, result).await,
-            Message::Compared { job, node, outcome } => self.compared(&job, node, outcome).await,
-            Message::UseModel { target, defaults, reply } => answer(reply, self.use_model(*target, *defaults).await),
-            Message::Variant { number, variant } => self.use_variant(number, variant).await,
-            Message::RetryEngine => {
-                self.abandon("the engine was started again").await;
-                self.engine.retry().await;
-                self.tell_engine_state();
-            }
-            Message::Models { number, cards } => self.take_models(number, cards),
-            Message::RefreshModels => self.refresh_models(),
-            Message::Notice(failure) => self.notice(failure),
-            Message::Install { model, quantization, removes_source, reply } => {
-                answer(reply, self.install(model, quantization, removes_source).await);
-            }
-            Message::PauseInstall(model) => self.pause_install(&model),
-            Message::CancelInstall(model) => self.cancel_install(&model).await,
-            Message::InstallMoved { model, number, change } => self.install_moved(&model, number, change),
-            Message::Change(change, reply) => answer(reply, self.change(*change).await),
-            Message::Choose(choice, reply) => answer(reply, self.choose(choice).await),
-            Message::Close(reply) => answer(reply, ()),
+            Message::Call(call) => call(self).await,
+            Message::Saved(saved) => self.on_saved(*saved).await,
+            Message::Close(reply) => drop(reply.send(())),
         }
     }
 
-    fn standing(&self) -> Standing {
+    /// Watches the engine: restarts it when due, ends it when it hangs, unloads it when nothing was asked for long.
+    async fn on_tick(&mut self) {
+        if let Some(reason) = self.engine.find_hang() {
+            self.on_engine_exit(Some(reason)).await;
+        }
+        if self.engine.restart_if_due() {
+            self.emit_engine_state();
+        }
+        if self.queue.has_work() {
+            self.last_activity = Instant::now();
+        }
+        let idle_limit = self.timeouts.idle_minute.saturating_mul(self.settings.idle_minutes);
+        let may_suspend = self.settings.idle_minutes > 0 && matches!(self.engine.state(), EngineState::Ready { .. });
+        if may_suspend && self.last_activity.elapsed() > idle_limit {
+            tracing::info!(minutes = self.settings.idle_minutes, "the engine is idle; unloading the model");
+            self.engine.suspend().await;
+            self.emit_engine_state();
+        }
+    }
+
+    pub(super) fn state(&self) -> ActorState {
         let mut models = self.models.clone();
-        self.installs.complete(&mut models);
-        Standing {
+        self.installs.apply_to(&mut models);
+        ActorState {
             engine: self.engine.state().clone(),
             jobs: self.queue.snapshot(),
             is_paused: self.queue.is_paused,
@@ -269,37 +231,43 @@ impl Actor {
         }
     }
 
-    fn basis(&self) -> Basis {
-        Basis {
+    pub(super) fn engine_snapshot(&self) -> EngineSnapshot {
+        EngineSnapshot {
             model: self.model.clone(),
             is_loaded: matches!(self.engine.state(), EngineState::Ready { .. }),
             target: self.engine.target().cloned(),
             obstacle: self.engine.obstacle(),
             devices: self.all_devices(),
             defaults: self.defaults.clone(),
-            engine_version: self.engine.version().map(str::to_owned),
-            engine_program: self.engine.program().clone(),
+            version: self.engine.version().map(str::to_owned),
+            program: self.engine.program().clone(),
             settings: self.settings.clone(),
-            engine: self.engine.state().clone(),
+            state: self.engine.state().clone(),
         }
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<StudioEvent> {
+        self.shared.events.subscribe()
+    }
+
+    pub(super) fn engine_mut(&mut self) -> &mut Supervisor {
+        &mut self.engine
     }
 
     fn all_devices(&self) -> Vec<DeviceDescription> {
         if self.devices.is_empty() { self.engine.devices().to_vec() } else { self.devices.clone() }
     }
 
-    /// Finds the program to run, away from this task: a driver may take its time.
+    /// Chooses the program to run, in the background: a driver may take its time to answer.
     fn choose_variant(&mut self) {
         self.is_choosing = true;
         self.n_choices += 1;
         let number = self.n_choices;
-        let programs = self.rooms.engine_programs(&self.settings);
+        let programs = self.paths.engine_programs(&self.settings);
         let (device, inbox) = (self.settings.device.clone(), self.inbox.clone());
         tokio::spawn(async move {
             let variant = variants::choose(programs, device).await;
-            if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Message::Variant { number, variant });
-            }
+            inbox.call(move |actor| Box::pin(actor.use_variant(number, variant)));
         });
     }
 
@@ -310,105 +278,108 @@ impl Actor {
         self.is_choosing = false;
         self.devices = variant.devices;
         self.engine.use_program(variant.program, self.settings.device.clone()).await;
-        self.tell_engine_state();
+        self.emit_engine_state();
     }
 
-    async fn use_model(&mut self, target: Target, defaults: ModelDefaults) -> Result<()> {
+    pub(super) async fn use_model(&mut self, target: Target, defaults: ModelDefaults) -> Result<()> {
         self.save_settings(Settings { model: target.choice.clone(), ..self.settings.clone() }).await?;
-        self.abandon("another model was chosen").await;
+        self.interrupt_job("another model was chosen").await;
         self.model = None;
         self.engine.use_model(Some(target)).await;
         self.defaults = defaults;
-        self.tell(StudioEvent::Defaults { defaults: self.defaults.clone() });
-        self.tell_engine_state();
+        self.emit(StudioEvent::Defaults { defaults: self.defaults.clone() });
+        self.emit_engine_state();
         self.refresh_models();
         Ok(())
     }
 
-    async fn change(&mut self, change: SettingsChange) -> Result<()> {
+    pub(super) async fn restart_engine(&mut self) {
+        self.interrupt_job("the engine was restarted").await;
+        self.engine.restart().await;
+        self.emit_engine_state();
+    }
+
+    pub(super) async fn change_settings(&mut self, change: SettingsChange) -> Result<()> {
         let device = self.settings.device.clone();
         let mut changed = self.settings.clone();
         settings::apply(&mut changed, change)?;
         self.save_settings(changed).await?;
         if device != self.settings.device {
-            self.abandon("another device was chosen").await;
+            self.interrupt_job("another device was chosen").await;
             self.choose_variant();
         }
         Ok(())
     }
 
-    async fn choose(&mut self, choice: Choice) -> Result<()> {
-        let changed = self.settings.clone();
-        match choice {
-            Choice::Library(library_folder) => self.save_settings(Settings { library_folder, ..changed }).await,
-            Choice::Models(models_folder) => self.save_settings(Settings { models_folder, ..changed }).await,
-            Choice::Engine(engine) => {
-                self.save_settings(Settings { engine, ..changed }).await?;
-                self.abandon("another engine was chosen").await;
-                self.choose_variant();
-                Ok(())
-            }
-        }
+    pub(super) async fn set_library_folder(&mut self, library_folder: Option<PathBuf>) -> Result<()> {
+        self.save_settings(Settings { library_folder, ..self.settings.clone() }).await
+    }
+
+    pub(super) async fn set_models_folder(&mut self, models_folder: Option<PathBuf>) -> Result<()> {
+        self.save_settings(Settings { models_folder, ..self.settings.clone() }).await
+    }
+
+    pub(super) async fn set_engine(&mut self, engine: Option<PathBuf>) -> Result<()> {
+        self.save_settings(Settings { engine, ..self.settings.clone() }).await?;
+        self.interrupt_job("another engine was chosen").await;
+        self.choose_variant();
+        Ok(())
     }
 
     /// Writes settings, which hold from then on; those that cannot be written change nothing.
     async fn save_settings(&mut self, changed: Settings) -> Result<()> {
-        let (folder, written) = (self.rooms.data_folder.clone(), changed.clone());
-        super::blocking(move || settings::write(&folder, &written)).await?;
+        let (folder, written) = (self.paths.data_folder.clone(), changed.clone());
+        crate::blocking(move || settings::write(&folder, &written)).await?;
         self.settings = changed;
-        self.tell(StudioEvent::Settings { settings: self.settings.clone() });
+        self.emit(StudioEvent::Settings { settings: self.settings.clone() });
         Ok(())
     }
 
-    /// Looks at models and machine anew, away from this task.
-    fn refresh_models(&mut self) {
-        self.n_looks += 1;
-        let number = self.n_looks;
+    /// Lists the models again, in the background.
+    pub(super) fn refresh_models(&mut self) {
+        self.n_listings += 1;
+        let number = self.n_listings;
         let (shared, inbox, devices) = (Arc::clone(&self.shared), self.inbox.clone(), self.all_devices());
         tokio::task::spawn_blocking(move || {
             let hardware = models::hardware(&shared.models_folder, devices);
             let cards = shared.catalog.cards(&hardware);
-            if let Some(inbox) = inbox.upgrade() {
-                let _ = inbox.send(Message::Models { number, cards });
-            }
+            inbox.call(move |actor| {
+                actor.on_models_listed(number, cards);
+                Box::pin(std::future::ready(()))
+            });
         });
     }
 
-    async fn hear(&mut self, event: Event, payload: Vec<u8>) {
-        match self.engine.hear(event, payload) {
-            Heard::Nothing => {}
-            Heard::State => {
+    async fn on_engine_event(&mut self, event: Event, payload: Vec<u8>) {
+        match self.engine.on_event(event, payload) {
+            EngineUpdate::None => {}
+            EngineUpdate::State => {
                 match self.engine.state() {
                     EngineState::Ready { model, .. } => self.model = Some(model.clone()),
-                    // It has just said what it can compute on.
+                    // It has just listed its devices, which decide what fits.
                     EngineState::Loading { bytes: 0, .. } | EngineState::NoModel => self.refresh_models(),
                     _ => {}
                 }
-                self.last_work = Instant::now();
-                self.tell_engine_state();
+                self.last_activity = Instant::now();
+                self.emit_engine_state();
             }
-            Heard::Job(event, payload) => self.hear_of_job(*event, payload).await,
+            EngineUpdate::Job(event, payload) => self.on_job_event(*event, payload).await,
         }
     }
 
-    fn notice(&mut self, failure: Failure) {
+    pub(super) fn notify(&mut self, failure: Failure) {
         tracing::warn!(code = ?failure.code, "{}", failure.message);
         self.notices.push(failure.clone());
-        self.tell(StudioEvent::Notice { failure });
+        self.emit(StudioEvent::Notice { failure });
     }
 
-    fn tell_engine_state(&self) {
-        self.tell(StudioEvent::Engine { engine: self.engine.state().clone() });
+    fn emit_engine_state(&self) {
+        self.emit(StudioEvent::Engine { engine: self.engine.state().clone() });
     }
 
-    fn tell(&self, event: StudioEvent) {
-        self.shared.tell(event);
+    fn emit(&self, event: StudioEvent) {
+        self.shared.emit(event);
     }
-}
-
-/// The asker may have gone; then nobody wants the answer.
-fn answer<T>(reply: Reply<T>, value: T) {
-    let _ = reply.send(value);
 }
 
 /// An image of the engine's bytes.
@@ -416,19 +387,17 @@ fn image(size: protocol::Size, rgb: Vec<u8>) -> Result<Image> {
     Image::new(size.width, size.height, rgb)
         .ok_or_else(|| Error::Engine("the engine's image is not of the size it names; try again".to_owned()))
 }
-
 #[cfg(test)]
 mod tests {
     use std::ops::ControlFlow;
     use std::path::Path;
 
     use catalog::{Catalog, ImportMode};
-    use protocol::{JobStatus, Thinking};
+    use protocol::{JobPlace, JobStatus, Thinking};
 
     use super::*;
-    use crate::engine::Timeouts;
-    use crate::fixtures::job;
-    use crate::forecast::Forecaster;
+    use crate::estimate::CachedEstimator;
+    use crate::fixtures::{id, job};
     use crate::previews::Previews;
 
     fn actor(folder: &Path, inbox: mpsc::WeakUnboundedSender<Message>) -> Actor {
@@ -437,25 +406,25 @@ mod tests {
             store: Arc::new(store::Store::open(&folder.join("library"), 1).unwrap().store),
             catalog: Arc::new(Catalog::open(models_folder.clone(), None, None).unwrap()),
             previews: Previews::default(),
-            forecaster: Forecaster::default(),
+            estimator: CachedEstimator::default(),
             events: broadcast::channel(8).0,
             models_folder,
         };
-        let start = Start {
+        let start = ActorStart {
             shared: Arc::new(shared),
-            rooms: Rooms { data_folder: folder.to_owned(), engines: Some(Vec::new()) },
+            paths: Paths { data_folder: folder.to_owned(), engines: Some(Vec::new()) },
             settings: Settings::default(),
             notices: Vec::new(),
-            queue: Queue::default(),
+            queue: JobQueue::default(),
             target: None,
             defaults: ModelDefaults::default(),
-            timeouts: Timeouts::default(),
+            timeouts: EngineTimeouts::default(),
         };
         Actor::new(start, inbox)
     }
 
     #[tokio::test]
-    async fn what_cannot_be_written_down_did_not_happen() {
+    async fn a_change_of_the_queue_that_cannot_be_saved_is_undone() {
         let folder = tempfile::tempdir().unwrap();
         let (inbox, _messages) = mpsc::unbounded_channel();
         let mut actor = actor(folder.path(), inbox.downgrade());
@@ -467,17 +436,16 @@ mod tests {
         let before = actor.queue.jobs().to_vec();
         actor.shared.store.close(1).unwrap();
 
-        let id = |name: &str| JobId(name.to_owned());
-        assert!(actor.submit(vec![job("new", JobStatus::Queued)], true).await.is_err());
-        assert!(actor.retry(&id("broken")).await.is_err());
-        assert!(actor.place(&id("waits"), &JobPlace::First).await.is_err());
-        assert!(actor.pause_plan(&id("thinks")).await.is_err());
-        assert!(actor.paint_plan(&id("planned"), "A green square.").await.is_err());
+        assert!(actor.enqueue(vec![job("new", JobStatus::Queued)], true).await.is_err());
+        assert!(actor.retry(id("broken")).await.is_err());
+        assert!(actor.move_job(id("waits"), JobPlace::First).await.is_err());
+        assert!(actor.pause_plan(id("thinks")).await.is_err());
+        assert!(actor.paint_plan(id("planned"), "A green square.".to_owned()).await.is_err());
         assert_eq!(actor.queue.jobs(), before);
     }
 
     #[tokio::test]
-    async fn a_look_at_the_models_that_comes_late_does_not_undo_a_newer_one() {
+    async fn a_late_list_of_models_does_not_replace_a_newer_one() {
         let folder = tempfile::tempdir().unwrap();
         let (inbox, mut messages) = mpsc::unbounded_channel();
         let mut actor = actor(folder.path(), inbox.downgrade());

@@ -1,4 +1,4 @@
-//! Images and projects: found, brought in, marked, given away.
+//! Images and projects: listing, import, changes, export.
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +10,8 @@ use protocol::{
 use store::trash::TRASH_MS;
 use store::{DatabaseState, Recovery, Source, Store};
 
-use super::actor::Message;
-use super::{Studio, now_ms};
-use crate::{Error, Result, history};
+use super::Studio;
+use crate::{Error, Result, history, now_ms};
 
 /// Images that can be changed at once.
 const MAX_NODES: usize = 100_000;
@@ -44,8 +43,8 @@ impl Studio {
 
     /// How an image was made, field by field.
     pub async fn recipe(&self, node: NodeId) -> Result<Option<RecipeView>> {
-        let basis = self.ask(Message::Basis).await?;
-        self.with_store(move |store| history::view(node, store, basis.model.as_ref())).await
+        let engine = self.read(|actor| actor.engine_snapshot()).await?;
+        self.with_store(move |store| history::view(node, store, engine.model.as_ref())).await
     }
 
     /// Images of any project; those that are gone are left out.
@@ -74,19 +73,19 @@ impl Studio {
     /// Names a project; an empty name takes the artist's name away.
     pub async fn rename_project(&self, project: ProjectId, name: String) -> Result<()> {
         let project = self.with_store(move |store| Ok(store.rename_project(project, Some(&name))?)).await?;
-        self.shared.tell(StudioEvent::ProjectChanged { project });
+        self.shared.emit(StudioEvent::ProjectChanged { project });
         Ok(())
     }
 
     /// Names an image; an empty name takes the artist's name away.
     pub async fn rename_node(&self, node: NodeId, name: String) -> Result<()> {
         let node = self.with_store(move |store| Ok(store.rename_node(node, Some(&name))?)).await?;
-        self.tell_changed(vec![node]).await
+        self.emit_changed(vec![node]).await
     }
 
-    /// Gives images exactly these tags.
-    pub async fn set_tags(&self, nodes: Vec<NodeId>, tags: Vec<String>) -> Result<()> {
-        self.change(nodes, move |store, nodes| Ok(store.set_tags(nodes, &tags)?)).await
+    /// Adds and removes tags of images in one transaction.
+    pub async fn change_tags(&self, nodes: Vec<NodeId>, added: Vec<String>, removed: Vec<String>) -> Result<()> {
+        self.change(nodes, move |store, nodes| Ok(store.change_tags(nodes, &added, &removed)?)).await
     }
 
     /// Gives images a star or takes it away.
@@ -116,7 +115,7 @@ impl Studio {
             ));
         }
         let nodes = self.with_store(move |store| change(store, &nodes)).await?;
-        self.tell_changed(nodes).await
+        self.emit_changed(nodes).await
     }
 
     /// Leaves questions with their answers and images out of what the model reads next, or takes them in again.
@@ -129,21 +128,21 @@ impl Studio {
         }
         let changed = self.with_store(move |store| Ok(store.set_left_out(&turns, left_out)?)).await?;
         for (project, turns) in changed {
-            self.shared.tell(StudioEvent::TurnsChanged { project, turns });
+            self.shared.emit(StudioEvent::TurnsChanged { project, turns });
         }
         Ok(())
     }
 
-    async fn tell_changed(&self, nodes: Vec<Node>) -> Result<()> {
+    async fn emit_changed(&self, nodes: Vec<Node>) -> Result<()> {
         let mut projects: Vec<ProjectId> = nodes.iter().map(|node| node.project).collect();
         projects.sort();
         projects.dedup();
-        self.shared.tell(StudioEvent::NodesChanged { nodes });
-        self.tell_summaries(projects).await
+        self.shared.emit(StudioEvent::NodesChanged { nodes });
+        self.emit_summaries(projects).await
     }
 
     /// Tells what lists show of projects, and what the library holds.
-    async fn tell_summaries(&self, projects: Vec<ProjectId>) -> Result<()> {
+    async fn emit_summaries(&self, projects: Vec<ProjectId>) -> Result<()> {
         let (projects, counts) = self
             .with_store(move |store| {
                 // One that has gone for good in the meantime has no summary.
@@ -153,9 +152,9 @@ impl Studio {
             })
             .await?;
         for project in projects {
-            self.shared.tell(StudioEvent::ProjectChanged { project });
+            self.shared.emit(StudioEvent::ProjectChanged { project });
         }
-        self.shared.tell(StudioEvent::Counts { counts });
+        self.shared.emit(StudioEvent::Counts { counts });
         Ok(())
     }
 
@@ -169,21 +168,24 @@ impl Studio {
         if emptied.nodes.is_empty() {
             return Ok(());
         }
-        self.shared.tell(StudioEvent::NodesRemoved { nodes: emptied.nodes, projects: emptied.projects });
-        self.tell_summaries(Vec::new()).await
+        self.shared.emit(StudioEvent::NodesRemoved { nodes: emptied.nodes, projects: emptied.projects });
+        self.emit_summaries(Vec::new()).await
     }
 
-    /// Does what is due now and then: the daily backup, and what has been in the trash for 30 days.
+    /// Runs what is due: the daily backup, and the removal of images that have been in the trash for 30 days.
     ///
-    /// What is wrong with the library is the artist's to know: see [`Studio::notice`].
-    pub async fn tend(&self) -> Result<()> {
+    /// The artist should learn of a failure: see [`Studio::notify`].
+    pub async fn run_maintenance(&self) -> Result<()> {
         self.remove_trashed(now_ms().saturating_sub(TRASH_MS)).await?;
         self.with_store(|store| Ok(store.tend(now_ms())?)).await
     }
 
-    /// Tells the artist of something that went wrong without having been asked for.
-    pub fn notice(&self, failure: Failure) {
-        self.tell(Message::Notice(failure));
+    /// Shows the artist a failure that belongs to no request.
+    pub fn notify(&self, failure: Failure) {
+        self.post(move |actor| {
+            actor.notify(failure);
+            Box::pin(std::future::ready(()))
+        });
     }
 
     /// Brings images in; listeners learn of them by [`StudioEvent::Arrived`].
@@ -191,17 +193,17 @@ impl Studio {
         let mut arrivals = Vec::new();
         let mut failures: Vec<Failure> = Vec::new();
         for source in sources {
-            match self.with_store(move |store| bring_in(store, source)).await {
+            match self.with_store(move |store| import_one(store, source)).await {
                 Ok((arrival, node)) => {
                     arrivals.push(arrival);
                     if let Some(node) = node {
-                        self.shared.tell_added(node).await;
+                        self.shared.emit_added(node).await;
                     }
                 }
                 Err(error) => failures.push(error.failure()),
             }
         }
-        self.shared.tell(StudioEvent::Arrived { arrivals, failures, position });
+        self.shared.emit(StudioEvent::Arrived { arrivals, failures, position });
     }
 
     /// Writes an image to where the artist wants it.
@@ -222,13 +224,13 @@ impl Studio {
     /// Brings in a project from such a file.
     pub async fn open_project(&self, path: PathBuf) -> Result<ProjectId> {
         let project = self.with_store(move |store| Ok(store.open_bundle(&path, now_ms())?)).await?;
-        self.tell_summaries(vec![project]).await?;
+        self.emit_summaries(vec![project]).await?;
         Ok(project)
     }
 }
 
 /// Takes an image into the library, or finds it there.
-fn bring_in(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
+fn import_one(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
     let (name, bytes) = match source {
         // Asked before it is opened: a pipe would never end, and opening one can wait for ever.
         Source::File(path) => {
@@ -254,34 +256,34 @@ fn bring_in(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
     Ok((Arrival { node: imported.node.id, is_known: false, has_recipe }, Some(imported.node)))
 }
 
-/// What the start found and mended, in words.
-pub(super) fn recovered(recovery: &Recovery) -> Vec<Failure> {
+/// What the start repaired, as notices.
+pub(super) fn recovery_notices(recovery: &Recovery) -> Vec<Failure> {
     let mut lines = Vec::new();
     match &recovery.database {
         DatabaseState::Sound | DatabaseState::Created | DatabaseState::Migrated { .. } => {}
         DatabaseState::Restored { reason, .. } => lines.push(format!(
-            "the library's database was damaged ({reason}); a backup took its place, and newer images came from \
-             their files"
+            "the library's database was damaged ({reason}) and was restored from a backup; newer images were \
+             added from their files"
         )),
         DatabaseState::Rebuilt { reason } => lines.push(format!(
-            "the library's database was damaged ({reason}) and was made anew from the images; names, tags, stars \
-             and conversations are gone"
+            "the library's database was damaged ({reason}) and was rebuilt from the images; names, tags, stars \
+             and conversations are lost"
         )),
     }
     if let Some(path) = &recovery.set_aside {
         lines.push(format!("the damaged database is kept as {}", path.display()));
     }
     if recovery.lost_jobs {
-        lines.push("requests that were waiting are gone; ask for them again".to_owned());
+        lines.push("queued jobs are lost; queue them again".to_owned());
     }
     match recovery.adopted.len() {
         0 => {}
-        1 => lines.push("an image that was finished when the program ended was saved after all".to_owned()),
-        n => lines.push(format!("{n} images that were finished when the program ended were saved after all")),
+        1 => lines.push("an image that was finished when the program ended was recovered".to_owned()),
+        n => lines.push(format!("{n} images that were finished when the program ended were recovered")),
     }
     match recovery.missing.len() {
         0 => {}
-        n => lines.push(format!("the files of {n} images are gone from the library; copy them back from elsewhere")),
+        n => lines.push(format!("the files of {n} images are missing from the library; restore them from a copy")),
     }
     lines.into_iter().map(|message| Failure { code: ErrorCode::Repaired, message }).collect()
 }

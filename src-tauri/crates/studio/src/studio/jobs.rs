@@ -1,149 +1,151 @@
-//! What is asked for: requests, their price, their order, their plans.
+//! Requests: submitting, estimating, ordering, stopping, repeating.
 
 use std::time::Duration;
 
 use catalog::Estimate;
-use protocol::check::SIDE_MULTIPLE;
+use protocol::limits::SIDE_MULTIPLE;
 use protocol::{
-    EngineState, ErrorCode, Failure, Job, JobId, JobPlace, Kind, MemoryEstimate, NewJob, NodeId, Price, Remedy,
-    Request, Size, TurnId,
+    CheckedRequest, CostEstimate, EngineState, ErrorCode, Failure, InstallStage, Job, JobId, JobPlace, Kind,
+    MemoryEstimate, NewJob, NodeId, Remedy, Request, Size, TurnId,
 };
-use store::Store;
 use tokio::sync::oneshot;
 
-use super::actor::{Basis, Message, expected_secs};
-use super::{Studio, now_ms};
-use crate::{Error, Result, conversation, forecast, history, price, request};
+use super::Studio;
+use super::actor::{EngineSnapshot, expected_secs};
+use crate::request::PreparedJob;
+use crate::{Error, Result, blocking, conversation, cost, estimate, history, now_ms, queue, request};
 
-/// How long the engine may take to say what a request would need.
-const ESTIMATE: Duration = Duration::from_secs(10);
+/// How long the engine may take to estimate a request.
+const ESTIMATE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A request that has a price, and the sizes of the images that it reads.
-struct Question {
+/// A request to be estimated, and the sizes of the images that it reads.
+struct Candidate {
     job: Job,
-    request: Request,
+    request: CheckedRequest,
     images: Vec<Size>,
 }
 
-impl Basis {
+impl EngineSnapshot {
     /// Where the model computes, or will.
     fn device(&self) -> Option<String> {
-        let wished = || forecast::device(self.settings.device.as_deref(), &self.devices);
-        let loaded = self.model.as_ref().filter(|_| self.is_loaded).map(|model| model.device.clone());
-        loaded.or_else(|| self.target.is_some().then(wished))
+        match &self.model {
+            Some(model) if self.is_loaded => Some(model.device.clone()),
+            _ => self.target.as_ref().map(|_| estimate::choose_device(self.settings.device.as_deref(), &self.devices)),
+        }
+    }
+
+    /// Bytes that the loaded weights hold.
+    fn held_bytes(&self) -> u64 {
+        match &self.model {
+            Some(model) if self.is_loaded => model.memory_bytes,
+            _ => 0,
+        }
+    }
+
+    fn max_side(&self) -> Option<u32> {
+        self.model.as_ref().map(|model| model.max_side)
     }
 }
 
 impl Studio {
-    /// Queues a request, a job for each of its variations; they are on disk when this returns.
+    /// Checks and queues a request, a job for each of its variations; they are on disk when this returns.
     pub async fn submit(&self, new: NewJob) -> Result<Vec<JobId>> {
-        let first = new.first;
-        let basis = self.ask(Message::Basis).await?;
-        let jobs = self.with_store(move |store| expand(&new, store, &basis)).await?;
-        self.check_conversation(&jobs).await?;
-        self.queue(jobs, first).await
-    }
-
-    /// Refuses a question whose conversation the model cannot hold: waiting for that would be in vain.
-    async fn check_conversation(&self, jobs: &[Job]) -> Result<()> {
-        let Some(job) = jobs.first().filter(|job| job.kind == Kind::Chat).cloned() else { return Ok(()) };
-        let basis = self.ask(Message::Basis).await?;
-        let priced = self.reckon(job, 1, basis).await?;
-        match priced.refusal.filter(|refusal| refusal.code == ErrorCode::ContextTooLong) {
-            Some(refusal) => Err(Error::Failed(refusal)),
-            None => Ok(()),
+        if new.kind == Kind::Chat {
+            // A question whose conversation the model cannot hold would wait in vain.
+            match self.estimate(new.clone()).await?.refusal {
+                Some(refusal) if refusal.code == ErrorCode::ContextTooLong => return Err(Error::Failed(refusal)),
+                _ => {}
+            }
         }
+        self.call(move |actor| Box::pin(actor.submit(new, None))).await?
     }
 
-    async fn queue(&self, jobs: Vec<Job>, first: bool) -> Result<Vec<JobId>> {
-        self.ask(|reply| Message::Submit { jobs, first, reply }).await?
-    }
-
-    /// What a request would take.
-    pub async fn price(&self, new: NewJob) -> Result<Price> {
-        let basis = self.ask(Message::Basis).await?;
-        let known = basis.clone();
-        let jobs = self.with_store(move |store| expand(&new, store, &known)).await?;
-        let n_jobs = jobs.len();
-        let job = jobs.into_iter().next().ok_or(Error::Closed)?;
-        self.reckon(job, n_jobs, basis).await
-    }
-
-    async fn reckon(&self, job: Job, n_jobs: usize, basis: Basis) -> Result<Price> {
-        let (chat, for_store) = (basis.defaults.chat.clone(), job.clone());
-        let (request, images) = self
+    /// Estimates memory and time of a request.
+    pub async fn estimate(&self, new: NewJob) -> Result<CostEstimate> {
+        let engine = self.read(|actor| actor.engine_snapshot()).await?;
+        let (chat, max_side) = (engine.defaults.chat.clone(), engine.max_side());
+        let (n_jobs, candidate) = self
             .with_store(move |store| {
-                let prepared = request::prepare(&for_store, store, &chat)?;
-                // One that is gone for good is not shown.
-                let sizes = prepared.images.iter().filter_map(|id| store.node(*id).ok()).map(|node| node.size);
-                Ok((prepared.request, sizes.collect::<Vec<Size>>()))
+                let jobs = request::create_jobs(&new, max_side, store, now_ms())?;
+                let n_jobs = jobs.len();
+                let job = jobs.into_iter().next().ok_or(Error::Closed)?;
+                let PreparedJob { request, images, .. } = request::prepare(&job, store, &chat, max_side)?;
+                // Images that are deleted for good are not shown to the model.
+                let images = images.iter().filter_map(|id| store.node(*id).ok()).map(|node| node.size).collect();
+                Ok((n_jobs, Candidate { job, request, images }))
             })
             .await?;
-        let question = Question { job, request, images };
-        let mut price = Price {
+        let mut cost = CostEstimate {
             memory: MemoryEstimate::default(),
             available_bytes: None,
             context_tokens: 0,
-            size: question.job.parameters.size.filter(|_| question.job.kind != Kind::Chat),
+            size: if candidate.job.kind == Kind::Chat { None } else { candidate.job.parameters.size },
             secs: None,
-            refusal: basis.obstacle.clone(),
+            refusal: engine.obstacle.clone(),
             remedies: Vec::new(),
         };
-        let Some(device) = basis.device() else {
-            price.remedies = price.refusal.iter().map(|_| Remedy::SmallerModel).collect();
-            return Ok(price);
+        let Some(device) = engine.device() else {
+            cost.remedies = cost.refusal.iter().map(|_| Remedy::SmallerModel).collect();
+            return Ok(cost);
         };
-        // While a model is being loaded nobody knows how much of the memory it has taken.
-        if basis.is_loaded || matches!(basis.engine, EngineState::Idle { .. }) {
-            let held_bytes = basis.model.as_ref().filter(|_| basis.is_loaded).map_or(0, |model| model.memory_bytes);
+        // While a model is loading, nobody knows how much of the memory it has taken.
+        if engine.is_loaded || matches!(engine.state, EngineState::Idle { .. }) {
             let folder = self.shared.models_folder.clone();
-            let machine = super::blocking(move || Ok(crate::models::hardware(&folder, Vec::new()))).await?;
-            price.available_bytes = price::available(&device, held_bytes, &basis.devices, machine.free_memory_bytes);
+            let machine = blocking(move || Ok(crate::models::hardware(&folder, Vec::new()))).await?;
+            cost.available_bytes =
+                cost::available_bytes(&device, engine.held_bytes(), &engine.devices, machine.free_memory_bytes);
         }
-        match self.foresee(&question.request, &question.images, &basis).await {
+        match self.estimate_request(&candidate.request, &candidate.images, &engine).await {
             Some(Ok(estimate)) => {
-                (price.memory, price.context_tokens, price.size) =
+                (cost.memory, cost.context_tokens, cost.size) =
                     (estimate.memory, estimate.context_tokens, estimate.size);
-                // Only the engine knows how many tokens a text is.
-                let overlong = price::overlong(&estimate, &question.job).filter(|_| basis.is_loaded);
-                let too_large = || price::too_large(&estimate, price.available_bytes, &device, &question.job);
-                price.refusal = price.refusal.or(overlong).or_else(too_large);
+                // Only the engine knows how many tokens a text has.
+                if engine.is_loaded {
+                    cost.refusal = cost.refusal.or_else(|| cost::check_context(&estimate, &candidate.job));
+                }
+                cost.refusal = cost
+                    .refusal
+                    .or_else(|| cost::check_memory(&estimate, cost.available_bytes, &device, &candidate.job));
             }
-            Some(Err(failure)) => price.refusal = price.refusal.or(Some(failure)),
+            Some(Err(failure)) => cost.refusal = cost.refusal.or(Some(failure)),
             None => {}
         }
-        if let Some(refusal) = &price.refusal {
-            let fitting = self.fitting_size(refusal, &question, &price, &basis).await;
-            let older = if price.context_tokens > 0 { self.older_turns(&question.job).await } else { Vec::new() };
-            price.remedies = price::remedies(refusal, &question.job, fitting, older);
-            price.remedies.retain(|remedy| *remedy != Remedy::Retry);
+        if let Some(refusal) = &cost.refusal {
+            let fitting = self.find_fitting_size(refusal, &candidate, &cost, &engine).await;
+            let older = if cost.context_tokens > 0 { self.older_turns(&candidate.job).await } else { Vec::new() };
+            cost.remedies = cost::remedies(refusal, &candidate.job, fitting, older);
+            cost.remedies.retain(|remedy| *remedy != Remedy::Retry);
         }
-        if let Some(model) = basis.model {
-            let size = price.size;
-            let secs = self.with_store(move |store| Ok(expected_secs(&question.job, size, &model, store))).await?;
-            price.secs = secs.map(|secs| secs * n_jobs as f64);
+        if let Some(model) = engine.model {
+            let size = cost.size;
+            let secs = self.with_store(move |store| Ok(expected_secs(&candidate.job, size, &model, store))).await?;
+            cost.secs = secs.map(|secs| secs * n_jobs as f64);
         }
-        Ok(price)
+        Ok(cost)
     }
 
-    /// What the engine says; while no model is loaded, what the headers of the one to load say. Nothing where neither
-    /// can be asked.
-    async fn foresee(
+    /// The engine's estimate; while no model is loaded, one from the headers of the model to load. `None` where
+    /// neither can be had.
+    async fn estimate_request(
         &self,
-        request: &Request,
+        request: &CheckedRequest,
         images: &[Size],
-        basis: &Basis,
+        engine: &EngineSnapshot,
     ) -> Option<std::result::Result<Estimate, Failure>> {
-        if basis.is_loaded {
+        if engine.is_loaded {
             let (reply, answer) = oneshot::channel();
-            self.tell(Message::Estimate(Box::new(request.clone()), reply));
-            return tokio::time::timeout(ESTIMATE, answer).await.ok()?.ok();
+            let request = request.clone();
+            self.post(move |actor| {
+                actor.engine_mut().estimate(request, reply);
+                Box::pin(std::future::ready(()))
+            });
+            return tokio::time::timeout(ESTIMATE_TIMEOUT, answer).await.ok()?.ok();
         }
-        let (target, device) = (basis.target.clone()?, basis.device()?);
+        let (target, device) = (engine.target.clone()?, engine.device()?);
         let (shared, request, images) = (self.shared.clone(), request.clone(), images.to_vec());
-        let forecast = super::blocking(move || shared.forecaster.estimate(&target, &device, &request, &images)).await;
-        // A model that cannot be read says so when it is loaded.
-        forecast.inspect_err(|error| tracing::debug!(%error, "a request's needs are not known")).ok().map(Ok)
+        let estimate = blocking(move || shared.estimator.estimate(&target, &device, &request, &images)).await;
+        // A model that cannot be read fails when it is loaded.
+        estimate.inspect_err(|error| tracing::debug!(%error, "the request cannot be estimated")).ok().map(Ok)
     }
 
     /// Questions of a conversation without which the next one may fit.
@@ -157,16 +159,26 @@ impl Studio {
     }
 
     /// The largest smaller size that is known to fit.
-    async fn fitting_size(&self, refusal: &Failure, question: &Question, price: &Price, basis: &Basis) -> Option<Size> {
+    async fn find_fitting_size(
+        &self,
+        refusal: &Failure,
+        candidate: &Candidate,
+        cost: &CostEstimate,
+        engine: &EngineSnapshot,
+    ) -> Option<Size> {
         let is_memory = matches!(refusal.code, ErrorCode::OutOfDeviceMemory | ErrorCode::OutOfHostMemory);
-        let available = price.available_bytes.filter(|_| is_memory && question.job.kind != Kind::Chat)?;
-        for size in catalog::smaller_sizes(price.size?, SIDE_MULTIPLE) {
-            let mut smaller = question.request.clone();
+        if !is_memory || candidate.job.kind == Kind::Chat {
+            return None;
+        }
+        let available_bytes = cost.available_bytes?;
+        for size in catalog::smaller_sizes(cost.size?, SIDE_MULTIPLE) {
+            let mut smaller = candidate.request.clone().into_inner();
             if let Request::Generate(request) | Request::Edit(request) = &mut smaller {
                 request.parameters.size = Some(size);
             }
-            if let Some(Ok(estimate)) = self.foresee(&smaller, &question.images, basis).await
-                && estimate.memory.peak_bytes <= available
+            let smaller = smaller.checked(engine.max_side()).ok()?;
+            if let Some(Ok(estimate)) = self.estimate_request(&smaller, &candidate.images, engine).await
+                && estimate.memory.peak_bytes <= available_bytes
             {
                 return Some(size);
             }
@@ -174,86 +186,70 @@ impl Studio {
         None
     }
 
-    /// Ends a job that waits at once, and one that runs within a step.
+    /// Cancels a waiting job at once, and the running one within a step.
     pub async fn cancel(&self, job: JobId) -> Result<()> {
-        self.ask(|reply| Message::Cancel(job, reply)).await?
+        self.call(move |actor| Box::pin(actor.cancel(job))).await?
     }
 
-    /// Ends a job that paints, and keeps its newest step as an image of its project.
+    /// Stops a job that denoises, and saves its newest step as an image of its project.
     pub async fn keep(&self, job: JobId) -> Result<()> {
-        self.ask(|reply| Message::Keep(job, reply)).await?
+        self.call(move |actor| Box::pin(actor.stop_and_save_step(job))).await?
     }
 
-    /// Ends what runs and everything that waits.
+    /// Cancels the running job and all that wait.
     pub async fn cancel_all(&self) -> Result<()> {
-        self.ask(Message::CancelAll).await?
+        self.call(|actor| Box::pin(actor.cancel_all())).await?
     }
 
-    /// Puts a job that failed, was interrupted or is planned away.
+    /// Removes a job that failed, was interrupted or holds a plan.
     pub async fn dismiss(&self, job: JobId) -> Result<()> {
-        self.ask(|reply| Message::Dismiss(job, reply)).await?
+        self.call(move |actor| Box::pin(actor.dismiss(job))).await?
     }
 
     /// Queues a failed or interrupted job again.
     pub async fn retry(&self, job: JobId) -> Result<()> {
-        self.ask(|reply| Message::Retry(job, reply)).await?
+        self.call(move |actor| Box::pin(actor.retry(job))).await?
     }
 
-    /// Puts a job that waits somewhere else.
+    /// Moves a waiting job.
     pub async fn move_job(&self, job: JobId, place: JobPlace) -> Result<()> {
-        self.ask(|reply| Message::Place(job, place, reply)).await?
+        self.call(move |actor| Box::pin(actor.move_job(job, place))).await?
     }
 
-    /// Holds the queue, or lets it go; what runs goes on.
+    /// Pauses or resumes the queue; the running job continues.
     pub fn pause_queue(&self, is_paused: bool) {
-        self.tell(Message::Pause(is_paused));
+        self.post(move |actor| Box::pin(actor.pause_queue(is_paused)));
     }
 
-    /// Holds a job's plan, while it is written or when it will be complete.
+    /// Holds a job's plan, while it is written or once it is complete.
     pub async fn pause_plan(&self, job: JobId) -> Result<()> {
-        self.ask(|reply| Message::PausePlan(job, reply)).await?
+        self.call(move |actor| Box::pin(actor.pause_plan(job))).await?
     }
 
-    /// Lets a planned job paint this plan.
+    /// Queues a job that holds a plan to make its image from this one.
     pub async fn paint_plan(&self, job: JobId, plan: String) -> Result<()> {
-        self.ask(|reply| Message::PaintPlan(job, plan, reply)).await?
+        self.call(move |actor| Box::pin(actor.paint_plan(job, plan))).await?
     }
 
-    /// Paints an image again from its recipe as a new one.
+    /// Makes an image again from its recipe as a new one.
     pub async fn replay(&self, node: NodeId) -> Result<Vec<JobId>> {
-        let jobs =
-            self.with_store(move |store| request::expand(&history::replay(node, store)?, store, now_ms())).await?;
-        self.queue(jobs, false).await
+        let new = self.with_store(move |store| history::replay(node, store)).await?;
+        self.call(move |actor| Box::pin(actor.submit(new, None))).await?
     }
 
-    /// Paints an image again and compares; the outcome is an event.
+    /// Makes an image again and compares; the outcome is an event.
     pub async fn verify(&self, node: NodeId) -> Result<()> {
-        let job = self.with_store(move |store| history::verify(node, store, now_ms())).await?;
-        self.queue(vec![job], false).await.map(drop)
+        let new = self.with_store(move |store| history::replay(node, store)).await?;
+        self.call(move |actor| Box::pin(actor.submit(new, Some(node)))).await?.map(drop)
     }
 
     /// Whether there is work that closing would interrupt.
     pub async fn is_working(&self) -> bool {
-        let standing = self.ask(Message::Subscribe).await;
-        standing.is_ok_and(|(standing, _)| {
-            standing.jobs.iter().any(|job| crate::queue::is_running(&job.status))
-                || standing.models.iter().any(|model| {
-                    model.install.as_ref().is_some_and(|install| {
-                        use protocol::InstallStage as Stage;
-                        matches!(install.stage, Stage::Downloading | Stage::Checking | Stage::Converting)
-                    })
-                })
-        })
+        let Ok(state) = self.read(|actor| actor.state()).await else { return false };
+        let is_installing = |stage: &InstallStage| {
+            matches!(stage, InstallStage::Downloading | InstallStage::Checking | InstallStage::Converting)
+        };
+        state.jobs.iter().any(|job| queue::is_running(&job.status))
+            || state.models.iter().filter_map(|model| model.install.as_ref()).any(|it| is_installing(&it.stage))
     }
-}
-
-/// The jobs of a request that makes sense, for the present model where there is one.
-fn expand(new: &NewJob, store: &Store, basis: &Basis) -> Result<Vec<Job>> {
-    let jobs = request::expand(new, store, now_ms())?;
-    if let Some(job) = jobs.first() {
-        let request = request::prepare(job, store, &basis.defaults.chat)?.request;
-        let max_side = basis.model.as_ref().map(|model| model.max_side);
-        request.check(max_side)?;
-    }
-    Ok(jobs)
 }

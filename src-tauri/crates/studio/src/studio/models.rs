@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use catalog::{ImportMode, RemovalTarget, Token, host_of};
 use protocol::{ErrorCode, Hardware, ModelChoice, ModelId, Trial};
 
-use super::actor::Message;
-use super::{Studio, blocking, now_ms};
-use crate::{Error, Result, models, trial};
+use super::Studio;
+use crate::{Error, Result, blocking, models, now_ms, trial};
 
 /// What the trial times, and what most machines would run.
 const TRIAL_QUANTIZATION: &str = "q4_k_m";
@@ -16,20 +15,20 @@ const TRIAL_QUANTIZATION: &str = "q4_k_m";
 impl Studio {
     /// What the machine has.
     pub async fn hardware(&self) -> Result<Hardware> {
-        let devices = self.ask(Message::Basis).await?.devices;
+        let devices = self.read(|actor| actor.engine_snapshot()).await?.devices;
         let folder = self.shared.models_folder.clone();
         blocking(move || Ok(models::hardware(&folder, devices))).await
     }
 
     /// Times one layer of the full model's shape with random weights.
     pub async fn try_hardware(&self) -> Result<Trial> {
-        let basis = self.ask(Message::Basis).await?;
-        let device = basis.settings.device.clone();
+        let engine = self.read(|actor| actor.engine_snapshot()).await?;
+        let device = engine.settings.device.clone();
         let has_gpu = match &device {
             Some(device) => device != "cpu",
-            None => basis.devices.iter().any(|it| it.id != "cpu"),
+            None => engine.devices.iter().any(|it| it.id != "cpu"),
         };
-        trial::run(&basis.engine_program, TRIAL_QUANTIZATION, device.as_deref(), has_gpu).await
+        trial::run(&engine.program, TRIAL_QUANTIZATION, device.as_deref(), has_gpu).await
     }
 
     /// Downloads, checks and converts a model, or goes on with that; a new start finds it waiting from now on.
@@ -42,17 +41,20 @@ impl Studio {
         quantization: String,
         removes_source: Option<bool>,
     ) -> Result<()> {
-        self.ask(|reply| Message::Install { model, quantization, removes_source, reply }).await?
+        self.call(move |actor| Box::pin(actor.install(model, quantization, removes_source))).await?
     }
 
     /// Holds an installation; what is here stays.
     pub fn pause_install(&self, model: ModelId) {
-        self.tell(Message::PauseInstall(model));
+        self.post(move |actor| {
+            actor.pause_install(&model);
+            Box::pin(std::future::ready(()))
+        });
     }
 
     /// Ends an installation; what has arrived stays until it is removed.
     pub fn cancel_install(&self, model: ModelId) {
-        self.tell(Message::CancelInstall(model));
+        self.post(move |actor| Box::pin(async move { actor.cancel_install(&model).await }));
     }
 
     /// Removes a form of a model, or its published files; an imported model is forgotten. Gives the bytes freed.
@@ -67,21 +69,19 @@ impl Studio {
             Ok(shared.catalog.remove(&model, &removal)?)
         })
         .await;
-        self.tell(Message::RefreshModels);
+        self.refresh_models();
         freed
     }
 
     /// Takes a model that the artist has on disk already, where it lies.
     pub async fn import_model(&self, path: PathBuf) -> Result<ModelId> {
         let shared = self.shared.clone();
-        let id =
-            blocking(move || {
-                Ok(shared
-                    .catalog
-                    .import(&path, ImportMode::Link, now_ms() as i64, &mut |_, _| ControlFlow::Continue(()))?)
-            })
-            .await;
-        self.tell(Message::RefreshModels);
+        let id = blocking(move || {
+            let mut go_on = |_, _| ControlFlow::Continue(());
+            Ok(shared.catalog.import(&path, ImportMode::Link, now_ms() as i64, &mut go_on)?)
+        })
+        .await;
+        self.refresh_models();
         id
     }
 
@@ -98,18 +98,24 @@ impl Studio {
     }
 
     async fn load(&self, chosen: models::Chosen) -> Result<()> {
-        let (target, defaults) = (Box::new(chosen.target), Box::new(chosen.defaults));
-        self.ask(|reply| Message::UseModel { target, defaults, reply }).await?
+        self.call(move |actor| Box::pin(actor.use_model(chosen.target, chosen.defaults))).await?
     }
 
-    /// Starts an engine that was given up.
-    pub fn retry_engine(&self) {
-        self.tell(Message::RetryEngine);
+    fn refresh_models(&self) {
+        self.post(|actor| {
+            actor.refresh_models();
+            Box::pin(std::future::ready(()))
+        });
+    }
+
+    /// Restarts the engine, also after too many failures.
+    pub fn restart_engine(&self) {
+        self.post(|actor| Box::pin(actor.restart_engine()));
     }
 
     /// Keeps a token for downloads in the system's keyring, or forgets it.
     pub async fn set_token(&self, token: Option<String>) -> Result<()> {
-        let mirror = self.ask(Message::Basis).await?.settings.mirror;
+        let mirror = self.read(|actor| actor.engine_snapshot()).await?.settings.mirror;
         let host = host_of(mirror.as_deref())?;
         blocking(move || match token {
             Some(text) => {

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use protocol::{About, ErrorCode, Folder, Settings, SettingsChange};
 
 use super::Studio;
-use super::actor::{Choice, Message};
 use crate::{Error, Result, locate, logs};
 
 /// Lines of the log that go into a report.
@@ -15,12 +14,12 @@ const LOG_LINES: usize = 200;
 impl Studio {
     /// Makes a change of the settings and remembers it.
     pub async fn change_settings(&self, change: SettingsChange) -> Result<()> {
-        self.ask(|reply| Message::Change(Box::new(change), reply)).await?
+        self.call(move |actor| Box::pin(actor.change_settings(change))).await?
     }
 
     /// All settings.
     pub async fn settings(&self) -> Result<Settings> {
-        Ok(self.ask(Message::Basis).await?.settings)
+        Ok(self.read(|actor| actor.engine_snapshot()).await?.settings)
     }
 
     /// Moves images' or models' place; takes effect at the next start.
@@ -28,20 +27,20 @@ impl Studio {
         if !path.is_dir() {
             return Err(Error::refused(ErrorCode::FileUnusable, format!("{} is not a folder", path.display())));
         }
-        self.place(folder, Some(path)).await
+        self.move_folder(folder, Some(path)).await
     }
 
     /// Puts images or models back to their usual place; takes effect at the next start.
     pub async fn reset_folder(&self, folder: Folder) -> Result<()> {
-        self.place(folder, None).await
+        self.move_folder(folder, None).await
     }
 
-    async fn place(&self, folder: Folder, path: Option<PathBuf>) -> Result<()> {
-        let choice = match folder {
-            Folder::Library => Choice::Library(path),
-            Folder::Models => Choice::Models(path),
-        };
-        self.ask(|reply| Message::Choose(choice, reply)).await?
+    async fn move_folder(&self, folder: Folder, path: Option<PathBuf>) -> Result<()> {
+        self.call(move |actor| match folder {
+            Folder::Library => Box::pin(actor.set_library_folder(path)),
+            Folder::Models => Box::pin(actor.set_models_folder(path)),
+        })
+        .await?
     }
 
     /// Runs another engine program from now on.
@@ -49,33 +48,33 @@ impl Studio {
         if !program.is_file() {
             return Err(Error::refused(ErrorCode::FileUnusable, format!("{} is not a program", program.display())));
         }
-        self.ask(|reply| Message::Choose(Choice::Engine(Some(program)), reply)).await?
+        self.call(move |actor| Box::pin(actor.set_engine(Some(program)))).await?
     }
 
     /// Runs the engine beside the studio again.
     pub async fn reset_engine(&self) -> Result<()> {
-        self.ask(|reply| Message::Choose(Choice::Engine(None), reply)).await?
+        self.call(|actor| Box::pin(actor.set_engine(None))).await?
     }
 
     /// The programs, and the licenses of what they are built of.
     pub async fn about(&self, licenses: &str) -> Result<About> {
-        let engine = self.ask(Message::Basis).await?.engine_version;
+        let engine = self.read(|actor| actor.engine_snapshot()).await?.version;
         Ok(About { version: env!("CARGO_PKG_VERSION").to_owned(), engine, licenses: licenses.to_owned() })
     }
 
     /// Versions, hardware, settings and the last log lines, without secrets or prompts.
     pub async fn diagnostics(&self) -> Result<String> {
         let hardware = self.hardware().await?;
-        let basis = self.ask(Message::Basis).await?;
+        let snapshot = self.read(|actor| actor.engine_snapshot()).await?;
         let counts = self.with_store(|store| Ok(store.counts()?)).await?;
         let lines = logs::tail(&locate::logs_folder(&self.data_folder), LOG_LINES);
-        let mut settings = basis.settings;
+        let mut settings = snapshot.settings;
         // What the artist named and wrote is nobody's business.
         settings.presets.clear();
         settings.plans.clear();
         let mut text = String::new();
         let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
-        let engine = basis.engine_version.as_deref().unwrap_or("not running");
+        let engine = snapshot.version.as_deref().unwrap_or("not running");
         let settings = toml::to_string(&settings).unwrap_or_default();
         // Writing into a text cannot fail.
         let _ = write!(
@@ -87,7 +86,7 @@ impl Studio {
              [settings]\n{settings}\n\
              [log]\n{log}\n",
             version = env!("CARGO_PKG_VERSION"),
-            state = basis.engine,
+            state = snapshot.state,
             n_nodes = counts.n_nodes,
             n_trashed = counts.n_trashed,
             log = lines.join("\n"),

@@ -11,8 +11,8 @@ async fn an_engine_that_will_not_stop_is_ended() {
     let mut bench = bench_with(|options| options.timeouts.cancel = Duration::from_millis(200)).await;
     let id = bench.submit(Kind::Generate, "slow stubborn", None).await;
     bench.preview().await;
-    bench.studio.cancel(id.clone()).await.unwrap();
-    assert_eq!(bench.end_of(&id).await, JobStatus::Cancelled);
+    bench.studio.cancel(id).await.unwrap();
+    assert_eq!(bench.end_of(id).await, JobStatus::Cancelled);
     bench.make("a boat").await;
 }
 
@@ -20,10 +20,10 @@ async fn an_engine_that_will_not_stop_is_ended() {
 async fn without_a_model_a_request_says_what_is_missing() {
     let mut bench = bench_with(|options| options.model = None).await;
     let id = bench.submit(Kind::Generate, "a boat", None).await;
-    assert_eq!(bench.failure_of(&id).await.code, ErrorCode::ModelMissing);
+    assert_eq!(bench.failure_of(id).await.code, ErrorCode::ModelMissing);
     bench.studio.use_model_at("/models/other".into()).await.unwrap();
-    bench.studio.retry(id.clone()).await.unwrap();
-    bench.image_of(&id).await;
+    bench.studio.retry(id).await.unwrap();
+    bench.image_of(id).await;
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn another_model_takes_the_place_of_the_present_one() {
     let id = bench.submit(Kind::Generate, "slow boat", None).await;
     bench.preview().await;
     bench.studio.use_model_at("/models/other".into()).await.unwrap();
-    assert!(bench.failure_of(&id).await.message.contains("another model was chosen"));
+    assert!(bench.failure_of(id).await.message.contains("another model was chosen"));
     let ready = bench.engine(|state| matches!(state, EngineState::Ready { .. })).await;
     let EngineState::Ready { model, .. } = ready else { panic!() };
     assert_eq!(model.name, "other");
@@ -80,7 +80,7 @@ async fn what_is_asked_for_while_another_device_is_chosen_is_painted_on_it() {
     bench.studio.change_settings(SettingsChange::Device(Some("cpu".to_owned()))).await.unwrap();
     // Slow enough to be at work on the old engine when the new one is known.
     let id = bench.submit(Kind::Generate, "slow boat", None).await;
-    bench.image_of(&id).await;
+    bench.image_of(id).await;
     let EngineState::Ready { model, .. } = bench.snapshot().await.engine else { panic!() };
     assert_eq!(model.device, "cpu");
 }
@@ -95,7 +95,7 @@ async fn what_the_old_engine_still_says_is_not_part_of_an_answer_that_is_tried_a
     let id = bench.submit(Kind::Chat, &question, None).await;
     bench.wait(|event| matches!(event, StudioEvent::Text { .. }).then_some(())).await;
     bench.studio.change_settings(SettingsChange::Device(Some("cpu".to_owned()))).await.unwrap();
-    assert!(bench.failure_of(&id).await.message.contains("another device was chosen"));
+    assert!(bench.failure_of(id).await.message.contains("another device was chosen"));
     bench.studio.retry(id).await.unwrap();
     assert_eq!(bench.turn().await.answer, format!("I was shown: {question}"));
 }
@@ -106,7 +106,7 @@ async fn a_model_chosen_before_the_engine_is_known_fails_nothing_that_waits() {
     let mut bench = bench_with(|options| options.engines = Some(sleepy(folder.path()))).await;
     let id = bench.submit(Kind::Generate, "a boat", None).await;
     bench.studio.use_model_at("/models/other".into()).await.unwrap();
-    bench.image_of(&id).await;
+    bench.image_of(id).await;
 }
 
 #[tokio::test]

@@ -41,13 +41,13 @@ async fn check(point: &str, faults: &[(&str, ErrorCode)]) {
         let new = NewJob { thinking: Thinking::On, ..job(Kind::Generate, &format!("{fault}@{point}"), None) };
         let lost = bench.queue(new).await;
         let next = bench.submit(Kind::Generate, "a boat", None).await;
-        let JobStatus::Failed { failure, remedies } = bench.end_of(&lost).await else {
+        let JobStatus::Failed { failure, remedies } = bench.end_of(lost).await else {
             panic!("{fault}@{point} did not fail")
         };
         assert_eq!(failure.code, *code, "{fault}@{point}: {}", failure.message);
         assert!(failure.message.chars().count() <= 160 && !failure.message.contains('\n'), "{}", failure.message);
         assert!(!remedies.is_empty(), "{fault}@{point} offers nothing");
-        bench.image_of(&next).await;
+        bench.image_of(next).await;
         assert_eq!(bench.n_images().await, 1, "{fault}@{point} saved something");
     }
 }
@@ -79,7 +79,7 @@ async fn a_image_that_had_arrived_is_kept_whatever_happens_then() {
     {
         let mut bench = impatient().await;
         let id = bench.submit(Kind::Generate, &format!("{fault}@image"), None).await;
-        bench.image_of(&id).await;
+        bench.image_of(id).await;
         bench.make("a boat").await;
     }
 }
@@ -97,12 +97,12 @@ async fn while_it_loads() {
         // A process that dies is started again; one that says no is believed.
         let refuses = matches!(fault, "device-memory" | "host-memory" | "lost" | "internal");
         if refuses {
-            bench.failure_of(&id).await;
-            bench.studio.retry_engine();
+            bench.failure_of(id).await;
+            bench.studio.restart_engine();
             bench.engine(|state| matches!(state, EngineState::Ready { .. })).await;
-            bench.studio.retry(id.clone()).await.unwrap();
+            bench.studio.retry(id).await.unwrap();
         }
-        bench.image_of(&id).await;
+        bench.image_of(id).await;
     }
 }
 
@@ -118,7 +118,7 @@ async fn an_engine_that_cannot_start_is_a_state_with_a_sentence() {
         let mut bench = bench_with(|options| {
             let absent = "/nowhere/bagel".into();
             options.engines = Some(vec![if name == "absent" { absent } else { engine_called(folder.path(), name) }]);
-            options.timeouts.greeting = Duration::from_millis(300);
+            options.timeouts.hello = Duration::from_millis(300);
         })
         .await;
         let state = match bench.start.engine.clone() {
@@ -128,7 +128,7 @@ async fn an_engine_that_cannot_start_is_a_state_with_a_sentence() {
         let EngineState::Failed { failure } = state else { panic!() };
         assert!(failure.message.contains(expected), "{name}: {}", failure.message);
         let id = bench.submit(Kind::Generate, "a boat", None).await;
-        bench.failure_of(&id).await;
+        bench.failure_of(id).await;
     }
 }
 
@@ -137,26 +137,26 @@ async fn an_engine_that_dies_again_and_again_is_given_up_until_the_artist_asks()
     let mut bench = bench_with(|options| options.timeouts.restart = Duration::from_millis(1)).await;
     for _ in 0..4 {
         let id = bench.submit(Kind::Generate, "abort@reading", None).await;
-        bench.failure_of(&id).await;
+        bench.failure_of(id).await;
     }
     bench.engine(|state| matches!(state, EngineState::Failed { .. })).await;
-    bench.studio.retry_engine();
+    bench.studio.restart_engine();
     bench.make("a boat").await;
 }
 
 /// Times that a job began, until it was over.
-async fn beginnings(bench: &mut Bench, id: &JobId) -> (usize, JobStatus) {
+async fn beginnings(bench: &mut Bench, id: JobId) -> (usize, JobStatus) {
     let mut n_begun = 0;
     let mut was_running = false;
     let end = bench
         .wait(|event| match event {
-            StudioEvent::JobChanged { job, status } if job == *id => {
+            StudioEvent::JobChanged { job, status } if job == id => {
                 let is_running = matches!(status, JobStatus::Running { .. });
                 n_begun += usize::from(is_running && !was_running);
                 was_running = is_running;
                 status.is_over().then_some(status)
             }
-            StudioEvent::JobDismissed { job } if job == *id => {
+            StudioEvent::JobDismissed { job } if job == id => {
                 was_running = false;
                 None
             }
@@ -174,10 +174,10 @@ async fn a_lost_device_costs_a_new_start_and_nothing_else() {
         let mut bench = bench_with(|options| options.engines = Some(programs)).await;
         let lost = bench.submit(request, &format!("lost-once@{point} boat"), None).await;
         let next = bench.submit(Kind::Generate, "a boat", None).await;
-        let (n_begun, end) = beginnings(&mut bench, &lost).await;
+        let (n_begun, end) = beginnings(&mut bench, lost).await;
         assert_eq!(n_begun, 2, "{point}");
         assert!(matches!(end, JobStatus::Done { .. }), "{point}: {end:?}");
-        bench.image_of(&next).await;
+        bench.image_of(next).await;
         assert_eq!(bench.n_images().await, if request == Kind::Chat { 1 } else { 2 });
     }
 }
@@ -187,18 +187,18 @@ async fn a_device_that_is_lost_again_fails_with_what_to_do() {
     let mut bench = impatient().await;
     for _ in 0..2 {
         let lost = bench.submit(Kind::Generate, "lost@step", None).await;
-        let (n_begun, end) = beginnings(&mut bench, &lost).await;
+        let (n_begun, end) = beginnings(&mut bench, lost).await;
         assert_eq!(n_begun, 2, "it is tried once more, and no more");
         let JobStatus::Failed { failure, remedies } = end else { panic!("{end:?}") };
         assert_eq!(failure.code, ErrorCode::DeviceLost);
-        assert!(failure.message.contains("again after a new start; restart the computer"), "{}", failure.message);
+        assert!(failure.message.contains("again after a restart; restart the computer"), "{}", failure.message);
         assert_eq!(remedies, [Remedy::Retry]);
         // The artist's own try is a new one.
-        bench.studio.retry_engine();
+        bench.studio.restart_engine();
         bench.studio.retry(lost.clone()).await.unwrap();
-        let (n_begun, _) = beginnings(&mut bench, &lost).await;
+        let (n_begun, _) = beginnings(&mut bench, lost).await;
         assert_eq!(n_begun, 2);
-        bench.studio.retry_engine();
+        bench.studio.restart_engine();
     }
     bench.make("a boat").await;
 }
@@ -207,13 +207,13 @@ async fn a_device_that_is_lost_again_fails_with_what_to_do() {
 async fn a_second_try_stays_the_last_one_over_a_new_start() {
     let mut bench = bench_with(|_| {}).await;
     let lost = bench.submit(Kind::Generate, "lost@step", None).await;
-    bench.running(&lost).await;
+    bench.running(lost).await;
     bench.studio.pause_queue(true);
     bench.wait(|event| matches!(event, StudioEvent::JobQueued { job } if job.id == lost).then_some(())).await;
     let mut bench = bench.crash().await;
-    assert_eq!(bench.job(&lost).await.unwrap().status, JobStatus::Queued);
+    assert_eq!(bench.job(lost).await.unwrap().status, JobStatus::Queued);
     bench.studio.pause_queue(false);
-    let (n_begun, end) = beginnings(&mut bench, &lost).await;
+    let (n_begun, end) = beginnings(&mut bench, lost).await;
     assert_eq!(n_begun, 1);
     assert!(matches!(end, JobStatus::Failed { .. }), "{end:?}");
 }
@@ -222,8 +222,8 @@ async fn a_second_try_stays_the_last_one_over_a_new_start() {
 async fn a_job_that_is_being_stopped_when_its_device_is_lost_is_stopped() {
     let mut bench = bench_with(|_| {}).await;
     let lost = bench.submit(Kind::Generate, "lost@step heedless", None).await;
-    bench.running(&lost).await;
+    bench.running(lost).await;
     bench.studio.cancel(lost.clone()).await.unwrap();
-    assert_eq!(bench.end_of(&lost).await, JobStatus::Cancelled);
+    assert_eq!(bench.end_of(lost).await, JobStatus::Cancelled);
     bench.make("a boat").await;
 }

@@ -74,7 +74,7 @@ async fn a_image_of_ours_brings_its_recipe_back() {
     let recipe = other.studio.recipe(arrivals[0].node).await.unwrap().unwrap();
     assert_eq!(recipe.prompt, "a boat");
     let again = other.studio.replay(arrivals[0].node).await.unwrap();
-    let copy = other.image_of(&again[0]).await;
+    let copy = other.image_of(again[0]).await;
     assert_eq!(other.studio.image(copy).await.unwrap(), bench.studio.image(node).await.unwrap());
 }
 
@@ -82,7 +82,7 @@ async fn a_image_of_ours_brings_its_recipe_back() {
 async fn marks_are_told_and_found_by() {
     let mut bench = bench().await;
     let (boat, house) = (bench.make("a boat").await, bench.make("a house").await);
-    bench.studio.set_tags(vec![boat], vec!["sea".to_owned()]).await.unwrap();
+    bench.studio.change_tags(vec![boat], vec!["sea".to_owned()], Vec::new()).await.unwrap();
     bench.studio.set_starred(vec![boat, house], true).await.unwrap();
     bench.studio.rename_node(house, "My house".to_owned()).await.unwrap();
     let renamed = bench
@@ -122,7 +122,7 @@ async fn a_project_travels_as_one_file() {
     let mut bench = bench().await;
     let parent = bench.make("a boat").await;
     let id = bench.submit(Kind::Edit, "red sails", Some(parent)).await;
-    bench.image_of(&id).await;
+    bench.image_of(id).await;
     let project = bench.node(parent).await.project;
     let file = bench.folder.path().join("boat.bagelproject");
     bench.studio.export_project(project, file.clone()).await.unwrap();
@@ -197,7 +197,7 @@ async fn an_edit_from_elsewhere_finds_its_source_by_what_it_shows() {
     let mut bench = bench().await;
     let parent = bench.make("a boat").await;
     let id = bench.submit(Kind::Edit, "red sails", Some(parent)).await;
-    let child = bench.image_of(&id).await;
+    let child = bench.image_of(id).await;
     let export = async |node, name: &str| {
         let out = bench.folder.path().join(name);
         bench.studio.export(node, ExportFormat::Png, out.clone()).await.unwrap();
@@ -224,7 +224,7 @@ async fn the_log_holds_no_words_of_the_artist() {
     studio::logs::Log::open(&folder).unwrap().install();
     bench.make("canary prompt").await;
     let id = bench.submit(Kind::Chat, "canary question", None).await;
-    bench.end_of(&id).await;
+    bench.end_of(id).await;
     bench.submit(Kind::Generate, "abort@step canary", None).await;
     bench.make("canary again").await;
     let log = studio::logs::tail(&folder, 10_000).join("\n");

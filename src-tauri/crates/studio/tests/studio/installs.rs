@@ -289,7 +289,7 @@ async fn the_real_engine_converts_what_was_published_and_paints_with_it() {
     site.bench.studio.use_model(choice()).await.unwrap();
     site.bench.engine(|state| matches!(state, EngineState::Ready { .. })).await;
     let job = site.bench.submit(Kind::Generate, "a red circle", None).await;
-    let node = site.bench.image_of(&job).await;
+    let node = site.bench.image_of(job).await;
     let model = site.bench.node(node).await.model.unwrap();
     assert!(model.contains("small"), "{model}");
 }

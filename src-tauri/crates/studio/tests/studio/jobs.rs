@@ -23,7 +23,7 @@ async fn steps_and_previews_are_seen_while_it_paints_and_after() {
     let id = bench.submit(Kind::Generate, "slow boat", None).await;
     let preview = bench.preview().await;
     assert_eq!(bench.studio.preview(preview).unwrap().width(), 32);
-    let node = bench.image_of(&id).await;
+    let node = bench.image_of(id).await;
     let steps = bench.studio.steps(node);
     assert_eq!((steps.len(), steps[0]), (8, preview));
     assert!(bench.studio.preview(preview).is_some());
@@ -34,7 +34,7 @@ async fn an_edit_is_a_child_of_its_image_and_survives_a_new_start() {
     let mut bench = bench().await;
     let parent = bench.make("a boat").await;
     let second = bench.submit(Kind::Edit, "red sails", Some(parent)).await;
-    let child = bench.image_of(&second).await;
+    let child = bench.image_of(second).await;
     let before = bench.node(child).await;
     assert_eq!(before.parent, Some(parent));
     assert_eq!(before.project, bench.node(parent).await.project);
@@ -53,7 +53,7 @@ async fn variations_are_jobs_with_seeds_of_their_own() {
     let mut seeds = Vec::new();
     let mut projects = Vec::new();
     for id in &ids {
-        let node = bench.image_of(id).await;
+        let node = bench.image_of(*id).await;
         let node = bench.node(node).await;
         seeds.push(node.seed.unwrap());
         projects.push(node.project);
@@ -68,20 +68,20 @@ async fn a_stopped_job_leaves_no_image() {
     let mut bench = bench().await;
     let id = bench.submit(Kind::Generate, "slow boat", None).await;
     bench.preview().await;
-    bench.studio.cancel(id.clone()).await.unwrap();
-    assert_eq!(bench.end_of(&id).await, JobStatus::Cancelled);
+    bench.studio.cancel(id).await.unwrap();
+    assert_eq!(bench.end_of(id).await, JobStatus::Cancelled);
     assert_eq!(bench.n_images().await, 0);
-    assert!(bench.job(&id).await.is_none());
+    assert!(bench.job(id).await.is_none());
 }
 
 #[tokio::test]
 async fn a_stopped_jobs_newest_step_can_be_kept() {
     let mut bench = bench().await;
     let id = bench.submit(Kind::Generate, "slow boat", None).await;
-    assert!(bench.studio.keep(id.clone()).await.is_err(), "there is no step yet");
+    assert!(bench.studio.keep(id).await.is_err(), "there is no step yet");
     bench.preview().await;
-    bench.studio.keep(id.clone()).await.unwrap();
-    let node = bench.image_of(&id).await;
+    bench.studio.keep(id).await.unwrap();
+    let node = bench.image_of(id).await;
     let node = bench.node(node).await;
     assert_eq!((node.size.width, node.has_recipe), (32, false));
 }
@@ -93,7 +93,7 @@ async fn a_image_that_is_none_is_not_saved() {
         [("flat gray", "one flat color"), ("short", "not of the size"), ("nothing", "without an image")]
     {
         let id = bench.submit(Kind::Generate, prompt, None).await;
-        let failure = bench.failure_of(&id).await;
+        let failure = bench.failure_of(id).await;
         assert!(failure.message.contains(expected), "{prompt}: {}", failure.message);
     }
     assert_eq!(bench.n_images().await, 0);
@@ -104,7 +104,7 @@ async fn a_image_that_is_none_is_not_saved() {
 async fn a_failure_keeps_its_class_and_stays_until_dismissed() {
     let mut bench = bench().await;
     let id = bench.submit(Kind::Generate, "device-memory@reading", None).await;
-    let JobStatus::Failed { failure, remedies } = bench.end_of(&id).await else { panic!("it did not fail") };
+    let JobStatus::Failed { failure, remedies } = bench.end_of(id).await else { panic!("it did not fail") };
     assert_eq!(failure.code, ErrorCode::OutOfDeviceMemory);
     assert!(!remedies.is_empty());
     assert_eq!(bench.snapshot().await.jobs.len(), 1);
@@ -116,9 +116,9 @@ async fn a_failure_keeps_its_class_and_stays_until_dismissed() {
 async fn a_failed_job_can_be_tried_again() {
     let mut bench = bench().await;
     let id = bench.submit(Kind::Generate, "internal@step", None).await;
-    bench.failure_of(&id).await;
-    bench.studio.retry(id.clone()).await.unwrap();
-    bench.failure_of(&id).await;
+    bench.failure_of(id).await;
+    bench.studio.retry(id).await.unwrap();
+    bench.failure_of(id).await;
     assert_eq!(bench.snapshot().await.jobs.len(), 1);
 }
 
@@ -156,9 +156,9 @@ async fn a_image_is_painted_again_from_its_recipe() {
     let mut new = job(Kind::Edit, "red sails", Some(parent));
     new.thinking = Thinking::On;
     let id = bench.queue(new).await;
-    let node = bench.image_of(&id).await;
+    let node = bench.image_of(id).await;
     let again = bench.studio.replay(node).await.unwrap();
-    let copy = bench.image_of(&again[0]).await;
+    let copy = bench.image_of(again[0]).await;
     let pixels = async |node| bench.studio.image(node).await.unwrap();
     assert_eq!(pixels(copy).await, pixels(node).await);
     let (node, copy) = (bench.node(node).await, bench.node(copy).await);
@@ -188,7 +188,7 @@ async fn a_recipe_is_shown_field_by_field() {
     let mut bench = bench().await;
     let parent = bench.make("a boat").await;
     let id = bench.submit(Kind::Edit, "red sails", Some(parent)).await;
-    let node = bench.image_of(&id).await;
+    let node = bench.image_of(id).await;
     let recipe = bench.studio.recipe(node).await.unwrap().unwrap();
     assert_eq!((recipe.kind, recipe.prompt.as_str()), (Kind::Edit, "red sails"));
     assert_eq!((recipe.images.as_slice(), recipe.n_missing), ([parent].as_slice(), 0));

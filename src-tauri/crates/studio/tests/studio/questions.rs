@@ -55,7 +55,7 @@ async fn what_is_reasoned_is_kept_beside_the_answer() {
 async fn an_answer_of_nothing_is_a_failure() {
     let mut bench = bench().await;
     let id = bench.submit(Kind::Chat, "mumble", None).await;
-    let failure = bench.failure_of(&id).await;
+    let failure = bench.failure_of(id).await;
     assert!(failure.message.contains("answered with nothing"), "{}", failure.message);
     assert_eq!(failure.code, protocol::ErrorCode::BadResult);
 }
@@ -78,7 +78,7 @@ async fn a_conversation_that_outgrows_the_model_is_refused_with_a_way_out() {
     assert_eq!(error.failure().code, ErrorCode::ContextTooLong);
     assert!(error.to_string().contains("ask in a new project"), "{error}");
 
-    let price = bench.studio.price(more.clone()).await.unwrap();
+    let price = bench.studio.estimate(more.clone()).await.unwrap();
     let Some(Remedy::LeaveOut { turns }) = price.remedies.first() else { panic!("{:?}", price.remedies) };
     bench.studio.leave_out(turns.clone(), true).await.unwrap();
     let changed = bench

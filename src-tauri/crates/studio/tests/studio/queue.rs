@@ -8,7 +8,7 @@ use crate::support::{Bench, bench, bench_with, job};
 async fn busy(names: &[&str]) -> (Bench, JobId, Vec<JobId>) {
     let mut bench = bench().await;
     let running = bench.submit(Kind::Generate, "slow boat", None).await;
-    bench.running(&running).await;
+    bench.running(running).await;
     let mut waiting = Vec::new();
     for name in names {
         waiting.push(bench.submit(Kind::Generate, name, None).await);
@@ -43,15 +43,15 @@ async fn waiting_jobs_are_reordered() {
 async fn a_job_that_waits_is_stopped_at_once() {
     let (mut bench, running, waiting) = busy(&["another"]).await;
     bench.studio.cancel(waiting[0].clone()).await.unwrap();
-    assert_eq!(bench.end_of(&waiting[0]).await, JobStatus::Cancelled);
-    bench.image_of(&running).await;
+    assert_eq!(bench.end_of(waiting[0]).await, JobStatus::Cancelled);
+    bench.image_of(running).await;
 }
 
 #[tokio::test]
 async fn all_are_stopped_at_once() {
     let (mut bench, running, _) = busy(&["a", "b"]).await;
     bench.studio.cancel_all().await.unwrap();
-    assert_eq!(bench.end_of(&running).await, JobStatus::Cancelled);
+    assert_eq!(bench.end_of(running).await, JobStatus::Cancelled);
     assert!(bench.snapshot().await.jobs.is_empty());
 }
 
@@ -93,10 +93,10 @@ async fn a_held_queue_begins_nothing_until_it_is_let_go() {
     let id = bench.submit(Kind::Generate, "a boat", None).await;
     bench.ready().await;
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    assert_eq!(bench.job(&id).await.unwrap().status, JobStatus::Queued);
+    assert_eq!(bench.job(id).await.unwrap().status, JobStatus::Queued);
     assert!(bench.snapshot().await.is_paused);
     bench.studio.pause_queue(false);
-    bench.image_of(&id).await;
+    bench.image_of(id).await;
 }
 
 #[tokio::test]
@@ -111,9 +111,9 @@ async fn a_held_queue_is_held_at_the_next_start_too() {
         bench.ready().await;
         // Whatever was to be begun is begun before this is answered twice.
         bench.snapshot().await;
-        assert_eq!(bench.job(&id).await.unwrap().status, JobStatus::Queued);
+        assert_eq!(bench.job(id).await.unwrap().status, JobStatus::Queued);
         bench.studio.pause_queue(false);
-        bench.image_of(&id).await;
+        bench.image_of(id).await;
         let bench = bench.crash().await;
         assert!(!bench.start.is_paused);
     }
@@ -124,15 +124,15 @@ async fn a_restart_continues_the_queue_and_says_what_was_interrupted() {
     for crashes in [false, true] {
         let (bench, running, waiting) = busy(&["a", "b"]).await;
         let mut bench = if crashes { bench.crash().await } else { bench.reopen().await };
-        assert_eq!(bench.job(&running).await.unwrap().status, JobStatus::Interrupted);
+        assert_eq!(bench.job(running).await.unwrap().status, JobStatus::Interrupted);
         for id in &waiting {
-            if bench.job(id).await.is_some() {
-                bench.image_of(id).await;
+            if bench.job(*id).await.is_some() {
+                bench.image_of(*id).await;
             }
         }
         assert_eq!(bench.n_images().await, 2);
         bench.studio.retry(running.clone()).await.unwrap();
-        bench.image_of(&running).await;
+        bench.image_of(running).await;
     }
 }
 
@@ -140,10 +140,10 @@ async fn a_restart_continues_the_queue_and_says_what_was_interrupted() {
 async fn a_image_that_is_being_saved_when_the_studio_closes_is_not_lost_sight_of() {
     let mut bench = bench().await;
     let id = bench.submit(Kind::Generate, "a boat", None).await;
-    bench.status(&id, |status| *status == JobStatus::Running { phase: Phase::Saving }).await;
+    bench.status(id, |status| *status == JobStatus::Running { phase: Phase::Saving }).await;
     let bench = bench.reopen().await;
     assert_eq!(bench.n_images().await, 1);
-    assert!(bench.job(&id).await.is_none(), "it is over");
+    assert!(bench.job(id).await.is_none(), "it is over");
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn what_failed_before_it_began_does_not_begin_by_itself_at_the_next_start(
         ids.push(bench.submit(Kind::Generate, prompt, None).await);
     }
     for id in &ids {
-        bench.failure_of(id).await;
+        bench.failure_of(*id).await;
     }
     let bench = bench.crash().await;
     for id in &ids {
@@ -169,7 +169,7 @@ async fn an_interrupted_job_can_be_put_away_for_good() {
     let bench = bench.reopen().await;
     bench.studio.dismiss(running.clone()).await.unwrap();
     let bench = bench.reopen().await;
-    assert!(bench.job(&running).await.is_none());
+    assert!(bench.job(running).await.is_none());
 }
 
 #[tokio::test]

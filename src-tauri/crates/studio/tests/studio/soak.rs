@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use protocol::{EngineState, ImageParameters, JobId, JobStatus, Kind, NewJob, Size, Thinking};
-use studio::Options;
+use studio::StudioOptions;
 
 use crate::publisher::scene::Numbers;
 use crate::support::{Bench, bench_with, engine_called, job};
@@ -64,7 +64,7 @@ fn own_bytes() -> u64 {
 }
 
 /// A studio with an engine whose model holds memory, and whose jobs take more.
-async fn heavy(change: impl FnOnce(&mut Options)) -> (Bench, Memory, tempfile::TempDir) {
+async fn heavy(change: impl FnOnce(&mut StudioOptions)) -> (Bench, Memory, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let program = engine_called(folder.path(), "engine").canonicalize().unwrap();
     let mut bench = bench_with(|options| {
@@ -88,8 +88,8 @@ async fn memory_is_back_where_it_was_after_every_way_to_run_out_of_it() {
         for point in ["reading", "writing", "step", "decoding"] {
             let new = NewJob { thinking: Thinking::On, ..job(Kind::Generate, &format!("{fault}@{point}"), None) };
             let lost = bench.queue(new).await;
-            assert!(matches!(bench.end_of(&lost).await, JobStatus::Failed { .. }), "{fault}@{point}");
-            bench.studio.retry_engine();
+            assert!(matches!(bench.end_of(lost).await, JobStatus::Failed { .. }), "{fault}@{point}");
+            bench.studio.restart_engine();
             bench.engine(|state| matches!(state, EngineState::Ready { .. })).await;
             memory.comes_back_to(base).await;
         }
@@ -120,7 +120,7 @@ async fn grow(bench: &mut Bench, memory: &Memory, n_first: usize, n_more: usize,
     for n_jobs in [n_first, n_more] {
         for _ in 0..n_jobs {
             let id = bench.queue(new.clone()).await;
-            bench.image_of(&id).await;
+            bench.image_of(id).await;
         }
         found.push((memory.engines()[0], own_bytes()));
     }
@@ -161,9 +161,9 @@ async fn stop_many(n_stops: usize, seed: u64) -> Stops {
         tokio::time::sleep(Duration::from_micros(numbers.below(90_000))).await;
         let before = Instant::now();
         // It may have ended by itself.
-        let is_there = bench.studio.cancel(id.clone()).await.is_ok();
+        let is_there = bench.studio.cancel(id).await.is_ok();
         let answered = before.elapsed();
-        match bench.end_of(&id).await {
+        match bench.end_of(id).await {
             JobStatus::Done { node } => n_kept += u64::from(node.is_some()),
             JobStatus::Cancelled => {}
             status => panic!("stop {number}: {status:?}"),

@@ -7,8 +7,8 @@ use protocol::{
     EngineState, Failure, ImageParameters, Job, JobId, JobStatus, Kind, NewJob, Node, NodeId, Size, Snapshot,
     StudioEvent, Thinking, Turn,
 };
-use studio::engine::Timeouts;
-use studio::{Options, Source, Studio};
+use studio::engine::EngineTimeouts;
+use studio::{Source, Studio, StudioOptions};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -18,22 +18,22 @@ pub(crate) struct Bench {
     pub(crate) events: Receiver<StudioEvent>,
     pub(crate) start: Snapshot,
     pub(crate) folder: TempDir,
-    options: Options,
+    options: StudioOptions,
 }
 
-pub(crate) fn timeouts() -> Timeouts {
-    Timeouts {
-        greeting: Duration::from_secs(20),
+pub(crate) fn timeouts() -> EngineTimeouts {
+    EngineTimeouts {
+        hello: Duration::from_secs(20),
         silence: Duration::from_secs(20),
         restart: Duration::from_millis(10),
         tick: Duration::from_millis(20),
         cancel: Duration::from_secs(20),
-        ..Timeouts::default()
+        ..EngineTimeouts::default()
     }
 }
 
-pub(crate) fn options(folder: &Path) -> Options {
-    Options {
+pub(crate) fn options(folder: &Path) -> StudioOptions {
+    StudioOptions {
         data_folder: folder.join("data"),
         engines: Some(vec![env!("CARGO_BIN_EXE_fake-engine").into()]),
         model: Some(folder.join("pretend")),
@@ -46,14 +46,14 @@ pub(crate) async fn bench() -> Bench {
     bench_with(|_| {}).await
 }
 
-pub(crate) async fn bench_with(change: impl FnOnce(&mut Options)) -> Bench {
+pub(crate) async fn bench_with(change: impl FnOnce(&mut StudioOptions)) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
     change(&mut options);
     open(folder, options).await
 }
 
-async fn open(folder: TempDir, options: Options) -> Bench {
+async fn open(folder: TempDir, options: StudioOptions) -> Bench {
     let studio = Studio::open(options.clone()).unwrap();
     let (start, events) = studio.subscribe().await.unwrap();
     Bench { studio, events, start, folder, options }
@@ -100,30 +100,30 @@ impl Bench {
         self.studio.submit(new).await.unwrap().remove(0)
     }
 
-    pub(crate) async fn status(&mut self, id: &JobId, wanted: impl Fn(&JobStatus) -> bool) -> JobStatus {
+    pub(crate) async fn status(&mut self, id: JobId, wanted: impl Fn(&JobStatus) -> bool) -> JobStatus {
         self.wait(|event| match event {
-            StudioEvent::JobChanged { job, status } if job == *id && wanted(&status) => Some(status),
+            StudioEvent::JobChanged { job, status } if job == id && wanted(&status) => Some(status),
             _ => None,
         })
         .await
     }
 
-    pub(crate) async fn running(&mut self, id: &JobId) {
+    pub(crate) async fn running(&mut self, id: JobId) {
         self.status(id, |status| matches!(status, JobStatus::Running { .. })).await;
     }
 
-    pub(crate) async fn end_of(&mut self, id: &JobId) -> JobStatus {
+    pub(crate) async fn end_of(&mut self, id: JobId) -> JobStatus {
         self.status(id, JobStatus::is_over).await
     }
 
-    pub(crate) async fn failure_of(&mut self, id: &JobId) -> Failure {
+    pub(crate) async fn failure_of(&mut self, id: JobId) -> Failure {
         match self.end_of(id).await {
             JobStatus::Failed { failure, .. } => failure,
             status => panic!("the job did not fail: {status:?}"),
         }
     }
 
-    pub(crate) async fn image_of(&mut self, id: &JobId) -> NodeId {
+    pub(crate) async fn image_of(&mut self, id: JobId) -> NodeId {
         match self.end_of(id).await {
             JobStatus::Done { node: Some(node) } => node,
             status => panic!("the job made no image: {status:?}"),
@@ -150,8 +150,8 @@ impl Bench {
         self.studio.subscribe().await.unwrap().0
     }
 
-    pub(crate) async fn job(&self, id: &JobId) -> Option<Job> {
-        self.snapshot().await.jobs.into_iter().find(|job| job.id == *id)
+    pub(crate) async fn job(&self, id: JobId) -> Option<Job> {
+        self.snapshot().await.jobs.into_iter().find(|job| job.id == id)
     }
 
     pub(crate) async fn node(&self, id: NodeId) -> Node {
@@ -164,7 +164,7 @@ impl Bench {
 
     pub(crate) async fn make(&mut self, prompt: &str) -> NodeId {
         let id = self.submit(Kind::Generate, prompt, None).await;
-        self.image_of(&id).await
+        self.image_of(id).await
     }
 
     /// Ends the studio and opens it again on the same folder.
@@ -185,7 +185,7 @@ impl Bench {
 }
 
 /// The library is let go of a moment after the last handle.
-async fn reopen_at(folder: TempDir, options: Options) -> Bench {
+async fn reopen_at(folder: TempDir, options: StudioOptions) -> Bench {
     for _ in 0..1000 {
         match Studio::open(options.clone()) {
             Ok(studio) => {

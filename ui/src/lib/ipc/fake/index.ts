@@ -14,7 +14,7 @@ import type {
   ModelChoice,
   Node,
   NodeId,
-  Price,
+  CostEstimate,
   Settings,
   SettingsChange,
   Snapshot,
@@ -233,11 +233,11 @@ export function fakeHost(): Host {
     abilities: () => answer<Ability[]>(options.has('limited') ? [] : ['drag_out', 'reset_places']),
 
     submit: (job) => answer(queue.submit(job)),
-    price(job) {
+    estimate(job) {
       const steps = job.parameters.steps * job.variations;
       const pixels = (job.parameters.size?.width ?? 1024) * (job.parameters.size?.height ?? 768);
       const isLarge = job.prompt.startsWith('huge');
-      const price: Price = {
+      const estimate: CostEstimate = {
         memory: {
           weights_bytes: 14 << 20,
           context_bytes: 6 << 20,
@@ -259,7 +259,7 @@ export function fakeHost(): Host {
           ? [{ kind: 'smaller_size', size: { width: 768, height: 576 } }, { kind: 'no_thinking' }, { kind: 'smaller_model' }]
           : [],
       };
-      return answer(price);
+      return answer(estimate);
     },
     cancel: (job) => (queue.cancel(job), done()),
     cancelAll() {
@@ -297,7 +297,8 @@ export function fakeHost(): Host {
       return done();
     },
     renameNode: (id, name) => changed([id], () => ({ name: name === '' ? null : name })),
-    setTags: (nodes, tags) => changed(nodes, () => ({ tags: [...tags].sort() })),
+    changeTags: (nodes, added, removed) =>
+      changed(nodes, (node) => ({ tags: [...new Set([...node.tags, ...added])].filter((tag) => !removed.includes(tag)).sort() })),
     setStarred: (nodes, starred) => changed(nodes, () => ({ starred })),
     leaveOut(ids, leftOut) {
       for (const [project, all] of world.turns) {
@@ -362,7 +363,7 @@ export function fakeHost(): Host {
       return answer(id);
     },
     useModel: (model) => (start(model), change({ model })),
-    retryEngine: () => (start(settings.model ?? pocket), done()),
+    restartEngine: () => (start(settings.model ?? pocket), done()),
 
     changeSettings: (wanted) => change(settingOf(wanted)),
     chooseFolder: async (folder) => (await change({ [`${folder}_folder`]: `/media/large/${folder}` }), true),

@@ -1,8 +1,9 @@
 //! Images and recipes to fill libraries with.
 
-use imagefile::recipe::RECIPE_VERSION;
-use imagefile::{Recipe, RecipeInput, RecipeModel};
-use protocol::{Image, ImageParameters, Kind, NodeId, Origin, ProjectId, TextParameters, Thinking};
+use protocol::recipe::RECIPE_VERSION;
+use protocol::{
+    Image, ImageParameters, Kind, NodeId, Origin, ProjectId, Recipe, RecipeInput, RecipeModel, TextParameters, Thinking,
+};
 use store::NewNode;
 
 use crate::Outcome;

@@ -90,7 +90,7 @@ impl Model {
                 break;
             }
         }
-        model.jobs = store.jobs()?.into_iter().map(|job| (job.id.0, job.order)).collect();
+        model.jobs = store.jobs()?.into_iter().map(|job| (job.id.to_string(), job.order)).collect();
         Ok(model)
     }
 

@@ -115,17 +115,13 @@ impl Work {
                 self.tell(Fact::Said { project, question }, |store| store.add_turn(project, turn, 1))
             }
             (18, _) => {
-                let (job, order) = (format!("job {}", self.chance.below(9)), self.n_done.cast_signed());
-                let stored = StoredJob {
-                    id: JobId(job.clone()),
-                    order,
-                    state: "queued".to_owned(),
-                    body: json!({ "prompt": "a fox" }),
-                };
+                let id = JobId::from_u128(self.chance.below(9) as u128);
+                let (job, order) = (id.to_string(), self.n_done.cast_signed());
+                let stored = StoredJob { id, order, state: "queued".to_owned(), body: json!({ "prompt": "a fox" }) };
                 self.tell(Fact::Queued { job, order }, |store| store.put_job(&stored))
             }
             (19, _) => match self.store.jobs()?.first() {
-                Some(job) => self.tell(Fact::Unqueued { job: job.id.0.clone() }, |store| store.remove_job(&job.id)),
+                Some(job) => self.tell(Fact::Unqueued { job: job.id.to_string() }, |store| store.remove_job(job.id)),
                 None => Ok(()),
             },
             (20, _) => self.tell(Fact::Other, |store| store.back_up(1)),

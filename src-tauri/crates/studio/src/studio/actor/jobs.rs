@@ -1,162 +1,172 @@
 //! What the artist does with jobs.
 
-use protocol::{ErrorCode, Job, JobId, JobPlace, JobStatus, Kind, Phase, StudioEvent, Thinking};
+use protocol::limits::MAX_QUEUED;
+use protocol::{ErrorCode, Job, JobId, JobPlace, JobStatus, Kind, NewJob, NodeId, Phase, StudioEvent, Thinking};
 use store::StoredJob;
 
 use super::Actor;
-use super::work::Goal;
-use crate::queue::{MAX_WAITING, Queue, SECOND_TRY, is_running};
-use crate::studio::blocking;
-use crate::{Error, Result, plan};
+use super::running::StopReason;
+use crate::queue::{JobQueue, SECOND_TRY, is_running};
+use crate::{Error, Result, blocking, now_ms, plan, request};
 
 impl Actor {
-    /// Queues jobs; they are on disk before anybody hears of them.
-    pub(super) async fn submit(&mut self, jobs: Vec<Job>, first: bool) -> Result<Vec<JobId>> {
-        if self.queue.n_waiting() + jobs.len() > MAX_WAITING {
-            return Err(Error::refused(
-                ErrorCode::TooMany,
-                format!("{MAX_WAITING} requests wait already; let some of them finish"),
-            ));
+    /// Checks a request and queues its jobs; `verifies` is the image that is made again only to be compared.
+    pub(in crate::studio) async fn submit(&mut self, new: NewJob, verifies: Option<NodeId>) -> Result<Vec<JobId>> {
+        let (first, max_side) = (new.first, self.max_side());
+        let store = self.shared.store.clone();
+        let mut jobs = blocking(move || request::create_jobs(&new, max_side, &store, now_ms())).await?;
+        jobs.iter_mut().for_each(|job| job.verifies = verifies);
+        self.enqueue(jobs, first).await
+    }
+
+    /// Longest side that the model can make, where a model was loaded.
+    pub(super) fn max_side(&self) -> Option<u32> {
+        self.model.as_ref().map(|model| model.max_side)
+    }
+
+    /// Queues jobs; they are on disk before any listener learns of them.
+    pub(super) async fn enqueue(&mut self, mut jobs: Vec<Job>, first: bool) -> Result<Vec<JobId>> {
+        if self.queue.n_waiting() + jobs.len() > MAX_QUEUED {
+            let message = format!("the queue is full at {MAX_QUEUED} jobs; wait for a job to finish or cancel one");
+            return Err(Error::refused(ErrorCode::TooMany, message));
         }
-        let mut jobs = jobs;
-        self.expect_times(&mut jobs).await;
-        let ids: Vec<JobId> = jobs.iter().map(|job| job.id.clone()).collect();
+        self.estimate_times(&mut jobs).await;
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         let before = self.queue.clone();
         self.queue.add(jobs.clone(), first);
         self.save_queue_or_undo(before).await?;
         for job in jobs {
-            self.tell(StudioEvent::JobQueued { job });
+            tracing::debug!(job = %job.id, kind = job.kind.name(), "queued");
+            self.emit(StudioEvent::JobQueued { job });
         }
         if first {
-            self.tell_order();
+            self.emit_order();
         }
         Ok(ids)
     }
 
-    pub(super) async fn cancel(&mut self, id: &JobId) -> Result<()> {
-        let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
-        match job.status {
-            JobStatus::Queued | JobStatus::Planned => self.set(id, JobStatus::Cancelled).await,
+    fn job(&self, id: JobId) -> Result<&Job> {
+        self.queue.get(id).ok_or(Error::NoJob(id))
+    }
+
+    pub(in crate::studio) async fn cancel(&mut self, id: JobId) -> Result<()> {
+        match self.job(id)?.status {
+            JobStatus::Queued | JobStatus::Planned => self.set_status(id, JobStatus::Cancelled).await,
             // An image that is being written is a result already.
             JobStatus::Running { phase: Phase::Saving } => {}
             JobStatus::Running { .. } => {
-                self.stop_running(id, Goal::Finish);
-                self.set(id, JobStatus::Stopping).await;
+                self.stop_job(id, StopReason::Cancel);
+                self.set_status(id, JobStatus::Stopping).await;
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// Stops a job that paints, and keeps its newest step as an image.
-    pub(super) async fn keep_newest(&mut self, id: &JobId) -> Result<()> {
-        let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
-        let paints = matches!(job.status, JobStatus::Running { phase: Phase::Painting { .. } });
-        if !paints || job.preview.is_none() || job.verifies.is_some() {
-            return Err(Error::refused(ErrorCode::TooLate, "there is no step of this request to keep"));
+    /// Stops a job that denoises, and saves its newest step as an image.
+    pub(in crate::studio) async fn stop_and_save_step(&mut self, id: JobId) -> Result<()> {
+        let job = self.job(id)?;
+        let is_denoising = matches!(job.status, JobStatus::Running { phase: Phase::Painting { .. } });
+        if !is_denoising || job.preview.is_none() || job.verifies.is_some() {
+            return Err(Error::refused(ErrorCode::TooLate, "this job has no step to keep"));
         }
-        self.stop_running(id, Goal::Keep);
-        self.set(id, JobStatus::Stopping).await;
+        self.stop_job(id, StopReason::SaveStep);
+        self.set_status(id, JobStatus::Stopping).await;
         Ok(())
     }
 
-    /// Stops what runs and empties what waits; what is planned stays.
-    pub(super) async fn cancel_all(&mut self) -> Result<()> {
-        // What runs goes on meanwhile, so it is told first.
-        if let Some(id) = self.queue.running().map(|job| job.id.clone()) {
-            self.cancel(&id).await?;
+    /// Stops the running job and cancels the queued ones; held plans stay.
+    pub(in crate::studio) async fn cancel_all(&mut self) -> Result<()> {
+        // The running job first: it continues until it is told.
+        if let Some(id) = self.queue.running().map(|job| job.id) {
+            self.cancel(id).await?;
         }
         let ids = self.queue.waiting();
         for id in &ids {
-            self.queue.remove(id);
-            self.queue.forget_second_try(id);
+            self.queue.remove(*id);
+            self.queue.forget_second_try(*id);
         }
-        let stored = (self.shared.store.clone(), ids.clone());
-        if let Err(error) = blocking(move || Ok(stored.0.remove_jobs(&stored.1)?)).await {
-            tracing::warn!(%error, "jobs that are over stay on disk");
+        let (store, removed) = (self.shared.store.clone(), ids.clone());
+        if let Err(error) = blocking(move || Ok(store.remove_jobs(&removed)?)).await {
+            tracing::warn!(%error, "cancelled jobs stay on disk");
         }
         for job in ids {
-            self.tell(StudioEvent::JobChanged { job, status: JobStatus::Cancelled });
+            self.emit(StudioEvent::JobChanged { job, status: JobStatus::Cancelled });
         }
         Ok(())
     }
 
-    pub(super) async fn dismiss(&mut self, id: &JobId) -> Result<()> {
+    pub(in crate::studio) async fn dismiss(&mut self, id: JobId) -> Result<()> {
         let Some(job) = self.queue.get(id) else { return Ok(()) };
         if !matches!(job.status, JobStatus::Failed { .. } | JobStatus::Interrupted | JobStatus::Planned) {
-            return Err(Error::refused(ErrorCode::TooLate, "this request still waits or runs; stop it instead"));
+            return Err(Error::refused(ErrorCode::TooLate, "this job is queued or running; cancel it instead"));
         }
-        let stored = (self.shared.store.clone(), id.clone());
-        blocking(move || Ok(stored.0.remove_job(&stored.1)?)).await?;
+        let store = self.shared.store.clone();
+        blocking(move || Ok(store.remove_job(id)?)).await?;
         self.queue.remove(id);
-        self.tell(StudioEvent::JobDismissed { job: id.clone() });
+        self.emit(StudioEvent::JobDismissed { job: id });
         Ok(())
     }
 
     /// Queues a job again that failed or was interrupted, as if it were new.
-    pub(super) async fn retry(&mut self, id: &JobId) -> Result<()> {
-        let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
+    pub(in crate::studio) async fn retry(&mut self, id: JobId) -> Result<()> {
+        let job = self.job(id)?;
         if !matches!(job.status, JobStatus::Failed { .. } | JobStatus::Interrupted) {
-            return Err(Error::refused(
-                ErrorCode::TooLate,
-                "this request has not failed; there is nothing to try again",
-            ));
+            return Err(Error::refused(ErrorCode::TooLate, "this job did not fail; there is nothing to try again"));
         }
-        let job = renewed(job);
+        let job = reset(job);
         let before = self.queue.clone();
         self.queue.remove(id);
         self.queue.forget_second_try(id);
         self.queue.add(vec![job.clone()], false);
         self.save_queue_or_undo(before).await?;
-        self.tell(StudioEvent::JobDismissed { job: id.clone() });
-        self.tell(StudioEvent::JobQueued { job });
+        self.emit(StudioEvent::JobDismissed { job: id });
+        self.emit(StudioEvent::JobQueued { job });
         Ok(())
     }
 
-    /// Lets a job that lost its device begin once more, before all that wait.
-    pub(super) async fn try_again(&mut self, id: &JobId) {
-        let Some(job) = self.queue.remove(id).map(|job| renewed(&job)) else { return };
-        tracing::info!(job = %id.0, "the device was lost; the request is tried once more");
+    /// Queues a job that lost its device once more, before all that wait.
+    pub(super) async fn retry_after_device_loss(&mut self, id: JobId) {
+        let Some(job) = self.queue.remove(id).map(|job| reset(&job)) else { return };
+        tracing::info!(job = %id, "the device was lost; trying the job once more");
         self.shared.previews.forget(id);
         self.queue.mark_second_try(id);
         self.queue.add(vec![job.clone()], true);
-        self.work = None;
+        self.running = None;
         self.save_queue().await;
-        self.tell(StudioEvent::JobDismissed { job: id.clone() });
-        self.tell(StudioEvent::JobQueued { job });
-        self.tell_order();
+        self.emit(StudioEvent::JobDismissed { job: id });
+        self.emit(StudioEvent::JobQueued { job });
+        self.emit_order();
     }
 
-    pub(super) async fn place(&mut self, id: &JobId, place: &JobPlace) -> Result<()> {
-        if self.queue.get(id).is_none() {
-            return Err(Error::NoJob(id.clone()));
-        }
+    pub(in crate::studio) async fn move_job(&mut self, id: JobId, place: JobPlace) -> Result<()> {
+        self.job(id)?;
         let before = self.queue.clone();
-        if self.queue.place(id, place) {
+        if self.queue.move_job(id, place) {
             self.save_queue_or_undo(before).await?;
         }
-        self.tell_order();
+        self.emit_order();
         Ok(())
     }
 
-    /// Holds the queue or lets it go, also for the next start.
-    pub(super) async fn pause(&mut self, is_paused: bool) {
+    /// Pauses or resumes the queue, also for the next start.
+    pub(in crate::studio) async fn pause_queue(&mut self, is_paused: bool) {
         if self.queue.is_paused == is_paused {
             return;
         }
         self.queue.is_paused = is_paused;
         let store = self.shared.store.clone();
         if let Err(error) = blocking(move || Ok(store.hold_queue(is_paused)?)).await {
-            self.notice(error.failure());
+            self.notify(error.failure());
         }
-        self.tell(StudioEvent::QueuePaused { is_paused });
+        self.emit(StudioEvent::QueuePaused { is_paused });
     }
 
-    /// Holds a plan: what is written of it now, or all of it when it is complete.
-    pub(super) async fn pause_plan(&mut self, id: &JobId) -> Result<()> {
-        let Some(job) = self.queue.get(id) else { return Err(Error::NoJob(id.clone())) };
+    /// Holds a plan: the part that is written now, or all of it once it is complete.
+    pub(in crate::studio) async fn pause_plan(&mut self, id: JobId) -> Result<()> {
+        let job = self.job(id)?;
         if !plan::can_be_held(job.kind, &job.thinking) {
-            return Err(Error::BadRequest("this request writes no plan".to_owned()));
+            return Err(Error::BadRequest("this job writes no plan".to_owned()));
         }
         match job.status {
             JobStatus::Queued | JobStatus::Running { phase: Phase::Reading } => {
@@ -167,24 +177,24 @@ impl Actor {
                 self.save_queue_or_undo(before).await
             }
             JobStatus::Running { phase: Phase::Writing } => {
-                self.stop_running(id, Goal::Hold);
+                self.stop_job(id, StopReason::HoldPlan);
                 Ok(())
             }
             JobStatus::Running { .. } => Err(Error::refused(
                 ErrorCode::TooLate,
-                "the plan is being painted already; stop it and try again with a plan",
+                "the image is already being made from this plan; cancel the job and try again",
             )),
             _ => Ok(()),
         }
     }
 
-    /// Lets a held job paint a plan, before all that wait.
-    pub(super) async fn paint_plan(&mut self, id: &JobId, plan: &str) -> Result<()> {
-        let given = plan::given(plan)?;
+    /// Queues a held job with this plan, before all that wait.
+    pub(in crate::studio) async fn paint_plan(&mut self, id: JobId, plan: String) -> Result<()> {
+        let given = plan::given(&plan)?;
         let before = self.queue.clone();
-        let Some(job) = self.queue.get_mut(id) else { return Err(Error::NoJob(id.clone())) };
+        let job = self.queue.get_mut(id).ok_or(Error::NoJob(id))?;
         if job.status != JobStatus::Planned {
-            return Err(Error::refused(ErrorCode::TooLate, "this request has no plan that is held"));
+            return Err(Error::refused(ErrorCode::TooLate, "this job holds no plan"));
         }
         if let Thinking::Given { plan } = &given {
             job.plan.clone_from(plan);
@@ -193,20 +203,20 @@ impl Actor {
         job.pauses_after_plan = false;
         job.status = JobStatus::Queued;
         let plan = job.plan.clone();
-        self.queue.place(id, &JobPlace::First);
+        self.queue.move_job(id, JobPlace::First);
         self.save_queue_or_undo(before).await?;
-        self.tell(StudioEvent::PlanChanged { job: id.clone(), plan });
-        self.tell(StudioEvent::JobChanged { job: id.clone(), status: JobStatus::Queued });
-        self.tell_order();
+        self.emit(StudioEvent::PlanChanged { job: id, plan });
+        self.emit(StudioEvent::JobChanged { job: id, status: JobStatus::Queued });
+        self.emit_order();
         Ok(())
     }
 
-    pub(super) fn tell_order(&self) {
-        self.tell(StudioEvent::JobsOrdered { jobs: self.queue.waiting() });
+    fn emit_order(&self) {
+        self.emit(StudioEvent::JobsOrdered { jobs: self.queue.waiting() });
     }
 
-    /// Moves a job on; it leaves when it is done or cancelled.
-    pub(super) async fn set(&mut self, id: &JobId, status: JobStatus) {
+    /// Changes a job's status; done and cancelled jobs leave the queue.
+    pub(super) async fn set_status(&mut self, id: JobId, status: JobStatus) {
         let Some(job) = self.queue.get_mut(id) else { return };
         if job.status == status {
             return;
@@ -220,28 +230,27 @@ impl Actor {
         if status.is_over() {
             self.queue.forget_second_try(id);
         }
-        let leaves = matches!(status, JobStatus::Done { .. } | JobStatus::Cancelled);
-        if leaves {
+        if matches!(status, JobStatus::Done { .. } | JobStatus::Cancelled) {
             self.queue.remove(id);
-            let stored = (self.shared.store.clone(), id.clone());
-            if let Err(error) = blocking(move || Ok(stored.0.remove_job(&stored.1)?)).await {
-                tracing::warn!(%error, "a job that is over stays on disk");
+            let store = self.shared.store.clone();
+            if let Err(error) = blocking(move || Ok(store.remove_job(id)?)).await {
+                tracing::warn!(%error, job = %id, "a finished job stays on disk");
             }
         } else if was_running != is_running(&status) {
             self.save_queue().await;
         }
-        self.tell(StudioEvent::JobChanged { job: id.clone(), status });
+        self.emit(StudioEvent::JobChanged { job: id, status });
     }
 
-    /// Writes the queue; a failure is told, and the work goes on.
+    /// Writes the queue; a failure becomes a notice, and the work goes on.
     pub(in crate::studio) async fn save_queue(&mut self) {
         if let Err(error) = self.try_save_queue().await {
-            self.notice(error.failure());
+            self.notify(error.failure());
         }
     }
 
-    /// Writes what the artist changed in the queue; what cannot be written did not happen.
-    async fn save_queue_or_undo(&mut self, before: Queue) -> Result<()> {
+    /// Writes what the artist changed in the queue; a change that cannot be written is undone.
+    async fn save_queue_or_undo(&mut self, before: JobQueue) -> Result<()> {
         let saved = self.try_save_queue().await;
         if saved.is_err() {
             self.queue = before;
@@ -253,20 +262,16 @@ impl Actor {
         let mut stored = Vec::new();
         for (position, job) in self.queue.jobs().iter().enumerate() {
             let body = serde_json::to_value(job).map_err(|error| Error::BadRequest(error.to_string()))?;
-            stored.push(StoredJob {
-                id: job.id.clone(),
-                order: position as i64,
-                state: state(&job.status, self.queue.is_second_try(&job.id)).to_owned(),
-                body,
-            });
+            let state = stored_state(&job.status, self.queue.is_second_try(job.id)).to_owned();
+            stored.push(StoredJob { id: job.id, order: position as i64, state, body });
         }
         let store = self.shared.store.clone();
         blocking(move || Ok(store.put_jobs(&stored)?)).await
     }
 }
 
-/// A job as it was before it was begun.
-fn renewed(job: &Job) -> Job {
+/// The job as it was before it started.
+fn reset(job: &Job) -> Job {
     let mut job = job.clone();
     job.status = JobStatus::Queued;
     job.answer.clear();
@@ -277,8 +282,8 @@ fn renewed(job: &Job) -> Job {
     job
 }
 
-/// A job's state in the database's words.
-fn state(status: &JobStatus, is_second_try: bool) -> &'static str {
+/// A job's state as the database names it.
+fn stored_state(status: &JobStatus, is_second_try: bool) -> &'static str {
     match status {
         JobStatus::Queued if is_second_try => SECOND_TRY,
         JobStatus::Queued => "queued",

@@ -1,4 +1,4 @@
-//! What a request will take, and what to do when the machine has less.
+//! Whether a request fits the machine, and what could be tried when it does not.
 
 use catalog::Estimate;
 use protocol::{DeviceDescription, ErrorCode, Failure, Job, Kind, Remedy, Size, Thinking, TurnId};
@@ -6,18 +6,22 @@ use protocol::{DeviceDescription, ErrorCode, Failure, Job, Kind, Remedy, Size, T
 /// Tokens of context that the model was made for.
 const MAX_CONTEXT_TOKENS: u32 = 32_768;
 
-/// Bytes that a model and a request may take together on a device, where that is known; `held_bytes` are what its
-/// weights hold already.
-pub(crate) fn available(device: &str, held_bytes: u64, devices: &[DeviceDescription], free_memory: u64) -> Option<u64> {
+/// Bytes that a model and a request may take together on a device, where known; `held_bytes` are held by its weights.
+pub(crate) fn available_bytes(
+    device: &str,
+    held_bytes: u64,
+    devices: &[DeviceDescription],
+    free_memory: u64,
+) -> Option<u64> {
     if device.starts_with("cpu") {
-        // What the weights hold now is not free, and is theirs.
+        // The weights' memory is not free, but counts as available to this model.
         return (free_memory > 0).then(|| free_memory.saturating_add(held_bytes));
     }
     devices.iter().find(|it| it.id == device)?.free_bytes
 }
 
-/// Why the model cannot read what a request shows it.
-pub(crate) fn overlong(estimate: &Estimate, job: &Job) -> Option<Failure> {
+/// The failure of a request with more context than the model reads.
+pub(crate) fn check_context(estimate: &Estimate, job: &Job) -> Option<Failure> {
     let tokens = estimate.context_tokens;
     if tokens <= MAX_CONTEXT_TOKENS {
         return None;
@@ -30,8 +34,8 @@ pub(crate) fn overlong(estimate: &Estimate, job: &Job) -> Option<Failure> {
     Some(Failure { code: ErrorCode::ContextTooLong, message })
 }
 
-/// Why a request does not fit the memory of a device.
-pub(crate) fn too_large(estimate: &Estimate, available: Option<u64>, device: &str, job: &Job) -> Option<Failure> {
+/// The failure of a request that does not fit the memory of a device.
+pub(crate) fn check_memory(estimate: &Estimate, available: Option<u64>, device: &str, job: &Job) -> Option<Failure> {
     let available = available?;
     let needed = estimate.memory.peak_bytes;
     if needed <= available {
@@ -46,15 +50,15 @@ pub(crate) fn too_large(estimate: &Estimate, available: Option<u64>, device: &st
         (_, Some(Size { width, height })) => format!("{width} × {height}"),
     };
     let message = format!(
-        "not enough {memory} for {what}: {:.1} GB are needed and {:.1} GB are there",
+        "not enough {memory} for {what}: it needs {:.1} GB and {:.1} GB are available",
         gigabytes(needed),
         gigabytes(available)
     );
     Some(Failure { code, message })
 }
 
-/// What could be done instead, the gentlest first; `fitting` is a size that is known or hoped to fit, `older` are
-/// questions that can be left out of what the model reads.
+/// What could be tried instead, the smallest change first; `fitting` is a size that fits or is likely to, `older` are
+/// questions that can be left out of the conversation.
 pub(crate) fn remedies(failure: &Failure, job: &Job, fitting: Option<Size>, older: Vec<TurnId>) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     if !older.is_empty() {
@@ -111,11 +115,11 @@ mod tests {
         let check = |device: &str, code: ErrorCode| {
             let job = job(Kind::Generate);
             let needs = estimate(12_000_000_000, 100);
-            assert!(too_large(&needs, Some(12_000_000_000), device, &job).is_none());
-            assert!(too_large(&needs, None, device, &job).is_none(), "nothing is refused on a guess");
-            let refused = too_large(&needs, Some(8_000_000_000), device, &job).unwrap();
+            assert!(check_memory(&needs, Some(12_000_000_000), device, &job).is_none());
+            assert!(check_memory(&needs, None, device, &job).is_none(), "nothing is refused on a guess");
+            let refused = check_memory(&needs, Some(8_000_000_000), device, &job).unwrap();
             assert_eq!(refused.code, code);
-            assert!(refused.message.contains("1024 × 1024: 12.0 GB are needed and 8.0 GB"), "{}", refused.message);
+            assert!(refused.message.contains("1024 × 1024: it needs 12.0 GB and 8.0 GB"), "{}", refused.message);
         };
         check("cuda:0", ErrorCode::OutOfDeviceMemory);
         check("cpu", ErrorCode::OutOfHostMemory);
@@ -123,20 +127,20 @@ mod tests {
 
     #[test]
     fn a_conversation_that_outgrows_the_model_is_refused() {
-        assert!(overlong(&estimate(1, 32_768), &job(Kind::Chat)).is_none());
-        let refused = overlong(&estimate(1, 40_000), &job(Kind::Chat)).unwrap();
+        assert!(check_context(&estimate(1, 32_768), &job(Kind::Chat)).is_none());
+        let refused = check_context(&estimate(1, 40_000), &job(Kind::Chat)).unwrap();
         assert_eq!(refused.code, ErrorCode::ContextTooLong);
         assert!(refused.message.contains("40000 tokens"), "{}", refused.message);
     }
 
     #[test]
     fn the_processor_may_use_what_its_weights_hold() {
-        assert_eq!(available("cpu", 10 << 30, &[], 1 << 30), Some(11 << 30));
-        assert_eq!(available("cuda:0", 10 << 30, &[], 1 << 30), None);
+        assert_eq!(available_bytes("cpu", 10 << 30, &[], 1 << 30), Some(11 << 30));
+        assert_eq!(available_bytes("cuda:0", 10 << 30, &[], 1 << 30), None);
     }
 
     #[test]
-    fn the_gentlest_remedy_comes_first() {
+    fn the_smallest_change_is_offered_first() {
         let failure = Failure { code: ErrorCode::OutOfDeviceMemory, message: String::new() };
         let size = Size { width: 768, height: 768 };
         let found = remedies(&failure, &job(Kind::Generate), Some(size), Vec::new());

@@ -1,4 +1,4 @@
-//! What a request will need while no model is loaded to say so.
+//! Estimates while no model is loaded that could give them.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,9 +9,9 @@ use protocol::{DeviceDescription, Request, Size};
 use crate::Result;
 use crate::engine::supervisor::Target;
 
-/// Reads a model's headers once, and reckons with them.
+/// Estimates from a model's headers, which are read once.
 #[derive(Debug, Default)]
-pub(crate) struct Forecaster {
+pub(crate) struct CachedEstimator {
     last: Mutex<Option<(Key, Arc<Estimator>)>>,
 }
 
@@ -22,8 +22,8 @@ struct Key {
     is_cpu: bool,
 }
 
-impl Forecaster {
-    /// What a request to a model would need on a device; blocks. `images` are the sizes of what it reads.
+impl CachedEstimator {
+    /// Estimates what a request needs on a device; blocks. `images` are the sizes of its images.
     pub(crate) fn estimate(
         &self,
         target: &Target,
@@ -46,9 +46,9 @@ impl Forecaster {
     }
 }
 
-/// The device that a model will be loaded on: the one that is wished for where it is there, else the best.
-pub(crate) fn device(wished: Option<&str>, devices: &[DeviceDescription]) -> String {
-    let is_there = |wished: &&str| devices.iter().any(|device| device.id == *wished);
+/// The device that a model will be loaded on: the chosen one if the machine has it, else the best.
+pub(crate) fn choose_device(chosen: Option<&str>, devices: &[DeviceDescription]) -> String {
+    let is_there = |chosen: &&str| devices.iter().any(|device| device.id == *chosen);
     let best = || devices.iter().find(|device| device.id != "cpu").map(|device| device.id.as_str());
-    wished.filter(is_there).or_else(best).unwrap_or("cpu").to_owned()
+    chosen.filter(is_there).or_else(best).unwrap_or("cpu").to_owned()
 }

@@ -1,17 +1,17 @@
-//! How a process ended, what that says, and when the next one is started.
+//! Diagnosis of an ended process, and when to restart it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use protocol::{ErrorCode, Failure};
 
-/// Restarts within [`RESTART_WINDOW`] after which the artist is asked.
+/// Restarts within [`RESTART_WINDOW`] before it is left to the artist.
 const MAX_RESTARTS: usize = 3;
 
 /// The time in which restarts are counted.
 const RESTART_WINDOW: Duration = Duration::from_secs(600);
 
-/// The restarts of late, and the one that is due.
+/// Recent restarts, and the one that is planned.
 #[derive(Debug, Default)]
 pub(super) struct Restarts {
     past: VecDeque<Instant>,
@@ -19,7 +19,7 @@ pub(super) struct Restarts {
 }
 
 impl Restarts {
-    /// Plans the next start, later each time; `first` is the wait before the first. Gives back whether there is one.
+    /// Plans the next restart, later each time; `first` is the delay before the first. Returns whether there is one.
     pub(super) fn plan(&mut self, now: Instant, first: Duration) -> bool {
         self.past.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
         if self.past.len() >= MAX_RESTARTS {
@@ -36,33 +36,33 @@ impl Restarts {
         self.due.is_some_and(|at| now >= at)
     }
 
-    /// Calls off what is planned.
-    pub(super) fn call_off(&mut self) {
+    /// Cancels the planned restart.
+    pub(super) fn cancel(&mut self) {
         self.due = None;
     }
 
-    /// Forgets what failed so far.
-    pub(super) fn forget(&mut self) {
+    /// Forgets the past restarts.
+    pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
 }
 
-/// What the way a process ended says about the reason; `why` it was ended, if it did not end by itself.
-pub(super) fn autopsy(report: &str, why: Option<&str>) -> Failure {
-    let out_of_memory = report.contains("memory allocation of") || (why.is_none() && report.contains("signal: 9"));
+/// The failure that a process's report tells of; `reason` is why the studio ended it, if it did.
+pub(super) fn diagnose_exit(report: &str, reason: Option<&str>) -> Failure {
+    let out_of_memory = report.contains("memory allocation of") || (reason.is_none() && report.contains("signal: 9"));
     if out_of_memory {
-        let message = "the computer's memory did not suffice, and the system ended the engine; \
+        let message = "the computer ran out of memory and the system ended the engine; \
                        close other programs or choose a smaller image";
         return Failure { code: ErrorCode::OutOfHostMemory, message: message.to_owned() };
     }
     let first = report.lines().next().unwrap_or_default();
-    died(&match why {
-        Some(why) => format!("the engine was ended because {why}"),
+    exit_failure(&match reason {
+        Some(reason) => format!("the engine was ended because {reason}"),
         None => format!("the engine ended unexpectedly ({first})"),
     })
 }
 
-pub(super) fn died(what: &str) -> Failure {
+pub(super) fn exit_failure(what: &str) -> Failure {
     Failure { code: ErrorCode::Internal, message: format!("{what}; try again") }
 }
 
@@ -71,10 +71,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_process_says_why() {
+    fn the_report_of_a_process_tells_why_it_ended() {
         let check = |report: &str, was_ended: bool, expected: ErrorCode| {
-            let why = was_ended.then_some("it made no progress");
-            assert_eq!(autopsy(report, why).code, expected, "{report}");
+            let reason = was_ended.then_some("it made no progress");
+            assert_eq!(diagnose_exit(report, reason).code, expected, "{report}");
         };
         check("signal: 6 (SIGABRT)\nmemory allocation of 123 bytes failed", false, ErrorCode::OutOfHostMemory);
         check("signal: 9 (SIGKILL)", false, ErrorCode::OutOfHostMemory);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn three_starts_in_ten_minutes_are_enough_and_each_waits_longer() {
+    fn at_most_three_restarts_in_ten_minutes_each_later_than_the_last() {
         let (begun, first) = (Instant::now(), Duration::from_secs(1));
         let mut restarts = Restarts::default();
         for secs in [1, 2, 4] {
@@ -93,10 +93,10 @@ mod tests {
         }
         assert!(!restarts.plan(begun + Duration::from_secs(599), first));
         assert!(!restarts.is_due(begun + Duration::from_secs(599)));
-        assert!(restarts.plan(begun + Duration::from_secs(600), first), "what is long past does not count");
-        restarts.forget();
+        assert!(restarts.plan(begun + Duration::from_secs(600), first), "old restarts do not count");
+        restarts.reset();
         assert!(restarts.plan(begun, first));
-        restarts.call_off();
+        restarts.cancel();
         assert!(!restarts.is_due(begun + Duration::from_secs(900)));
     }
 }
