@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use protocol::StudioEvent;
-use studio::{Source, Studio, handover};
+use studio::{ImportSource, Studio, handover};
 use tauri::{AppHandle, DragDropEvent, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
 
 use crate::drag_out::Outgoing;
@@ -125,7 +125,7 @@ pub(crate) async fn import_files(app: &AppHandle, studio: &Studio, files: Vec<Pa
         return;
     }
     app.state::<Audience>().wait(PAGE_TIMEOUT).await;
-    studio.import(files.into_iter().map(Source::File).collect(), None).await;
+    studio.import(files.into_iter().map(ImportSource::File).collect(), None).await;
 }
 
 /// Brings the window to the front.
@@ -162,7 +162,7 @@ fn drag(window: &WebviewWindow, event: &DragDropEvent) {
 }
 
 fn import(studio: Studio, paths: Vec<PathBuf>, position: [f64; 2]) {
-    let sources = paths.into_iter().map(Source::File).collect();
+    let sources = paths.into_iter().map(ImportSource::File).collect();
     tauri::async_runtime::spawn(async move { studio.import(sources, Some(position)).await });
 }
 

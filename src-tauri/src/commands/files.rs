@@ -1,7 +1,7 @@
 //! Files in and out, by the system's dialogs, the clipboard and the file manager.
 
 use protocol::{ExportFormat, NodeId, ProjectId};
-use studio::{Rendition, Source, Studio};
+use studio::{ImportSource, Rendition, Studio};
 use tauri::ipc::{InvokeBody, Request};
 use tauri::{AppHandle, State};
 
@@ -14,7 +14,7 @@ use crate::{dialogs, drag_out, reveal};
 pub(crate) async fn open_images(app: AppHandle, studio: State<'_, Studio>) -> Answer<()> {
     let paths = dialogs::open_images(&app).await;
     if !paths.is_empty() {
-        studio.import(paths.into_iter().map(Source::File).collect(), None).await;
+        studio.import(paths.into_iter().map(ImportSource::File).collect(), None).await;
     }
     Ok(())
 }
@@ -29,7 +29,7 @@ pub(crate) async fn paste_image(
     let InvokeBody::Raw(bytes) = request.body() else { return Ok(()) };
     let bytes = if bytes.is_empty() { clipboard.take().await } else { Some(bytes.clone()) };
     if let Some(bytes) = bytes {
-        let source = Source::Bytes { name: "clipboard".to_owned(), bytes };
+        let source = ImportSource::Bytes { name: "clipboard".to_owned(), bytes };
         studio.import(vec![source], None).await;
     }
     Ok(())
@@ -101,7 +101,7 @@ pub(crate) async fn drag_out(app: AppHandle, studio: State<'_, Studio>, nodes: V
 
 async fn title(studio: &Studio, node: NodeId) -> Answer<String> {
     let node = studio.node(node).await.map_err(failed)?;
-    Ok(node.name.unwrap_or(node.title))
+    Ok(node.name.unwrap_or(node.prompt))
 }
 
 fn last_part(path: &std::path::Path) -> String {

@@ -481,8 +481,8 @@ test.describe('abilities', () => {
     await expectText(page, current, 'Red sails');
     await waitForIdle(page);
     // What was made so before is in the library still.
-    const node = { id: 'twice', project: 'project-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edit', title: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
-    const turn = { id: 'turn', question: 'Which?', images: ['node-00005', 'node-00005'], plan: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
+    const node = { id: 'twice', project: 'project-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edit', prompt: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+    const turn = { id: 'turn', prompt: 'Which?', images: ['node-00005', 'node-00005'], plan: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
     await sendEvents(page, { kind: 'node_added', node }, { kind: 'turn_added', project: 'project-00001', turn });
     await expect(page.locator('article:has-text("Which?") .images button')).toHaveCount(1);
     await clickRow(page, 'Twice');

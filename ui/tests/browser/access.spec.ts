@@ -142,7 +142,7 @@ const states: Record<string, [query: string, reach: (page: Page) => unknown]> = 
   'an image without its file': [
     'images=20',
     async (page) => {
-      const node = { id: 'gone', project: 'project-00001', parent: 'node-00006', references: [], origin: 'edit', title: 'Gone', name: null, size: { width: 512, height: 512 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+      const node = { id: 'gone', project: 'project-00001', parent: 'node-00006', references: [], origin: 'edit', prompt: 'Gone', name: null, size: { width: 512, height: 512 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
       await sendEvents(page, { kind: 'node_added', node });
       await page.click('[data-row]:has-text("Gone")');
       await expect(page.locator('.missing-image')).toBeVisible();

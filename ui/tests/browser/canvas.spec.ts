@@ -7,7 +7,7 @@ const fitOf = (page, selector = '.frame img') => page.locator(selector).evaluate
 
 /** An image of the first project that the program has no file of. */
 function lost(id, size, parent = 'node-00006') {
-  return { id, project: 'project-00001', parent, references: [], origin: 'edit', title: id, name: null, size, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
+  return { id, project: 'project-00001', parent, references: [], origin: 'edit', prompt: id, name: null, size, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
 }
 
 /** A key press as a keyboard sends it whose `\` needs another key. */

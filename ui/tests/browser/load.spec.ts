@@ -89,7 +89,7 @@ test.describe('load', () => {
       const project = 'project-00001';
       const node = (index) => ({
         id: `n${String(index)}`, project, parent: index === 0 ? 'node-00002' : `n${String(index % 5 === 0 ? index >> 1 : index - 1)}`, references: [], origin: 'edit',
-        title: `Change ${String(index)}`, name: null, size: { width: 64, height: 64 }, seed: 1, plan: null, has_recipe: true, model: 'pocket', starred: false, tags: [], trashed_ms: null, took_ms: 1, created_ms: 1,
+        prompt: `Change ${String(index)}`, name: null, size: { width: 64, height: 64 }, seed: 1, plan: null, has_recipe: true, model: 'pocket', starred: false, tags: [], trashed_ms: null, took_ms: 1, created_ms: 1,
       });
       const job = (index) => ({
         id: `j${String(index)}`, project: 'elsewhere', kind: 'edit', prompt: `Waiting ${String(index)}`, image: null, references: [], thinking: { kind: 'off' },

@@ -48,8 +48,8 @@ pub struct Node {
     pub references: Vec<NodeId>,
     /// How it came about.
     pub origin: Origin,
-    /// The prompt, or the name of the file it was imported from.
-    pub title: String,
+    /// The prompt; for an imported image the name of its file.
+    pub prompt: String,
     /// What the artist named it.
     pub name: Option<String>,
     /// Its size in pixels.
@@ -96,7 +96,7 @@ pub struct Turn {
     /// Its id.
     pub id: TurnId,
     /// What was asked.
-    pub question: String,
+    pub prompt: String,
     /// Images that were new to the conversation with this question.
     pub images: Vec<NodeId>,
     /// What was reasoned before the answer.

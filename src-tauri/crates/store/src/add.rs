@@ -1,4 +1,4 @@
-//! What joins the history: images brought in, images made, questions with their answers.
+//! Additions to the history: imported images, generated images, and conversation turns.
 
 use std::path::{Path, PathBuf};
 
@@ -7,77 +7,77 @@ use protocol::{Image, Node, NodeId, Origin, Project, ProjectId, Recipe, Turn, Tu
 use rusqlite::Transaction;
 
 use crate::files::ImageFile;
-use crate::note::{self, Note};
+use crate::sidecar::{self, Sidecar};
 use crate::table::node::NodeRow;
 use crate::table::{image, node, project, recipe, search, turn};
 use crate::{Error, Result, Store};
 
-/// Longest title of a project, in characters.
-const MAX_PROJECT_TITLE: usize = 120;
+/// Longest default name of a project, in characters.
+const MAX_DEFAULT_NAME: usize = 120;
 
-/// Longest name of a file that is kept as a title, in characters.
-const MAX_FILE_TITLE: usize = 255;
+/// Longest part of a file name that is kept, in characters.
+const MAX_FILE_NAME: usize = 255;
 
 /// Where an imported image comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A file, which stays where it is.
+pub enum ImportSource {
+    /// A file, which is copied.
     File(PathBuf),
-    /// The bytes of a file, such as a pasted one.
+    /// The content of a file, for example from the clipboard.
     Bytes {
-        /// What to call it.
+        /// Used as the file's name.
         name: String,
         /// A PNG, JPEG or WebP.
         bytes: Vec<u8>,
     },
 }
 
-/// An image that was brought in.
+/// Result of [`Store::import`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Imported {
-    /// The image.
+pub struct ImportedImage {
+    /// The new node.
     pub node: Node,
-    /// Its project, if this image began it.
-    pub began: Option<Project>,
-    /// An image of the library that shows the very same.
+    /// Its project, if this image is the first of it.
+    pub new_project: Option<Project>,
+    /// A node with the same pixels that was already in the library.
     pub duplicate_of: Option<NodeId>,
-    /// What its file says about how it was made.
+    /// The recipe that the file contains.
     pub recipe: EmbeddedRecipe,
 }
 
-/// What is known of an image that was made.
+/// A generated image before it is saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewNode {
     /// Its id.
     pub id: NodeId,
-    /// The project that it belongs to, which begins with it if it is not there.
+    /// Its project, which is created if it does not exist.
     pub project: ProjectId,
-    /// The image that was edited. One of another project, whose tree it cannot grow on, becomes a reference.
+    /// The image that was edited. If it is in another project, it becomes a reference instead.
     pub parent: Option<NodeId>,
     /// Other images that were used.
     pub references: Vec<NodeId>,
-    /// How it came about.
+    /// How it was made.
     pub origin: Origin,
     /// The prompt.
-    pub title: String,
-    /// Seed of its noise; taken from the recipe when absent.
+    pub prompt: String,
+    /// Seed of its noise; taken from the recipe if absent.
     pub seed: Option<u64>,
-    /// The plan that it was painted after; taken from the recipe when absent.
+    /// The plan it was generated from; taken from the recipe if absent.
     pub plan: Option<String>,
     /// How long it took to make.
     pub took_ms: Option<u64>,
 }
 
 impl NewNode {
-    /// An image of which no more is known yet.
-    pub fn new(project: ProjectId, origin: Origin, title: String) -> Self {
+    /// A node without parent, references, seed, plan and duration.
+    pub fn new(project: ProjectId, origin: Origin, prompt: String) -> Self {
         Self {
             id: NodeId::new(),
             project,
             parent: None,
             references: Vec::new(),
             origin,
-            title,
+            prompt,
             seed: None,
             plan: None,
             took_ms: None,
@@ -85,94 +85,98 @@ impl NewNode {
     }
 }
 
-/// An image that was saved.
+/// Result of [`Store::add_result`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Added {
-    /// The image.
+    /// The new node.
     pub node: Node,
-    /// Its project, if this image began it.
-    pub began: Option<Project>,
+    /// Its project, if this image is the first of it.
+    pub new_project: Option<Project>,
 }
 
-/// A question and its answer.
+/// A conversation turn before it is saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewTurn {
     /// What was asked.
-    pub question: String,
-    /// Images that were new to the conversation with this question.
+    pub prompt: String,
+    /// Images that this turn adds to the conversation.
     pub images: Vec<NodeId>,
-    /// What was reasoned before the answer.
+    /// The plan before the answer.
     pub plan: Option<String>,
-    /// What was answered.
+    /// What the model answered.
     pub answer: String,
-    /// Whether the artist stopped the answer before its end.
+    /// Whether the answer was cancelled before its end.
     pub stopped: bool,
 }
 
 impl Store {
-    /// Copies an image into the library, as the first of a new project or into one that is named.
+    /// Copies an image into the library, into a given project or a new one.
     ///
-    /// The file is kept byte for byte if it is upright and opaque; otherwise the image that the model will see is
-    /// kept as a PNG. Two images of the same bytes share a file.
-    pub fn import(&self, source: Source, project: Option<ProjectId>, now_ms: u64) -> Result<Imported> {
+    /// The file is kept byte for byte if it is upright and opaque; otherwise the image is saved as the model will see
+    /// it, as a PNG. Nodes with identical bytes share a file.
+    #[tracing::instrument(level = "debug", skip_all, fields(project = project.map(tracing::field::display)))]
+    pub fn import(&self, source: ImportSource, project: Option<ProjectId>, now_ms: u64) -> Result<ImportedImage> {
         let (path, bytes) = match source {
-            Source::File(path) => {
+            ImportSource::File(path) => {
                 let bytes = imagefile::read_file(&path)?;
                 (path, bytes)
             }
-            Source::Bytes { name, bytes } => (PathBuf::from(name), bytes),
+            ImportSource::Bytes { name, bytes } => (PathBuf::from(name), bytes),
         };
-        let Kept { bytes, format, image, recipe } = keep(&path, bytes)?;
-        let file = ImageFile::new(&bytes, format, &image);
-        let found = match &recipe {
-            EmbeddedRecipe::Found(found) => Some(&found.recipe),
-            EmbeddedRecipe::Absent | EmbeddedRecipe::Refused(_) => None,
+        let PreparedImage { bytes, format, image, recipe } = prepare_image(&path, bytes)?;
+        let entry = NewEntry {
+            new: NewNode::new(project.unwrap_or_else(ProjectId::new), Origin::Imported, import_name(&path)),
+            order: self.next_sequence(),
+            file: ImageFile::new(&bytes, format, &image),
+            recipe: found_recipe(recipe.clone()),
+            created_ms: now_ms,
         };
-        let new = NewNode::new(project.unwrap_or_else(ProjectId::new), Origin::Imported, file_title(&path));
-        let order = self.next_sequence();
-        let sidecar = describe(&new, order, Vec::new(), &file, now_ms).to_json();
+        let sidecar = entry.sidecar(Vec::new()).to_json();
         let (added, duplicate_of) = self.write(|tx, files| {
-            let duplicate_of = node::showing(tx, &file.pixels)?;
-            // The note first: an image without one could not be placed after a crash.
-            files.place(tx, &file.sidecar(new.id), sidecar.as_bytes())?;
-            files.place(tx, &file.path(), &bytes)?;
-            Ok((enter(tx, &new, order, &file, found, now_ms)?, duplicate_of))
+            let duplicate_of = node::find_by_pixel_hash(tx, &entry.file.pixel_hash)?;
+            // The sidecar first: after a crash, an image without one could not be placed in the history.
+            files.place(tx, &entry.file.sidecar_path(entry.new.id), sidecar.as_bytes())?;
+            files.place(tx, &entry.file.path(), &bytes)?;
+            Ok((entry.insert(tx)?, duplicate_of))
         })?;
         tracing::info!(node = %added.node.id, "image imported");
-        Ok(Imported { node: added.node, began: added.began, duplicate_of, recipe })
+        Ok(ImportedImage { node: added.node, new_project: added.new_project, duplicate_of, recipe })
     }
 
-    /// Saves an image that was made, with its recipe inside its file.
+    /// Saves a generated image, with its recipe inside the file.
+    #[tracing::instrument(level = "debug", skip_all, fields(node = %new.id, project = %new.project))]
     pub fn add_result(&self, new: &NewNode, image: &Image, recipe: Option<&Recipe>, now_ms: u64) -> Result<Added> {
-        let order = self.next_sequence();
         let ancestors = match new.parent {
-            Some(parent) => self.read(|db| node::lineage(db, parent, note::MAX_ANCESTORS))?,
+            Some(parent) => self.read(|db| node::lineage(db, parent, sidecar::MAX_ANCESTORS))?,
             None => Vec::new(),
         };
         let name = format!("{}.png", new.id);
-        let plain = imagefile::encode(Path::new(&name), image, Encoding::Png, recipe)?;
-        let mut file = ImageFile::new(&plain, Format::Png, image);
-        let text = describe(new, order, ancestors, &file, now_ms).to_json();
-        let bytes = imagefile::with_text(&plain, note::KEYWORD, &text).unwrap_or(plain);
-        file.hash = blake3::hash(&bytes).to_hex().to_string();
-        file.size_bytes = bytes.len() as u64;
-
+        let png = imagefile::encode(Path::new(&name), image, Encoding::Png, recipe)?;
+        let mut entry = NewEntry {
+            new: new.clone(),
+            order: self.next_sequence(),
+            file: ImageFile::new(&png, Format::Png, image),
+            recipe: recipe.cloned(),
+            created_ms: now_ms,
+        };
+        let bytes = entry.embed_sidecar(png, ancestors);
         let added = self.write(|tx, files| {
-            if node::standing(tx, new.id)?.is_some() {
+            if node::key(tx, new.id)?.is_some() {
                 return Err(Error::Exists(new.id));
             }
-            files.place(tx, &file.path(), &bytes)?;
-            enter(tx, new, order, &file, recipe, now_ms)
+            files.place(tx, &entry.file.path(), &bytes)?;
+            entry.insert(tx)
         })?;
         tracing::info!(node = %added.node.id, "image saved");
         Ok(added)
     }
 
-    /// Saves a question with its answer; gives the project back if they began it.
+    /// Saves a conversation turn; also returns the project if this is its first entry.
+    #[tracing::instrument(level = "debug", skip_all, fields(%project))]
     pub fn add_turn(&self, project: ProjectId, new: NewTurn, now_ms: u64) -> Result<(Turn, Option<Project>)> {
         let turn = Turn {
             id: TurnId::new(),
-            question: new.question,
+            prompt: new.prompt,
             images: new.images,
             plan: new.plan,
             answer: new.answer,
@@ -182,80 +186,97 @@ impl Store {
         };
         let order = self.next_sequence();
         self.write(|tx, _files| {
-            let (seq, is_new) = begin(tx, project, &turn.question, order, now_ms)?;
+            let (seq, is_new) = find_or_create_project(tx, project, &turn.prompt, order, now_ms)?;
             turn::insert(tx, order, seq, &turn)?;
             project::touch(tx, seq, order, now_ms)?;
             for node in turn::subjects(tx, seq)? {
                 search::reindex(tx, node)?;
             }
-            let began = if is_new { project::get(tx, project)? } else { None };
-            Ok((turn, began))
+            let new_project = if is_new { project::get(tx, project)? } else { None };
+            Ok((turn, new_project))
         })
     }
 }
 
-/// An image as the library keeps it.
-pub(crate) struct Kept {
+/// An imported image in the form that the library stores.
+pub(crate) struct PreparedImage {
     pub(crate) bytes: Vec<u8>,
     pub(crate) format: Format,
     pub(crate) image: Image,
     pub(crate) recipe: EmbeddedRecipe,
 }
 
-/// Decides what is kept of a foreign file: what the window shows and what the model reads must be the same.
-pub(crate) fn keep(path: &Path, bytes: Vec<u8>) -> Result<Kept> {
+/// Makes sure that the stored file shows the same image that the model reads.
+pub(crate) fn prepare_image(path: &Path, bytes: Vec<u8>) -> Result<PreparedImage> {
     let read = imagefile::read_bytes(path, &bytes)?;
     let format = read.source.format;
     if read.source.orientation != 1 || read.source.had_alpha {
         let bytes = imagefile::encode(path, &read.image, Encoding::Png, None)?;
-        return Ok(Kept { bytes, format: Format::Png, image: read.image, recipe: read.recipe });
+        return Ok(PreparedImage { bytes, format: Format::Png, image: read.image, recipe: read.recipe });
     }
-    // Another library's note about where the image belongs means nothing here.
+    // The sidecar of another library is not valid here.
     let bytes = match format {
-        Format::Png => imagefile::without_text(&bytes, note::KEYWORD).unwrap_or(bytes),
+        Format::Png => imagefile::without_text(&bytes, sidecar::KEYWORD).unwrap_or(bytes),
         Format::Jpeg | Format::WebP => bytes,
     };
-    Ok(Kept { bytes, format, image: read.image, recipe: read.recipe })
+    Ok(PreparedImage { bytes, format, image: read.image, recipe: read.recipe })
 }
 
-/// The note that goes beside an image.
-pub(crate) fn describe(new: &NewNode, order: i64, ancestors: Vec<NodeId>, file: &ImageFile, now_ms: u64) -> Note {
-    Note {
-        version: note::VERSION,
-        node: new.id,
-        project: new.project,
-        order,
-        ancestors,
-        references: new.references.clone(),
-        origin: new.origin,
-        title: new.title.clone(),
-        created_ms: now_ms,
-        size: file.size,
-        pixels: file.pixels.clone(),
+pub(crate) fn found_recipe(embedded: EmbeddedRecipe) -> Option<Recipe> {
+    match embedded {
+        EmbeddedRecipe::Found(found) => Some(found.recipe),
+        EmbeddedRecipe::Absent | EmbeddedRecipe::Refused(_) => None,
     }
 }
 
-/// Enters an image whose file is in place.
-pub(crate) fn enter(
-    tx: &Transaction<'_>,
-    new: &NewNode,
-    order: i64,
-    file: &ImageFile,
-    recipe: Option<&Recipe>,
-    now_ms: u64,
-) -> Result<Added> {
-    let (project, is_new) = begin(tx, new.project, &new.title, order, now_ms)?;
-    let parent = match new.parent {
-        Some(parent) => node::standing(tx, parent)?.filter(|parent| parent.project == project).map(|parent| parent.seq),
-        None => None,
-    };
-    // Of another project: it cannot be the parent in this tree, but it was used.
-    let foreign = new.parent.filter(|_| parent.is_none());
-    let references: Vec<NodeId> = new.references.iter().copied().chain(foreign).collect();
-    image::insert(tx, file)?;
-    node::insert(
-        tx,
-        &NodeRow {
+/// A node with its file, before its row is inserted.
+pub(crate) struct NewEntry {
+    pub(crate) new: NewNode,
+    /// Its sequence number.
+    pub(crate) order: i64,
+    pub(crate) file: ImageFile,
+    pub(crate) recipe: Option<Recipe>,
+    pub(crate) created_ms: u64,
+}
+
+impl NewEntry {
+    pub(crate) fn sidecar(&self, ancestors: Vec<NodeId>) -> Sidecar {
+        Sidecar {
+            version: sidecar::VERSION,
+            node: self.new.id,
+            project: self.new.project,
+            order: self.order,
+            ancestors,
+            references: self.new.references.clone(),
+            origin: self.new.origin,
+            prompt: self.new.prompt.clone(),
+            created_ms: self.created_ms,
+            size: self.file.size,
+            pixel_hash: self.file.pixel_hash.clone(),
+        }
+    }
+
+    /// Returns the PNG with the sidecar inside, and sets the hash and length of the file to that.
+    pub(crate) fn embed_sidecar(&mut self, png: Vec<u8>, ancestors: Vec<NodeId>) -> Vec<u8> {
+        let text = self.sidecar(ancestors).to_json();
+        let bytes = imagefile::with_text(&png, sidecar::KEYWORD, &text).unwrap_or(png);
+        self.file.hash = blake3::hash(&bytes).to_hex().to_string();
+        self.file.size_bytes = bytes.len() as u64;
+        bytes
+    }
+
+    /// Inserts the rows of the node; its file must be on disk.
+    pub(crate) fn insert(&self, tx: &Transaction<'_>) -> Result<Added> {
+        let Self { new, order, file, recipe, created_ms } = self;
+        let (order, created_ms, recipe) = (*order, *created_ms, recipe.as_ref());
+        let (project, is_new) = find_or_create_project(tx, new.project, &new.prompt, order, created_ms)?;
+        let parent = new.parent.map(|parent| node::key(tx, parent)).transpose()?.flatten();
+        let parent = parent.filter(|parent| parent.project == project).map(|parent| parent.seq);
+        // A parent in another project cannot be the parent in this tree.
+        let foreign = new.parent.filter(|_| parent.is_none());
+        let references: Vec<NodeId> = new.references.iter().copied().chain(foreign).collect();
+        image::insert(tx, file)?;
+        let row = NodeRow {
             seq: order,
             id: new.id,
             project,
@@ -263,37 +284,44 @@ pub(crate) fn enter(
             references: &references,
             image: &file.hash,
             origin: new.origin,
-            title: &new.title,
+            prompt: &new.prompt,
             seed: new.seed.or_else(|| recipe.and_then(|recipe| recipe.parameters.seed)),
             plan: new.plan.as_deref().or_else(|| recipe.and_then(|recipe| recipe.plan.as_deref())),
             model: recipe.map(|recipe| recipe.model.name.as_str()),
             took_ms: new.took_ms,
-            created_ms: now_ms,
-        },
-    )?;
-    if let Some(recipe) = recipe {
-        recipe::insert(tx, order, recipe)?;
+            created_ms,
+        };
+        node::insert(tx, &row)?;
+        if let Some(recipe) = recipe {
+            recipe::insert(tx, order, recipe)?;
+        }
+        project::touch(tx, project, order, created_ms)?;
+        search::reindex(tx, order)?;
+        let node = node::get(tx, new.id)?.ok_or(Error::NoNode(new.id))?;
+        let new_project = if is_new { project::get(tx, new.project)? } else { None };
+        Ok(Added { node, new_project })
     }
-    project::touch(tx, project, order, now_ms)?;
-    search::reindex(tx, order)?;
-    let node = node::get(tx, new.id)?.ok_or(Error::NoNode(new.id))?;
-    let began = if is_new { project::get(tx, new.project)? } else { None };
-    Ok(Added { node, began })
 }
 
-/// The number of a project, which begins now if it is not there; and whether it does.
-pub(crate) fn begin(tx: &Transaction<'_>, id: ProjectId, title: &str, order: i64, now_ms: u64) -> Result<(i64, bool)> {
+/// The key of a project, and whether it was created.
+pub(crate) fn find_or_create_project(
+    tx: &Transaction<'_>,
+    id: ProjectId,
+    prompt: &str,
+    order: i64,
+    now_ms: u64,
+) -> Result<(i64, bool)> {
     if let Some(seq) = project::seq(tx, id)? {
         return Ok((seq, false));
     }
-    let line = title.lines().next().unwrap_or_default();
-    let title: String = line.chars().take(MAX_PROJECT_TITLE).collect();
-    project::insert(tx, order, id, &title, now_ms)?;
+    let line = prompt.lines().next().unwrap_or_default();
+    let default_name: String = line.chars().take(MAX_DEFAULT_NAME).collect();
+    project::insert(tx, order, id, &default_name, now_ms)?;
     Ok((order, true))
 }
 
-/// The name of a file as a title: one line of bounded length.
-fn file_title(path: &Path) -> String {
+/// The name of a file as one line of bounded length.
+fn import_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.chars().filter(|c| !c.is_control()).take(MAX_FILE_TITLE).collect()
+    name.chars().filter(|c| !c.is_control()).take(MAX_FILE_NAME).collect()
 }

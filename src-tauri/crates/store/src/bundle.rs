@@ -1,8 +1,8 @@
-//! A project as one file, to give away or to keep: a ZIP with its images and a list of what they are to each other.
+//! A project as one file to share or archive: a ZIP with its images and a list of their relations.
 //!
-//! Images lie in it as they are exported, recipes inside, so that any program
-//! can unpack them. The list numbers them anew: ids stay in the library that
-//! gave them, and a project opened twice is there twice.
+//! The images are the same as exported ones, with recipes inside, so that any
+//! program can unpack them. The list refers to nodes by their index instead of
+//! their ids, so opening a bundle twice makes two projects.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use durable::{Overwrite, PendingFile};
 use imagefile::limits::MAX_FILE_BYTES;
-use protocol::{ExportFormat, NodeId, Origin, ProjectId, Turn, TurnId};
+use protocol::{ExportFormat, Node, NodeId, Origin, ProjectId, Turn, TurnId};
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -20,25 +20,25 @@ use crate::{Error, Result, Store};
 
 mod open;
 
-/// The form that is written and read.
+/// The only version that is written and read.
 const VERSION: u32 = 1;
 
-/// Name of the list in the ZIP.
+/// Name of the list inside the ZIP.
 const LIST: &str = "project.json";
 
-/// Longest list that is read, in bytes.
+/// Longest list that is read.
 const MAX_LIST_BYTES: u64 = 64 << 20;
 
-/// Most images of a project that is opened.
+/// Most images of a bundle that is opened.
 const MAX_NODES: usize = 10_000;
 
-/// Longest question or title that is read, in characters: what the studio lets be asked.
-const MAX_WORDS: usize = 20_000;
+/// Longest prompt that is read, in characters; the same limit as for new requests.
+const MAX_PROMPT: usize = 20_000;
 
-/// Longest answer or plan of a model that is read, in bytes.
+/// Longest answer or plan that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-/// A project without its pixels.
+/// The content of [`LIST`].
 #[derive(Debug, Serialize, Deserialize)]
 struct List {
     version: u32,
@@ -48,14 +48,14 @@ struct List {
     turns: Vec<ListedTurn>,
 }
 
-/// An image; others are meant by their place in the list, and come before it.
+/// Refers to other nodes by their index in the list; they come before it.
 #[derive(Debug, Serialize, Deserialize)]
 struct ListedNode {
     file: String,
     parent: Option<usize>,
     references: Vec<usize>,
     origin: Origin,
-    title: String,
+    prompt: String,
     name: Option<String>,
     starred: bool,
     tags: Vec<String>,
@@ -66,35 +66,23 @@ struct ListedNode {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct ListedTurn {
-    question: String,
+    prompt: String,
     images: Vec<usize>,
     plan: Option<String>,
     answer: String,
     stopped: bool,
-    #[serde(default)]
     left_out: bool,
     created_ms: u64,
 }
 
 impl Store {
-    /// Writes a project as one file; images in the trash are left out. A file of that name is replaced.
-    pub fn bundle(&self, id: ProjectId, destination: &Path) -> Result<()> {
+    /// Writes a project as one file, without the images in the trash; an existing file is replaced.
+    #[tracing::instrument(level = "debug", skip_all, fields(project = %id))]
+    pub fn write_bundle(&self, id: ProjectId, destination: &Path) -> Result<()> {
         self.refuse_inside(destination)?;
         let contents = self.project(id)?;
-        let parents: HashMap<NodeId, Option<NodeId>> =
-            contents.nodes.iter().map(|node| (node.id, node.parent)).collect();
-        let kept: Vec<_> = contents.nodes.iter().filter(|node| node.trashed_ms.is_none()).collect();
-        let places: HashMap<NodeId, usize> = kept.iter().enumerate().map(|(place, node)| (node.id, place)).collect();
-        let nearest = |mut parent: Option<NodeId>| {
-            while let Some(id) = parent {
-                if let Some(place) = places.get(&id) {
-                    return Some(*place);
-                }
-                parent = parents.get(&id).copied().flatten();
-            }
-            None
-        };
-        let known = |ids: &[NodeId]| ids.iter().filter_map(|id| places.get(id).copied()).collect();
+        let nodes: Vec<&Node> = contents.nodes.iter().filter(|node| node.trashed_ms.is_none()).collect();
+        let tree = Tree::new(&contents.nodes, &nodes);
 
         let failed = |error: std::io::Error| Error::disk("write", destination)(error);
         let mut pending = PendingFile::create(destination).map_err(failed)?;
@@ -105,60 +93,91 @@ impl Store {
             archive.write_all(bytes).map_err(failed)
         };
 
-        let mut nodes = Vec::new();
-        for (place, node) in kept.iter().enumerate() {
-            let (bytes, extension) = self.packed(node.id)?;
-            let file = format!("{:05} {}.{extension}", place + 1, crate::export::file_name(&node.title));
-            add(&file, &bytes)?;
-            nodes.push(ListedNode {
-                file,
-                parent: nearest(node.parent),
-                references: known(&node.references),
-                origin: node.origin,
-                title: node.title.clone(),
-                name: node.name.clone(),
-                starred: node.starred,
-                tags: node.tags.clone(),
-                plan: node.plan.clone(),
-                took_ms: node.took_ms,
-                created_ms: node.created_ms,
-            });
-        }
-        let listed_turn = |turn: &Turn| ListedTurn {
-            question: turn.question.clone(),
-            images: known(&turn.images),
-            plan: turn.plan.clone(),
-            answer: turn.answer.clone(),
-            stopped: turn.stopped,
-            left_out: turn.left_out,
-            created_ms: turn.created_ms,
-        };
-        let list = List {
+        let mut list = List {
             version: VERSION,
             name: contents.project.name,
             created_ms: contents.project.created_ms,
-            nodes,
-            turns: contents.turns.iter().map(listed_turn).collect(),
+            nodes: Vec::new(),
+            turns: contents.turns.iter().map(|turn| tree.list_turn(turn)).collect(),
         };
+        for (idx, node) in nodes.iter().enumerate() {
+            let (bytes, extension) = self.encode_for_bundle(node.id)?;
+            let file = format!("{:05} {}.{extension}", idx + 1, crate::export::file_name(&node.prompt));
+            add(&file, &bytes)?;
+            list.nodes.push(tree.list_node(node, file));
+        }
         add(LIST, &serde_json::to_vec(&list).map_err(|error| failed(error.into()))?)?;
 
         archive.finish().map_err(|error| failed(error.into()))?;
         pending.commit(Overwrite::Replace).map_err(failed)
     }
 
-    /// An image as it lies in a bundle, with its extension.
-    fn packed(&self, id: NodeId) -> Result<(Vec<u8>, &'static str)> {
+    /// Encodes an image for a bundle, and returns it with its extension.
+    fn encode_for_bundle(&self, id: NodeId) -> Result<(Vec<u8>, &'static str)> {
         let path = self.path(id)?;
         let (format, extension) = match path.extension().and_then(|extension| extension.to_str()) {
             Some("jpg") => (ExportFormat::Jpeg, "jpg"),
             Some("webp") => (ExportFormat::Webp, "webp"),
             _ => (ExportFormat::Png, "png"),
         };
-        Ok((self.exported(id, format, &path)?.1, extension))
+        Ok((self.encode_export(id, format, &path)?.1, extension))
     }
 }
 
-/// A bundle that is being read; every length in it is held against a bound.
+/// Where the nodes of a project are in the list, and what their parents are.
+struct Tree {
+    parents: HashMap<NodeId, Option<NodeId>>,
+    indices: HashMap<NodeId, usize>,
+}
+
+impl Tree {
+    fn new(all: &[Node], listed: &[&Node]) -> Self {
+        Self {
+            parents: all.iter().map(|node| (node.id, node.parent)).collect(),
+            indices: listed.iter().enumerate().map(|(idx, node)| (node.id, idx)).collect(),
+        }
+    }
+
+    /// The nearest ancestor in the list: those in the trash are left out.
+    fn find_parent(&self, node: &Node) -> Option<usize> {
+        let ancestors = std::iter::successors(node.parent, |id| self.parents.get(id).copied().flatten());
+        ancestors.into_iter().find_map(|id| self.indices.get(&id).copied())
+    }
+
+    fn find_indices(&self, ids: &[NodeId]) -> Vec<usize> {
+        ids.iter().filter_map(|id| self.indices.get(id).copied()).collect()
+    }
+
+    fn list_node(&self, node: &Node, file: String) -> ListedNode {
+        ListedNode {
+            file,
+            parent: self.find_parent(node),
+            references: self.find_indices(&node.references),
+            origin: node.origin,
+            prompt: node.prompt.clone(),
+            name: node.name.clone(),
+            starred: node.starred,
+            tags: node.tags.clone(),
+            plan: node.plan.clone(),
+            took_ms: node.took_ms,
+            created_ms: node.created_ms,
+        }
+    }
+
+    fn list_turn(&self, turn: &Turn) -> ListedTurn {
+        ListedTurn {
+            prompt: turn.prompt.clone(),
+            images: self.find_indices(&turn.images),
+            plan: turn.plan.clone(),
+            answer: turn.answer.clone(),
+            stopped: turn.stopped,
+            left_out: turn.left_out,
+            created_ms: turn.created_ms,
+        }
+    }
+}
+
+/// A bundle that is being read. It is not trusted: every length in it is limited.
 struct Archive<'a> {
     path: &'a Path,
     zip: ZipArchive<File>,
@@ -167,44 +186,47 @@ struct Archive<'a> {
 impl<'a> Archive<'a> {
     fn open(path: &'a Path) -> Result<Self> {
         let failed = |error| Error::disk("read", path)(error);
-        // Asked before it is opened: a pipe would wait for its other end.
+        // Checked first, because opening a pipe would block.
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(Error::Bundle { path: path.to_owned(), reason: "it is not a file".to_owned() });
         }
         let file = File::open(path).map_err(failed)?;
-        let zip = ZipArchive::new(file).map_err(|error| bad(path, &error))?;
+        let zip = ZipArchive::new(file).map_err(|error| invalid_bundle(path, &error))?;
         Ok(Self { path, zip })
     }
 
-    /// The list; times to come are taken for now.
+    /// Reads and validates the list; times in the future become `now_ms`.
     fn list(&mut self, now_ms: u64) -> Result<List> {
         let bytes = self.entry(LIST, MAX_LIST_BYTES)?;
-        let mut list: List = serde_json::from_slice(&bytes).map_err(|error| bad(self.path, &error))?;
-        let is_sound = |(place, node): (usize, &ListedNode)| {
-            node.parent.is_none_or(|parent| parent < place) && node.references.iter().all(|other| *other < place)
+        let mut list: List = serde_json::from_slice(&bytes).map_err(|error| invalid_bundle(self.path, &error))?;
+        let refers_back = |(idx, node): (usize, &ListedNode)| {
+            node.parent.is_none_or(|parent| parent < idx) && node.references.iter().all(|other| *other < idx)
         };
         if list.version != VERSION {
-            return Err(bad(self.path, &format!("it has form {}, and form {VERSION} is read here", list.version)));
+            return Err(invalid_bundle(
+                self.path,
+                &format!("its version is {}, and only version {VERSION} is supported", list.version),
+            ));
         }
-        let is_readable = |words: &str| words.chars().count() <= MAX_WORDS;
-        let is_short = |plan: &Option<String>| plan.as_ref().is_none_or(|it| it.len() <= MAX_ANSWER_BYTES);
-        let are_words_sound = list.nodes.iter().all(|node| is_readable(&node.title) && is_short(&node.plan))
+        let is_prompt = |text: &str| text.chars().count() <= MAX_PROMPT;
+        let is_short = |plan: &Option<String>| plan.as_ref().is_none_or(|plan| plan.len() <= MAX_ANSWER_BYTES);
+        let are_texts_valid = list.nodes.iter().all(|node| is_prompt(&node.prompt) && is_short(&node.plan))
             && list.turns.iter().all(|turn| {
-                !turn.question.trim().is_empty()
-                    && is_readable(&turn.question)
+                !turn.prompt.trim().is_empty()
+                    && is_prompt(&turn.prompt)
                     && turn.answer.len() <= MAX_ANSWER_BYTES
                     && is_short(&turn.plan)
             });
-        if !are_words_sound {
-            return Err(bad(self.path, &"a text in it is empty or too long"));
+        if !are_texts_valid {
+            return Err(invalid_bundle(self.path, &"one of its texts is empty or too long"));
         }
-        // Each file once: a small bundle cannot stand for a large one.
+        // No file twice: a small bundle must not expand to many nodes.
         let files: HashSet<&String> = list.nodes.iter().map(|node| &node.file).collect();
         if files.len() < list.nodes.len()
             || list.nodes.len() > MAX_NODES
-            || !list.nodes.iter().enumerate().all(is_sound)
+            || !list.nodes.iter().enumerate().all(refers_back)
         {
-            return Err(bad(self.path, &"its list of images contradicts itself"));
+            return Err(invalid_bundle(self.path, &"its list of images is inconsistent"));
         }
         let nodes = list.nodes.iter_mut().map(|node| &mut node.created_ms);
         let turns = list.turns.iter_mut().map(|turn| &mut turn.created_ms);
@@ -220,27 +242,27 @@ impl<'a> Archive<'a> {
 
     fn entry(&mut self, name: &str, max_bytes: u64) -> Result<Vec<u8>> {
         let path = self.path;
-        let entry = self.zip.by_name(name).map_err(|error| bad(path, &error))?;
+        let entry = self.zip.by_name(name).map_err(|error| invalid_bundle(path, &error))?;
         let mut bytes = Vec::new();
-        entry.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|error| bad(path, &error))?;
+        entry.take(max_bytes + 1).read_to_end(&mut bytes).map_err(|error| invalid_bundle(path, &error))?;
         if bytes.len() as u64 > max_bytes {
-            return Err(bad(path, &"a part of it is too long"));
+            return Err(invalid_bundle(path, &"one of its entries is too long"));
         }
         Ok(bytes)
     }
 }
 
-/// What is wrong with a bundle, as one short line.
-fn bad(path: &Path, reason: &impl ToString) -> Error {
+/// The reason comes from an untrusted file, so it is cut to one short line.
+fn invalid_bundle(path: &Path, reason: &impl ToString) -> Error {
     let reason = reason.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
     Error::Bundle { path: path.to_owned(), reason }
 }
 
-fn turn(listed: ListedTurn, ids: &[NodeId]) -> Turn {
+fn turn_from_list(listed: ListedTurn, ids: &[NodeId]) -> Turn {
     Turn {
         id: TurnId::new(),
-        question: listed.question,
-        images: listed.images.iter().filter_map(|place| ids.get(*place).copied()).collect(),
+        prompt: listed.prompt,
+        images: listed.images.iter().filter_map(|idx| ids.get(*idx).copied()).collect(),
         plan: listed.plan,
         answer: listed.answer,
         stopped: listed.stopped,

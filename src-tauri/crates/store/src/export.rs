@@ -8,7 +8,7 @@ use imagefile::{DEFAULT_JPEG_QUALITY, Encoding, Format, Overwrite, write_bytes};
 use protocol::{ExportFormat, Node, NodeId};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::note::KEYWORD;
+use crate::sidecar::KEYWORD;
 use crate::table::{image, node, recipe};
 use crate::{Error, Result, Store};
 
@@ -20,7 +20,7 @@ impl Store {
     /// Writes an image to where the artist wants it; a file of that name is replaced.
     pub fn export(&self, id: NodeId, format: ExportFormat, destination: &Path) -> Result<()> {
         self.refuse_inside(destination)?;
-        let (_, bytes) = self.exported(id, format, destination)?;
+        let (_, bytes) = self.encode_export(id, format, destination)?;
         write_bytes(destination, &bytes, Overwrite::Replace).map_err(Error::placing(destination, bytes.len()))
     }
 
@@ -33,8 +33,8 @@ impl Store {
     }
 
     fn export_beside(&self, id: NodeId, format: ExportFormat, folder: &Path) -> Result<PathBuf> {
-        let (node, bytes) = self.exported(id, format, folder)?;
-        let name = file_name(node.name.as_deref().unwrap_or(&node.title));
+        let (node, bytes) = self.encode_export(id, format, folder)?;
+        let name = file_name(node.name.as_deref().unwrap_or(&node.prompt));
         let mut number = 1;
         loop {
             let name = if number == 1 { name.clone() } else { format!("{name} ({number})") };
@@ -49,14 +49,19 @@ impl Store {
     }
 
     /// The bytes of an image as they leave the library.
-    pub(crate) fn exported(&self, id: NodeId, format: ExportFormat, destination: &Path) -> Result<(Node, Vec<u8>)> {
+    pub(crate) fn encode_export(
+        &self,
+        id: NodeId,
+        format: ExportFormat,
+        destination: &Path,
+    ) -> Result<(Node, Vec<u8>)> {
         let (node, file, recipe) = self.read(|db| {
             let node = node::get(db, id)?.ok_or(Error::NoNode(id))?;
-            let standing = node::standing(db, id)?.ok_or(Error::NoNode(id))?;
-            let file = image::of_node(db, &id.to_string())?.ok_or(Error::NoNode(id))?;
-            Ok((node, file, recipe::of_node(db, standing.seq)?))
+            let key = node::key(db, id)?.ok_or(Error::NoNode(id))?;
+            let file = image::find_by_node(db, &id.to_string())?.ok_or(Error::NoNode(id))?;
+            Ok((node, file, recipe::find_by_node(db, key.seq)?))
         })?;
-        let path = self.file(&file.path());
+        let path = self.file_path(&file.path());
         let stored = imagefile::read_file(&path)?;
         let is_damaged =
             || Error::disk("export", &path)(std::io::Error::other("it is damaged; take it from a backup of your disk"));

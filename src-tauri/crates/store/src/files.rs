@@ -1,12 +1,12 @@
-//! Where things lie in a library's folder, and putting them there.
+//! The layout of a library's folder, and changes of its files.
 //!
 //! ```text
 //! library.db              the database, with its log beside it while it is open
 //! images/ab/<hash>.png    images by the hash of their bytes; never changed
-//! images/ab/<hash>.<node>.json   where an imported image belongs
-//! thumbnails/ab/<hash>.jpg       made when they are missing
+//! images/ab/<hash>.<node>.json   sidecar of an imported image
+//! thumbnails/ab/<hash>.jpg       made on demand
 //! backups/<number>.db     copies of the database
-//! damaged/<number>/       databases that were set aside
+//! damaged/<number>/       damaged databases that were replaced
 //! ```
 
 use std::fs;
@@ -18,7 +18,7 @@ use imagefile::{Format, Overwrite, write_bytes};
 use protocol::{NodeId, Size};
 use rusqlite::Transaction;
 
-use crate::table::doomed;
+use crate::table::pending_delete;
 use crate::{Error, Result};
 
 pub(crate) const DATABASE: &str = "library.db";
@@ -27,7 +27,11 @@ pub(crate) const THUMBNAILS: &str = "thumbnails";
 pub(crate) const BACKUPS: &str = "backups";
 pub(crate) const DAMAGED: &str = "damaged";
 
-/// The kind of an image's file.
+pub(crate) fn database_path(folder: &Path) -> PathBuf {
+    folder.join(DATABASE)
+}
+
+/// Format of an image file, written as its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ImageFormat(pub(crate) Format);
 
@@ -54,55 +58,49 @@ impl FromStr for ImageFormat {
     }
 }
 
-/// An image's file, which never changes.
+/// An immutable image file of the library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ImageFile {
     /// BLAKE3 of its bytes.
     pub(crate) hash: String,
-    /// What it is.
     pub(crate) format: ImageFormat,
-    /// Its length.
     pub(crate) size_bytes: u64,
-    /// Pixels of the image.
     pub(crate) size: Size,
-    /// Hash of the image that it shows.
-    pub(crate) pixels: String,
+    /// [`imagefile::image_hash`] of the decoded image.
+    pub(crate) pixel_hash: String,
 }
 
 impl ImageFile {
-    /// What is known of a file from its bytes and from the image in it.
     pub(crate) fn new(bytes: &[u8], format: Format, image: &protocol::Image) -> Self {
         Self {
             hash: blake3::hash(bytes).to_hex().to_string(),
             format: ImageFormat(format),
             size_bytes: bytes.len() as u64,
             size: image.size(),
-            pixels: imagefile::image_hash(image),
+            pixel_hash: imagefile::image_hash(image),
         }
     }
 
-    /// Its path in the library.
+    /// Path relative to the library, as are the others.
     pub(crate) fn path(&self) -> String {
         format!("{IMAGES}/{}/{}.{}", shard(&self.hash), self.hash, self.format.extension())
     }
 
-    /// The path of its thumbnail.
-    pub(crate) fn thumbnail(&self) -> String {
+    pub(crate) fn thumbnail_path(&self) -> String {
         format!("{THUMBNAILS}/{}/{}.jpg", shard(&self.hash), self.hash)
     }
 
-    /// The path of the note that says where one of its images belongs.
-    pub(crate) fn sidecar(&self, node: NodeId) -> String {
+    pub(crate) fn sidecar_path(&self, node: NodeId) -> String {
         format!("{IMAGES}/{}/{}.{node}.json", shard(&self.hash), self.hash)
     }
 }
 
-/// The first two digits of a hash: folders of thousands of files are slow.
+/// The folder of a hash, its first two digits: folders with thousands of files are slow.
 pub(crate) fn shard(hash: &str) -> &str {
     hash.get(..2).unwrap_or("00")
 }
 
-/// Makes all folders, those for images at once so that none has to be made and synced later.
+/// Creates all folders, including those for images, so that adding an image never has to create and sync one.
 pub(crate) fn make_folders(root: &Path) -> Result<()> {
     let make = |folder: PathBuf| fs::create_dir_all(&folder).map_err(Error::disk("make the folder", folder));
     let images = root.join(IMAGES);
@@ -125,7 +123,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     durable::sync_folder(folder).map_err(Error::disk("sync the folder", folder))
 }
 
-/// Removes a file, which may be gone already.
+/// Removes a file; a missing one is not an error.
 pub(crate) fn remove_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::disk("remove", path)(error)),
@@ -133,41 +131,41 @@ pub(crate) fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
-/// What a change of the database puts on the disk before it is committed and takes from it after that.
+/// Files that a change of the database adds before its commit and deletes after it.
 #[derive(Debug)]
 pub(crate) struct FileChanges<'a> {
     root: &'a Path,
     placed: Vec<PathBuf>,
-    pub(crate) doomed: Vec<String>,
+    pub(crate) pending_deletes: Vec<String>,
 }
 
 impl<'a> FileChanges<'a> {
     pub(crate) fn new(root: &'a Path) -> Self {
-        Self { root, placed: Vec::new(), doomed: Vec::new() }
+        Self { root, placed: Vec::new(), pending_deletes: Vec::new() }
     }
 
-    /// Puts a file of immutable content under its name, synced; goes away again if the change does not come about.
+    /// Writes and syncs an immutable file, which [`Self::undo`] removes again.
     pub(crate) fn place(&mut self, tx: &Transaction<'_>, path: &str, bytes: &[u8]) -> Result<()> {
-        doomed::spare(tx, path)?;
+        pending_delete::cancel(tx, path)?;
         let full = self.root.join(path);
         if !full.exists() {
             self.placed.push(full.clone());
         }
-        // Also over a file that is there: a crash may have left it without a synced name.
+        // Also replaces an existing file: after a crash its name may not be synced.
         write_bytes(&full, bytes, Overwrite::Replace).map_err(Error::placing(&full, bytes.len()))
     }
 
-    /// Has a file removed as soon as the change is committed.
-    pub(crate) fn doom(&mut self, tx: &Transaction<'_>, path: String) -> Result<()> {
-        doomed::add(tx, &path)?;
-        self.doomed.push(path);
+    /// Deletes a file after the commit.
+    pub(crate) fn schedule_delete(&mut self, tx: &Transaction<'_>, path: String) -> Result<()> {
+        pending_delete::add(tx, &path)?;
+        self.pending_deletes.push(path);
         Ok(())
     }
 
-    /// Removes what was put there.
+    /// Removes the placed files after a failed change.
     pub(crate) fn undo(&self) {
         for path in &self.placed {
-            // What stays is found when the library is opened next.
+            // The next start finds files that cannot be removed now.
             let _ = fs::remove_file(path);
         }
     }

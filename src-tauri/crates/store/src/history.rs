@@ -20,7 +20,11 @@ impl Store {
         self.read(|db| {
             let project = project::get(db, id)?.ok_or(Error::NoProject(id))?;
             let seq = project::seq(db, id)?.ok_or(Error::NoProject(id))?;
-            Ok(ProjectContents { project, nodes: node::of_project(db, seq)?, turns: turn::of_project(db, seq)? })
+            Ok(ProjectContents {
+                project,
+                nodes: node::list_by_project(db, seq)?,
+                turns: turn::list_by_project(db, seq)?,
+            })
         })
     }
 
@@ -32,7 +36,7 @@ impl Store {
     /// The conversation of a project, oldest first; empty for a project that has not begun.
     pub fn turns(&self, id: ProjectId) -> Result<Vec<Turn>> {
         self.read(|db| match project::seq(db, id)? {
-            Some(seq) => turn::of_project(db, seq),
+            Some(seq) => turn::list_by_project(db, seq),
             None => Ok(Vec::new()),
         })
     }
@@ -45,23 +49,24 @@ impl Store {
     /// How an image was made, if that is known.
     pub fn recipe(&self, id: NodeId) -> Result<Option<Recipe>> {
         self.read(|db| {
-            let standing = node::standing(db, id)?.ok_or(Error::NoNode(id))?;
-            recipe::of_node(db, standing.seq)
+            let key = node::key(db, id)?.ok_or(Error::NoNode(id))?;
+            recipe::find_by_node(db, key.seq)
         })
     }
 
     /// Where the file of an image lies: a PNG, JPEG or WebP, by its extension. It never changes; do not write to it.
     pub fn path(&self, id: NodeId) -> Result<PathBuf> {
-        let file = self.read(|db| image::of_node(db, &id.to_string())?.ok_or(Error::NoNode(id)))?;
-        Ok(self.file(&file.path()))
+        let file = self.read(|db| image::find_by_node(db, &id.to_string())?.ok_or(Error::NoNode(id)))?;
+        Ok(self.file_path(&file.path()))
     }
 
     /// An image of the library that shows what has this [`imagefile::image_hash`], such as the input of a recipe.
-    pub fn showing(&self, image_hash: &str) -> Result<Option<NodeId>> {
-        self.read(|db| node::showing(db, image_hash))
+    pub fn find_by_pixel_hash(&self, image_hash: &str) -> Result<Option<NodeId>> {
+        self.read(|db| node::find_by_pixel_hash(db, image_hash))
     }
 
     /// Names a project; without a name it is called after what it began with.
+    #[tracing::instrument(level = "debug", skip_all, fields(project = %id))]
     pub fn rename_project(&self, id: ProjectId, name: Option<&str>) -> Result<Project> {
         let name = clean_name(name)?;
         self.write(|tx, _files| {
@@ -75,6 +80,7 @@ impl Store {
     }
 
     /// Names an image, or takes its name away.
+    #[tracing::instrument(level = "debug", skip_all, fields(node = %id))]
     pub fn rename_node(&self, id: NodeId, name: Option<&str>) -> Result<Node> {
         let name = clean_name(name)?;
         self.write(|tx, _files| {
@@ -86,6 +92,7 @@ impl Store {
     }
 
     /// Gives images exactly these tags.
+    #[tracing::instrument(level = "debug", skip_all, fields(?ids))]
     pub fn set_tags(&self, ids: &[NodeId], tags: &[String]) -> Result<Vec<Node>> {
         let tags = clean_tags(tags)?;
         self.change_each(ids, |tx, seq| {
@@ -95,6 +102,7 @@ impl Store {
     }
 
     /// Adds tags to images and takes others away; the rest stay.
+    #[tracing::instrument(level = "debug", skip_all, fields(?ids))]
     pub fn change_tags(&self, ids: &[NodeId], added: &[String], removed: &[String]) -> Result<Vec<Node>> {
         let (added, removed) = (clean_tags(added)?, clean_tags(removed)?);
         self.change_each(ids, |tx, seq| {
@@ -105,6 +113,7 @@ impl Store {
     }
 
     /// Gives images a star or takes it away.
+    #[tracing::instrument(level = "debug", skip_all, fields(?ids, starred))]
     pub fn set_starred(&self, ids: &[NodeId], starred: bool) -> Result<Vec<Node>> {
         self.change_each(ids, |tx, seq| node::set_starred(tx, seq, starred))
     }
@@ -112,6 +121,7 @@ impl Store {
     /// Leaves questions with their answers and images out of what the model reads, or takes them in again.
     ///
     /// Gives back the projects whose conversations changed, with the questions as they are then.
+    #[tracing::instrument(level = "debug", skip_all, fields(?ids, left_out))]
     pub fn set_left_out(&self, ids: &[TurnId], left_out: bool) -> Result<Vec<(ProjectId, Vec<Turn>)>> {
         self.write(|tx, _files| {
             let mut projects = Vec::new();
@@ -123,7 +133,7 @@ impl Store {
             }
             let changed = |project: ProjectId| {
                 let seq = project::seq(tx, project)?.ok_or(Error::NoProject(project))?;
-                let mut turns = turn::of_project(tx, seq)?;
+                let mut turns = turn::list_by_project(tx, seq)?;
                 turns.retain(|turn| ids.contains(&turn.id));
                 Ok((project, turns))
             };
@@ -142,8 +152,8 @@ impl Store {
 }
 
 fn change(tx: &Transaction<'_>, id: NodeId, change: impl FnOnce(i64) -> Result<()>) -> Result<Node> {
-    let standing = node::standing(tx, id)?.ok_or(Error::NoNode(id))?;
-    change(standing.seq)?;
+    let key = node::key(tx, id)?.ok_or(Error::NoNode(id))?;
+    change(key.seq)?;
     node::get(tx, id)?.ok_or(Error::NoNode(id))
 }
 

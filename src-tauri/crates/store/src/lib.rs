@@ -1,24 +1,23 @@
-//! Images, projects and their history: nothing acknowledged is ever lost.
+//! Images, projects and their history on disk. An acknowledged change is never lost.
 //!
-//! A [`Store`] is a library open in one program: a folder with a database and
-//! with image files that never change. When a function that adds or changes
-//! something returns, the change survives a loss of power: files are written,
-//! synced, renamed and their folder synced before the row that names them is
-//! committed. What a crash may leave is a file without a row, never a row
-//! without a file; the next start takes such files into the history and says
-//! so ([`Recovery`]).
+//! A [`Store`] is an open library: a folder with a database and with image files
+//! that never change. When a function that changes the library returns, the
+//! change survives a power loss: a file is written, synced and renamed, and its
+//! folder synced, before the row that names it is committed. A crash may leave a
+//! file without a row, never a row without a file; the next start adds such files
+//! to the history and reports them ([`Recovery`]).
 //!
-//! Every file says where it belongs: images made here inside their PNG, beside
-//! the recipe, imported ones in a small file next to them. A damaged or lost
-//! database is restored from the newest backup, and what is newer comes back
-//! from the files. Names, tags, stars, conversations and what was in the trash
-//! are in the database only: they are as old as the backup.
+//! Every image file records its place in the history: generated images in a text
+//! chunk of their PNG, next to the recipe, imported images in a sidecar file. A
+//! damaged or lost database is restored from the newest backup, and newer images
+//! from their files. Names, tags, stars, conversations and the state of the trash
+//! are only in the database: after a restore they are as old as the backup.
 //!
-//! Everything here blocks; call it where that is allowed. Times come from the
-//! caller and are shown, never compared: order is by numbers that only grow. It
-//! deliberately has no cache, no thread and no clock of its own.
+//! All functions block. Times come from the caller and are only displayed; order
+//! is by sequence numbers that only grow. The crate deliberately has no cache, no
+//! threads and no clock.
 //!
-//! Read [`store`] first, then `table::schema`; all SQL is in `table`.
+//! Start with [`store`], then read `table::schema`; all SQL is in `table`.
 
 #![warn(missing_docs)]
 
@@ -30,21 +29,21 @@ pub mod export;
 mod files;
 mod gallery;
 mod history;
-mod mark;
-mod note;
 mod queue;
+mod reconcile;
 pub mod recovery;
-mod replay;
+mod shutdown_marker;
+mod sidecar;
 pub mod store;
 mod table;
 mod thumbnail;
+mod tokenizer;
 pub mod trash;
-mod words;
 
-pub use add::{Added, Imported, NewNode, NewTurn, Source};
+pub use add::{Added, ImportSource, ImportedImage, NewNode, NewTurn};
 pub use error::{Error, Result};
 pub use gallery::ProjectPage;
 pub use queue::StoredJob;
 pub use recovery::{DatabaseState, Opened, Recovery};
 pub use store::Store;
-pub use trash::Emptied;
+pub use trash::EmptiedTrash;

@@ -31,16 +31,19 @@ impl Store {
     }
 
     /// Enters or replaces jobs, all of them or none.
+    #[tracing::instrument(level = "debug", skip_all, fields(n_jobs = jobs.len()))]
     pub fn put_jobs(&self, jobs: &[StoredJob]) -> Result<()> {
         self.write(|tx, _files| jobs.iter().try_for_each(|job| job::put(tx, job)))
     }
 
     /// Forgets a job.
+    #[tracing::instrument(level = "debug", skip_all, fields(job = %id))]
     pub fn remove_job(&self, id: JobId) -> Result<()> {
         self.write(|tx, _files| if job::remove(tx, id)? { Ok(()) } else { Err(Error::NoJob(id)) })
     }
 
     /// Forgets jobs at once; those that are forgotten already are no error.
+    #[tracing::instrument(level = "debug", skip_all, fields(n_jobs = ids.len()))]
     pub fn remove_jobs(&self, ids: &[JobId]) -> Result<()> {
         self.write(|tx, _files| ids.iter().try_for_each(|id| job::remove(tx, *id).map(drop)))
     }
@@ -51,11 +54,13 @@ impl Store {
     }
 
     /// Remembers whether the queue is held.
+    #[tracing::instrument(level = "debug", skip_all, fields(is_held))]
     pub fn hold_queue(&self, is_held: bool) -> Result<()> {
         self.write(|tx, _files| meta::set(tx, meta::QUEUE_HELD, u64::from(is_held)))
     }
 
     /// Keeps what a run took, under what it depends on; the newest 32 of each key stay.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn put_timing(&self, key: &str, value: &Value, now_ms: u64) -> Result<()> {
         self.write(|tx, _files| timing::put(tx, key, value, now_ms))
     }

@@ -1,7 +1,7 @@
 //! Opening a library, and mending what the last run left behind.
 
 mod read_only;
-mod remake;
+mod rebuild;
 mod upgrade;
 
 use std::fs::{self, File, TryLockError};
@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use protocol::NodeId;
 use rusqlite::Connection;
 
-use crate::files::{make_folders, sync_folder};
-use crate::replay::{self, Replayed};
-use crate::store::{Parts, Store, database_path};
+use crate::files::{database_path, make_folders, sync_folder};
+use crate::reconcile::{self, Reconciled};
+use crate::store::{Store, StoreParts};
 use crate::table::connection::{self, APPLICATION_ID, Check};
-use crate::table::{doomed, meta, schema};
-use crate::{Error, Result, backup, mark};
+use crate::table::{meta, pending_delete, schema};
+use crate::{Error, Result, backup, shutdown_marker};
 
 /// A library that is open now, with what was found.
 #[derive(Debug)]
@@ -117,14 +117,14 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
     // A newer library stays as it is, to the last file.
     refuse_newer(folder)?;
     make_folders(folder)?;
-    let mark = mark::read(folder);
+    let mark = shutdown_marker::read(folder);
     let was_closed = mark.is_some();
     let is_backed_up = mark.as_ref().is_some_and(|mark| mark.is_backed_up);
-    let agrees = mark.as_ref().is_some_and(|mark| mark.agrees(folder));
+    let agrees = mark.as_ref().is_some_and(|mark| mark.matches(folder));
     let found = if was_closed && !agrees && is_backed_up && database_path(folder).is_file() {
         Found::Damaged("it is not as it was left".to_owned())
     } else {
-        let check = match (mark::is_suspect(folder), agrees) {
+        let check = match (shutdown_marker::is_suspect(folder), agrees) {
             (true, _) => Some(Check::Full),
             (false, true) => None,
             (false, false) if was_closed => Some(Check::Full),
@@ -132,14 +132,14 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
         };
         examine(folder, check)?
     };
-    mark::remove(folder)?;
+    shutdown_marker::remove(folder)?;
 
     let mut recovery = Recovery::new(was_closed);
     let mut needs_replay = !agrees;
     let mut is_current = agrees && is_backed_up;
     let mut writer = match found {
         Found::Sound(connection) => connection,
-        Found::Nothing if !replay::has_images(folder)? && backup::list(folder)?.is_empty() => {
+        Found::Nothing if !reconcile::has_images(folder)? && backup::list(folder)?.is_empty() => {
             needs_replay = false;
             recovery.database = DatabaseState::Created;
             create(folder)?
@@ -151,8 +151,8 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
             };
             tracing::warn!(reason, "the database is made anew");
             let is_exact = was_closed && is_backed_up;
-            let (connection, replayed) = remake::remake(folder, reason, is_exact, &mut recovery)?;
-            recovery.take(replayed);
+            let (connection, reconciled) = rebuild::rebuild(folder, reason, is_exact, &mut recovery)?;
+            recovery.take(reconciled);
             needs_replay = false;
             is_current = false;
             connection
@@ -162,10 +162,10 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
         recovery.database = DatabaseState::Migrated { from };
         is_current = false;
     }
-    if needs_replay || !doomed::all(&writer)?.is_empty() {
-        recovery.take(replay::replay(&mut writer, folder, replay::Missing::Keep)?);
+    if needs_replay || !pending_delete::all(&writer)?.is_empty() {
+        recovery.take(reconcile::reconcile(&mut writer, folder, reconcile::Missing::Keep)?);
     }
-    mark::clear(folder)?;
+    shutdown_marker::clear_suspect(folder)?;
     if meta::get(&writer, meta::CHECKED_MS)?.is_none() {
         let tx = connection::begin(&mut writer)?;
         meta::set(&tx, meta::CHECKED_MS, now_ms)?;
@@ -173,7 +173,7 @@ fn open_locked(folder: &Path, lock: File, now_ms: u64) -> Result<Opened> {
         tx.commit()?;
     }
     let sequence = schema::last_sequence(&writer)?;
-    let store = Store::new(Parts {
+    let store = Store::new(StoreParts {
         folder: folder.to_owned(),
         database: database_path(folder),
         writer,
@@ -199,11 +199,11 @@ impl Recovery {
         }
     }
 
-    fn take(&mut self, replayed: Replayed) {
-        self.adopted = replayed.adopted;
-        self.missing = replayed.missing;
-        self.unknown = replayed.unknown;
-        self.n_removed = replayed.n_removed;
+    fn take(&mut self, reconciled: Reconciled) {
+        self.adopted = reconciled.adopted;
+        self.missing = reconciled.missing;
+        self.unknown = reconciled.unknown;
+        self.n_removed = reconciled.n_removed;
     }
 }
 
@@ -214,9 +214,15 @@ fn refuse_newer(folder: &Path) -> Result<()> {
         return Ok(());
     }
     // What cannot be read as a database is damaged, and damage is looked at later.
-    let Ok(form) = connection::reader(&path).and_then(|connection| schema::form(&connection)) else { return Ok(()) };
-    if form.application == APPLICATION_ID && form.version > schema::newest() {
-        return Err(Error::NewerSchema { folder: folder.to_owned(), found: form.version, known: schema::newest() });
+    let Ok(form) = connection::reader(&path).and_then(|connection| schema::read_header(&connection)) else {
+        return Ok(());
+    };
+    if form.application == APPLICATION_ID && form.version > schema::latest_version() {
+        return Err(Error::NewerSchema {
+            folder: folder.to_owned(),
+            found: form.version,
+            known: schema::latest_version(),
+        });
     }
     Ok(())
 }
@@ -228,7 +234,7 @@ fn examine(folder: &Path, check: Option<Check>) -> Result<Found> {
     }
     let look = || -> Result<Found> {
         let connection = connection::writer(&path)?;
-        let form = schema::form(&connection)?;
+        let form = schema::read_header(&connection)?;
         if form.version == 0 && schema::is_empty(&connection)? {
             return Ok(Found::Nothing);
         }

@@ -1,21 +1,22 @@
-//! The library as one handle.
+//! The open library.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rusqlite::{Connection, Transaction};
 use tempfile::TempDir;
 
-use crate::files::{self, DATABASE, FileChanges};
-use crate::table::{connection, doomed, meta};
-use crate::{Error, Result, backup, mark};
+use crate::files::{self, FileChanges};
+use crate::table::{connection, meta, pending_delete};
+use crate::{Error, Result, backup, shutdown_marker};
 
-/// Reading connections that are kept for the next call.
+/// Idle connections that are kept for later reads.
 const MAX_READERS: usize = 4;
 
-/// A library that this program has open. Any thread may use it.
+/// An open library; can be used from any thread.
 #[derive(Debug)]
 pub struct Store {
     pub(crate) folder: PathBuf,
@@ -23,24 +24,23 @@ pub struct Store {
     writer: Mutex<Option<Connection>>,
     readers: Mutex<Vec<Connection>>,
     sequence: AtomicI64,
-    /// Held while files lie in the library that no entry refers to yet, so that none of them is removed as unused.
+    /// Held while the library contains files without rows, so that none of them is deleted as unused.
     pub(crate) opening: Mutex<()>,
-    /// Held while a thumbnail is made: a whole image is in memory for it.
+    /// Held while a thumbnail is made, because that needs the whole image in memory.
     pub(crate) reducing: Mutex<()>,
-    /// Whether there is anything that the newest backup lacks.
+    /// Whether the newest backup is out of date.
     is_changed: AtomicBool,
-    /// Whether the next start must look closely.
+    /// Whether the next start must check the database.
     is_suspicious: AtomicBool,
-    /// Whether it has been closed; asked without waiting for a change that is under way.
+    /// Beside `writer`, so that reads need not wait for a running change.
     is_closed: AtomicBool,
-    /// Holds the copy that is read when the library itself cannot be written.
+    /// Folder of the database copy of a read-only library.
     pub(crate) copy: Option<TempDir>,
-    // Held for as long as the store is; the system lets go of it with the process.
+    // The system releases it when the process exits.
     _lock: Option<File>,
 }
 
-/// What a store is made of, once everything is mended.
-pub(crate) struct Parts {
+pub(crate) struct StoreParts {
     pub(crate) folder: PathBuf,
     pub(crate) database: PathBuf,
     pub(crate) writer: Connection,
@@ -51,7 +51,7 @@ pub(crate) struct Parts {
 }
 
 impl Store {
-    pub(crate) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: StoreParts) -> Self {
         Self {
             folder: parts.folder,
             database: parts.database,
@@ -68,18 +68,20 @@ impl Store {
         }
     }
 
-    /// The library's folder.
+    /// Root folder of the library.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether nothing can be added or changed, because the folder cannot be written.
+    /// Whether every change fails with [`Error::ReadOnly`], because the folder is not writable.
     pub fn is_read_only(&self) -> bool {
         self.copy.is_some()
     }
 
-    /// Closes the library: all is in the database file, a backup is made if something changed, and the next start
-    /// need not look for damage. Whatever is called after that fails.
+    /// Closes the library, with a backup if something changed; the next start can then skip its checks.
+    ///
+    /// Later calls fail with [`Error::Closed`].
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn close(&self, now_ms: u64) -> Result<()> {
         let mut writer = lock(&self.writer);
         let Some(mut connection) = writer.take() else { return Ok(()) };
@@ -93,37 +95,40 @@ impl Store {
         let is_complete = connection::checkpoint(&connection)?;
         connection.close().map_err(|(_connection, error)| error)?;
         if is_complete && !self.is_suspicious.load(Ordering::Relaxed) {
-            mark::write(&self.folder, backed_up.is_ok())?;
+            shutdown_marker::write(&self.folder, backed_up.is_ok())?;
         }
         backed_up
     }
 
-    /// Does what is due now and then, best when nothing else is going on: the daily backup, and the weekly
-    /// full check of the database.
-    pub fn tend(&self, now_ms: u64) -> Result<()> {
+    /// Makes the daily backup and runs the weekly full check of the database, if they are due.
+    ///
+    /// Both take time; call this while the program is idle.
+    #[tracing::instrument(level = "debug", skip_all)]
+    pub fn run_maintenance(&self, now_ms: u64) -> Result<()> {
         const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-        let due = |key, interval_ms: u64| {
+        let is_due = |key, interval_ms: u64| {
             self.read(|db| Ok(meta::get(db, key)?.is_none_or(|last_ms| now_ms.abs_diff(last_ms) >= interval_ms)))
         };
         if self.is_read_only() {
             return Ok(());
         }
-        if due(meta::CHECKED_MS, 7 * DAY_MS)? {
+        if is_due(meta::CHECKED_MS, 7 * DAY_MS)? {
             let finding = self.read(|db| connection::check(db, connection::Check::Full))?;
             if let Some(reason) = finding {
                 self.is_suspicious.store(true, Ordering::Relaxed);
-                mark::suspect(&self.folder)?;
+                shutdown_marker::mark_suspect(&self.folder)?;
                 return Err(Error::Damaged { reason });
             }
             self.write(|tx, _files| meta::set(tx, meta::CHECKED_MS, now_ms))?;
         }
-        if self.is_changed.load(Ordering::Relaxed) && due(meta::BACKUP_MS, DAY_MS)? {
+        if self.is_changed.load(Ordering::Relaxed) && is_due(meta::BACKUP_MS, DAY_MS)? {
             self.back_up(now_ms)?;
         }
         Ok(())
     }
 
-    /// Makes a backup now and gives back where it lies.
+    /// Makes a backup now and returns its path.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn back_up(&self, now_ms: u64) -> Result<PathBuf> {
         if self.is_read_only() {
             return Err(Error::ReadOnly { folder: self.folder.clone() });
@@ -142,30 +147,30 @@ impl Store {
         backup::make(connection, &self.folder, now_ms)
     }
 
-    /// A number larger than any before.
+    /// A sequence number larger than all others in the library.
     pub(crate) fn next_sequence(&self) -> i64 {
         self.sequence.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Where a file of the library lies.
-    pub(crate) fn file(&self, path: &str) -> PathBuf {
+    /// Absolute path of a file of the library.
+    pub(crate) fn file_path(&self, path: &str) -> PathBuf {
         self.folder.join(path)
     }
 
-    /// Asks the database, beside whoever changes it.
-    pub(crate) fn read<T>(&self, ask: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    /// Reads the database; does not wait for a running change.
+    pub(crate) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         if self.is_closed.load(Ordering::Relaxed) {
             return Err(Error::Closed);
         }
-        let kept = lock(&self.readers).pop();
-        let connection = match kept {
+        let idle = lock(&self.readers).pop();
+        let connection = match idle {
             Some(connection) => connection,
             None => connection::reader(&self.database)?,
         };
-        // One view of the library for all that is asked, and one lock in place of one for each statement.
-        let view = connection.unchecked_transaction()?;
-        let answer = ask(&view).inspect_err(|error| self.suspect(error));
-        drop(view);
+        // One snapshot for all statements, which also saves a lock for each of them.
+        let snapshot = connection.unchecked_transaction()?;
+        let answer = query(&snapshot).inspect_err(|error| self.note_suspicion(error));
+        drop(snapshot);
         let mut readers = lock(&self.readers);
         if readers.len() < MAX_READERS && !self.is_closed.load(Ordering::Relaxed) {
             readers.push(connection);
@@ -173,9 +178,9 @@ impl Store {
         answer
     }
 
-    /// Changes the database and the files that it names: everything or nothing, on the disk when it returns.
+    /// Changes the database and its files, all or nothing; the change is on disk when this returns.
     ///
-    /// One change at a time: a file cannot be removed for one image while it is entered for another.
+    /// Changes run one at a time, so that no file is deleted for one node while it is added for another.
     pub(crate) fn write<T>(
         &self,
         change: impl FnOnce(&Transaction<'_>, &mut FileChanges<'_>) -> Result<T>,
@@ -185,6 +190,7 @@ impl Store {
         if self.is_read_only() {
             return Err(Error::ReadOnly { folder: self.folder.clone() });
         }
+        let started = Instant::now();
         let mut files = FileChanges::new(&self.folder);
         let tx = connection::begin(connection)?;
         let value = match change(&tx, &mut files) {
@@ -196,67 +202,63 @@ impl Store {
             }
         };
         if let Err(error) = tx.commit().map_err(Error::from) {
-            // After any other failure the commit may yet have reached the disk: its files must stay.
+            // After any other error the commit may have reached the disk, so its files must stay.
             if matches!(error, Error::DiskFull { .. }) {
                 files.undo();
             }
             return Err(self.explain(error));
         }
+        tracing::debug!(took_ms = started.elapsed().as_secs_f64() * 1e3, "transaction committed");
         self.is_changed.store(true, Ordering::Relaxed);
-        if !files.doomed.is_empty() {
-            self.remove_doomed(connection, &files.doomed);
+        if !files.pending_deletes.is_empty() {
+            self.delete_pending(connection, &files.pending_deletes);
         }
         Ok(value)
     }
 
-    /// Removes files that nothing needs any more; those that resist stay on the list for the next start.
-    fn remove_doomed(&self, connection: &mut Connection, paths: &[String]) {
+    /// Deletes files; those that cannot be deleted stay pending until the next start.
+    fn delete_pending(&self, connection: &mut Connection, paths: &[String]) {
         let mut remove = || -> Result<()> {
             let removed: Vec<&String> =
                 paths.iter().filter(|path| files::remove_file(&self.folder.join(path)).is_ok()).collect();
             let tx = connection::begin(connection)?;
             for path in removed {
-                doomed::spare(&tx, path)?;
+                pending_delete::cancel(&tx, path)?;
             }
             Ok(tx.commit()?)
         };
         if let Err(error) = remove() {
-            self.suspect(&error);
-            tracing::warn!(%error, "files stay until the next start");
+            self.note_suspicion(&error);
+            tracing::warn!(%error, "cannot delete files of removed images; the next start tries again");
         }
     }
 
-    /// An error with what the store knows about it.
+    /// Completes an error with the folder and the bytes that are needed.
     fn explain(&self, error: Error) -> Error {
-        self.suspect(&error);
+        self.note_suspicion(&error);
         match error {
             Error::DiskFull { needed_bytes, .. } => {
-                // The database grows by pages; one less than this is never enough.
-                const LEAST_BYTES: u64 = 64 << 10;
-                Error::DiskFull { path: self.folder.clone(), needed_bytes: needed_bytes.max(LEAST_BYTES) }
+                // A change of the database needs at least this much.
+                const MIN_BYTES: u64 = 64 << 10;
+                Error::DiskFull { path: self.folder.clone(), needed_bytes: needed_bytes.max(MIN_BYTES) }
             }
             error => error,
         }
     }
 
-    fn suspect(&self, error: &Error) {
+    fn note_suspicion(&self, error: &Error) {
         if !error.is_suspicious() {
             return;
         }
         self.is_suspicious.store(true, Ordering::Relaxed);
         if matches!(error, Error::Damaged { .. }) && !self.is_read_only() {
-            // Without the mark the next start looks as closely as after any crash.
-            let _ = mark::suspect(&self.folder);
+            // If this fails, the next start still checks the database, because the library was not closed.
+            let _ = shutdown_marker::mark_suspect(&self.folder);
         }
     }
 }
 
-/// A lock whose holder may have panicked: what it guards is changed as a whole or not at all.
+/// Ignores poisoning: every guarded value is changed in one step, so a panic cannot leave it half changed.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Where the database of a library lies.
-pub(crate) fn database_path(folder: &Path) -> PathBuf {
-    folder.join(DATABASE)
 }

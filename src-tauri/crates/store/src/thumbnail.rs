@@ -10,7 +10,7 @@ use protocol::{Image, NodeId, Size};
 
 use crate::files::{THUMBNAILS, shard};
 use crate::store::lock;
-use crate::table::image::of_node;
+use crate::table::image::find_by_node;
 use crate::{Error, Result, Store};
 
 /// Longest side of a thumbnail, enough for twice the pixels of the largest one shown.
@@ -24,9 +24,9 @@ impl Store {
     /// One is made at a time, however many threads ask: a gallery asks for hundreds at once, and a whole image is
     /// in memory for each.
     pub fn thumbnail(&self, id: NodeId) -> Result<PathBuf> {
-        let file = self.read(|db| of_node(db, &id.to_string())?.ok_or(Error::NoNode(id)))?;
+        let file = self.read(|db| find_by_node(db, &id.to_string())?.ok_or(Error::NoNode(id)))?;
         let root = self.copy.as_ref().map_or(self.folder(), |copy| copy.path());
-        let path = root.join(file.thumbnail());
+        let path = root.join(file.thumbnail_path());
         if is_whole(&path) {
             return Ok(path);
         }
@@ -35,7 +35,7 @@ impl Store {
         if is_whole(&path) {
             return Ok(path);
         }
-        let image = imagefile::read(&self.file(&file.path()))?.image;
+        let image = imagefile::read(&self.file_path(&file.path()))?.image;
         let bytes = imagefile::encode(&path, &reduce(image), Encoding::Jpeg { quality: QUALITY }, None)?;
         let folder = root.join(THUMBNAILS).join(shard(&file.hash));
         let place = || {

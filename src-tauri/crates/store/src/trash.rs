@@ -18,7 +18,7 @@ pub const TRASH_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// What left the trash for good.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Emptied {
+pub struct EmptiedTrash {
     /// Images that are gone.
     pub nodes: Vec<NodeId>,
     /// Projects that went with their last image.
@@ -29,23 +29,26 @@ pub struct Emptied {
 
 impl Store {
     /// Puts images into the trash, all of them or none.
+    #[tracing::instrument(level = "debug", skip_all, fields(?ids))]
     pub fn trash(&self, ids: &[NodeId], now_ms: u64) -> Result<Vec<Node>> {
         self.change_each(ids, |tx, seq| node::set_trashed(tx, seq, Some(now_ms)))
     }
 
     /// Takes images out of the trash, all of them or none.
+    #[tracing::instrument(level = "debug", skip_all, fields(?ids))]
     pub fn restore(&self, ids: &[NodeId]) -> Result<Vec<Node>> {
         self.change_each(ids, |tx, seq| node::set_trashed(tx, seq, None))
     }
 
     /// Removes for good what came into the trash up to a time: `now_ms - TRASH_MS` for what is due, `u64::MAX` for all.
-    pub fn empty_trash(&self, until_ms: u64) -> Result<Emptied> {
+    #[tracing::instrument(level = "debug", skip_all, fields(until_ms))]
+    pub fn empty_trash(&self, until_ms: u64) -> Result<EmptiedTrash> {
         let _nothing_is_opened = lock(&self.opening);
         let emptied = self.write(|tx, files| {
-            let mut emptied = Emptied::default();
+            let mut emptied = EmptiedTrash::default();
             for id in node::trashed_until(tx, until_ms)? {
                 let (file, project) = remove(tx, id)?;
-                doom(tx, files, id, &file, &mut emptied)?;
+                schedule_deletes(tx, files, id, &file, &mut emptied)?;
                 emptied.nodes.push(id);
                 emptied.projects.extend(project);
             }
@@ -56,17 +59,17 @@ impl Store {
     }
 }
 
-fn doom(
+fn schedule_deletes(
     tx: &Transaction<'_>,
     files: &mut FileChanges<'_>,
     id: NodeId,
     file: &ImageFile,
-    emptied: &mut Emptied,
+    emptied: &mut EmptiedTrash,
 ) -> Result<()> {
-    files.doom(tx, file.sidecar(id))?;
+    files.schedule_delete(tx, file.sidecar_path(id))?;
     if image::remove_unused(tx, &file.hash)? {
-        files.doom(tx, file.path())?;
-        files.doom(tx, file.thumbnail())?;
+        files.schedule_delete(tx, file.path())?;
+        files.schedule_delete(tx, file.thumbnail_path())?;
         emptied.freed_bytes += file.size_bytes;
     }
     Ok(())
@@ -75,10 +78,10 @@ fn doom(
 /// Removes an entry, and its project when nothing is left in it; gives back the file it had, which stays.
 pub(crate) fn remove(tx: &Transaction<'_>, id: NodeId) -> Result<(ImageFile, Option<ProjectId>)> {
     let found = node::get(tx, id)?.ok_or(Error::NoNode(id))?;
-    let standing = node::standing(tx, id)?.ok_or(Error::NoNode(id))?;
-    let file = image::of_node(tx, &id.to_string())?.ok_or(Error::NoNode(id))?;
-    search::remove(tx, standing.seq)?;
-    node::remove(tx, id, &standing)?;
-    let is_last = project::remove_empty(tx, standing.project)?;
+    let key = node::key(tx, id)?.ok_or(Error::NoNode(id))?;
+    let file = image::find_by_node(tx, &id.to_string())?.ok_or(Error::NoNode(id))?;
+    search::remove(tx, key.seq)?;
+    node::remove(tx, id, &key)?;
+    let is_last = project::remove_empty(tx, key.project)?;
     Ok((file, is_last.then_some(found.project)))
 }

@@ -16,7 +16,7 @@ use protocol::{
     StudioEvent, TextChannel, Thinking, Verification,
 };
 use studio::engine::EngineTimeouts;
-use studio::{Source, Studio, StudioOptions};
+use studio::{ImportSource, Studio, StudioOptions};
 use tokio::sync::broadcast::Receiver;
 
 /// Longer than any step of the day on a slow machine.
@@ -160,7 +160,7 @@ impl Day {
     }
 
     async fn import(&mut self, path: PathBuf) -> Result<NodeId> {
-        self.studio.import(vec![Source::File(path)], None).await;
+        self.studio.import(vec![ImportSource::File(path)], None).await;
         let arrivals = self
             .wait("an image", |event| match event {
                 StudioEvent::Arrived { arrivals, failures, .. } => Some((arrivals, failures)),

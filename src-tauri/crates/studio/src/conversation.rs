@@ -39,7 +39,7 @@ pub(crate) fn inputs(turns: &[Turn], read: impl Fn(NodeId) -> Result<Input>) -> 
             // An image that is gone for good cannot be shown again; what was said of it can.
             inputs.extend(read(*image).ok());
         }
-        inputs.push(Input::Text { text: turn.question.clone() });
+        inputs.push(Input::Text { text: turn.prompt.clone() });
         if !turn.answer.trim().is_empty() {
             inputs.push(Input::Text { text: turn.answer.clone() });
         }
@@ -54,7 +54,7 @@ mod tests {
     fn turn(images: &[NodeId]) -> Turn {
         Turn {
             id: TurnId::new(),
-            question: "what?".to_owned(),
+            prompt: "what?".to_owned(),
             images: images.to_vec(),
             plan: None,
             answer: "that".to_owned(),

@@ -109,7 +109,7 @@ fn images(node: &Node, recipe: &Recipe, store: &Store) -> Vec<NodeId> {
         return used;
     }
     // An image from elsewhere knows its sources by what they show.
-    hashes.into_iter().filter_map(|hash| store.showing(hash).ok().flatten()).collect()
+    hashes.into_iter().filter_map(|hash| store.find_by_pixel_hash(hash).ok().flatten()).collect()
 }
 
 fn unknown(path: &Path) -> Vec<String> {

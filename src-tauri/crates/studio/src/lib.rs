@@ -42,4 +42,4 @@ pub(crate) use background::{blocking, now_ms};
 pub use error::{Error, Result};
 pub use feed::Feed;
 pub use store::export::file_name;
-pub use studio::{Rendition, Source, Studio, StudioOptions};
+pub use studio::{ImportSource, Rendition, Studio, StudioOptions};

@@ -23,7 +23,7 @@ use crate::{Error, Result, blocking, locate, now_ms, settings};
 use actor::{Actor, ActorStart, ActorState, Message, Pending};
 
 pub use images::Rendition;
-pub use store::Source;
+pub use store::ImportSource;
 
 /// Events that a slow listener may fall behind before it must start over.
 const LISTENER_EVENTS: usize = 4096;

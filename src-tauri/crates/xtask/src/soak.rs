@@ -1,4 +1,4 @@
-//! The long forms of the fault and kill suites, and the figures they print.
+//! Runs the long forms of the fault and kill suites, which print figures.
 
 use anyhow::Result;
 use xshell::cmd;
@@ -9,14 +9,14 @@ use crate::{
     workspace::{Workspace, run},
 };
 
-/// Each suite's name, and how cargo runs it.
+/// Names of the suites, with cargo's arguments.
 const SUITES: &[(&str, &[&str])] = &[
-    ("library", &["run", "--quiet", "--package", "store", "--bin", "store-soak", "--", "all"]),
-    ("models", &["run", "--quiet", "--package", "catalog", "--bin", "catalog-soak", "--", "all"]),
+    ("library", &["test", "--quiet", "--package", "store", "--test", "soak", "--", "--long"]),
+    ("models", &["test", "--quiet", "--package", "catalog", "--test", "soak", "--", "--long"]),
     ("work", &["test", "--package", "studio", "--test", "studio", "--", "--ignored", "--nocapture", "soak_"]),
 ];
 
-/// Runs the suites named, or all.
+/// Runs the named suites, or all of them.
 pub(crate) fn run_suites(workspace: &Workspace, only: &[String], consent: Consent) -> Result<()> {
     setup::prepare(workspace, Purpose::Soak, consent)?;
     let sh = &workspace.shell;

@@ -179,8 +179,8 @@ export type Node = {
   references: Array<NodeId>,
   /** How it came about. */
   origin: Origin,
-  /** The prompt, or the name of the file it was imported from. */
-  title: string,
+  /** The prompt; for an imported image the name of its file. */
+  prompt: string,
   /** What the artist named it. */
   name: string | null,
   /** Its size in pixels. */
@@ -213,7 +213,7 @@ export type Turn = {
   /** Its id. */
   id: TurnId,
   /** What was asked. */
-  question: string,
+  prompt: string,
   /** Images that were new to the conversation with this question. */
   images: Array<NodeId>,
   /** What was reasoned before the answer. */

@@ -86,8 +86,8 @@ export class Images {
     this.#view.dialog = {
       kind: 'name',
       title: i18n.m.images.rename,
-      value: node.name ?? node.title,
-      onsave: (name) => void this.#toasts.try(() => this.#host.renameNode(node.id, name === node.title ? '' : name)),
+      value: node.name ?? node.prompt,
+      onsave: (name) => void this.#toasts.try(() => this.#host.renameNode(node.id, name === node.prompt ? '' : name)),
     };
   }
 }

@@ -13,7 +13,7 @@ export function node(id: string, parent: string | null = null, project = 'p1', m
     project,
     references: [],
     origin: parent ? 'edit' : 'imported',
-    title: id,
+    prompt: id,
     name: null,
     size: { width: 64, height: 64 },
     seed: null,

@@ -1,132 +1,109 @@
-//! A bundle into the library: the whole project or nothing.
+//! Opens a bundle as a new project: the whole project or nothing.
 
 use std::path::Path;
 
-use imagefile::{EmbeddedRecipe, Format};
-use protocol::{NodeId, Origin, ProjectId, Recipe};
+use imagefile::Format;
+use protocol::{NodeId, Origin, ProjectId};
 
-use super::{Archive, ListedNode, bad, turn};
-use crate::add::{Kept, NewNode, begin, describe, enter, keep};
+use super::{Archive, ListedNode, invalid_bundle, turn_from_list};
+use crate::add::{NewEntry, NewNode, PreparedImage, find_or_create_project, found_recipe, prepare_image};
 use crate::files::ImageFile;
 use crate::history::{clean_name, clean_tags};
-use crate::note::{KEYWORD, MAX_ANCESTORS};
+use crate::sidecar::MAX_ANCESTORS;
 use crate::store::lock;
-use crate::table::{doomed, image, node, project, search, tag, turn as turns};
+use crate::table::{image, node, pending_delete, project, search, tag, turn};
 use crate::{Result, Store};
 
-/// An image whose file is in place and whose entry is not.
-struct Placed {
-    new: NewNode,
-    order: i64,
-    file: ImageFile,
-    recipe: Option<Recipe>,
-    /// What was put there for it, as paths in the library.
+/// A node whose files are on disk and whose row is not inserted yet.
+struct PlacedNode {
+    entry: NewEntry,
+    /// Its files, relative to the library.
     paths: Vec<String>,
 }
 
 impl Store {
-    /// Brings a project in from a file that [`Store::bundle`] wrote, as a new project.
+    /// Imports a file that [`Store::write_bundle`] wrote, as a new project.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn open_bundle(&self, path: &Path, now_ms: u64) -> Result<ProjectId> {
         let mut archive = Archive::open(path)?;
         let list = archive.list(now_ms)?;
         if list.nodes.is_empty() && list.turns.is_empty() {
-            return Err(bad(path, &"there is nothing in it"));
+            return Err(invalid_bundle(path, &"it is empty"));
         }
-        let _nothing_is_removed = lock(&self.opening);
+        let _no_file_is_deleted = lock(&self.opening);
         let id = ProjectId::new();
         let ids: Vec<NodeId> = list.nodes.iter().map(|_| NodeId::new()).collect();
         let mut placed = Vec::new();
-        let entered = self.place_all(&mut archive, id, &ids, &list.nodes, &mut placed).and_then(|()| {
+        let inserted = self.place_files(&mut archive, id, &ids, &list.nodes, &mut placed).and_then(|()| {
             self.write(|tx, _files| {
                 let order = self.next_sequence();
-                let (seq, _) = begin(tx, id, &list.name, order, list.created_ms)?;
+                let (seq, _) = find_or_create_project(tx, id, &list.name, order, list.created_ms)?;
                 for (placed, listed) in placed.iter().zip(&list.nodes) {
-                    enter(tx, &placed.new, placed.order, &placed.file, placed.recipe.as_ref(), listed.created_ms)?;
-                    node::rename(tx, placed.order, clean_name(listed.name.as_deref())?.as_deref())?;
-                    node::set_starred(tx, placed.order, listed.starred)?;
-                    tag::set(tx, placed.order, &clean_tags(&listed.tags)?)?;
-                    for path in &placed.paths {
-                        doomed::spare(tx, path)?;
-                    }
+                    let seq = placed.entry.order;
+                    placed.entry.insert(tx)?;
+                    node::rename(tx, seq, clean_name(listed.name.as_deref())?.as_deref())?;
+                    node::set_starred(tx, seq, listed.starred)?;
+                    tag::set(tx, seq, &clean_tags(&listed.tags)?)?;
+                    placed.paths.iter().try_for_each(|path| pending_delete::cancel(tx, path))?;
                 }
                 for listed in list.turns {
-                    turns::insert(tx, self.next_sequence(), seq, &turn(listed, &ids))?;
+                    turn::insert(tx, self.next_sequence(), seq, &turn_from_list(listed, &ids))?;
                 }
                 project::touch(tx, seq, self.next_sequence(), now_ms)?;
-                for placed in &placed {
-                    search::reindex(tx, placed.order)?;
-                }
-                Ok(())
+                placed.iter().try_for_each(|placed| search::reindex(tx, placed.entry.order))
             })
         });
-        match entered {
-            Ok(()) => {
-                tracing::info!(project = %id, n_nodes = ids.len(), "project opened");
-                Ok(id)
-            }
-            Err(error) => {
-                // Failing here too, they stay on the list of what is to go, for the next start.
-                let _ = self.abandon(&placed);
-                Err(error)
-            }
+        if let Err(error) = inserted {
+            // If this fails too, the files stay pending deletes for the next start.
+            let _ = self.delete_placed(&placed);
+            return Err(error);
         }
+        tracing::info!(project = %id, n_nodes = ids.len(), "project opened");
+        Ok(id)
     }
 
-    /// Puts all images in place, each on the list of what is to go until its entry is there.
-    fn place_all(
+    /// Writes the files of all nodes, which are pending deletes until their rows are inserted.
+    fn place_files(
         &self,
         archive: &mut Archive<'_>,
         project: ProjectId,
         ids: &[NodeId],
         nodes: &[ListedNode],
-        placed: &mut Vec<Placed>,
+        placed: &mut Vec<PlacedNode>,
     ) -> Result<()> {
         for (listed, id) in nodes.iter().zip(ids) {
             let bytes = archive.image(&listed.file)?;
-            let kept = keep(Path::new(&listed.file), bytes).map_err(|error| bad(archive.path, &error))?;
-            let Kept { bytes, format, image, recipe } = kept;
-            let recipe = match recipe {
-                EmbeddedRecipe::Found(found) => Some(found.recipe),
-                EmbeddedRecipe::Absent | EmbeddedRecipe::Refused(_) => None,
-            };
-            // Only a PNG can say inside where it belongs; what is no PNG was not made here.
+            let prepared =
+                prepare_image(Path::new(&listed.file), bytes).map_err(|error| invalid_bundle(archive.path, &error))?;
+            let PreparedImage { bytes, format, image, recipe } = prepared;
+            // Only a PNG can contain its sidecar, so another format was not generated here.
             let origin = if format == Format::Png { listed.origin } else { Origin::Imported };
             let new = NewNode {
                 id: *id,
-                project,
-                parent: listed.parent.and_then(|place| ids.get(place).copied()),
-                references: listed.references.iter().filter_map(|place| ids.get(*place).copied()).collect(),
-                origin,
-                title: listed.title.clone(),
-                seed: None,
+                parent: listed.parent.and_then(|idx| ids.get(idx).copied()),
+                references: listed.references.iter().filter_map(|idx| ids.get(*idx).copied()).collect(),
                 plan: listed.plan.clone(),
                 took_ms: listed.took_ms,
+                ..NewNode::new(project, origin, listed.prompt.clone())
             };
-            let mut ancestors = Vec::new();
-            let mut parent = listed.parent;
-            while let Some(place) = parent.filter(|_| ancestors.len() < MAX_ANCESTORS as usize) {
-                ancestors.extend(ids.get(place));
-                parent = nodes.get(place).and_then(|node| node.parent);
-            }
-            let order = self.next_sequence();
-            let mut file = ImageFile::new(&bytes, format, &image);
-            let note = describe(&new, order, ancestors, &file, listed.created_ms).to_json();
-            let parts = if origin == Origin::Imported {
-                vec![(file.sidecar(*id), note.into_bytes()), (file.path(), bytes)]
+            let file = ImageFile::new(&bytes, format, &image);
+            let recipe = found_recipe(recipe);
+            let mut entry = NewEntry { new, order: self.next_sequence(), file, recipe, created_ms: listed.created_ms };
+            let ancestors = ancestors(listed, nodes, ids);
+            let files = if origin == Origin::Imported {
+                let sidecar = entry.sidecar(ancestors).to_json();
+                vec![(entry.file.sidecar_path(*id), sidecar.into_bytes()), (entry.file.path(), bytes)]
             } else {
-                let noted = imagefile::with_text(&bytes, KEYWORD, &note).unwrap_or(bytes);
-                file.hash = blake3::hash(&noted).to_hex().to_string();
-                file.size_bytes = noted.len() as u64;
-                vec![(file.path(), noted)]
+                let bytes = entry.embed_sidecar(bytes, ancestors);
+                vec![(entry.file.path(), bytes)]
             };
-            self.write(|tx, _files| parts.iter().try_for_each(|(path, _)| doomed::add(tx, path)))?;
-            let paths = parts.iter().map(|(path, _)| path.clone()).collect();
-            placed.push(Placed { new, order, file, recipe, paths });
-            self.write(|tx, files| {
-                for (path, bytes) in &parts {
-                    files.place(tx, path, bytes)?;
-                    // Still without an entry: a crash must take it away again.
-                    doomed::add(tx, path)?;
+            self.write(|tx, _files| files.iter().try_for_each(|(path, _)| pending_delete::add(tx, path)))?;
+            placed.push(PlacedNode { entry, paths: files.iter().map(|(path, _)| path.clone()).collect() });
+            self.write(|tx, changes| {
+                for (path, bytes) in &files {
+                    changes.place(tx, path, bytes)?;
+                    // Placing removed it from the list, but it still has no row: a crash must delete it.
+                    pending_delete::add(tx, path)?;
                 }
                 Ok(())
             })?;
@@ -134,20 +111,26 @@ impl Store {
         Ok(())
     }
 
-    /// Removes files that were put in place for nothing, unless another image shares them.
-    fn abandon(&self, placed: &[Placed]) -> Result<()> {
+    /// Deletes the files of a bundle that could not be opened, except those that other nodes share.
+    fn delete_placed(&self, placed: &[PlacedNode]) -> Result<()> {
         self.write(|tx, files| {
-            for placed in placed {
-                let is_shared = image::exists(tx, &placed.file.hash)?;
-                for path in &placed.paths {
-                    if is_shared && *path == placed.file.path() {
-                        doomed::spare(tx, path)?;
+            for PlacedNode { entry, paths } in placed {
+                let is_shared = image::exists(tx, &entry.file.hash)?;
+                for path in paths {
+                    if is_shared && *path == entry.file.path() {
+                        pending_delete::cancel(tx, path)?;
                     } else {
-                        files.doom(tx, path.clone())?;
+                        files.schedule_delete(tx, path.clone())?;
                     }
                 }
             }
             Ok(())
         })
     }
+}
+
+/// The nearest ancestors in the bundle, the parent first.
+fn ancestors(listed: &ListedNode, nodes: &[ListedNode], ids: &[NodeId]) -> Vec<NodeId> {
+    let parents = std::iter::successors(listed.parent, |idx| nodes.get(*idx).and_then(|node| node.parent));
+    parents.take(MAX_ANCESTORS as usize).filter_map(|idx| ids.get(idx).copied()).collect()
 }

@@ -4,11 +4,11 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use super::{Opened, Recovery, with_log};
-use crate::files::DATABASE;
-use crate::store::{Parts, Store, database_path};
+use crate::files::{DATABASE, database_path};
+use crate::store::{Store, StoreParts};
 use crate::table::connection::{self, Check};
 use crate::table::schema;
-use crate::{Error, Result, mark};
+use crate::{Error, Result, shutdown_marker};
 
 /// Opens a copy of a library that cannot be written.
 pub(super) fn open_copy(folder: &Path) -> Result<Opened> {
@@ -22,17 +22,21 @@ pub(super) fn open_copy(folder: &Path) -> Result<Opened> {
         fs::copy(&log, log_to).map_err(Error::disk("read", &log))?;
     }
     let mut writer = connection::writer(&to)?;
-    let form = schema::form(&writer)?;
-    if form.version > schema::newest() {
-        return Err(Error::NewerSchema { folder: folder.to_owned(), found: form.version, known: schema::newest() });
+    let form = schema::read_header(&writer)?;
+    if form.version > schema::latest_version() {
+        return Err(Error::NewerSchema {
+            folder: folder.to_owned(),
+            found: form.version,
+            known: schema::latest_version(),
+        });
     }
     if let Some(reason) = connection::check(&writer, Check::Quick)? {
         return Err(Error::Damaged { reason });
     }
     schema::migrate(&mut writer, schema::migrations())?;
     let sequence = schema::last_sequence(&writer)?;
-    let recovery = Recovery::new(mark::read(folder).is_some());
-    let store = Store::new(Parts {
+    let recovery = Recovery::new(shutdown_marker::read(folder).is_some());
+    let store = Store::new(StoreParts {
         folder: folder.to_owned(),
         database: to,
         writer,

@@ -9,8 +9,8 @@ use crate::{Result, backup};
 
 /// Takes the steps that are missing, after a backup; gives the form that there was, if it was older.
 pub(super) fn upgrade(writer: &mut Connection, folder: &Path, now_ms: u64) -> Result<Option<i64>> {
-    let version = schema::form(writer)?.version;
-    if version >= schema::newest() {
+    let version = schema::read_header(writer)?.version;
+    if version >= schema::latest_version() {
         return Ok(None);
     }
     backup::make(writer, folder, now_ms)?;
@@ -29,8 +29,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::files::database_path;
     use crate::recovery::DatabaseState;
-    use crate::store::database_path;
     use crate::table::connection;
     use crate::{NewTurn, Store};
 
@@ -69,7 +69,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 1).unwrap().store;
         let project = ProjectId::new();
-        let turn = NewTurn { question: "Why?".to_owned(), answer: "Snow.".to_owned(), ..NewTurn::default() };
+        let turn = NewTurn { prompt: "Why?".to_owned(), answer: "Snow.".to_owned(), ..NewTurn::default() };
         store.add_turn(project, turn, 2).unwrap();
         store.close(3).unwrap();
         (folder, project)
@@ -77,7 +77,7 @@ mod tests {
 
     /// How many steps a library has seen before it meets the later version.
     fn known() -> i64 {
-        schema::newest()
+        schema::latest_version()
     }
 
     fn start(folder: &Path) -> Child {
@@ -93,7 +93,9 @@ mod tests {
     }
 
     fn version(folder: &Path) -> i64 {
-        connection::reader(&database_path(folder)).and_then(|db| schema::form(&db)).map_or(0, |form| form.version)
+        connection::reader(&database_path(folder))
+            .and_then(|db| schema::read_header(&db))
+            .map_or(0, |form| form.version)
     }
 
     /// How many of the later version's steps a database has seen: it must hold all of them and nothing of the next.
@@ -101,7 +103,7 @@ mod tests {
         let db = connection::reader(path).unwrap();
         assert_eq!(connection::check(&db, connection::Check::Full).unwrap(), None);
         let count = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0));
-        let n_taken = schema::form(&db).unwrap().version - known();
+        let n_taken = schema::read_header(&db).unwrap().version - known();
         assert_eq!(count("SELECT count(*) FROM palette").ok(), (n_taken >= 1).then_some(N_ROWS), "{n_taken} steps");
         assert_eq!(count("SELECT count(*) FROM shade").ok(), (n_taken >= 2).then_some(N_ROWS), "{n_taken} steps");
         assert_eq!(count("SELECT count(*) FROM timing").is_ok(), n_taken < 2, "{n_taken} steps");
@@ -161,7 +163,7 @@ mod tests {
     #[ignore = "is started by the test before it"]
     fn upgrade_what_the_environment_names() {
         let Some(folder) = std::env::var_os(LIBRARY) else { return };
-        schema::take_also(&STEPS);
+        schema::add_migrations(&STEPS);
         let before = version(Path::new(&folder));
         let opened = Store::open(Path::new(&folder), 4).unwrap();
         let expected = if before < known() { DatabaseState::Migrated { from: before } } else { DatabaseState::Sound };

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::table::node::{self, origin_text};
 use crate::table::unsigned;
-use crate::{Result, words};
+use crate::{Result, tokenizer};
 
 /// Where an image stands in the gallery's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn condition(filter: &GalleryFilter, walk: Walk) -> (String, Vec<Value>) {
         Walk::Projects => "+node.seq",
         Walk::Matches => "node.seq",
     };
-    if let Some(expression) = words::query(&filter.text) {
+    if let Some(expression) = tokenizer::match_expression(&filter.text) {
         conditions.push(format!("{seq} IN (SELECT rowid FROM search WHERE search MATCH ?)"));
         values.push(Value::from(expression));
     }

@@ -9,7 +9,7 @@ use crate::table::{parsed, signed, unsigned};
 /// Enters a file; one that is known already stays as it is.
 pub(crate) fn insert(tx: &Transaction<'_>, file: &ImageFile) -> Result<()> {
     tx.prepare_cached(
-        "INSERT OR IGNORE INTO image (hash, format, size_bytes, width, height, pixels) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR IGNORE INTO image (hash, format, size_bytes, width, height, pixel_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
         file.hash,
@@ -17,7 +17,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, file: &ImageFile) -> Result<()> {
         signed(file.size_bytes),
         file.size.width,
         file.size.height,
-        file.pixels
+        file.pixel_hash
     ])?;
     Ok(())
 }
@@ -31,9 +31,9 @@ pub(crate) fn remove_unused(tx: &Transaction<'_>, hash: &str) -> Result<bool> {
 }
 
 /// The file of an image.
-pub(crate) fn of_node(connection: &Connection, node: &str) -> Result<Option<ImageFile>> {
+pub(crate) fn find_by_node(connection: &Connection, node: &str) -> Result<Option<ImageFile>> {
     let mut statement = connection.prepare_cached(
-        "SELECT hash, format, size_bytes, width, height, pixels
+        "SELECT hash, format, size_bytes, width, height, pixel_hash
          FROM image JOIN node ON node.image = image.hash WHERE node.id = ?1",
     )?;
     Ok(statement.query_row([node], image_file).optional()?)
@@ -51,6 +51,6 @@ fn image_file(row: &Row<'_>) -> rusqlite::Result<ImageFile> {
         format: parsed::<ImageFormat>(row, 1)?,
         size_bytes: unsigned(row, 2)?,
         size: protocol::Size { width: row.get(3)?, height: row.get(4)? },
-        pixels: row.get(5)?,
+        pixel_hash: row.get(5)?,
     })
 }

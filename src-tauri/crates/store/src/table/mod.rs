@@ -5,12 +5,12 @@
 //! a database that was changed behind our back does not get this far.
 
 pub(crate) mod connection;
-pub(crate) mod doomed;
 pub(crate) mod gallery;
 pub(crate) mod image;
 pub(crate) mod job;
 pub(crate) mod meta;
 pub(crate) mod node;
+pub(crate) mod pending_delete;
 pub(crate) mod project;
 pub(crate) mod recipe;
 pub(crate) mod schema;

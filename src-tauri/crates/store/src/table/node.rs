@@ -14,7 +14,7 @@ const COLUMNS: &str = "
     (SELECT json_group_array(reference.target ORDER BY reference.position)
         FROM reference WHERE reference.node = node.seq),
     node.origin,
-    node.title,
+    node.prompt,
     node.name,
     image.width,
     image.height,
@@ -38,7 +38,7 @@ pub(crate) struct NodeRow<'a> {
     pub(crate) references: &'a [NodeId],
     pub(crate) image: &'a str,
     pub(crate) origin: Origin,
-    pub(crate) title: &'a str,
+    pub(crate) prompt: &'a str,
     pub(crate) seed: Option<u64>,
     pub(crate) plan: Option<&'a str>,
     pub(crate) model: Option<&'a str>,
@@ -48,7 +48,7 @@ pub(crate) struct NodeRow<'a> {
 
 /// Where an image stands in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct NodeKey {
     pub(crate) seq: i64,
     pub(crate) project: i64,
     pub(crate) parent: Option<i64>,
@@ -59,7 +59,7 @@ pub(crate) struct Standing {
 pub(crate) fn insert(tx: &Transaction<'_>, node: &NodeRow<'_>) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO node
-            (seq, id, project, parent, image, origin, title, seed, plan, model, took_ms, created_ms)
+            (seq, id, project, parent, image, origin, prompt, seed, plan, model, took_ms, created_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
@@ -69,7 +69,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, node: &NodeRow<'_>) -> Result<()> {
         node.parent,
         node.image,
         origin_text(node.origin),
-        node.title,
+        node.prompt,
         node.seed.map(signed),
         node.plan,
         node.model,
@@ -92,12 +92,11 @@ pub(crate) fn set_references(tx: &Transaction<'_>, node: i64, references: &[Node
 }
 
 /// Where an image stands, if it is there.
-pub(crate) fn standing(connection: &Connection, id: NodeId) -> Result<Option<Standing>> {
+pub(crate) fn key(connection: &Connection, id: NodeId) -> Result<Option<NodeKey>> {
     let mut statement = connection.prepare_cached("SELECT seq, project, parent, image FROM node WHERE id = ?1")?;
-    let standing = |row: &Row<'_>| {
-        Ok(Standing { seq: row.get(0)?, project: row.get(1)?, parent: row.get(2)?, image: row.get(3)? })
-    };
-    Ok(statement.query_row([id.to_string()], standing).optional()?)
+    let key =
+        |row: &Row<'_>| Ok(NodeKey { seq: row.get(0)?, project: row.get(1)?, parent: row.get(2)?, image: row.get(3)? });
+    Ok(statement.query_row([id.to_string()], key).optional()?)
 }
 
 /// An image, if it is there.
@@ -119,7 +118,7 @@ pub(crate) fn by_seq(connection: &Connection, seq: i64) -> Result<Node> {
 }
 
 /// All images of a project in the order they were made.
-pub(crate) fn of_project(connection: &Connection, project: i64) -> Result<Vec<Node>> {
+pub(crate) fn list_by_project(connection: &Connection, project: i64) -> Result<Vec<Node>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM node JOIN project ON project.seq = node.project JOIN image ON image.hash = node.image
          WHERE node.project = ?1 ORDER BY node.seq"
@@ -151,9 +150,9 @@ pub(crate) fn lineage(connection: &Connection, id: NodeId, most: u32) -> Result<
 }
 
 /// The first image outside of the trash, and failing that the first at all, that shows the same.
-pub(crate) fn showing(connection: &Connection, pixels: &str) -> Result<Option<NodeId>> {
+pub(crate) fn find_by_pixel_hash(connection: &Connection, pixels: &str) -> Result<Option<NodeId>> {
     let mut statement = connection.prepare_cached(
-        "SELECT node.id FROM node JOIN image ON image.hash = node.image WHERE image.pixels = ?1
+        "SELECT node.id FROM node JOIN image ON image.hash = node.image WHERE image.pixel_hash = ?1
          ORDER BY node.trashed_ms IS NOT NULL, node.seq LIMIT 1",
     )?;
     Ok(statement.query_row([pixels], |row| parsed(row, 0)).optional()?)
@@ -195,7 +194,7 @@ pub(crate) fn trashed_until(connection: &Connection, until_ms: u64) -> Result<Ve
 }
 
 /// Removes an image and every mention of it; its children become those of the image that it was made from.
-pub(crate) fn remove(tx: &Transaction<'_>, id: NodeId, node: &Standing) -> Result<()> {
+pub(crate) fn remove(tx: &Transaction<'_>, id: NodeId, node: &NodeKey) -> Result<()> {
     let id = id.to_string();
     tx.prepare_cached("UPDATE node SET parent = ?2 WHERE parent = ?1")?.execute(params![node.seq, node.parent])?;
     tx.prepare_cached("DELETE FROM reference WHERE target = ?1")?.execute([&id])?;
@@ -220,7 +219,7 @@ fn node(row: &Row<'_>) -> rusqlite::Result<Node> {
         parent: parsed_or_null(row, 2)?,
         references: references.iter().filter_map(|id| id.parse().ok()).collect(),
         origin: origin(&row.get::<_, String>(4)?),
-        title: row.get(5)?,
+        prompt: row.get(5)?,
         name: row.get(6)?,
         size: Size { width: row.get(7)?, height: row.get(8)? },
         seed: unsigned_or_null(row, 9)?,

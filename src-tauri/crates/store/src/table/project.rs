@@ -8,7 +8,7 @@ use crate::table::{parsed, parsed_or_null, signed, unsigned};
 
 const COLUMNS: &str = "
     project.id,
-    coalesce(project.name, project.title),
+    coalesce(project.name, project.default_name),
     (SELECT node.id FROM node WHERE node.project = project.seq AND node.trashed_ms IS NULL ORDER BY node.seq DESC LIMIT 1),
     (SELECT count(*) FROM node WHERE node.project = project.seq AND node.trashed_ms IS NULL),
     project.created_ms,
@@ -21,11 +21,11 @@ pub(crate) fn seq(connection: &Connection, id: ProjectId) -> Result<Option<i64>>
 }
 
 /// Begins a project.
-pub(crate) fn insert(tx: &Transaction<'_>, seq: i64, id: ProjectId, title: &str, now_ms: u64) -> Result<()> {
+pub(crate) fn insert(tx: &Transaction<'_>, seq: i64, id: ProjectId, prompt: &str, now_ms: u64) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO project (seq, id, title, created_ms, changed_ms, changed_seq) VALUES (?1, ?2, ?3, ?4, ?4, ?1)",
+        "INSERT INTO project (seq, id, default_name, created_ms, changed_ms, changed_seq) VALUES (?1, ?2, ?3, ?4, ?4, ?1)",
     )?
-    .execute(params![seq, id.to_string(), title, signed(now_ms)])?;
+    .execute(params![seq, id.to_string(), prompt, signed(now_ms)])?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::table::connection::{APPLICATION_ID, begin};
 
 /// Each step from one form to the next, the first from an empty file.
-const MIGRATIONS: &[&str] = &[V1, V2];
+const MIGRATIONS: &[&str] = &[V1];
 
 const V1: &str = "
 CREATE TABLE meta (
@@ -17,7 +17,7 @@ CREATE TABLE meta (
 CREATE TABLE project (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    title TEXT NOT NULL,
+    default_name TEXT NOT NULL,
     name TEXT,
     created_ms INTEGER NOT NULL,
     changed_ms INTEGER NOT NULL,
@@ -30,9 +30,9 @@ CREATE TABLE image (
     size_bytes INTEGER NOT NULL,
     width INTEGER NOT NULL,
     height INTEGER NOT NULL,
-    pixels TEXT NOT NULL
+    pixel_hash TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX image_pixels ON image (pixels);
+CREATE INDEX image_pixel_hash ON image (pixel_hash);
 
 CREATE TABLE node (
     seq INTEGER PRIMARY KEY,
@@ -41,7 +41,7 @@ CREATE TABLE node (
     parent INTEGER REFERENCES node (seq),
     image TEXT NOT NULL REFERENCES image (hash),
     origin TEXT NOT NULL,
-    title TEXT NOT NULL,
+    prompt TEXT NOT NULL,
     name TEXT,
     seed INTEGER,
     plan TEXT,
@@ -82,10 +82,11 @@ CREATE TABLE turn (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     project INTEGER NOT NULL REFERENCES project (seq),
-    question TEXT NOT NULL,
+    prompt TEXT NOT NULL,
     plan TEXT,
     answer TEXT NOT NULL,
     stopped INTEGER NOT NULL,
+    left_out INTEGER NOT NULL DEFAULT 0,
     created_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX turn_project ON turn (project, seq);
@@ -113,17 +114,13 @@ CREATE TABLE timing (
 ) STRICT;
 CREATE INDEX timing_key ON timing (key, seq);
 
-CREATE TABLE doomed (
+CREATE TABLE pending_delete (
     path TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE search USING fts5 (
-    words, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2'
+    terms, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2'
 );
-";
-
-const V2: &str = "
-ALTER TABLE turn ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// Each step that this program knows.
@@ -133,16 +130,16 @@ pub(crate) fn migrations() -> &'static [&'static str] {
 }
 
 #[cfg(test)]
-pub(crate) use tests::{migrations, take_also};
+pub(crate) use tests::{add_migrations, migrations};
 
 /// The newest form that this program knows.
-pub(crate) fn newest() -> i64 {
+pub(crate) fn latest_version() -> i64 {
     migrations().len() as i64
 }
 
 /// What a database says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Form {
+pub(crate) struct Header {
     /// Whose file it is; 0 when nobody said so.
     pub(crate) application: i32,
     /// How many of the steps it has seen.
@@ -150,10 +147,10 @@ pub(crate) struct Form {
 }
 
 /// Reads what a database says about itself.
-pub(crate) fn form(connection: &Connection) -> Result<Form> {
+pub(crate) fn read_header(connection: &Connection) -> Result<Header> {
     let application = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    Ok(Form { application, version })
+    Ok(Header { application, version })
 }
 
 /// Whether a database holds nothing at all.
@@ -163,7 +160,7 @@ pub(crate) fn is_empty(connection: &Connection) -> Result<bool> {
 
 /// Takes all steps that are missing, each as a whole or not at all.
 pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<()> {
-    let done = form(connection)?.version;
+    let done = read_header(connection)?.version;
     for (version, migration) in (1_i64..).zip(migrations).filter(|(version, _)| *version > done) {
         let tx = begin(connection)?;
         tx.execute_batch(migration)?;
@@ -211,16 +208,16 @@ mod tests {
     }
 
     /// Makes this process a later version of the program, one that takes these steps as well.
-    pub(crate) fn take_also(steps: &[&'static str]) {
+    pub(crate) fn add_migrations(steps: &[&'static str]) {
         STEPS.set([MIGRATIONS, steps].concat()).unwrap();
     }
 
     /// What a database looks like from outside.
-    fn look(connection: &Connection) -> (Form, Vec<String>) {
+    fn look(connection: &Connection) -> (Header, Vec<String>) {
         let mut statement =
             connection.prepare("SELECT name || coalesce(sql, '') FROM sqlite_schema ORDER BY 1").unwrap();
         let tables = statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
-        (form(connection).unwrap(), tables)
+        (read_header(connection).unwrap(), tables)
     }
 
     fn with_v1() -> Connection {
@@ -244,10 +241,10 @@ mod tests {
         let before = look(&connection);
         migrate(&mut connection, &[V1]).unwrap();
         assert_eq!(look(&connection), before);
-        assert_eq!(before.0, Form { application: APPLICATION_ID, version: 1 });
+        assert_eq!(before.0, Header { application: APPLICATION_ID, version: 1 });
         migrate(&mut connection, &[V1, NEXT]).unwrap();
         migrate(&mut connection, &[V1, NEXT]).unwrap();
-        assert_eq!(form(&connection).unwrap().version, 2);
+        assert_eq!(read_header(&connection).unwrap().version, 2);
         let value: String = connection.query_row("SELECT value FROM meta", [], |row| row.get(0)).unwrap();
         assert_eq!(value, "2");
     }
@@ -255,7 +252,7 @@ mod tests {
     #[test]
     fn a_step_that_fails_anywhere_leaves_everything_as_it_was() {
         let mut n_failures = 0;
-        for (done, step) in [(None, V1), (Some(V1), V2), (Some(V1), NEXT)] {
+        for (done, step) in [(None, V1), (Some(V1), NEXT)] {
             let ends: Vec<usize> = step.match_indices(';').map(|(position, _)| position + 1).collect();
             for end in ends {
                 let (first, rest) = step.split_at(end);

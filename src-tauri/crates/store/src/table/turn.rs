@@ -6,17 +6,17 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use crate::Result;
 use crate::table::{from_json, parsed, signed, unsigned};
 
-/// Enters a question with its answer.
+/// Enters a prompt with its answer.
 pub(crate) fn insert(tx: &Transaction<'_>, seq: i64, project: i64, turn: &Turn) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO turn (seq, id, project, question, plan, answer, stopped, left_out, created_ms)
+        "INSERT INTO turn (seq, id, project, prompt, plan, answer, stopped, left_out, created_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         seq,
         turn.id.to_string(),
         project,
-        turn.question,
+        turn.prompt,
         turn.plan,
         turn.answer,
         turn.stopped,
@@ -30,7 +30,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, seq: i64, project: i64, turn: &Turn) 
     Ok(())
 }
 
-/// Leaves a question out of what the model reads, or takes it in again; gives its project if it is there.
+/// Leaves a prompt out of what the model reads, or takes it in again; gives its project if it is there.
 pub(crate) fn set_left_out(tx: &Transaction<'_>, id: TurnId, left_out: bool) -> Result<Option<ProjectId>> {
     let mut statement = tx.prepare_cached(
         "UPDATE turn SET left_out = ?2 WHERE id = ?1
@@ -40,9 +40,9 @@ pub(crate) fn set_left_out(tx: &Transaction<'_>, id: TurnId, left_out: bool) -> 
 }
 
 /// The conversation of a project, oldest first.
-pub(crate) fn of_project(connection: &Connection, project: i64) -> Result<Vec<Turn>> {
+pub(crate) fn list_by_project(connection: &Connection, project: i64) -> Result<Vec<Turn>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, question,
+        "SELECT id, prompt,
             (SELECT json_group_array(turn_image.node ORDER BY turn_image.position)
                 FROM turn_image WHERE turn_image.turn = turn.seq),
             plan, answer, stopped, left_out, created_ms
@@ -53,7 +53,7 @@ pub(crate) fn of_project(connection: &Connection, project: i64) -> Result<Vec<Tu
             let images: Vec<String> = from_json(row, 2)?;
             Ok(Turn {
                 id: parsed::<TurnId>(row, 0)?,
-                question: row.get(1)?,
+                prompt: row.get(1)?,
                 images: images.iter().filter_map(|id| id.parse::<NodeId>().ok()).collect(),
                 plan: row.get(3)?,
                 answer: row.get(4)?,
@@ -66,7 +66,7 @@ pub(crate) fn of_project(connection: &Connection, project: i64) -> Result<Vec<Tu
     Ok(turns)
 }
 
-/// The images that the newest question of a project is about: its own, or those of the last one that had some.
+/// The images that the newest prompt of a project is about: its own, or those of the last one that had some.
 pub(crate) fn subjects(connection: &Connection, project: i64) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
         "SELECT node.seq FROM turn_image JOIN node ON node.id = turn_image.node

@@ -101,7 +101,7 @@ fn a_full_disk_shows_nothing_as_saved_that_is_not() {
         assert!(opened.recovery.missing.is_empty() && opened.recovery.set_aside.is_none(), "{:?}", opened.recovery);
         let n_nodes = opened.store.counts().unwrap().n_nodes - opened.recovery.adopted.len() as u64;
         assert_eq!(n_nodes, saved.len() as u64 + 1, "{options}");
-        opened.store.tend(u64::MAX / 4).unwrap();
+        opened.store.run_maintenance(u64::MAX / 4).unwrap();
     }
 }
 
@@ -125,7 +125,7 @@ fn a_disk_that_cannot_be_written_can_be_read() {
     assert!(matches!(error, Error::ReadOnly { .. }));
     assert!(error.to_string().contains("can only be read"));
     assert!(matches!(opened.store.set_starred(&[node.id], true), Err(Error::ReadOnly { .. })));
-    opened.store.tend(u64::MAX / 4).unwrap();
+    opened.store.run_maintenance(u64::MAX / 4).unwrap();
     opened.store.close(3).unwrap();
     drop(opened);
     assert!(Store::open(&disk.folder.path().join("new"), 1).is_err());
@@ -152,8 +152,8 @@ fn a_library_that_goes_away_and_comes_back_loses_nothing() {
     assert!(store.thumbnail(node.id).is_ok());
     drop(store);
     let opened = Store::open(&here, 2).unwrap();
-    let titles: Vec<_> = opened.store.project(project).unwrap().nodes.into_iter().map(|node| node.title).collect();
-    assert_eq!(titles, ["a", "c"]);
+    let prompts: Vec<_> = opened.store.project(project).unwrap().nodes.into_iter().map(|node| node.prompt).collect();
+    assert_eq!(prompts, ["a", "c"]);
     assert!(opened.recovery.missing.is_empty() && opened.recovery.unknown.is_empty());
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imagefile::EmbeddedRecipe;
 use protocol::{ExportFormat, NodeId};
-use store::{Error, NewTurn, Source, Store};
+use store::{Error, ImportSource, NewTurn, Store};
 
 use crate::support::*;
 
@@ -100,7 +100,10 @@ fn nothing_is_written_into_the_library() {
             library.store.export_many(&[node.id], ExportFormat::Png, folder),
             Err(Error::InsideLibrary { .. })
         ));
-        assert!(matches!(library.store.bundle(node.project, &folder.join("x.zip")), Err(Error::InsideLibrary { .. })));
+        assert!(matches!(
+            library.store.write_bundle(node.project, &folder.join("x.zip")),
+            Err(Error::InsideLibrary { .. })
+        ));
     }
 }
 
@@ -117,7 +120,7 @@ fn a_project_travels_as_one_file() {
     library.store.set_tags(&[second.id], &["best".to_owned()]).unwrap();
     library.store.set_starred(&[fourth.id], true).unwrap();
     let turn = NewTurn {
-        question: "What is it?".to_owned(),
+        prompt: "What is it?".to_owned(),
         images: vec![second.id],
         plan: Some("snow".to_owned()),
         answer: "Snow.".to_owned(),
@@ -126,7 +129,7 @@ fn a_project_travels_as_one_file() {
     library.store.add_turn(first.project, turn, 1_234).unwrap();
     let outside = Library::outside();
     let path = outside.path().join("winter.bagel.zip");
-    library.store.bundle(first.project, &path).unwrap();
+    library.store.write_bundle(first.project, &path).unwrap();
     #[cfg(unix)]
     assert_eq!(mode(&path), mode_of_a_new_file(outside.path()));
     assert!(!contains(&path, first.id.to_string().as_bytes()) && !contains(&path, NOTE));
@@ -139,13 +142,13 @@ fn a_project_travels_as_one_file() {
         assert_eq!(contents.project.changed_ms, 9_999);
         let [a, b, c] = contents.nodes.as_slice() else { panic!("{:?}", contents.nodes) };
         assert_eq!((a.parent, b.parent, c.parent), (None, Some(a.id), Some(b.id)));
-        assert_eq!((a.title.as_str(), a.origin), ("photo.png", first.origin));
+        assert_eq!((a.prompt.as_str(), a.origin), ("photo.png", first.origin));
         assert_eq!((b.name.as_deref(), b.tags.as_slice()), (Some("Snow"), &["best".to_owned()][..]));
         assert_eq!((c.starred, c.took_ms, c.seed, c.has_recipe), (true, Some(250), Some(42), true));
         assert_eq!(store.recipe(c.id).unwrap(), library.store.recipe(fourth.id).unwrap());
         assert_eq!(imagefile::read(&store.path(b.id).unwrap()).unwrap().image, image("make it snow"));
         let [turn] = contents.turns.as_slice() else { panic!("{:?}", contents.turns) };
-        assert_eq!((turn.question.as_str(), turn.answer.as_str(), turn.stopped), ("What is it?", "Snow.", true));
+        assert_eq!((turn.prompt.as_str(), turn.answer.as_str(), turn.stopped), ("What is it?", "Snow.", true));
         assert_eq!((turn.images.as_slice(), turn.created_ms), (&[b.id][..], 1_234));
     }
     assert_eq!(other.search("snow"), ["make it snow"]);
@@ -168,14 +171,14 @@ fn a_bundle_that_names_what_it_may_not_is_refused() {
 
     let node = |file: &str, parent: Option<usize>| {
         serde_json::json!({
-            "file": file, "parent": parent, "references": [], "origin": "created", "title": "a", "name": null,
+            "file": file, "parent": parent, "references": [], "origin": "generate", "prompt": "a", "name": null,
             "starred": false, "tags": [], "plan": null, "took_ms": null, "created_ms": u64::MAX,
         })
     };
     let turns = |questions: &[&str]| -> Vec<serde_json::Value> {
-        let turn = |question: &&str| {
+        let turn = |prompt: &&str| {
             serde_json::json!({
-                "question": question, "images": [], "plan": null, "answer": "a", "stopped": false, "created_ms": 1,
+                "prompt": prompt, "images": [], "plan": null, "answer": "a", "stopped": false, "left_out": false, "created_ms": 1,
             })
         };
         questions.iter().map(turn).collect()
@@ -209,9 +212,9 @@ fn a_bundle_that_names_what_it_may_not_is_refused() {
         assert_eq!(error.code(), protocol::ErrorCode::NotAProject, "{error}");
         assert_eq!(error.to_string().lines().count(), 1);
     }
-    // What could not have been asked here would end the engine, or be in the way of every later question.
-    for question in ["", " \n", &"x".repeat(20_001)] {
-        let error = open(1, &[node("a.png", None)], &["What?", question]).unwrap_err();
+    // What could not have been asked here would end the engine, or be in the way of every later prompt.
+    for prompt in ["", " \n", &"x".repeat(20_001)] {
+        let error = open(1, &[node("a.png", None)], &["What?", prompt]).unwrap_err();
         assert_eq!(error.code(), protocol::ErrorCode::NotAProject, "{error}");
     }
     assert!(library.image_files().is_empty());
@@ -225,7 +228,7 @@ fn a_damaged_bundle_brings_nothing_in() {
     library.edit(&first, "second");
     let outside = Library::outside();
     let path = outside.path().join("a.zip");
-    library.store.bundle(first.project, &path).unwrap();
+    library.store.write_bundle(first.project, &path).unwrap();
     let whole = std::fs::read(&path).unwrap();
 
     let other = Library::new();
@@ -267,14 +270,14 @@ fn what_is_opened_again_keeps_its_files_while_the_trash_is_emptied() {
         let library = Library::new();
         let project = library.import("0.png").node.project;
         for number in 1..12 {
-            let source = Source::Bytes { name: format!("{number}.png"), bytes: png(&number.to_string()) };
+            let source = ImportSource::Bytes { name: format!("{number}.png"), bytes: png(&number.to_string()) };
             library.store.import(source, Some(project), 1).unwrap();
         }
         let ids: Vec<NodeId> = library.store.project(project).unwrap().nodes.iter().map(|node| node.id).collect();
         assert_eq!(ids.len(), 12);
         let outside = Library::outside();
         let path = outside.path().join("a.bagelproject");
-        library.store.bundle(project, &path).unwrap();
+        library.store.write_bundle(project, &path).unwrap();
         library.store.trash(&ids, 1).unwrap();
         let opened = std::thread::scope(|scope| {
             let opening = scope.spawn(|| library.store.open_bundle(&path, 2).unwrap());

@@ -118,7 +118,7 @@ fn words_are_found_without_case_and_accents_and_the_last_unfinished() {
     check("cafe* OR dog", false);
     check("NOT cafe", false);
     check("  ", true);
-    check("title:cafe", false);
+    check("prompt:cafe", false);
 }
 
 #[test]
@@ -130,8 +130,8 @@ fn names_tags_plans_and_answers_are_found() {
     library.store.rename_node(node.id, Some("Reineke")).unwrap();
     library.store.set_tags(&[node.id], &["冬天".to_owned()]).unwrap();
     library.store.rename_project(node.project, Some("Fables")).unwrap();
-    let turn = |question: &str, answer: &str, images| NewTurn {
-        question: question.to_owned(),
+    let turn = |prompt: &str, answer: &str, images| NewTurn {
+        prompt: prompt.to_owned(),
         answer: answer.to_owned(),
         images,
         ..NewTurn::default()

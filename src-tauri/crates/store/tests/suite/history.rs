@@ -3,7 +3,7 @@
 use imagefile::EmbeddedRecipe;
 use protocol::{NodeId, Origin, ProjectId, Size, Turn};
 use serde_json::json;
-use store::{Error, NewTurn, Source, StoredJob};
+use store::{Error, ImportSource, NewTurn, StoredJob};
 
 use crate::support::*;
 
@@ -11,7 +11,7 @@ use crate::support::*;
 fn a_result_comes_back_as_it_was_added() {
     let library = Library::new();
     let added = library.create("a red fox");
-    let project = added.began.clone().unwrap();
+    let project = added.new_project.clone().unwrap();
     assert_eq!((project.name.as_str(), project.n_nodes, project.cover), ("a red fox", 1, Some(added.node.id)));
     assert_eq!(project.id, added.node.project);
 
@@ -36,11 +36,11 @@ fn a_project_is_a_tree_that_can_branch() {
     let library = Library::new();
     let first = library.create("first").node;
     let second = library.edit(&first, "second");
-    assert_eq!(second.began, None);
+    assert_eq!(second.new_project, None);
     let third = library.edit(&first, "third").node;
     let fourth = library.edit(&second.node, "fourth").node;
     let contents = library.store.project(first.project).unwrap();
-    let parents: Vec<_> = contents.nodes.iter().map(|node| (node.title.as_str(), node.parent)).collect();
+    let parents: Vec<_> = contents.nodes.iter().map(|node| (node.prompt.as_str(), node.parent)).collect();
     assert_eq!(
         parents,
         [("first", None), ("second", Some(first.id)), ("third", Some(first.id)), ("fourth", Some(second.node.id))]
@@ -84,11 +84,11 @@ fn an_upright_image_is_kept_byte_for_byte() {
     let path = outside.path().join("狐狸 fox.JPG");
     let jpeg = imagefile::encode(&path, &image("fox"), imagefile::Encoding::Jpeg { quality: 90 }, None).unwrap();
     std::fs::write(&path, &jpeg).unwrap();
-    let imported = library.store.import(Source::File(path), None, 5).unwrap();
-    assert_eq!(imported.node.title, "狐狸 fox.JPG");
+    let imported = library.store.import(ImportSource::File(path), None, 5).unwrap();
+    assert_eq!(imported.node.prompt, "狐狸 fox.JPG");
     assert_eq!(imported.node.origin, Origin::Imported);
     assert_eq!((imported.duplicate_of, &imported.recipe), (None, &EmbeddedRecipe::Absent));
-    assert!(imported.began.is_some() && !imported.node.has_recipe);
+    assert!(imported.new_project.is_some() && !imported.node.has_recipe);
     let kept = library.store.path(imported.node.id).unwrap();
     assert_eq!(kept.extension().unwrap(), "jpg");
     assert_eq!(std::fs::read(kept).unwrap(), jpeg);
@@ -111,7 +111,7 @@ fn what_is_shown_is_what_the_model_reads() {
         .unwrap();
         bytes
     };
-    let imported = library.store.import(Source::Bytes { name: "clear.png".to_owned(), bytes }, None, 1).unwrap();
+    let imported = library.store.import(ImportSource::Bytes { name: "clear.png".to_owned(), bytes }, None, 1).unwrap();
     let read = imagefile::read(&library.store.path(imported.node.id).unwrap()).unwrap();
     assert!(!read.source.had_alpha && read.source.orientation == 1);
     assert_eq!(read.image.rgb(), [255, 255, 255]);
@@ -122,14 +122,14 @@ fn duplicates_are_recognized_and_share_their_file() {
     let library = Library::new();
     let first = library.import("cat.png");
     let bytes = png("cat.png");
-    let again = Source::Bytes { name: "copy of cat.png".to_owned(), bytes };
+    let again = ImportSource::Bytes { name: "copy of cat.png".to_owned(), bytes };
     let second = library.store.import(again, Some(first.node.project), 2).unwrap();
     assert_eq!(second.duplicate_of, Some(first.node.id));
-    assert_eq!(second.began, None);
+    assert_eq!(second.new_project, None);
     assert_ne!(second.node.id, first.node.id);
     assert_eq!(library.store.path(first.node.id).unwrap(), library.store.path(second.node.id).unwrap());
     let pixels = imagefile::image_hash(&image("cat.png"));
-    assert_eq!(library.store.showing(&pixels).unwrap(), Some(first.node.id));
+    assert_eq!(library.store.find_by_pixel_hash(&pixels).unwrap(), Some(first.node.id));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn an_exported_image_dropped_back_brings_its_recipe() {
     let outside = Library::outside();
     let path = outside.path().join("out.png");
     library.store.export(made.id, protocol::ExportFormat::Png, &path).unwrap();
-    let back = library.store.import(Source::File(path), None, 9).unwrap();
+    let back = library.store.import(ImportSource::File(path), None, 9).unwrap();
     assert_eq!(back.duplicate_of, Some(made.id));
     assert!(back.node.has_recipe);
     assert_eq!(back.node.seed, Some(42));
@@ -150,7 +150,7 @@ fn an_exported_image_dropped_back_brings_its_recipe() {
 fn what_is_no_image_is_refused_and_leaves_nothing() {
     let library = Library::new();
     for bytes in [&b"hello"[..], b"", b"\x89PNG\r\n\x1a\nbroken", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"] {
-        let source = Source::Bytes { name: "x.png".to_owned(), bytes: bytes.to_vec() };
+        let source = ImportSource::Bytes { name: "x.png".to_owned(), bytes: bytes.to_vec() };
         let error = library.store.import(source, None, 1).unwrap_err();
         assert_eq!(error.code(), protocol::ErrorCode::NotAImage);
         assert!(!error.to_string().contains('\n'));
@@ -163,11 +163,11 @@ fn what_is_no_image_is_refused_and_leaves_nothing() {
 fn a_conversation_is_kept_in_order() {
     let library = Library::new();
     let node = library.create("a fox").node;
-    let turn = |question: &str, images: Vec<NodeId>| NewTurn {
-        question: question.to_owned(),
+    let turn = |prompt: &str, images: Vec<NodeId>| NewTurn {
+        prompt: prompt.to_owned(),
         images,
         plan: Some("hm".to_owned()),
-        answer: format!("answer to {question}"),
+        answer: format!("answer to {prompt}"),
         stopped: false,
     };
     let (first, began) = library.store.add_turn(node.project, turn("one", vec![node.id]), 5).unwrap();
@@ -264,14 +264,14 @@ fn past_runs_are_kept_in_bounds() {
 fn order_does_not_depend_on_the_clock() {
     let library = Library::new();
     let project = ProjectId::new();
-    for (title, now_ms) in [("a", 5_000_000), ("b", 10), ("c", u64::MAX), ("d", 0)] {
-        library.store.add_result(&new_node(project, None, title), &image(title), None, now_ms).unwrap();
+    for (prompt, now_ms) in [("a", 5_000_000), ("b", 10), ("c", u64::MAX), ("d", 0)] {
+        library.store.add_result(&new_node(project, None, prompt), &image(prompt), None, now_ms).unwrap();
     }
     let other = library.create("older").node;
     library.store.add_result(&new_node(project, None, "e"), &image("e"), None, 0).unwrap();
-    let titles: Vec<String> =
-        library.store.project(project).unwrap().nodes.into_iter().map(|node| node.title).collect();
-    assert_eq!(titles, ["a", "b", "c", "d", "e"]);
+    let prompts: Vec<String> =
+        library.store.project(project).unwrap().nodes.into_iter().map(|node| node.prompt).collect();
+    assert_eq!(prompts, ["a", "b", "c", "d", "e"]);
     assert_eq!(library.find(&protocol::GalleryFilter::default()), ["e", "d", "c", "b", "a", "older"]);
     assert_ne!(other.project, project);
 }

@@ -11,7 +11,6 @@ mod export;
 mod gallery;
 mod history;
 mod recovery;
-mod soak;
 mod strings;
 mod support;
 mod trash;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use protocol::ProjectId;
-use store::{NewTurn, Source, Store};
+use store::{ImportSource, NewTurn, Store};
 
 use crate::support::*;
 
@@ -32,21 +32,21 @@ proptest! {
         let image = image("a");
         let known = recipe(&prompt, image.size());
         library.store.add_result(&made, &image, Some(&known), 1).unwrap();
-        let turn = NewTurn { question: prompt.clone(), answer: answer.clone(), ..NewTurn::default() };
+        let turn = NewTurn { prompt: prompt.clone(), answer: answer.clone(), ..NewTurn::default() };
         library.store.add_turn(made.project, turn, 1).unwrap();
-        let source = Source::Bytes { name, bytes: png("b") };
+        let source = ImportSource::Bytes { name, bytes: png("b") };
         let imported = library.store.import(source, Some(made.project), 1).unwrap().node;
 
         let check = |store: &Store| {
             let node = store.node(made.id).unwrap();
-            assert_eq!(node.title, prompt);
+            assert_eq!(node.prompt, prompt);
             assert_eq!(store.recipe(made.id).unwrap().unwrap(), known);
-            assert_eq!(store.node(imported.id).unwrap().title, imported.title);
+            assert_eq!(store.node(imported.id).unwrap().prompt, imported.prompt);
             node
         };
         prop_assert_eq!(check(&library.store).plan, Some(answer.clone()));
         prop_assert_eq!(&library.store.turns(made.project).unwrap()[0].answer, &answer);
-        prop_assert!(!imported.title.chars().any(char::is_control));
+        prop_assert!(!imported.prompt.chars().any(char::is_control));
 
         let outside = Library::outside();
         let paths = library.store.export_many(&[made.id, imported.id], protocol::ExportFormat::Png, outside.path()).unwrap();
@@ -60,13 +60,13 @@ proptest! {
     }
 
     #[test]
-    fn any_query_is_answered(query in text(), title in text()) {
+    fn any_query_is_answered(query in text(), prompt in text()) {
         let library = Library::new();
-        library.store.add_result(&new_node(ProjectId::new(), None, &title), &image("a"), None, 1).unwrap();
+        library.store.add_result(&new_node(ProjectId::new(), None, &prompt), &image("a"), None, 1).unwrap();
         library.search(&query);
         // A text is found by itself, unless there is nothing in it to be found by.
-        let found = library.search(&title);
-        prop_assert_eq!(found, [title]);
+        let found = library.search(&prompt);
+        prop_assert_eq!(found, [prompt]);
     }
 
     #[test]

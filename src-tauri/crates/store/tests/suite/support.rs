@@ -7,7 +7,7 @@ use protocol::{
     GalleryFilter, Image, ImageParameters, Kind, Node, NodeId, Origin, ProjectId, Recipe, RecipeInput, RecipeModel,
     Size, TextParameters, Thinking,
 };
-use store::{Added, Imported, NewNode, Source, Store};
+use store::{Added, ImportSource, ImportedImage, NewNode, Store};
 use tempfile::TempDir;
 
 /// A library in a folder that goes away with it.
@@ -44,30 +44,30 @@ impl Library {
     }
 
     /// Paints an image from an prompt, as a new project.
-    pub(crate) fn create(&self, title: &str) -> Added {
-        self.add(ProjectId::new(), None, title)
+    pub(crate) fn create(&self, prompt: &str) -> Added {
+        self.add(ProjectId::new(), None, prompt)
     }
 
     /// Paints an image from another.
-    pub(crate) fn edit(&self, parent: &Node, title: &str) -> Added {
-        self.add(parent.project, Some(parent.id), title)
+    pub(crate) fn edit(&self, parent: &Node, prompt: &str) -> Added {
+        self.add(parent.project, Some(parent.id), prompt)
     }
 
-    pub(crate) fn add(&self, project: ProjectId, parent: Option<NodeId>, title: &str) -> Added {
-        let new = new_node(project, parent, title);
-        let image = image(title);
-        self.store.add_result(&new, &image, Some(&recipe(title, image.size())), 1_000).unwrap()
+    pub(crate) fn add(&self, project: ProjectId, parent: Option<NodeId>, prompt: &str) -> Added {
+        let new = new_node(project, parent, prompt);
+        let image = image(prompt);
+        self.store.add_result(&new, &image, Some(&recipe(prompt, image.size())), 1_000).unwrap()
     }
 
-    pub(crate) fn import(&self, name: &str) -> Imported {
-        self.store.import(Source::Bytes { name: name.to_owned(), bytes: png(name) }, None, 1_000).unwrap()
+    pub(crate) fn import(&self, name: &str) -> ImportedImage {
+        self.store.import(ImportSource::Bytes { name: name.to_owned(), bytes: png(name) }, None, 1_000).unwrap()
     }
 
     /// Titles of what a filter finds.
     pub(crate) fn find(&self, filter: &GalleryFilter) -> Vec<String> {
         let page = self.store.gallery(filter, None, 500).unwrap();
         assert_eq!(page.total, page.nodes.len() as u64);
-        page.nodes.into_iter().map(|node| node.title).collect()
+        page.nodes.into_iter().map(|node| node.prompt).collect()
     }
 
     pub(crate) fn search(&self, text: &str) -> Vec<String> {
@@ -87,9 +87,9 @@ impl Library {
     }
 }
 
-pub(crate) fn new_node(project: ProjectId, parent: Option<NodeId>, title: &str) -> NewNode {
+pub(crate) fn new_node(project: ProjectId, parent: Option<NodeId>, prompt: &str) -> NewNode {
     let origin = if parent.is_some() { Origin::Edit } else { Origin::Generate };
-    NewNode { parent, took_ms: Some(250), ..NewNode::new(project, origin, title.to_owned()) }
+    NewNode { parent, took_ms: Some(250), ..NewNode::new(project, origin, prompt.to_owned()) }
 }
 
 /// An image that differs with its text.

@@ -1,7 +1,7 @@
 //! The trash, and what leaves it for good.
 
 use store::trash::TRASH_MS;
-use store::{Error, NewTurn, Source};
+use store::{Error, ImportSource, NewTurn};
 
 use crate::support::*;
 
@@ -74,7 +74,7 @@ fn children_of_a_removed_image_go_to_its_parent() {
 fn a_shared_file_stays_until_its_last_image_goes() {
     let library = Library::new();
     let one = library.import("cat.png").node;
-    let source = Source::Bytes { name: "again.png".to_owned(), bytes: png("cat.png") };
+    let source = ImportSource::Bytes { name: "again.png".to_owned(), bytes: png("cat.png") };
     let two = library.store.import(source, None, 1).unwrap().node;
     let path = library.store.path(one.id).unwrap();
     assert_eq!(library.image_files().len(), 3, "an image and two notes");

@@ -8,7 +8,7 @@ use protocol::{
     ProjectContents, ProjectId, RecipeView, StudioEvent, TurnId,
 };
 use store::trash::TRASH_MS;
-use store::{DatabaseState, Recovery, Source, Store};
+use store::{DatabaseState, ImportSource, Recovery, Store};
 
 use super::Studio;
 use crate::{Error, Result, history, now_ms};
@@ -177,7 +177,7 @@ impl Studio {
     /// The artist should learn of a failure: see [`Studio::notify`].
     pub async fn run_maintenance(&self) -> Result<()> {
         self.remove_trashed(now_ms().saturating_sub(TRASH_MS)).await?;
-        self.with_store(|store| Ok(store.tend(now_ms())?)).await
+        self.with_store(|store| Ok(store.run_maintenance(now_ms())?)).await
     }
 
     /// Shows the artist a failure that belongs to no request.
@@ -189,7 +189,7 @@ impl Studio {
     }
 
     /// Brings images in; listeners learn of them by [`StudioEvent::Arrived`].
-    pub async fn import(&self, sources: Vec<Source>, position: Option<[f64; 2]>) {
+    pub async fn import(&self, sources: Vec<ImportSource>, position: Option<[f64; 2]>) {
         let mut arrivals = Vec::new();
         let mut failures: Vec<Failure> = Vec::new();
         for source in sources {
@@ -218,7 +218,7 @@ impl Studio {
 
     /// Writes a project with everything in it as one file.
     pub async fn export_project(&self, project: ProjectId, destination: PathBuf) -> Result<()> {
-        self.with_store(move |store| Ok(store.bundle(project, &destination)?)).await.map(drop)
+        self.with_store(move |store| Ok(store.write_bundle(project, &destination)?)).await.map(drop)
     }
 
     /// Brings in a project from such a file.
@@ -230,10 +230,10 @@ impl Studio {
 }
 
 /// Takes an image into the library, or finds it there.
-fn import_one(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> {
+fn import_one(store: &Store, source: ImportSource) -> Result<(Arrival, Option<Node>)> {
     let (name, bytes) = match source {
         // Asked before it is opened: a pipe would never end, and opening one can wait for ever.
-        Source::File(path) => {
+        ImportSource::File(path) => {
             let is_file = std::fs::metadata(&path).map_err(Error::disk("read", &path))?.is_file();
             if !is_file {
                 return Err(Error::refused(
@@ -244,14 +244,14 @@ fn import_one(store: &Store, source: Source) -> Result<(Arrival, Option<Node>)> 
             let bytes = imagefile::read_file(&path)?;
             (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes)
         }
-        Source::Bytes { name, bytes } => (name, bytes),
+        ImportSource::Bytes { name, bytes } => (name, bytes),
     };
     let read = imagefile::read_bytes(Path::new(&name), &bytes)?;
-    let known = store.showing(&imagefile::image_hash(&read.image))?;
+    let known = store.find_by_pixel_hash(&imagefile::image_hash(&read.image))?;
     if let Some(node) = known.and_then(|id| store.node(id).ok()).filter(|node| node.trashed_ms.is_none()) {
         return Ok((Arrival { node: node.id, is_known: true, has_recipe: node.has_recipe }, None));
     }
-    let imported = store.import(Source::Bytes { name, bytes }, None, now_ms())?;
+    let imported = store.import(ImportSource::Bytes { name, bytes }, None, now_ms())?;
     let has_recipe = matches!(imported.recipe, EmbeddedRecipe::Found(_));
     Ok((Arrival { node: imported.node.id, is_known: false, has_recipe }, Some(imported.node)))
 }

@@ -3,7 +3,7 @@
 use protocol::{
     Arrival, ErrorCode, ExportFormat, Failure, Folder, GalleryFilter, Kind, Place, SettingsChange, StudioEvent,
 };
-use studio::Source;
+use studio::ImportSource;
 
 use crate::support::{Bench, bench, bench_with, file, image_file};
 
@@ -28,7 +28,7 @@ async fn what_cannot_be_imported_says_why_and_the_rest_arrives() {
     assert_eq!(failures.len(), 2);
     assert!(failures[0].message.contains("notes.png"), "{}", failures[0].message);
     assert!(failures[1].message.contains("not a file"), "{}", failures[1].message);
-    assert_eq!(bench.node(arrivals[0].node).await.title, "船.png");
+    assert_eq!(bench.node(arrivals[0].node).await.prompt, "船.png");
     assert!(!arrivals[0].is_known && !arrivals[0].has_recipe);
 }
 
@@ -138,7 +138,7 @@ async fn bytes_that_were_pasted_arrive() {
     let mut bench = bench().await;
     let folder = tempfile::tempdir().unwrap();
     let bytes = std::fs::read(image_file(folder.path(), "a.png", 3)).unwrap();
-    bench.studio.import(vec![Source::Bytes { name: "clipboard".to_owned(), bytes }], None).await;
+    bench.studio.import(vec![ImportSource::Bytes { name: "clipboard".to_owned(), bytes }], None).await;
     assert_eq!(arrived(&mut bench).await.0.len(), 1);
 }
 

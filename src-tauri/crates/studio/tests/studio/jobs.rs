@@ -13,7 +13,7 @@ async fn a_created_image_is_on_disk_when_the_job_is_done() {
     assert_eq!((image.width(), image.height()), (64, 48));
     assert!(bench.studio.path(node, Rendition::Thumbnail).unwrap().exists());
     let node = bench.node(node).await;
-    assert_eq!((node.title.as_str(), node.has_recipe), ("a boat", true));
+    assert_eq!((node.prompt.as_str(), node.has_recipe), ("a boat", true));
     assert!(node.took_ms.is_some());
 }
 

@@ -8,7 +8,7 @@ use protocol::{
     StudioEvent, Thinking, Turn,
 };
 use studio::engine::EngineTimeouts;
-use studio::{Source, Studio, StudioOptions};
+use studio::{ImportSource, Studio, StudioOptions};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -230,6 +230,6 @@ pub(crate) fn image_file(folder: &Path, name: &str, shade: u8) -> PathBuf {
     path
 }
 
-pub(crate) fn file(path: impl Into<PathBuf>) -> Source {
-    Source::File(path.into())
+pub(crate) fn file(path: impl Into<PathBuf>) -> ImportSource {
+    ImportSource::File(path.into())
 }

@@ -135,7 +135,7 @@ export function fakeHost(): Host {
       parent: null,
       references: [],
       origin: 'imported',
-      title: words(name),
+      prompt: words(name),
       name: null,
       size: { width: 1024, height: 768 },
       seed: null,
@@ -151,7 +151,7 @@ export function fakeHost(): Host {
   }
 
   function arrive(has_recipe: boolean, name: string): Promise<void> {
-    const known = [...world.nodes.values()].find((node) => node.origin === 'imported' && node.title === name && node.trashed_ms === null);
+    const known = [...world.nodes.values()].find((node) => node.origin === 'imported' && node.prompt === name && node.trashed_ms === null);
     if (known) {
       tell({ kind: 'arrived', arrivals: [{ node: known.id, is_known: true, has_recipe: known.has_recipe }], failures: [], position: null });
       return done();
@@ -292,7 +292,7 @@ export function fakeHost(): Host {
     steps: (node) => answer(queue.steps.get(node) ?? []),
     renameProject(id, name) {
       const project = world.projects.get(id);
-      if (project) project.name = name || (world.nodesOf(id)[0]?.title ?? '');
+      if (project) project.name = name || (world.nodesOf(id)[0]?.prompt ?? '');
       if (project) tell({ kind: 'project_changed', project });
       return done();
     },
@@ -390,7 +390,7 @@ export function fakeHost(): Host {
     // As of a file that is gone.
     if (!node) return 'data:image/png,';
     const size = { width: node.size.width * scale, height: node.size.height * scale };
-    return painted(`${node.project} ${node.title}`, size);
+    return painted(`${node.project} ${node.prompt}`, size);
   }
 
   // Tests ask what was asked for.

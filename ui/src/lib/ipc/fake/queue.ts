@@ -232,7 +232,7 @@ export class Queue {
       parent: job.kind === 'edit' ? job.image : null,
       references: job.references,
       origin: job.kind === 'edit' ? 'edit' : 'generate',
-      title: job.prompt,
+      prompt: job.prompt,
       name: null,
       size: this.#size(job),
       seed: job.parameters.seed,
@@ -256,7 +256,7 @@ export class Queue {
     await this.#write(job, this.#words(ANSWER), 'answer');
     const turn = {
       id: this.#world.name('turn'),
-      question: job.prompt,
+      prompt: job.prompt,
       images: job.image ? [job.image] : [],
       plan: job.plan === '' ? null : job.plan,
       answer: job.answer,

@@ -54,7 +54,7 @@ export class World {
     const nodes = this.#ofProject.get(node.project) ?? [];
     nodes.push(node);
     this.#ofProject.set(node.project, nodes);
-    return this.refresh(node.project, node.title, node.created_ms);
+    return this.refresh(node.project, node.prompt, node.created_ms);
   }
 
   /** Makes a project's header say what is in it. */
@@ -112,7 +112,7 @@ export class World {
     const found = this.newest.flatMap((project) =>
       this.nodesOf(project.id)
         .filter((node) => {
-          const text = [node.title, node.name, node.plan, ...node.tags].join(' ').toLowerCase();
+          const text = [node.prompt, node.name, node.plan, ...node.tags].join(' ').toLowerCase();
           return (
             (node.trashed_ms === null) === (filter.place === 'library') &&
             words.every((word) => text.includes(word)) &&
@@ -133,7 +133,7 @@ export class World {
     if (!node.has_recipe) return null;
     return {
       kind: node.parent === null ? 'generate' : 'edit',
-      prompt: node.title,
+      prompt: node.prompt,
       parameters: { ...parameters, size: node.size, seed: node.seed, ...this.images.get(node.id) },
       plan: node.plan,
       images: [...node.references, ...(node.parent === null ? [] : [node.parent])],
@@ -168,7 +168,7 @@ export function populated(n: number, words: (text: string) => string): World {
         parent: parent?.id ?? null,
         references: [],
         origin: parent ? 'edit' : isFile ? 'imported' : 'generate',
-        title: words(title),
+        prompt: words(title),
         name: null,
         size,
         seed: isFile && !parent ? null : 1834 + made,
@@ -202,7 +202,7 @@ export const ANSWER =
 function turn(world: World, node: Node | undefined, words: (text: string) => string): Turn {
   return {
     id: world.name('turn'),
-    question: words('What is in this image?'),
+    prompt: words('What is in this image?'),
     images: node ? [node.id] : [],
     plan: null,
     answer: words(ANSWER),

@@ -169,7 +169,7 @@ impl Actor {
             return;
         }
         let plan = Some(job.plan).filter(|plan| !plan.trim().is_empty());
-        let turn = NewTurn { question: job.prompt, images, plan, answer, stopped };
+        let turn = NewTurn { prompt: job.prompt, images, plan, answer, stopped };
         let (store, project) = (self.shared.store.clone(), job.project);
         let added = blocking(move || {
             let (turn, _new_project) = store.add_turn(project, turn, now_ms())?;

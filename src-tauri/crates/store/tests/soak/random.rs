@@ -1,9 +1,9 @@
-//! Chance that can be repeated.
+//! Random numbers that are the same in every run.
 
-/// A small generator of numbers (xorshift64*): the same seed gives the same run.
-pub(crate) struct Chance(u64);
+/// An xorshift64* generator: the same seed gives the same numbers.
+pub(crate) struct Random(u64);
 
-impl Chance {
+impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
@@ -15,14 +15,14 @@ impl Chance {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// A number below `end`, 0 when that is 0.
+    /// A number below `end`; 0 if `end` is 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         ((self.next() >> 33) as usize) % end.max(1)
     }
 
-    /// One of these, if there is any.
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> Option<T> {
-        let place = self.below(of.len());
-        of.get(place).copied()
+    /// An element of the slice, unless it is empty.
+    pub(crate) fn pick<T: Copy>(&mut self, values: &[T]) -> Option<T> {
+        let idx = self.below(values.len());
+        values.get(idx).copied()
     }
 }

@@ -1,29 +1,29 @@
-//! The order of writes and syncs, as the system sees it: what survives a loss of power.
+//! Checks with strace that writes, syncs and renames are in the order that survives a power loss.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Outcome;
 
-/// Whether the system's calls can be looked at here.
+/// Whether strace works here; containers may forbid it.
 pub(crate) fn can_trace() -> bool {
     Command::new("strace").args(["-o", "/dev/null", "true"]).output().is_ok_and(|output| output.status.success())
 }
 
-/// A call that decides what is on the disk, or a line that says what is.
+/// A system call that decides what is on disk, or a line that the process printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Call {
     Write(PathBuf),
     Sync(PathBuf),
     Rename(PathBuf, PathBuf),
     Unlink(PathBuf),
-    Begun(String),
+    Started(String),
     Acknowledged(String),
 }
 
 pub(crate) fn run() -> Outcome<()> {
     if !can_trace() {
-        return Err("order: strace cannot be used here".into());
+        return Err("order needs strace, which cannot be used here".into());
     }
     let folder = tempfile::tempdir()?;
     let trace = folder.path().join("trace");
@@ -41,62 +41,61 @@ pub(crate) fn run() -> Outcome<()> {
     let calls: Vec<Call> = std::fs::read_to_string(&trace)?.lines().filter_map(parse).collect();
     let n_acknowledged = check(&calls, &library)?;
     if n_acknowledged != 4 {
-        return Err(format!("{n_acknowledged} changes were acknowledged in place of 4").into());
+        return Err(format!("{n_acknowledged} changes were acknowledged instead of 4").into());
     }
     let n_syncs = calls.iter().filter(|call| matches!(call, Call::Sync(_))).count();
     println!("order: {n_acknowledged} changes, {} calls, {n_syncs} syncs, all in order", calls.len());
     Ok(())
 }
 
-/// Holds the calls against the rules; gives back how many changes were acknowledged.
+/// Checks the calls against the rules and returns the number of acknowledged changes.
 fn check(calls: &[Call], library: &Path) -> Outcome<usize> {
     let log = library.join("library.db-wal");
     let is_image = |path: &Path| path.starts_with(library.join("images"));
     let mut n_acknowledged = 0;
-    let mut begun_at = 0;
-    for (place, call) in calls.iter().enumerate() {
-        let since_begun = calls.get(begun_at..place).unwrap_or_default();
-        let fail = |what: &str| Err(format!("{what}: {call:?} after {since_begun:#?}").into());
+    let mut started_at = 0;
+    for (idx, call) in calls.iter().enumerate() {
+        let since_started = calls.get(started_at..idx).unwrap_or_default();
+        let fail = |what: &str| Err(format!("{what}: {call:?} after {since_started:#?}").into());
         match call {
-            Call::Begun(_) => begun_at = place,
+            Call::Started(_) => started_at = idx,
             Call::Rename(from, to) => {
-                // Written, synced, and only then named.
-                let last = calls.get(..place).unwrap_or_default().iter().rev().find(|call| touches(call, from));
+                let last = calls.get(..idx).unwrap_or_default().iter().rev().find(|call| touches(call, from));
                 if last != Some(&Call::Sync(from.clone())) {
-                    return fail("named before it was synced");
+                    return fail("renamed before it was synced");
                 }
-                let behind = calls.get(place + 1..).unwrap_or_default();
+                let behind = calls.get(idx + 1..).unwrap_or_default();
                 let folder = to.parent().map(Path::to_owned).unwrap_or_default();
                 let next = behind.iter().find(|call| matches!(call, Call::Write(_) | Call::Sync(_)));
                 if next != Some(&Call::Sync(folder)) {
-                    return fail("its folder was not synced next");
+                    return fail("the folder was not synced next");
                 }
             }
             Call::Write(path) if *path == log => {
-                let is_open = |call: &&Call| matches!(call, Call::Rename(_, to) if is_image(to));
-                let last_rename = since_begun.iter().rposition(|call| is_open(&call));
+                let is_image_rename = |call: &&Call| matches!(call, Call::Rename(_, to) if is_image(to));
+                let last_rename = since_started.iter().rposition(|call| is_image_rename(&call));
                 if let Some(renamed) = last_rename {
-                    let folder_synced = since_begun
+                    let folder_synced = since_started
                         .iter()
                         .skip(renamed)
                         .any(|call| matches!(call, Call::Sync(path) if is_image(path) && path.extension().is_none()));
                     if !folder_synced {
-                        return fail("entered before its file was there for good");
+                        return fail("inserted before its file was on disk");
                     }
                 }
             }
             Call::Unlink(path) if is_image(path) && path.extension().is_some_and(|kind| kind != "part") => {
-                let last = since_begun.iter().rev().find(|call| touches(call, &log));
+                let last = since_started.iter().rev().find(|call| touches(call, &log));
                 if last != Some(&Call::Sync(log.clone())) {
-                    return fail("removed before its entry was gone for good");
+                    return fail("removed before the deletion of its row was on disk");
                 }
             }
             Call::Acknowledged(_) => {
-                // What follows the removal of files is the list of what is still to be removed: not waited for.
-                let written = since_begun.iter().position(|call| *call == Call::Write(log.clone()));
-                let synced = since_begun.iter().rposition(|call| *call == Call::Sync(log.clone()));
+                // The cleanup of pending deletes comes after the removal of files and is not waited for.
+                let written = since_started.iter().position(|call| *call == Call::Write(log.clone()));
+                let synced = since_started.iter().rposition(|call| *call == Call::Sync(log.clone()));
                 if written.is_none() || synced < written {
-                    return fail("acknowledged before it was on the disk");
+                    return fail("acknowledged before it was on disk");
                 }
                 n_acknowledged += 1;
             }
@@ -110,7 +109,7 @@ fn touches(call: &Call, path: &Path) -> bool {
     matches!(call, Call::Write(other) | Call::Sync(other) if other == path)
 }
 
-/// A line of strace.
+/// Parses a line of strace.
 fn parse(line: &str) -> Option<Call> {
     let line = line.split_once(' ').map(|(_process, rest)| rest.trim_start())?;
     let (name, arguments) = line.split_once('(')?;
@@ -122,10 +121,10 @@ fn parse(line: &str) -> Option<Call> {
     match name {
         "write" if arguments.starts_with("1<") => {
             let text = arguments.split_once('"')?.1.to_owned();
-            if text.starts_with("{\\\"Did") {
+            if text.starts_with("{\\\"Finished") {
                 Some(Call::Acknowledged(text))
-            } else if text.starts_with("{\\\"Will") {
-                Some(Call::Begun(text))
+            } else if text.starts_with("{\\\"Started") {
+                Some(Call::Started(text))
             } else {
                 None
             }

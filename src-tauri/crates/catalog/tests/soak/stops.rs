@@ -1,4 +1,4 @@
-//! Downloads that are stopped at any moment, also while nothing comes.
+//! Cancels downloads at random moments, also while the server sends nothing.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use crate::support::scene::{Facts, Numbers, Scene, hurried, id, published};
 use crate::support::server::Server;
 use crate::{N_BYTES, Outcome};
 
-/// A stop must be answered within this time.
-const MAX_MILLIS: u128 = 500;
+/// A cancelled download must return within this time.
+const MAX_RESPONSE_MS: u128 = 500;
 
 pub(crate) async fn run(n_stops: u64) -> Outcome<()> {
     let scene = Scene::new(published(N_BYTES, 4), Facts::All);
@@ -20,7 +20,7 @@ pub(crate) async fn run(n_stops: u64) -> Outcome<()> {
     let mut numbers = Numbers(5);
     let mut millis: Vec<u128> = Vec::new();
     while (millis.len() as u64) < n_stops {
-        // Every third meets a server that says nothing, or that is busy.
+        // In half of the downloads the server stalls, is silent or is busy.
         match numbers.below(6) {
             0 => server.schedule([Fault::Stall { after: numbers.below(N_BYTES as u64) }]),
             1 => server.schedule([Fault::Silent]),
@@ -30,26 +30,26 @@ pub(crate) async fn run(n_stops: u64) -> Outcome<()> {
         let mut options = hurried(&server.origin, 1);
         options.timeouts.stall = Duration::from_secs(60);
         options.timeouts.longest_wait = Duration::from_secs(60);
-        let is_asked = Arc::new(AtomicBool::new(false));
+        let is_cancelled = Arc::new(AtomicBool::new(false));
         let timer = {
-            let is_asked = Arc::clone(&is_asked);
+            let is_cancelled = Arc::clone(&is_cancelled);
             let life = Duration::from_millis(1 + numbers.below(400));
             tokio::spawn(async move {
                 tokio::time::sleep(life).await;
-                is_asked.store(true, Ordering::SeqCst);
+                is_cancelled.store(true, Ordering::SeqCst);
                 Instant::now()
             })
         };
         let (catalog, small) = (scene.catalog(), id("small"));
         let result = catalog.download(&small, &options, |_| {
-            if is_asked.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if is_cancelled.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         let result = result.await;
         let ended = Instant::now();
         if matches!(result, Err(catalog::Error::Cancelled)) {
             millis.push(ended.saturating_duration_since(timer.await?).as_millis());
         } else {
-            // It was faster than the stop.
+            // The download ended first.
             timer.abort();
             std::fs::remove_dir_all(scene.models())?;
         }
@@ -57,6 +57,6 @@ pub(crate) async fn run(n_stops: u64) -> Outcome<()> {
     millis.sort_unstable();
     let most = millis.last().copied().unwrap_or(0);
     println!("stops               {}", millis.len());
-    println!("  answered in       {most} ms at most, {} ms in the middle", millis.get(millis.len() / 2).unwrap_or(&0));
-    if most > MAX_MILLIS { Err(format!("a stop was answered after {most} ms").into()) } else { Ok(()) }
+    println!("  answered in       at most {most} ms, {} ms in the median", millis.get(millis.len() / 2).unwrap_or(&0));
+    if most > MAX_RESPONSE_MS { Err(format!("a download took {most} ms to cancel").into()) } else { Ok(()) }
 }

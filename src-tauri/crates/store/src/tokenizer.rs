@@ -26,7 +26,7 @@ enum Run {
 }
 
 /// The entries of a text, with a space between each two.
-pub(crate) fn index(text: &str) -> String {
+pub(crate) fn index_terms(text: &str) -> String {
     let mut entries = String::new();
     for run in runs(text) {
         match run {
@@ -45,7 +45,7 @@ pub(crate) fn index(text: &str) -> String {
 }
 
 /// The expression that finds a query's words, the last of them perhaps unfinished; `None` when it has none.
-pub(crate) fn query(text: &str) -> Option<String> {
+pub(crate) fn match_expression(text: &str) -> Option<String> {
     let mut runs = runs(text);
     runs.truncate(MAX_QUERY_WORDS);
     let n_runs = runs.len();
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn texts_are_cut_into_words() {
-        let check = |text, expected| assert_eq!(index(text), expected, "{text}");
+        let check = |text, expected| assert_eq!(index_terms(text), expected, "{text}");
         check("", "");
         check("A Red-haired Fox, 1920s", "a red haired fox 1920s");
         check("Élan naïve Ångström İstanbul", "elan naive angstrom istanbul");
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn queries_become_expressions() {
-        let check = |text, expected: Option<&str>| assert_eq!(query(text).as_deref(), expected, "{text}");
+        let check = |text, expected: Option<&str>| assert_eq!(match_expression(text).as_deref(), expected, "{text}");
         check("", None);
         check(" \"*() ", None);
         check("red fox", Some("\"red\" AND \"fox\"*"));
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn endless_words_are_cut_the_same_way_on_both_sides() {
         let long = "x".repeat(1000);
-        assert_eq!(index(&long).len(), MAX_WORD);
-        assert_eq!(query(&long), Some(format!("\"{}\"*", "x".repeat(MAX_WORD))));
+        assert_eq!(index_terms(&long).len(), MAX_WORD);
+        assert_eq!(match_expression(&long), Some(format!("\"{}\"*", "x".repeat(MAX_WORD))));
     }
 }

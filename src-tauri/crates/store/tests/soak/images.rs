@@ -8,7 +8,7 @@ use store::NewNode;
 
 use crate::Outcome;
 
-/// An image that differs with its number.
+/// An image whose pixels depend on its number.
 pub(crate) fn image(number: u64, side: u32) -> Outcome<Image> {
     let mut rgb = Vec::new();
     for y in 0..u64::from(side) {
@@ -16,10 +16,9 @@ pub(crate) fn image(number: u64, side: u32) -> Outcome<Image> {
             rgb.extend([(x * 3 + number) as u8, (y * 5 + (number >> 8)) as u8, ((x ^ y) + (number >> 16)) as u8]);
         }
     }
-    Image::new(side, side, rgb).ok_or_else(|| "no image".into())
+    Image::new(side, side, rgb).ok_or_else(|| "the image has the wrong length".into())
 }
 
-/// A recipe as images made here carry them.
 pub(crate) fn recipe(prompt: &str, seed: u64, image: &Image) -> Recipe {
     Recipe {
         version: RECIPE_VERSION,
@@ -36,8 +35,7 @@ pub(crate) fn recipe(prompt: &str, seed: u64, image: &Image) -> Recipe {
     }
 }
 
-/// What is known of an image before it is saved.
-pub(crate) fn new_node(project: ProjectId, parent: Option<NodeId>, title: &str) -> NewNode {
+pub(crate) fn new_node(project: ProjectId, parent: Option<NodeId>, prompt: &str) -> NewNode {
     let origin = if parent.is_some() { Origin::Edit } else { Origin::Generate };
-    NewNode { parent, took_ms: Some(1_000), ..NewNode::new(project, origin, title.to_owned()) }
+    NewNode { parent, took_ms: Some(1_000), ..NewNode::new(project, origin, prompt.to_owned()) }
 }

@@ -1,6 +1,6 @@
-//! A disk that becomes full in the middle of a download, and is given room again.
+//! A disk that fills up during a download, and has free space again later.
 //!
-//! Needs the right to mount a file system in memory, and says so where it lacks it.
+//! Needs permission to mount a file system in memory; is skipped without it.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -19,7 +19,7 @@ pub(crate) async fn run() -> Outcome<()> {
     let models = scene.models();
     fs::create_dir_all(&models)?;
     let Some(_disk) = Mounted::new(&models, "1100m")? else {
-        println!("full disk           not tried: no file system can be mounted here");
+        println!("full disk           skipped: no file system can be mounted here");
         return Ok(());
     };
     let server = Server::start(scene.files.clone()).await;
@@ -31,19 +31,19 @@ pub(crate) async fn run() -> Outcome<()> {
         fill_up(&filler);
     };
     let (result, ()) = tokio::join!(fetch(&catalog, &options), fill);
-    let Err(error) = result else { return Err("a full disk was not noticed".into()) };
-    let here = fs::metadata(scene.source().join("model.safetensors.part")).map_or(0, |about| about.len());
+    let Err(error) = result else { return Err("the download succeeded on a full disk".into()) };
+    let kept_bytes = fs::metadata(scene.source().join("model.safetensors.part")).map_or(0, |about| about.len());
     fs::remove_file(&filler)?;
     server.limit_rate(0);
     let after = finish(&scene, &catalog, &options).await;
     println!("full disk           \"{error}\"");
-    println!("  kept meanwhile    {:.1} MB", here as f64 / 1e6);
-    println!("  with room again   finished: {}, {:.1} MB fetched", after.is_finished, after.fetched_bytes as f64 / 1e6);
-    let is_right = error.code() == ErrorCode::DiskFull && here > 0 && after.is_finished;
+    println!("  kept              {:.1} MB", kept_bytes as f64 / 1e6);
+    println!("  with free space   finished: {}, {:.1} MB fetched", after.is_finished, after.fetched_bytes as f64 / 1e6);
+    let is_right = error.code() == ErrorCode::DiskFull && kept_bytes > 0 && after.is_finished;
     if is_right && after.wrong_files.is_empty() { Ok(()) } else { Err(format!("{error}; {after:?}").into()) }
 }
 
-/// Writes until nothing more fits.
+/// Writes until the disk is full.
 fn fill_up(path: &Path) {
     let Ok(mut file) = File::create(path) else { return };
     let block = vec![7; 1 << 20];

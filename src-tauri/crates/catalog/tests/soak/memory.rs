@@ -1,4 +1,4 @@
-//! The program at its download, and how much memory it takes.
+//! How much memory a download takes.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::support::scene::{Facts, Scene, hurried, id, published};
 use crate::support::server::Server;
 
-/// A download must not take more than this beside the program itself.
+/// Anonymous memory that the downloading process may hold.
 const MAX_BYTES: u64 = 32 << 20;
 
 pub(crate) async fn run() -> Outcome<()> {
@@ -24,16 +24,16 @@ pub(crate) async fn run() -> Outcome<()> {
         return Err(format!("the download failed: {text}").into());
     }
     let peak_bytes: u64 = text.trim().parse()?;
-    println!("memory              {:.1} MB at most for 256 MiB", peak_bytes as f64 / 1e6);
+    println!("memory              at most {:.1} MB for 256 MiB", peak_bytes as f64 / 1e6);
     if peak_bytes > MAX_BYTES { Err(format!("{peak_bytes} bytes").into()) } else { Ok(()) }
 }
 
-/// Downloads, and prints the most anonymous memory that this process ever held.
+/// Downloads, and prints the peak of anonymous memory in bytes.
 pub(crate) async fn fetch(folder: &Path, origin: &str) -> Outcome<()> {
     let catalog = Catalog::open(folder.join("models"), Some(folder.join("models.toml")), None)?;
     let mut peak_bytes = 0;
     let (small, mut options) = (id("small"), hurried(origin, 1));
-    // A large file keeps a small server busy before it answers.
+    // The server hashes a large file before it answers.
     options.timeouts.stall = Duration::from_secs(20);
     let download = catalog.download(&small, &options, |_| {
         peak_bytes = peak_bytes.max(anonymous_bytes());
@@ -44,7 +44,7 @@ pub(crate) async fn fetch(folder: &Path, origin: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Bytes of this process that are no mapped file; 0 where the system does not say.
+/// Memory of this process without mapped files; 0 where the system does not report it.
 fn anonymous_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("RssAnon:"));

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::{DatabaseState, Recovery, with_log};
-use crate::files::{DAMAGED, remove_file};
-use crate::replay::{self, Replayed};
-use crate::store::database_path;
+use crate::files::{DAMAGED, database_path, remove_file};
+use crate::reconcile::{self, Reconciled};
 use crate::table::connection::{self, APPLICATION_ID, Check};
 use crate::table::{job, schema};
 use crate::{Error, Result, backup};
@@ -18,12 +17,12 @@ use crate::{Error, Result, backup};
 const DATABASE_NEW: &str = "library.db.new";
 
 /// Makes the database anew: from the newest backup that is sound, and from the files.
-pub(super) fn remake(
+pub(super) fn rebuild(
     folder: &Path,
     reason: String,
     is_exact: bool,
     recovery: &mut Recovery,
-) -> Result<(Connection, Replayed)> {
+) -> Result<(Connection, Reconciled)> {
     let new = folder.join(DATABASE_NEW);
     let mut restored = None;
     for backup in backup::list(folder)? {
@@ -56,7 +55,7 @@ pub(super) fn remake(
         tx.commit()?;
         recovery.lost_jobs = true;
     }
-    let replayed = replay::replay(&mut connection, folder, replay::Missing::DropTrashed)?;
+    let reconciled = reconcile::reconcile(&mut connection, folder, reconcile::Missing::DropTrashed)?;
     connection::checkpoint(&connection)?;
     connection.close().map_err(|(_connection, error)| error)?;
 
@@ -64,14 +63,14 @@ pub(super) fn remake(
     recovery.database = state;
     let path = database_path(folder);
     durable::rename(&new, &path).map_err(Error::disk("write", &path))?;
-    Ok((connection::writer(&path)?, replayed))
+    Ok((connection::writer(&path)?, reconciled))
 }
 
 /// Opens a copy of a backup if it is sound.
 fn check_copy(path: &Path) -> Result<Connection> {
     let connection = connection::writer(path)?;
-    let form = schema::form(&connection)?;
-    if form.application != APPLICATION_ID || form.version <= 0 || form.version > schema::newest() {
+    let form = schema::read_header(&connection)?;
+    if form.application != APPLICATION_ID || form.version <= 0 || form.version > schema::latest_version() {
         return Err(Error::Damaged { reason: "it is not a backup of this version".to_owned() });
     }
     match connection::check(&connection, Check::Full)? {
