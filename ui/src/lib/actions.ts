@@ -1,4 +1,4 @@
-/** Everything that can be done by key, in one place: the keys, and what they do. */
+/** All actions with their shortcuts, for the keyboard and the command palette. */
 import { tick } from 'svelte';
 import type { Messages } from '$lib/i18n/index.svelte';
 import { studio } from '$lib/stores';
@@ -14,29 +14,29 @@ export type ActionGroup = keyof Messages['keys']['groups'];
 export interface Action {
   id: ActionId;
   group: ActionGroup;
-  /** Keys as `mod+enter`; `mod` is Ctrl, or Command on a Mac. Without any it is found in the palette. */
+  /** Keys as `mod+enter`; `mod` is Ctrl, or Command on a Mac. Without keys, it is only in the palette. */
   keys: string[];
-  /** Whether it also works while text is being typed. */
+  /** Whether it also works while typing. */
   whileTyping?: boolean;
-  /** Where it works; everywhere when absent. */
+  /** Pages where it works; everywhere when absent. */
   places?: Place[];
   isPossible?: () => boolean;
-  /** It lasts as long as its key is held, so that there is nothing to choose in the palette. */
+  /** Whether it lasts only while its key is held, and so is not in the palette. */
   isHeld?: boolean;
-  /** It is done once for each press: a key that is held a little long does it to nothing else. */
+  /** Whether key repeat is ignored, because each repeat would act on another image. */
   isOnce?: boolean;
   run: () => void;
 }
 
 const { view, library, gallery } = studio;
 const hasImage = () => view.nodeId !== null;
-/** Whether the image in the middle is what is seen there, and not the steps or the failure of a job made from it. */
+/** Whether the current image is on the canvas, not the steps or failure of a job. */
 const showsImage = () => hasImage() && view.jobId === null;
 const go = (place: Place) => () => {
   view.place = place;
 };
 
-/** Goes to a place and gives the keyboard to a field there; at once, where it is drawn already. */
+/** Opens a page and focuses one of its fields. */
 function goToField(place: Place, field: string): void {
   const focus = () => document.querySelector<HTMLElement>(field)?.focus();
   const isThere = view.place === place;
@@ -48,7 +48,7 @@ function goToField(place: Place, field: string): void {
 const search = () => goToField('gallery', 'input[type="search"]');
 const write = () => goToField('studio', '.composer textarea');
 
-/** Opens the queue with the keyboard in it, or closes it, which gives the keyboard back. */
+/** Opens the queue and focuses its first button, or closes it, which restores the focus. */
 function toggleQueue(): void {
   const queue = document.getElementById('queue');
   if (queue?.togglePopover()) void tick().then(() => queue.querySelector<HTMLElement>('button:not(:disabled)')?.focus());
@@ -58,21 +58,19 @@ const show = (tab: InspectorTab) => () => {
   view.tab = tab;
 };
 
-/** Chooses what to do, and lets it be said. */
 const ask = (mode: Kind) => () => {
   studio.composer.mode = mode;
   write();
 };
 
 const hasRecipe = () => view.node?.has_recipe === true;
-/** Does something with the image in the middle. */
 const withNode = (action: (node: Node) => void) => () => {
   if (view.node) action(view.node);
 };
 
-/** What is chosen in the gallery, or the image in the middle. */
+/** The images that an action applies to: the gallery's selection, or the image on the canvas. */
 function chosen() {
-  // What has the keyboard in a small window is none of these.
+  // With a popover open, the user's attention is elsewhere.
   if (document.querySelector(':popover-open') !== null) return [];
   if (view.place === 'gallery') return gallery.selectedNodes;
   return view.node && showsImage() ? [view.node] : [];
@@ -97,7 +95,7 @@ export const actions: Action[] = [
     keys: ['escape'],
     whileTyping: true,
     places: studioOnly,
-    // An open popover or dialog is closed by the web view itself.
+    // The web view itself closes an open popover or dialog.
     isPossible: () =>
       (studio.jobs.canStop || view.isComparing || view.scrub !== null) && document.querySelector(':popover-open, dialog[open]') === null,
     run: () => {
@@ -308,22 +306,21 @@ export const actions: Action[] = [
   },
 ];
 
-/** To the neighboring row of the history, as it is drawn. */
+/** Opens the previous or next row of the history as rendered. */
 function walk(step: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')];
   const index = rows.findIndex((row) => row.getAttribute('aria-current') === 'true');
   rows[index + step]?.click();
 }
 
-/** The action of a key press, if it has one now. */
 export function actionFor(event: KeyboardEvent): Action | undefined {
   if (event.isComposing || event.defaultPrevented) return undefined;
-  // A dialog has the keyboard to itself.
+  // A dialog has no shortcuts.
   if (document.querySelector('dialog[open]') !== null) return undefined;
   const pressed = keysOf(event);
   const typing = isTyping(event.target);
   if (isUnmodified(event) && event.key.length === 1 && !library.settings.single_letter_keys) return undefined;
-  // Arrows belong to what has the focus, where that walks by arrows itself.
+  // Controls that use arrow keys themselves keep them.
   if (event.key.startsWith('Arrow') && !isFree(event.target)) return undefined;
   if (event.key === 'Backspace' && !isMac) return undefined;
   return actions.find(
@@ -336,12 +333,11 @@ export function actionFor(event: KeyboardEvent): Action | undefined {
   );
 }
 
-/** The keys of an action as the artist reads them. */
 export function keysFor(id: ActionId): string {
   return formatKeys(actions.find((action) => action.id === id)?.keys[0] ?? '');
 }
 
-/** Whether what has the keyboard takes words. */
+/** Whether the element accepts text. */
 export function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLTextAreaElement ||

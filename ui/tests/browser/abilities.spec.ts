@@ -1,4 +1,4 @@
-/** Every ability that the program has, as the artist comes by it, and what is seen of it afterwards. */
+/** Every feature of the app, used by mouse and keyboard, with its visible result. */
 import { expect, test, type Page } from './fixtures';
 import { chooseFromMenu, expectText, readCalls, readClipboard, removeFocus, runCommand, sendEvents, suspendJobs, waitForCall, waitForIdle } from './page';
 
@@ -9,7 +9,7 @@ const clickRow = (page: Page, title: string) => page.click(`[data-row]:has-text(
 const article = (name) => `article[aria-label="${name}"]`;
 const setting = (label) => `.settings .row:has([aria-label$=": ${label}"]) .words`;
 
-/** Sends a request, and waits until it is painted so far that a step can be seen. */
+/** Sends a request and waits for its first preview. */
 async function startGenerating(page: Page, words: string) {
   await page.fill(line, words);
   await page.keyboard.press('Control+Enter');
@@ -19,7 +19,7 @@ async function startGenerating(page: Page, words: string) {
 test.use({ recordsCalls: true });
 
 test.describe('abilities', () => {
-  test('the seed, the words and the whole recipe of an image are used again by S, P and R', async ({ open }) => {
+  test('S, P and R reuse the seed, the prompt and the whole recipe of an image', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     const title = 'Add a lighthouse on the left';
@@ -37,7 +37,7 @@ test.describe('abilities', () => {
     await keyboard.press('r');
     await expectText(page, '.parameter-chips', 'Saved plan');
     await expect(seed).toHaveValue('1836');
-    await expect(page.locator(current).first(), 'what it was made from is edited again').toHaveText('Turn it into night, keep the boat');
+    await expect(page.locator(current).first(), "the recipe's input image is current").toHaveText('Turn it into night, keep the boat');
     await keyboard.press('Control+Enter');
     const [job] = await waitForCall(page, 'submit');
     expect([job.kind, job.prompt, job.image, job.parameters.seed]).toEqual(['edit', title, 'node-00003', 1836]);
@@ -45,7 +45,7 @@ test.describe('abilities', () => {
     await expect(rows(page)).toHaveCount(6);
   });
 
-  test('an image is verified, and painted again', async ({ open }) => {
+  test('an image is verified and generated again', async ({ open }) => {
     const page = await open('pace=0.2');
     await page.keyboard.press('i');
     await suspendJobs(page);
@@ -56,11 +56,11 @@ test.describe('abilities', () => {
     await expectText(page, '.outcome.good', 'every pixel is identical');
     await clickRow(page, 'Lighthouse taller');
     await expectText(page, '.recipe p.quiet', 'another model');
-    const tellEngine = (engine) => sendEvents(page, { kind: 'engine', engine });
+    const setEngine = (engine) => sendEvents(page, { kind: 'engine', engine });
     const model = { name: 'pocket', hash: '0', quantization: 'q8_0', parameters: 1, memory_bytes: 1, device: 'cpu', max_side: 1024 };
-    await tellEngine({ state: 'idle', name: 'Pocket model' });
+    await setEngine({ state: 'idle', name: 'Pocket model' });
     await expect(page.locator('.recipe p.quiet')).toHaveCount(0);
-    await tellEngine({ state: 'ready', model, choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true, devices: [] });
+    await setEngine({ state: 'ready', model, choice: { model: 'pocket', quantization: 'q8_0' }, is_pocket: true, devices: [] });
     await expectText(page, '.recipe p.quiet', 'another model');
     await page.click('.recipe button:has-text("Verify")');
     await expectText(page, '.outcome:not(.good)', 'Colors differ by 1.4 of 255 on average, 38 at most');
@@ -68,7 +68,7 @@ test.describe('abilities', () => {
     await page.click('[data-tab=chat]');
     await runCommand(page, 'verify recipe');
     await expectText(page, '.toast', 'similar, not identical');
-    await expect(rows(page), 'what is painted to compare is not kept').toHaveCount(5);
+    await expect(rows(page), 'the image made to verify is not kept').toHaveCount(5);
     await page.click('[data-tab=recipe]');
     await page.click('.recipe button:has-text("Regenerate")');
     expect(await waitForCall(page, 'replay')).toEqual(['node-00005']);
@@ -81,7 +81,7 @@ test.describe('abilities', () => {
     await expect(rows(page)).toHaveCount(7);
   });
 
-  test('what is painted is stopped, with its newest step kept or without', async ({ open }) => {
+  test('a running job is stopped, with or without keeping its newest step', async ({ open }) => {
     const page = await open('pace=5');
     await startGenerating(page, 'Warm light in the windows');
     await page.click('.progress button:has-text("Stop and Keep")');
@@ -92,11 +92,11 @@ test.describe('abilities', () => {
     await expect(rows(page)).toHaveCount(6);
     await page.click('[data-tab=recipe]');
     await expectText(page, '.recipe .label', 'Prompt');
-    await expect(page.locator('.recipe button:has-text("Verify")'), 'a step has no recipe of its own').toHaveCount(0);
+    await expect(page.locator('.recipe button:has-text("Verify")'), 'a kept step has no recipe to verify').toHaveCount(0);
     await startGenerating(page, 'And gulls');
     await removeFocus(page);
     await page.keyboard.press('w');
-    await expect.poll(() => readCalls(page, 'steps'), 'what is painted hides the steps of before').toEqual([]);
+    await expect.poll(() => readCalls(page, 'steps'), 'a running job hides the older steps').toEqual([]);
     await page.keyboard.press('Escape');
     expect((await waitForCall(page, 'cancel'))[0]).toMatch(/^job-/);
     await expect(page.locator('.progress')).toHaveCount(0);
@@ -104,15 +104,15 @@ test.describe('abilities', () => {
     await expect(page.locator(current).first()).toHaveText('Warm light in the windows');
   });
 
-  test('a plan held before its first word is the artist’s to write', async ({ open }) => {
+  test('a plan paused before its first word can be written by the user', async ({ open }) => {
     const page = await open('images=0&pace=1');
     await chooseFromMenu(page, 'Thinking', 'Thinking on');
-    await page.fill(line, 'A quiet harbour');
+    await page.fill(line, 'A quiet harbor');
     await page.keyboard.press('Control+Enter');
     await page.click('.progress button:has-text("Pause")');
     const [job] = await waitForCall(page, 'pausePlan');
     await expect(page.locator('.plan-review')).toBeVisible();
-    // However quick or slow the hand was.
+    // Clears what may have been written before the pause.
     await sendEvents(page, { kind: 'plan_changed', job, plan: '' });
     await expectText(page, '.plan .hint', 'The plan is empty');
     await expectText(page, '.plan-review h2', 'The plan is empty');
@@ -120,20 +120,20 @@ test.describe('abilities', () => {
     await expect(page.locator('.plan .actions .primary')).toBeDisabled();
     await expect(page.locator('.plan button:has-text("Save Plan")')).toHaveCount(0);
     await page.click('[data-tab=chat]');
-    await expect(page.locator('.plan-review .primary'), 'no plan is no plan to paint').toBeDisabled();
+    await expect(page.locator('.plan-review .primary'), 'an empty plan cannot be used').toBeDisabled();
     await page.click('.plan-review button:has-text("Edit Plan")');
     await page.fill('.plan textarea', 'Two moons.');
     await page.click('.plan .actions .primary');
     expect(await waitForCall(page, 'paintPlan')).toEqual([job, 'Two moons.']);
   });
 
-  test('a plan is held while it is written, saved, painted again and forgotten', async ({ open }) => {
+  test('a plan is paused, saved, used again and deleted', async ({ open }) => {
     const page = await open('images=0&pace=1');
     await chooseFromMenu(page, 'Thinking', 'Thinking on');
-    await page.fill(line, 'A quiet harbour');
+    await page.fill(line, 'A quiet harbor');
     await page.keyboard.press('Control+Enter');
     await expectText(page, '.plan .text', 'The scene');
-    await expectText(page, '.frame .coming', 'A quiet harbour');
+    await expectText(page, '.frame .coming', 'A quiet harbor');
     await suspendJobs(page);
     await page.click('.plan button:has-text("Pause")');
     const [job] = await waitForCall(page, 'pausePlan');
@@ -144,27 +144,27 @@ test.describe('abilities', () => {
     await page.click('.plan button:has-text("Save Plan")');
     const [{ kind, value }] = await waitForCall(page, 'changeSettings');
     expect(kind).toBe('plans');
-    expect(value.map(({ name }) => name)).toEqual(['A quiet harbour', 'Night over the harbour']);
+    expect(value.map(({ name }) => name)).toEqual(['A quiet harbor', 'Night over the harbor']);
     expect(value[0].plan.trim()).toBe(plan);
     await expectText(page, '.toast', 'Plan saved');
     await page.click('.plan-review button:has-text("Dismiss")');
     expect(await waitForCall(page, 'dismiss')).toEqual([job]);
     await expect(page.locator('.plan-review')).toHaveCount(0);
-    await page.click('.plan .use:has-text("A quiet harbour")');
+    await page.click('.plan .use:has-text("A quiet harbor")');
     await expectText(page, '.parameter-chips', 'Saved plan');
-    await expect(page.locator(line)).toHaveValue('A quiet harbour');
+    await expect(page.locator(line)).toHaveValue('A quiet harbor');
     await page.keyboard.press('Control+Enter');
     const [again] = await waitForCall(page, 'submit', 2);
     expect(again.thinking.kind === 'given' && again.thinking.plan.includes(plan)).toBe(true);
     await expect(rows(page)).toHaveCount(1);
     await waitForIdle(page);
     await expect(page.locator('.plan .text').first()).toHaveText(plan);
-    await page.click('[aria-label="Delete Plan “A quiet harbour”"]');
-    expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbour']);
-    await expect(page.locator('.plan .use:has-text("A quiet harbour")')).toHaveCount(0);
+    await page.click('[aria-label="Delete Plan “A quiet harbor”"]');
+    expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbor']);
+    await expect(page.locator('.plan .use:has-text("A quiet harbor")')).toHaveCount(0);
   });
 
-  test('a question is asked, left out of what is read, and taken in again', async ({ open }) => {
+  test('a question is asked, left out of the context and included again', async ({ open }) => {
     const page = await open('');
     await runCommand(page, 'chat about image');
     await expect(page.locator(line)).toBeFocused();
@@ -173,10 +173,10 @@ test.describe('abilities', () => {
     const [job] = await waitForCall(page, 'submit');
     expect([job.kind, job.prompt, job.image]).toEqual(['chat', 'What is missing?', 'node-00006']);
     const answer = 'aside article:has-text("What is missing?")';
-    await expectText(page, `${answer} .answer:not(.growing)`, 'A quiet harbour at dusk');
+    await expectText(page, `${answer} .answer:not(.growing)`, 'A quiet harbor at dusk');
     await page.click(`${answer} button:has-text("Copy")`);
     await expectText(page, answer, 'Copied');
-    await expect.poll(() => readClipboard(page)).toMatch(/^A quiet harbour at dusk/);
+    await expect.poll(() => readClipboard(page)).toMatch(/^A quiet harbor at dusk/);
     await page.click(`${answer} button:has-text("Exclude")`);
     const [[turn], isLeftOut] = await waitForCall(page, 'leaveOut');
     expect(isLeftOut).toBe(true);
@@ -185,14 +185,14 @@ test.describe('abilities', () => {
     expect(await waitForCall(page, 'leaveOut', 2)).toEqual([[turn], false]);
     await expect(page.locator(`${answer} .hint`)).toHaveCount(0);
     await page.click(`${answer} button:has-text("Use as Prompt")`);
-    await expect(page.locator(line)).toHaveValue(/^A quiet harbour at dusk/);
+    await expect(page.locator(line)).toHaveValue(/^A quiet harbor at dusk/);
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
     await runCommand(page, 'chat about image');
     await runCommand(page, 'show parameters');
     await expectText(page, '.parameters', 'Image guidance');
   });
 
-  test('a new question and its answer are in sight, and are told of', async ({ open }) => {
+  test('a new question and its answer are scrolled into view and announced', async ({ open }) => {
     const page = await open('pace=0.3');
     const scroller = () => page.locator('aside .panel');
     const distance = () => scroller().evaluate((panel) => panel.scrollHeight - panel.scrollTop - panel.clientHeight);
@@ -200,30 +200,30 @@ test.describe('abilities', () => {
     for (const question of ['What is missing?', 'And what else?', 'Is it warm?', 'Is it old?', 'Is it near?']) {
       await page.fill(line, question);
       await page.keyboard.press('Control+Enter');
-      await expectText(page, `aside article:has-text("${question}") .answer:not(.growing)`, 'A quiet harbour');
+      await expectText(page, `aside article:has-text("${question}") .answer:not(.growing)`, 'A quiet harbor');
     }
-    await expect.poll(async () => (await scroller().evaluate((panel) => panel.scrollHeight > panel.clientHeight + 300)), 'it to end below the window').toBe(true);
+    await expect.poll(async () => (await scroller().evaluate((panel) => panel.scrollHeight > panel.clientHeight + 300)), 'the answer ends below the view').toBe(true);
     await expect(page.locator('aside [role=status]').first()).toHaveText('The answer is complete.');
     await scroller().evaluate((panel) => (panel.scrollTop = 0));
     await page.click('[data-tab=parameters]');
     await page.fill(line, 'What comes last?');
     await page.keyboard.press('Control+Enter');
     await expectText(page, 'aside article', 'What comes last?');
-    await expect.poll(distance, 'the question in sight').toBeLessThan(160);
-    await expectText(page, 'aside article:has-text("What comes last?") .answer:not(.growing)', 'A quiet harbour');
-    await expect.poll(distance, 'the answer in sight').toBeLessThan(160);
+    await expect.poll(distance, 'the question is in view').toBeLessThan(160);
+    await expectText(page, 'aside article:has-text("What comes last?") .answer:not(.growing)', 'A quiet harbor');
+    await expect.poll(distance, 'the answer is in view').toBeLessThan(160);
   });
 
-  test('the place among many images is kept, and a search begins at its beginning', async ({ open }) => {
+  test('the scroll position among many images is kept, and a search starts at the top', async ({ open }) => {
     const page = await open('images=600');
     const top = () => page.locator('.scroller').evaluate((scroller) => Math.round(scroller.scrollTop));
     await page.keyboard.press('g');
     await expect(page.locator('.gallery[aria-busy=false] [role=gridcell] img').first()).toBeVisible();
-    await expect.poll(async () => Number(await page.getAttribute('[role=grid]', 'aria-rowcount')) > 100, 'all of them').toBe(true);
+    await expect.poll(async () => Number(await page.getAttribute('[role=grid]', 'aria-rowcount')) > 100, 'all images are loaded').toBe(true);
     await page.locator('.scroller').evaluate((scroller) => (scroller.scrollTop = 4000));
-    // The window hears of a scroll with the next frame: it is there when its rows are.
+    // The scroll event comes with the next frame, so wait for its rows.
     const inSight = (scroller) => [...scroller.querySelectorAll('[data-position]')].some((cell) => cell.getBoundingClientRect().top > 300);
-    await expect.poll(() => page.locator('.scroller').evaluate(inSight), 'the rows there').toBe(true);
+    await expect.poll(() => page.locator('.scroller').evaluate(inSight), 'the rows are rendered').toBe(true);
     await expect.poll(top).toBe(4000);
     await page.keyboard.press('e');
     await expect(page.locator('.composer')).toBeVisible();
@@ -237,7 +237,7 @@ test.describe('abilities', () => {
     await expect(page.locator('[data-position="0"]')).toBeFocused();
   });
 
-  test('models are imported, used and removed, and a download is given up', async ({ open }) => {
+  test('models are imported, used and removed, and a download is canceled', async ({ open }) => {
     const page = await open('');
     await page.keyboard.press('m');
     const nhr = article('BAGEL NHR Edit');
@@ -293,7 +293,7 @@ test.describe('abilities', () => {
     await expect(page.locator(article('islands-finetune.gguf'))).toHaveCount(1);
   });
 
-  test('the machine is tried, and an engine that stopped is started again', async ({ open }) => {
+  test('a benchmark runs, and an engine that stopped is restarted', async ({ open }) => {
     const page = await open('engine=failed');
     await page.click('.toast button:has-text("Restart Engine")');
     await waitForCall(page, 'restartEngine');
@@ -313,7 +313,7 @@ test.describe('abilities', () => {
     expect((await readCalls(page, 'hardware')).length).toBeGreaterThan(0);
   });
 
-  test('folders, the engine program and a token are chosen and given up, and diagnostics are copied', async ({ open }) => {
+  test('folders, the engine program and a token are chosen and reset, and diagnostics are copied', async ({ open }) => {
     const page = await open('');
     await page.keyboard.press('Control+,');
     for (const [folder, label] of [['library', 'Images'], ['models', 'Models']]) {
@@ -335,7 +335,7 @@ test.describe('abilities', () => {
     await page.keyboard.press('Enter');
     await waitForCall(page, 'setToken');
     await expectText(page, '.toast', 'keyring');
-    await expect(page.locator('input[type=password]'), 'what is not kept elsewhere stays').toHaveValue('locked away');
+    await expect(page.locator('input[type=password]'), 'an unsaved token stays in the field').toHaveValue('locked away');
     await page.fill('input[type=password]', ' hf_secret ');
     await page.keyboard.press('Enter');
     expect(await waitForCall(page, 'setToken', 2)).toEqual(['hf_secret']);
@@ -354,14 +354,14 @@ test.describe('abilities', () => {
     await expect.poll(() => readClipboard(page)).toBe('Bagel Studio 0.1.0\nLinux x86_64\nengine 0.1.0, cuda:0');
     await page.evaluate(() => navigator.clipboard.writeText(''));
     await runCommand(page, 'copy diagnostics');
-    await expect.poll(async () => (await readClipboard(page)).startsWith('Bagel Studio'), 'the clipboard').toBe(true);
+    await expect.poll(async () => (await readClipboard(page)).startsWith('Bagel Studio'), 'the diagnostics are on the clipboard').toBe(true);
     await waitForCall(page, 'diagnostics', 2);
   });
 
-  test('a project and an image are given names, which can be taken back', async ({ open }) => {
+  test('a project and an image are renamed and get their old names back', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
-    const first = 'A sailing boat in a quiet harbour at dusk';
+    const first = 'A sailing boat in a quiet harbor at dusk';
     const rename = async (name) => {
       await expect(page.locator('dialog input')).toBeVisible();
       await keyboard.type(name);
@@ -384,11 +384,11 @@ test.describe('abilities', () => {
     await expectText(page, current, 'The beginning');
     await chooseFromMenu(page, 'More', 'Rename Image');
     await rename(first);
-    expect(await waitForCall(page, 'renameNode', 2), 'its own words take the name away').toEqual(['node-00002', '']);
+    expect(await waitForCall(page, 'renameNode', 2), 'entering the prompt removes the name').toEqual(['node-00002', '']);
     await expectText(page, current, first);
   });
 
-  test('images and projects come in and go out', async ({ open }) => {
+  test('images and projects are imported and exported', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('g');
@@ -413,20 +413,20 @@ test.describe('abilities', () => {
     expect(await waitForCall(page, 'revealImage', 2)).toEqual([id]);
     await chooseFromMenu(page, 'More', 'Export Project');
     expect((await waitForCall(page, 'exportProject'))[0]).toMatch(/^project-/);
-    await expectText(page, '.toast', 'Exported as harbour.bagel');
+    await expectText(page, '.toast', 'Exported as harbor.bagel');
     await chooseFromMenu(page, 'Export', 'JPEG');
     expect(await waitForCall(page, 'exportImages')).toEqual([[id], 'jpeg']);
-    await expectText(page, '.toast', 'Exported as harbour.png');
+    await expectText(page, '.toast', 'Exported as harbor.png');
     const nOpened = (await readCalls(page, 'project')).length;
     await runCommand(page, 'import project');
     await waitForCall(page, 'openProject', 2);
-    // It opens when the program has answered: only then is there another project to leave.
+    // The project opens after the host answers; only then can it be left.
     await waitForCall(page, 'project', nOpened + 1);
     await keyboard.press('Control+n');
     await expectText(page, 'h1', 'New project');
     await keyboard.press('Control+o');
     expect(await waitForCall(page, 'openImages')).toEqual([]);
-    await expectText(page, current, 'harbour.jpg');
+    await expectText(page, current, 'harbor.jpg');
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
     await page.evaluate(async () => {
       const canvas = Object.assign(document.createElement('canvas'), { width: 8, height: 8 });
@@ -444,10 +444,10 @@ test.describe('abilities', () => {
     await full.keyboard.press('Control+o');
     await expectText(full, '.toast', 'This image is already in the library.');
     expect((await waitForCall(full, 'nodes'))[0].length).toBe(1);
-    await expectText(full, current, 'harbour.jpg');
+    await expectText(full, current, 'harbor.jpg');
   });
 
-  test('files that are dropped open from every place, and join the line where it is', async ({ open }) => {
+  test('dropped files open on every page, and become references on the composer', async ({ open }) => {
     const page = await open('');
     const drop = (node, position) =>
       sendEvents(page, { kind: 'arrived', arrivals: [{ node, is_known: true, has_recipe: false }], failures: [], position });
@@ -466,7 +466,7 @@ test.describe('abilities', () => {
     await expect(page.locator('.drop-overlay')).toHaveCount(0);
   });
 
-  test('an image that is its own reference is read once, and shown once', async ({ open }) => {
+  test('an image that is its own reference is sent and shown once', async ({ open }) => {
     const page = await open('');
     await page.click('button[title="Add Reference Image"]');
     await page.click('[popover]:popover-open li button[aria-label*="Lighthouse taller"]');
@@ -477,10 +477,10 @@ test.describe('abilities', () => {
     await page.keyboard.press('Control+Enter');
     const [job] = await waitForCall(page, 'submit');
     expect([job.image, job.references]).toEqual(['node-00005', []]);
-    // What comes to an end takes the view to its image.
+    // A finished job shows its image.
     await expectText(page, current, 'Red sails');
     await waitForIdle(page);
-    // What was made so before is in the library still.
+    // An older node may still list the image twice.
     const node = { id: 'twice', project: 'project-00001', parent: 'node-00005', references: ['node-00005'], origin: 'edit', prompt: 'Twice', name: null, size: { width: 64, height: 64 }, seed: null, plan: null, has_recipe: false, model: null, starred: false, tags: [], trashed_ms: null, took_ms: null, created_ms: 0 };
     const turn = { id: 'turn', prompt: 'Which?', images: ['node-00005', 'node-00005'], plan: null, answer: 'This.', stopped: false, left_out: false, created_ms: 0 };
     await sendEvents(page, { kind: 'node_added', node }, { kind: 'turn_added', project: 'project-00001', turn });
@@ -491,7 +491,7 @@ test.describe('abilities', () => {
     await expect(page.locator('.sources button')).toHaveCount(1);
   });
 
-  test('what a request takes is said before it is sent, and what could be done where it is too much', async ({ open }) => {
+  test('an estimate is shown before sending, with remedies if the request does not fit', async ({ open }) => {
     const page = await open('');
     await page.fill(line, 'Make it blue');
     await expectText(page, '.cost-line', 'about 21 sec');
@@ -500,10 +500,10 @@ test.describe('abilities', () => {
     await expectText(page, '.refusal', '15.2 GB');
     await page.click('.cost-line button:has-text("Use 768 × 576")');
     await expectText(page, 'button[title="Size"]', '768 × 576');
-    await expect.poll(async () => (await readCalls(page, 'estimate')).at(-1)[0].parameters.size?.width === 768, 'another price').toBe(true);
+    await expect.poll(async () => (await readCalls(page, 'estimate')).at(-1)[0].parameters.size?.width === 768, 'a new estimate is shown').toBe(true);
   });
 
-  test('the trash gives back, and is emptied only when that is confirmed', async ({ open }) => {
+  test('images are restored from the trash, which is emptied only after confirmation', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     const trash = '.filters button:has-text("Trash")';
@@ -535,7 +535,7 @@ test.describe('abilities', () => {
     await expect(rows(page)).toHaveCount(4);
   });
 
-  test('the queue is held and let go, and what waits or failed is put away', async ({ open }) => {
+  test('the queue is paused and resumed, and queued or failed jobs are removed', async ({ open }) => {
     const page = await open('jobs');
     const { keyboard } = page;
     const jobs = (title) => `.queue li:has-text("${title}")`;
@@ -543,7 +543,7 @@ test.describe('abilities', () => {
     await expectText(page, '.queue .paused', 'The current job will finish');
     await page.click(`${jobs('etching')} [aria-label="Cancel"]`);
     const [cancelled] = await waitForCall(page, 'cancel');
-    expect(cancelled).not.toBe(await page.evaluate(() => globalThis.puppet.running()));
+    expect(cancelled).not.toBe(await page.evaluate(() => globalThis.hostDriver.running()));
     await expect(page.locator(jobs('etching'))).toHaveCount(0);
     await expectText(page, '.alert', '2 jobs need attention');
     await page.click(`${jobs('whole bay')} [aria-label="Dismiss"]`);
@@ -554,7 +554,7 @@ test.describe('abilities', () => {
     expect(await waitForCall(page, 'cancelAll')).toEqual([]);
     await expect(page.locator('.queue .grip[aria-label]')).toHaveCount(0);
     await expectText(page, jobs('warm light'), 'Stopping…');
-    await expect(page.locator(`${jobs('clear night')}, ${jobs('Snow')}`), 'plans and what broke stay').toHaveCount(2);
+    await expect(page.locator(`${jobs('clear night')}, ${jobs('Snow')}`), 'plans and failed jobs stay').toHaveCount(2);
     await keyboard.press('Escape');
     await runCommand(page, 'pause or resume');
     expect(await waitForCall(page, 'pauseQueue')).toEqual([false]);
@@ -571,7 +571,7 @@ test.describe('abilities', () => {
     await expect(page.locator('[data-row]:has-text("Snow")')).toHaveCount(0);
   });
 
-  test('a question that was interrupted is asked again, or put away', async ({ open }) => {
+  test('an interrupted question is retried or dismissed', async ({ open }) => {
     const page = await open('jobs');
     const question = 'aside article:has-text("the light warmer")';
     await page.keyboard.press('q');
@@ -593,7 +593,7 @@ test.describe('abilities', () => {
     await expect(page.locator(question)).toHaveCount(0);
   });
 
-  test('keys walk the history, move about the canvas and go to every place', async ({ open }) => {
+  test('keys move through the history, pan the canvas and open every page', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     for (const [key, title] of [
@@ -610,10 +610,10 @@ test.describe('abilities', () => {
     const percent = async () => Number.parseInt(await page.innerText('.percent'), 10);
     const fitted = await percent();
     await keyboard.press('+');
-    await expect.poll(percent, 'a larger image').toBeGreaterThan(fitted);
+    await expect.poll(percent, 'the image is larger').toBeGreaterThan(fitted);
     await keyboard.press('-');
     await keyboard.press('-');
-    await expect.poll(percent, 'a smaller image').toBeLessThan(fitted);
+    await expect.poll(percent, 'the image is smaller').toBeLessThan(fitted);
     await keyboard.press('=');
     await keyboard.press('0');
     await expect.poll(percent).toBe(fitted);
@@ -638,12 +638,12 @@ test.describe('abilities', () => {
     await keyboard.press('?');
     await expectText(page, 'dialog', 'Reuse Recipe');
     await expectText(page, 'dialog', 'Ctrl V in the prompt');
-    await expect.poll(() => page.evaluate(() => document.querySelector('dialog').scrollTop), 'it is read from its beginning').toBe(0);
+    await expect.poll(() => page.evaluate(() => document.querySelector('dialog').scrollTop), 'the text starts at its beginning').toBe(0);
     await keyboard.press('Escape');
     await expect(page.locator('dialog')).toHaveCount(0);
   });
 
-  test('a failure that belongs to no request leads to where something can be done', async ({ open }) => {
+  test('a failure that belongs to no job leads to where it can be fixed', async ({ open }) => {
     const page = await open('');
     const fail = (code) => sendEvents(page, { kind: 'notice', failure: { code, message: 'timed out' } });
     await fail('network');
@@ -663,7 +663,7 @@ test.describe('abilities', () => {
     await expectText(page, '.toast', 'No longer exists');
   });
 
-  test('a window that is closed while work goes on asks first', async ({ open }) => {
+  test('closing the window during a job asks first', async ({ open }) => {
     const page = await open('jobs');
     const askToClose = () => sendEvents(page, { kind: 'close_asked' });
     await askToClose();

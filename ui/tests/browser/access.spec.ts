@@ -1,4 +1,4 @@
-/** Every view and state: axe, focus, targets, motion, small windows. */
+/** Accessibility of every view and state: axe, focus, target sizes, motion, small windows. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, test, type Page } from './fixtures';
@@ -6,7 +6,7 @@ import { removeFocus, sendEvents, waitForFrame, waitForIdle } from './page';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds in the page as it stands, one line a finding. */
+/** Violations that axe finds in the page, one per line. */
 async function findings(page: Page) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   return page.evaluate(async () => {
@@ -44,7 +44,7 @@ export const places = {
   },
 };
 
-/** States that a view can be in, each reached by hand. */
+/** States of views, each with the steps that lead to it. */
 const states: Record<string, [query: string, reach: (page: Page) => unknown]> = {
   welcome: ['images=0&welcome', () => {}],
   plan: ['', (page: Page) => page.click('[data-tab=plan]')],
@@ -152,7 +152,7 @@ const states: Record<string, [query: string, reach: (page: Page) => unknown]> = 
   'a notice': ['', (page: Page) => sendEvents(page, { kind: 'notice', failure: { code: 'disk_full', message: 'free 3 GB' } })],
 };
 
-/** What is wrong with the element that has the focus, or null. */
+/** The problem with the focused element, or null. */
 function focusProblem() {
   const element = document.activeElement;
   if (!element || element === document.body) return null;
@@ -165,7 +165,7 @@ function focusProblem() {
   const isShown =
     outlined(element) ||
     outlined(element.closest('label')) ||
-    // The line and the divider show the focus on what stands around them.
+    // The prompt field and the comparison slider show their focus on a parent.
     element.matches('.composer textarea') ||
     outlined(element.previousElementSibling) ||
     (element.previousElementSibling && getComputedStyle(element.previousElementSibling, '::after').outlineStyle !== 'none');
@@ -185,7 +185,7 @@ function focusProblem() {
   return isVisible ? null : `${name}: covered or out of sight`;
 }
 
-/** Walks with Tab until the focus comes round, and gives what is wrong on the way. */
+/** Presses Tab until the focus returns to the start, and lists the problems found. */
 async function walk(page, most = 140) {
   const wrong = new Set();
   let n = 0;
@@ -226,7 +226,7 @@ test.describe('access', () => {
     }
   });
 
-  test('Tab reaches what can be done, always seen and large enough', async ({ open }) => {
+  test('Tab reaches every control, with a visible focus and a large enough target', async ({ open }) => {
     for (const [place, go] of Object.entries(places)) {
       const page = await open('jobs&engine=full');
       await go(page);
@@ -238,7 +238,7 @@ test.describe('access', () => {
     }
   });
 
-  test('at 400 % everything is there, and nothing runs out to the side', async ({ open }) => {
+  test('at 400 % zoom everything is reachable without scrolling sideways', async ({ open }) => {
     const context = { viewport: { width: 320, height: 256 } };
     for (const query of ['images=0&welcome', 'jobs&engine=full', 'images=200&language=zh']) {
       const page = await open(query, { context });
@@ -249,7 +249,7 @@ test.describe('access', () => {
           const out = [...document.querySelectorAll('body *')].filter((element) => {
             const box = element.getBoundingClientRect();
             if (box.width === 0 || box.right <= innerWidth + 1) return false;
-            // Images on the canvas are panned, and clipped words have their full text elsewhere.
+            // Images on the canvas can be panned, and truncated text has a tooltip.
             return !element.closest('.canvas, [popover]:not(:popover-open), .sr-only, datalist');
           });
           return { scroll: document.documentElement.scrollWidth, out: out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)) };
@@ -264,7 +264,7 @@ test.describe('access', () => {
     }
   });
 
-  test('between a small and a large window nothing runs over', async ({ open }) => {
+  test('nothing overflows at any width between a small and a large window', async ({ open }) => {
     for (const [width, language] of [
       [700, 'en'],
       [920, 'zh'],
@@ -291,7 +291,7 @@ test.describe('access', () => {
     }
   });
 
-  test('nothing moves where motion is unwanted', async ({ open }) => {
+  test('nothing moves when reduced motion is set', async ({ open }) => {
     const page = await open('jobs&engine=loading', { context: { reducedMotion: 'reduce' } });
     await page.click('[data-row]:has-text("gulls")');
     await waitForFrame(page);

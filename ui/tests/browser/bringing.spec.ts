@@ -1,11 +1,11 @@
-/** Images that are pasted, chosen and thrown away, where more than one thing could be meant. */
+/** Pasting, adding references and deleting, where an action is ambiguous. */
 import { expect, test, type Page } from './fixtures';
 import { expectText, readCalls, waitForCall } from './page';
 
 const line = '.composer textarea';
 const current = '[aria-current=true] .title';
 
-/** Pastes a rendered image with words beside it, as a table's cells come; gives whether the window took it. */
+/** Pastes an image with text beside it, as table cells are copied; returns whether the window handled it. */
 const paste = (page: Page, selector: string, words = '') =>
   page.evaluate(
     ([target, text]) => {
@@ -20,10 +20,10 @@ const paste = (page: Page, selector: string, words = '') =>
   );
 
 test.describe('bringing', () => {
-  test('words are pasted where they are written, an image where the caret says', async ({ open }) => {
+  test('text is pasted into text fields, and an image depending on the focus', async ({ open }) => {
     const page = await open('');
     await expect(page.locator('.frame img')).toBeVisible();
-    expect(await paste(page, line, 'Total\t12'), 'the words of a table go into the line').toBe(false);
+    expect(await paste(page, line, 'Total\t12'), 'the text of a table goes into the prompt').toBe(false);
     await expect.poll(() => readCalls(page, 'pasteImage')).toEqual([]);
     const before = await page.innerText(current);
     expect(await paste(page, line)).toBe(true);
@@ -35,12 +35,12 @@ test.describe('bringing', () => {
     await expectText(page, current, 'clipboard.png');
     await expect(page.locator('.reference')).toHaveCount(0);
     await page.click(`[aria-label="Other projects"], aside .grid button`);
-    expect(await paste(page, 'body', 'Total\t12'), 'where nothing is written, the image is meant').toBe(true);
+    expect(await paste(page, 'body', 'Total\t12'), 'without a focused text field the image is pasted').toBe(true);
     await waitForCall(page, 'pasteImage', 2);
     await expectText(page, current, 'clipboard.png');
   });
 
-  test('of more references than there is room for it is said which were left out', async ({ open }) => {
+  test('references beyond the maximum are reported', async ({ open }) => {
     const page = await open('images=40');
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');
@@ -50,7 +50,7 @@ test.describe('bringing', () => {
     await expect(page.locator('.reference')).toHaveCount(3);
   });
 
-  test('every image that can be a reference has a name, opened or not', async ({ open }) => {
+  test('every candidate for a reference has a name, whether its project was opened or not', async ({ open }) => {
     const page = await open('images=80');
     await page.click('button[title="Add Reference Image"]');
     const labels = await page.locator('[popover]:popover-open li button').evaluateAll((all) => all.map((button) => button.getAttribute('aria-label')));
@@ -58,7 +58,7 @@ test.describe('bringing', () => {
     expect(labels.filter((label) => !/^Use as reference image: ./.test(label))).toEqual([]);
   });
 
-  test('on a Mac backspace throws the image with the focus away', async ({ open }) => {
+  test('on a Mac, Backspace trashes the focused image', async ({ open }) => {
     const page = await open('images=40', { context: { userAgent: 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)' } });
     await page.keyboard.press('g');
     await page.focus('[role=gridcell][tabindex="0"]');
@@ -68,7 +68,7 @@ test.describe('bringing', () => {
     expect((await readCalls(page, 'trash'))[0][0].length).toBe(1);
   });
 
-  test('several images are saved at once', async ({ open }) => {
+  test('several images are exported at once', async ({ open }) => {
     const page = await open('images=40');
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');

@@ -1,4 +1,4 @@
-/** The size of the built window. */
+/** Size of the built window. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,7 +6,7 @@ import { expect, test } from './fixtures';
 
 const folder = join(import.meta.dirname, '../../dist/assets');
 
-/** Bytes of the files with this extension after compression, without the fake host, which the program never loads. */
+/** Compressed bytes of the files with this extension, except the fake host, which the app never loads. */
 const compressedBytes = (extension: string) =>
   readdirSync(folder)
     .filter((name) => name.endsWith(extension) && !name.startsWith('fake'))

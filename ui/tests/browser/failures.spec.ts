@@ -1,9 +1,9 @@
-/** What failed or was stopped: what is said of it, and the one thing to do. */
+/** Failed and stopped jobs: the message and the action offered. */
 import { expect, test } from './fixtures';
 import { expectText, readClipboard, runCommand, sendEvents, waitForCall } from './page';
 
 test.describe('failures', () => {
-  test('a question is stopped while it is answered', async ({ open }) => {
+  test('a question is stopped while it is being answered', async ({ open }) => {
     const page = await open('pace=4');
     await runCommand(page, 'chat about image');
     await expect(page.locator('.composer textarea:focus')).toBeVisible();
@@ -16,7 +16,7 @@ test.describe('failures', () => {
     await expectText(page, `${question} .stopped`, 'Stopped');
   });
 
-  test('a question that failed says what would help, and is asked again', async ({ open }) => {
+  test('a failed question offers a remedy and is asked again', async ({ open }) => {
     const page = await open('jobs');
     const question = 'aside article:has-text("the light warmer")';
     await page.keyboard.press('q');
@@ -37,14 +37,14 @@ test.describe('failures', () => {
     await waitForCall(page, 'retry', 2);
   });
 
-  test('a gallery that cannot be read says so, and is read again', async ({ open }) => {
+  test('a gallery that cannot be read says so and is reloaded', async ({ open }) => {
     const page = await open('');
     await page.keyboard.press('g');
     await expect(page.locator('[role=gridcell][data-position]').first()).toBeVisible();
     await page.fill('input[type=search]', 'unreadable');
     await expectText(page, '.gallery .title', 'The images could not be loaded');
     await expectText(page, '.toast', 'input/output error');
-    await expect(page.locator('[role=gridcell][data-position]'), 'nothing stands for its answer').toHaveCount(0);
+    await expect(page.locator('[role=gridcell][data-position]'), 'no images are shown for the failed filter').toHaveCount(0);
     await page.click('.gallery button:has-text("Retry")');
     await waitForCall(page, 'gallery', 3);
     await page.fill('input[type=search]', '');
@@ -52,7 +52,7 @@ test.describe('failures', () => {
     await expect(page.locator('.gallery .title')).toHaveCount(0);
   });
 
-  test('a download that fails is told of everywhere, and goes on from there', async ({ open }) => {
+  test('a failed download is announced on every page and resumed from there', async ({ open }) => {
     const page = await open('');
     const install = (stage) => ({ kind: 'install', model: 'bagel-nhr', install: stage && { quantization: 'q5_k_m', removes_source: false, stage, bytes: 1e9, total_bytes: 2e9, bytes_per_sec: null } });
     await sendEvents(page, install({ stage: 'failed', failure: { code: 'network', message: 'timed out' } }));
@@ -68,12 +68,12 @@ test.describe('failures', () => {
     expect(await waitForCall(page, 'installModel', 2)).toEqual(['bagel-rl', 'q6_k', null]);
   });
 
-  test('an engine that stopped can be reported, and so can what nobody expected', async ({ open }) => {
+  test('an engine that stopped and an unexpected failure can be reported', async ({ open }) => {
     const page = await open('engine=failed');
     await page.click('.toast .close');
     await page.click('header .chip >> nth=0');
     await page.click(':popover-open button:has-text("Copy")');
-    await expect.poll(() => readClipboard(page), 'the words').toMatch(/^Something went wrong: The engine ended/);
+    await expect.poll(() => readClipboard(page), 'the report is on the clipboard').toMatch(/^Something went wrong: The engine ended/);
     await page.keyboard.press('Escape');
     const lead = async (code: string, button: string, method?: string) => {
       await sendEvents(page, { kind: 'notice', failure: { code, message: 'why' } });

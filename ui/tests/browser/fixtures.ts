@@ -1,4 +1,4 @@
-/** Opens the built window on the fake host, and fails a test for anything that goes wrong in its pages. */
+/** Opens the built window on the fake host, and fails a test for any error in its pages. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as base, expect, type BrowserContextOptions, type Page, type TestInfo } from '@playwright/test';
@@ -7,24 +7,24 @@ export { expect, type Page };
 
 interface OpenOptions {
   context?: BrowserContextOptions;
-  /** Runs in the page before its own scripts. */
+  /** Runs in the page before its scripts. */
   init?: () => void;
-  /** Texts that the fake host shows in place of its own. */
+  /** Texts that replace those of the fake host. */
   words?: string[];
 }
 
-/** Opens a page with options of the fake host, as a query: `images=40&language=zh`. */
+/** Opens a page with a query of fake host options: `images=40&language=zh`. */
 export type Open = (query?: string, options?: OpenOptions) => Promise<Page>;
 
 interface Fixtures {
   open: Open;
-  /** Errors in a page, violations of its policy and requests to another server. A test that expects some empties it. */
+  /** Page errors, policy violations and requests to other servers. A test that expects some clears the list. */
   problems: string[];
-  /** Whether the calls of this test count as uses of the host's methods. */
+  /** Whether calls in this test count for methods.spec.ts. */
   recordsCalls: boolean;
 }
 
-/** Where tests leave the names of the methods that they called, for methods.spec.ts. */
+/** Where tests record the host methods that they called, for methods.spec.ts. */
 export const callsFolder = (info: TestInfo) => join(info.project.outputDir, 'calls');
 
 export const test = base.extend<Fixtures>({
@@ -68,11 +68,11 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-/** Notes the methods that the host has and those that were called, for methods.spec.ts. */
+/** Records the host's methods and those called, for methods.spec.ts. */
 async function recordCalls(pages: Page[], info: TestInfo) {
   const open = pages.filter((page) => !page.isClosed());
   const records = await Promise.all(
-    open.map((page) => page.evaluate(() => ({ called: window.puppet.calls.map(({ name }) => name), methods: window.puppet.methods() }))),
+    open.map((page) => page.evaluate(() => ({ called: window.hostDriver.calls.map(({ name }) => name), methods: window.hostDriver.methods() }))),
   );
   mkdirSync(callsFolder(info), { recursive: true });
   writeFileSync(join(callsFolder(info), `${info.testId}.json`), JSON.stringify(records));

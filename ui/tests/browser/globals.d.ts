@@ -1,14 +1,14 @@
-/** What the fake host and the tests add to the page. */
-import type { Puppet } from '../../src/lib/ipc/fake/index';
+/** Globals that the fake host and the tests add to the page. */
+import type { FakeHostDriver } from '../../src/lib/ipc/fake/index';
 
 declare global {
-  /** Set by code that ran although it arrived as text. */
+  /** Set by a payload that was executed. */
   var __pwned: number | undefined;
   var reportViolation: (text: string) => void;
   var axe: typeof import('axe-core');
-  /** Durations of long tasks, in milliseconds. */
+  /** Durations of long tasks in milliseconds. */
   var longTasks: number[];
-  /** Durations from a key press to the next frame, in milliseconds. */
+  /** Times from a key press to the next frame in milliseconds. */
   var inputs: number[];
   var stream: ReturnType<typeof setInterval>;
 
@@ -17,4 +17,4 @@ declare global {
   }
 }
 
-export type { Puppet };
+export type { FakeHostDriver };

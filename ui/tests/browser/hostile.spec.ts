@@ -1,10 +1,10 @@
-/** Hostile texts in every place where text is shown: they stay text. */
+/** Hostile texts in every place that shows text stay text. */
 import { expect, test } from './fixtures';
 import { removeFocus, waitForFrame } from './page';
 import { payloads } from './payloads';
 
-/** What must not have happened. */
-function damage() {
+/** Reads the traces that an executed payload would leave. */
+function findDamage() {
   const made = [...document.querySelectorAll('script:not([src]), iframe, object, embed, base, marquee, video, audio, math, meta[http-equiv]')];
   const handlers = [...document.querySelectorAll('*')].filter((element) => [...element.attributes].some((a) => a.name.startsWith('on')));
   const styled = [...document.querySelectorAll('body style, link[href*="example"]')];
@@ -14,7 +14,7 @@ function damage() {
   };
 }
 
-/** All that can be read in the page, names for the ear and values among it. */
+/** All readable text of the page, including labels and values. */
 function readable() {
   const parts = [document.title];
   for (const element of document.querySelectorAll('*')) {
@@ -28,27 +28,27 @@ function readable() {
 const plain = (text) => text.replaceAll(/<\/?think>/g, '').replaceAll(/\s+/g, ' ').trim();
 
 test.describe('hostile', () => {
-  test('the watch over hostile texts sees what gets through', async ({ open, problems }) => {
+  test('the check for hostile texts detects one that takes effect', async ({ open, problems }) => {
     const page = await open('images=0');
-    // Those that would lead the page away are left out: there would be nothing to look at.
+    // Leaves out payloads that navigate away from the page.
     const staying = payloads.filter((text) => !/<(meta|base|link|form|title|style)/.test(text));
     await page.evaluate((texts) => {
       for (const text of texts) document.body.append(document.createRange().createContextualFragment(text));
     }, staying);
-    const { made } = await page.evaluate(damage);
-    expect(made.length, 'elements that must not be there are found').toBeGreaterThanOrEqual(10);
-    await expect.poll(() => problems.some((problem) => problem.startsWith('policy violation')), 'the policy refuses and reports it').toBe(true);
-    expect(await page.evaluate(() => window.__pwned), 'the policy alone already keeps code from running').toBe(undefined);
-    // No more of the expected violations can arrive after this.
+    const { made } = await page.evaluate(findDamage);
+    expect(made.length, 'inserted elements are found').toBeGreaterThanOrEqual(10);
+    await expect.poll(() => problems.some((problem) => problem.startsWith('policy violation')), 'the policy blocks and reports it').toBe(true);
+    expect(await page.evaluate(() => window.__pwned), 'the policy alone keeps code from running').toBe(undefined);
+    // No further expected violations can arrive after this.
     await page.context().close();
     problems.length = 0;
   });
 
-  test('hostile texts stay texts, wherever they are shown', async ({ open }) => {
+  test('hostile texts stay text in every place', async ({ open }) => {
     expect(payloads.length).toBeGreaterThanOrEqual(120);
     const seen = new Set();
     const look = async (page, where) => {
-      const { pwned, made } = await page.evaluate(damage);
+      const { pwned, made } = await page.evaluate(findDamage);
       expect(pwned, `code ran: ${where}`).toBe(false);
       expect(made, where).toEqual([]);
       const text = plain(await page.evaluate(readable));
@@ -57,7 +57,7 @@ test.describe('hostile', () => {
         if (text.includes(found) || text.includes(found.replaceAll('\uD800', '\uFFFD'))) seen.add(payload);
       }
     };
-    // Each turn shifts the texts, so that other ones meet each place.
+    // Each round shifts the texts, so that each place gets different ones.
     for (let turn = 0; turn < 4; turn += 1) {
       const shift = turn * 31;
       const words = [...payloads.slice(shift), ...payloads.slice(0, shift)];
@@ -108,27 +108,27 @@ test.describe('hostile', () => {
       await page.context().close();
     }
     const missing = payloads.filter((payload) => !seen.has(payload));
-    expect(missing.map((payload) => payload.slice(0, 60)), 'texts that were never shown').toEqual([]);
+    expect(missing.map((payload) => payload.slice(0, 60)), 'no text is left unshown').toEqual([]);
   });
 
-  test('hostile texts are streamed, typed and told without harm', async ({ open }) => {
+  test('hostile texts are streamed, typed and sent as events without harm', async ({ open }) => {
     const page = await open('jobs');
-    const job = await page.evaluate(() => globalThis.puppet.running());
+    const job = await page.evaluate(() => globalThis.hostDriver.running());
     await page.click('[data-row]:has-text("warm light")');
     await page.click('[data-tab=plan]');
     for (const payload of payloads) {
       await page.evaluate(
         ({ running, text }) => {
-          const { tell } = globalThis.puppet;
-          tell({ kind: 'plan_changed', job: running, plan: text });
-          tell({ kind: 'text', job: running, channel: 'plan', delta: text });
-          tell({ kind: 'text', job: running, channel: 'answer', delta: text });
-          tell({ kind: 'notice', failure: { code: 'internal', message: text } });
+          const { send } = globalThis.hostDriver;
+          send({ kind: 'plan_changed', job: running, plan: text });
+          send({ kind: 'text', job: running, channel: 'plan', delta: text });
+          send({ kind: 'text', job: running, channel: 'answer', delta: text });
+          send({ kind: 'notice', failure: { code: 'internal', message: text } });
         },
         { running: job, text: payload },
       );
       await page.fill('.composer textarea', payload.replaceAll('\uD800', ''));
-      const { pwned, made } = await page.evaluate(damage);
+      const { pwned, made } = await page.evaluate(findDamage);
       expect(pwned, payload).toBe(false);
       expect(made, payload).toEqual([]);
     }

@@ -1,11 +1,11 @@
-/** Every ability by keyboard alone. */
+/** Every feature by keyboard alone. */
 import { expect, test } from './fixtures';
 import { expectText, readCalls, readClipboard, removeFocus, suspendJobs, tabTo, waitForCall, waitForIdle } from './page';
 
 test.use({ recordsCalls: true });
 
 test.describe('keyboard', () => {
-  test('an image is made, edited, compared, undone, all by keys', async ({ open }) => {
+  test('an image is generated, edited, compared and undone', async ({ open }) => {
     const page = await open('images=0');
     const { keyboard } = page;
     await keyboard.press('/');
@@ -57,13 +57,13 @@ test.describe('keyboard', () => {
     await keyboard.down('Delete');
     await keyboard.up('Delete');
     await expect(page.locator('.toast button:has-text("Undo")')).toHaveCount(1);
-    expect((await readCalls(page, 'trash')).length, 'a key that is held throws one image away').toBe(1);
+    expect((await readCalls(page, 'trash')).length, 'holding the key trashes only one image').toBe(1);
     await tabTo(page, '.toast button.plain');
     await keyboard.press('Enter');
     await waitForCall(page, 'restore');
   });
 
-  test('a plan is paused, changed and painted', async ({ open }) => {
+  test('a plan is paused, changed and used', async ({ open }) => {
     const page = await open('images=0&pace=0.3');
     const { keyboard } = page;
     await tabTo(page, 'button[title="Thinking"]');
@@ -72,7 +72,7 @@ test.describe('keyboard', () => {
     await keyboard.press('Enter');
     await keyboard.press('/');
     await expect(page.locator('.composer textarea')).toBeFocused();
-    await keyboard.type('A quiet harbour');
+    await keyboard.type('A quiet harbor');
     await keyboard.press('Control+Enter');
     await expect(page.locator('.plan textarea')).toBeVisible();
     const plan = await page.inputValue('.plan textarea');
@@ -89,7 +89,7 @@ test.describe('keyboard', () => {
     await expect(page.locator('.plan .text').first()).toHaveText(/Two moons\.$/);
   });
 
-  test('a plan is saved, used again and forgotten', async ({ open }) => {
+  test('a plan is saved, used again and deleted', async ({ open }) => {
     const page = await open('images=0&pace=1');
     const { keyboard } = page;
     await tabTo(page, 'button[title="Thinking"]');
@@ -98,7 +98,7 @@ test.describe('keyboard', () => {
     await keyboard.press('Enter');
     await keyboard.press('/');
     await expect(page.locator('.composer textarea')).toBeFocused();
-    await keyboard.type('A quiet harbour');
+    await keyboard.type('A quiet harbor');
     await keyboard.press('Control+Enter');
     await expectText(page, '.plan .text', 'The scene');
     await suspendJobs(page);
@@ -109,20 +109,20 @@ test.describe('keyboard', () => {
     await expect(page.locator('.plan textarea')).toBeVisible();
     await tabTo(page, '.plan button', 'Save Plan');
     await keyboard.press('Enter');
-    expect((await waitForCall(page, 'changeSettings'))[0].value.map(({ name }) => name)).toEqual(['A quiet harbour', 'Night over the harbour']);
+    expect((await waitForCall(page, 'changeSettings'))[0].value.map(({ name }) => name)).toEqual(['A quiet harbor', 'Night over the harbor']);
     await tabTo(page, '.plan-review button', 'Dismiss');
     await keyboard.press('Enter');
     expect(await waitForCall(page, 'dismiss')).toEqual([job]);
-    await tabTo(page, '.plan .use', 'A quiet harbour');
+    await tabTo(page, '.plan .use', 'A quiet harbor');
     await keyboard.press('Enter');
     await expectText(page, '.parameter-chips', 'Saved plan');
-    await tabTo(page, '[aria-label="Delete Plan “A quiet harbour”"]');
+    await tabTo(page, '[aria-label="Delete Plan “A quiet harbor”"]');
     await keyboard.press('Enter');
-    expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbour']);
+    expect((await waitForCall(page, 'changeSettings', 2))[0].value.map(({ name }) => name)).toEqual(['Night over the harbor']);
     await expect(page.locator('[aria-label^="Delete Plan"]:focus, .plan .use:focus')).toHaveCount(1);
   });
 
-  test('a plan that is held is painted from where it is changed', async ({ open }) => {
+  test('a paused plan is used from its editor', async ({ open }) => {
     const page = await open('jobs');
     const { keyboard } = page;
     await page.click('[data-row]:has-text("clear night")');
@@ -137,7 +137,7 @@ test.describe('keyboard', () => {
     await expect(page.locator('.composer textarea')).toHaveValue('something else');
   });
 
-  test('keys leave alone what is not in sight', async ({ open }) => {
+  test('shortcuts ignore images that are not in view', async ({ open }) => {
     const page = await open('jobs');
     const { keyboard } = page;
     await page.click('[data-row]:has-text("whole bay")');
@@ -157,7 +157,7 @@ test.describe('keyboard', () => {
     expect((await waitForCall(page, 'trash'))[0].length).toBe(1);
   });
 
-  test('an answer is copied, left out, taken in again and made an edit', async ({ open }) => {
+  test('an answer is copied, left out, included again and made an edit', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     await tabTo(page, '.composer label.on input, .composer input:checked');
@@ -168,14 +168,14 @@ test.describe('keyboard', () => {
     await keyboard.press('Control+Enter');
     await waitForCall(page, 'submit');
     const answer = 'aside article:has-text("What is missing?")';
-    await expectText(page, `${answer} .answer:not(.growing)`, 'A quiet harbour at dusk');
+    await expectText(page, `${answer} .answer:not(.growing)`, 'A quiet harbor at dusk');
     const tool = async (words) => {
-      // The newest answer is the last: from the line, Shift and Tab come to it first.
+      // The newest answer is last, so Shift+Tab from the composer reaches it first.
       await tabTo(page, `aside article:last-of-type .tools button`, words);
       await keyboard.press('Enter');
     };
     await tool('Copy');
-    await expect.poll(() => readClipboard(page)).toMatch(/^A quiet harbour at dusk/);
+    await expect.poll(() => readClipboard(page)).toMatch(/^A quiet harbor at dusk/);
     await tool('Exclude');
     const [[turn], isLeftOut] = await waitForCall(page, 'leaveOut');
     expect(isLeftOut).toBe(true);
@@ -186,7 +186,7 @@ test.describe('keyboard', () => {
     await expect(page.locator('.composer label.on').first()).toHaveText('Edit');
   });
 
-  test('another image is chosen to compare with, and a model of one’s own is brought in', async ({ open }) => {
+  test('another image is chosen for comparison, and a model is imported', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('c');
@@ -197,7 +197,7 @@ test.describe('keyboard', () => {
     await keyboard.press('Enter');
     await tabTo(page, '.others button[aria-pressed=false]');
     await keyboard.press('Enter');
-    await expect.poll(shown, 'another image').not.toBe(before);
+    await expect.poll(shown, 'another image is compared').not.toBe(before);
     await expect(page.locator(':popover-open')).toHaveCount(0);
     await expect(page.locator('button[title="Compare with"]')).toBeFocused();
     await keyboard.press('Escape');
@@ -218,7 +218,7 @@ test.describe('keyboard', () => {
     await expect(page.locator('article[aria-label="islands-finetune"]')).toHaveCount(0);
   });
 
-  test('the queue is ordered, paused and emptied', async ({ open }) => {
+  test('the queue is reordered, paused and emptied', async ({ open }) => {
     const page = await open('jobs');
     const { keyboard } = page;
     await keyboard.press('q');
@@ -231,10 +231,10 @@ test.describe('keyboard', () => {
     await tabTo(page, first);
     await page.evaluate(() => {
       const phase = { name: 'painting', step: 10, steps: 24 } as const;
-      globalThis.puppet.tell({ kind: 'job_changed', job: globalThis.puppet.running(), status: { state: 'running', phase } });
+      globalThis.hostDriver.send({ kind: 'job_changed', job: globalThis.hostDriver.running(), status: { state: 'running', phase } });
     });
     await expect(page.locator('.queue .detail').first()).toHaveText(/Step 10/);
-    expect(await page.evaluate((wanted) => document.activeElement.matches(wanted), first), 'a step does not call the focus back').toBe(true);
+    expect(await page.evaluate((wanted) => document.activeElement.matches(wanted), first), 'a new step does not take the focus back').toBe(true);
     await keyboard.press('Enter');
     await expect.poll(async () => (await readCalls(page, 'moveJob')).some(([, place]) => place.kind === 'first'), 'first').toBe(true);
     await tabTo(page, '[aria-label="Retry"]');
@@ -249,7 +249,7 @@ test.describe('keyboard', () => {
     expect((await readCalls(page, 'submit'))[0][0].first).toBe(true);
   });
 
-  test('images are found, chosen, tagged, thrown away and brought back', async ({ open }) => {
+  test('images are searched, selected, tagged, trashed and restored', async ({ open }) => {
     const page = await open('images=300');
     const { keyboard } = page;
     await keyboard.press('Control+f');
@@ -266,7 +266,7 @@ test.describe('keyboard', () => {
     await keyboard.type('bay');
     await keyboard.press('Enter');
     await keyboard.press('Enter');
-    await expect.poll(async () => (await readCalls(page, 'changeTags')).length >= 1, 'the tag').toBe(true);
+    await expect.poll(async () => (await readCalls(page, 'changeTags')).length >= 1, 'the tag is set').toBe(true);
     expect((await readCalls(page, 'changeTags'))[0][1].includes('bay')).toBe(true);
     await expect(page.locator('[role=gridcell]:focus')).toHaveCount(1);
     await keyboard.press('Delete');
@@ -277,7 +277,7 @@ test.describe('keyboard', () => {
     await keyboard.press('Home');
     await keyboard.press('Enter');
     await expect(page.locator('.composer')).toBeVisible();
-    await expect.poll(async () => (await page.locator('[data-row]').count()) > 1, 'the project').toBe(true);
+    await expect.poll(async () => (await page.locator('[data-row]').count()) > 1, 'the project is open').toBe(true);
   });
 
   test('models and settings need no mouse', async ({ open }) => {
@@ -299,7 +299,7 @@ test.describe('keyboard', () => {
     await keyboard.press(' ');
     await tabTo(page, '.settings select');
     await keyboard.press('ArrowDown');
-    await expect.poll(async () => (await readCalls(page, 'changeSettings')).length >= 2, 'the changes').toBe(true);
+    await expect.poll(async () => (await readCalls(page, 'changeSettings')).length >= 2, 'the changes are sent').toBe(true);
     await tabTo(page, '[aria-label="Use Default: Images"]');
     await keyboard.press('Enter');
     await waitForCall(page, 'resetFolder');
@@ -314,7 +314,7 @@ test.describe('keyboard', () => {
     expect((await readCalls(page, 'changeSettings')).length).toBe(before);
   });
 
-  test('the palette does what it says, and single letters can be switched off', async ({ open }) => {
+  test('the palette runs its actions, and single-letter shortcuts can be turned off', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     await keyboard.press('Control+k');
@@ -322,22 +322,22 @@ test.describe('keyboard', () => {
     await keyboard.press('Enter');
     await expect(page.locator('.gallery')).toBeVisible();
     await page.evaluate(() => {
-      const { tell } = globalThis.puppet;
-      tell({ kind: 'settings', settings: { version: 1, language: 'en', theme: 'dark', follows: true, single_letter_keys: false, notifies: true, model: null, device: null, engine: null, idle_minutes: 30, library_folder: null, models_folder: null, mirror: null, presets: [], plans: [], welcomed: true } });
+      const { send } = globalThis.hostDriver;
+      send({ kind: 'settings', settings: { version: 1, language: 'en', theme: 'dark', follows: true, single_letter_keys: false, notifies: true, model: null, device: null, engine: null, idle_minutes: 30, library_folder: null, models_folder: null, mirror: null, presets: [], plans: [], welcomed: true } });
     });
     await keyboard.press('e');
-    await expect(page.locator('.gallery'), 'a letter alone does nothing').toHaveCount(1);
+    await expect(page.locator('.gallery'), 'a single letter does nothing').toHaveCount(1);
     await keyboard.press('Control+,');
     await expect(page.locator('.settings')).toBeVisible();
   });
 
-  test('what opens at once after the palette stays open', async ({ open }) => {
+  test('a dialog opened from the palette stays open', async ({ open }) => {
     const page = await open('');
     await page.keyboard.press('Control+k');
     await page.keyboard.type('gallery');
     await page.evaluate(async () => {
       const press = (target, options) => target.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...options }));
-      // The event of the first palette comes when it is out of the document and another one is open.
+      // The first palette's `close` event comes after it was removed and another one opened.
       const dialog = document.querySelector('dialog');
       const closed = new Promise((resolve) => dialog.addEventListener('close', resolve));
       press(document.activeElement, { key: 'Enter' });
@@ -349,7 +349,7 @@ test.describe('keyboard', () => {
     await expect(page.locator('dialog [role=option] >> nth=0')).toHaveCount(1);
   });
 
-  test('parameters, presets, sizes and references are set by keys', async ({ open }) => {
+  test('parameters, presets, sizes and references are set', async ({ open }) => {
     const page = await open('');
     const { keyboard } = page;
     const addTwo = async () => {
@@ -367,7 +367,7 @@ test.describe('keyboard', () => {
       await keyboard.press('Delete');
       await expect(page.locator(next).first()).toBeFocused();
     }
-    await expect.poll(() => readCalls(page, 'trash'), 'the image that is edited stays').toEqual([]);
+    await expect.poll(() => readCalls(page, 'trash'), 'the edited image stays').toEqual([]);
     await keyboard.type('Four of them');
     await addTwo();
     const order = () => page.locator('.reference .handle img').evaluateAll((images: HTMLImageElement[]) => images.map((image) => image.src));
@@ -387,7 +387,7 @@ test.describe('keyboard', () => {
     await keyboard.type('500');
     await keyboard.press('Enter');
     await expect(page.locator('.own input >> nth=0')).toHaveValue('496');
-    await expect.poll(() => readCalls(page, 'submit'), 'a size is not the word to begin').toEqual([]);
+    await expect.poll(() => readCalls(page, 'submit'), 'choosing a size does not send the request').toEqual([]);
     await keyboard.press('Escape');
     await tabTo(page, '[data-tab=chat]');
     await keyboard.press('ArrowRight');
@@ -412,7 +412,7 @@ test.describe('keyboard', () => {
     expect(Math.abs(job.parameters.text_guidance - 4.1)).toBeLessThan(1e-9);
   });
 
-  test('what is dragged goes where it is dropped', async ({ open }) => {
+  test('a drag ends where it is dropped', async ({ open }) => {
     const page = await open('jobs');
     const middle = async (selector, n) => {
       const box = await page.locator(selector).nth(n).boundingBox();
@@ -432,7 +432,7 @@ test.describe('keyboard', () => {
     const before = await titles();
     const to = await middle('.queue button.grip', 2);
     await drag(await middle('.queue button.grip', 0), { x: to.x, y: to.y + 12 });
-    await expect.poll(async () => (await titles())[2], 'the order').toBe(before[0]);
+    await expect.poll(async () => (await titles())[2], 'the queue is reordered').toBe(before[0]);
     await expect.poll(titles).toEqual([before[1], before[2], before[0], ...before.slice(3)]);
     await page.keyboard.press('Escape');
     for (let n = 0; n < 3; n += 1) {
@@ -450,11 +450,11 @@ test.describe('keyboard', () => {
     await expect(page.locator('.line')).toBeVisible();
     const frame = await page.locator('.frame').boundingBox();
     await drag({ x: frame.x + frame.width / 2, y: frame.y + 200 }, { x: frame.x + frame.width * 0.25, y: frame.y + 200 });
-    await expect.poll(async () => Math.abs(Number(await page.inputValue('.frame input[type=range]')) - 25) <= 2, 'the line').toBe(true);
+    await expect.poll(async () => Math.abs(Number(await page.inputValue('.frame input[type=range]')) - 25) <= 2, 'the divider has moved').toBe(true);
     const scale = () => page.locator('.percent').innerText();
     const fitted = await scale();
     await page.mouse.wheel(0, -400);
-    await expect.poll(scale, 'another size').not.toBe(fitted);
+    await expect.poll(scale, 'the image has a new scale').not.toBe(fitted);
   });
 
   test('a branch is repeated from another image', async ({ open }) => {
@@ -472,7 +472,7 @@ test.describe('keyboard', () => {
     expect(job.parameters.seed).toBe(1838);
   });
 
-  test('images are dragged out where the program can carry them, and nowhere else', async ({ open }) => {
+  test('images are dragged out only where the host supports it', async ({ open }) => {
     const pull = async (page, selector) => {
       const box = await page.locator(selector).first().boundingBox();
       await page.mouse.move(box.x + 40, box.y + 40);
@@ -489,14 +489,14 @@ test.describe('keyboard', () => {
     const fitted = await place();
     await page.keyboard.down(' ');
     await pull(page, '.frame');
-    await expect.poll(place, 'the image to move with the space bar').not.toBe(fitted);
+    await expect.poll(place, 'the space bar pans the image').not.toBe(fitted);
     await expect.poll(() => readCalls(page, 'dragOut')).toEqual([]);
-    // The key comes up where another window has the keyboard.
+    // The key is released while another window has the focus.
     await page.evaluate(() => window.dispatchEvent(new Event('blur')));
     await expect(page.locator('.canvas.grab')).toHaveCount(0);
     await page.keyboard.up(' ');
     await page.keyboard.press('0');
-    expect(await pull(page, '.frame'), 'a hand that trembles drags nothing').toBe(0);
+    expect(await pull(page, '.frame'), 'a small movement does not start a drag').toBe(0);
     await waitForCall(page, 'dragOut');
     await page.keyboard.press('g');
     await page.click('[role=gridcell][data-position="1"]');

@@ -1,10 +1,10 @@
-/** Much to show and much that changes: what it costs. Elements and memory are judged; times are printed. */
+/** Performance with large data. Elements and memory are asserted; times are only printed. */
 import { expect, test } from './fixtures';
 import { waitForFrame } from './page';
 
 const MAX_NODES = 400;
 const MAX_HEAP_BYTES = 400e6;
-/** As most see it: with motion. */
+/** With motion, as most users have it. */
 const context = { reducedMotion: 'no-preference' } as const;
 
 const watchLongTasks = () => {
@@ -15,7 +15,7 @@ const watchLongTasks = () => {
   });
 };
 
-/** How many images of the gallery can be seen. */
+/** The number of gallery images in view. */
 const countSeen = () =>
   [...document.querySelectorAll('[role=gridcell][data-position]')].filter((cell) => {
     const { top, bottom } = cell.getBoundingClientRect();
@@ -81,10 +81,10 @@ test.describe('load', () => {
     expect(most, `${String(most)} elements in the grid`).toBeLessThanOrEqual(MAX_NODES);
   });
 
-  test('a history of five hundred and a queue of a thousand can be used', async ({ open }) => {
+  test('a history of five hundred and a queue of a thousand stay usable', async ({ open }) => {
     const page = await open('images=3', { context, init: watchLongTasks });
     await page.evaluate(() => {
-      const { tell } = globalThis.puppet;
+      const { send } = globalThis.hostDriver;
       const parameters = { size: null, steps: 9, text_guidance: 4, image_guidance: 1.5, guidance_interval: [0.4, 1], renorm: 'global', renorm_min: 0, shift: 3, seed: 1, sample_posterior: false, feature_cache: false };
       const project = 'project-00001';
       const node = (index) => ({
@@ -95,8 +95,8 @@ test.describe('load', () => {
         id: `j${String(index)}`, project: 'elsewhere', kind: 'edit', prompt: `Waiting ${String(index)}`, image: null, references: [], thinking: { kind: 'off' },
         pauses_after_plan: false, parameters, verifies: null, status: { state: 'queued' }, plan: '', answer: '', preview: null, expected_secs: null, created_ms: 1,
       });
-      for (let index = 0; index < 500; index += 1) tell({ kind: 'node_added', node: node(index) as any });
-      tell(...Array.from({ length: 1000 }, (_, index) => ({ kind: 'job_queued', job: job(index) }) as any));
+      for (let index = 0; index < 500; index += 1) send({ kind: 'node_added', node: node(index) as any });
+      send(...Array.from({ length: 1000 }, (_, index) => ({ kind: 'job_queued', job: job(index) }) as any));
     });
     await expect.poll(() => page.locator('[data-row]').count()).toBeGreaterThanOrEqual(500);
     await page.evaluate(() => globalThis.longTasks.splice(0));
@@ -111,7 +111,7 @@ test.describe('load', () => {
     console.log(`  500 nodes and 1,000 jobs, long tasks: ${figures(opened)}; with every job shown: ${figures(all)}`);
   });
 
-  test('typing stays quick while words and steps stream', async ({ open }) => {
+  test('typing stays fast while text and previews stream', async ({ open }) => {
     const page = await open('jobs', {
       context,
       init: () => {
@@ -122,15 +122,15 @@ test.describe('load', () => {
       },
     });
     await page.click('[data-row]:has-text("warm light")');
-    const job = await page.evaluate(() => globalThis.puppet.running());
+    const job = await page.evaluate(() => globalThis.hostDriver.running());
     await page.evaluate((running) => {
-      const { tell, step } = globalThis.puppet;
+      const { send, step } = globalThis.hostDriver;
       let n = 0;
       globalThis.stream = setInterval(() => {
         n += 1;
-        tell({ kind: 'text', job: running, channel: 'plan', delta: 'and one more word ' });
+        send({ kind: 'text', job: running, channel: 'plan', delta: 'and one more word ' });
         if (n % 5 === 0) {
-          tell(
+          send(
             { kind: 'job_changed', job: running, status: { state: 'running', phase: { name: 'painting', step: n % 24, steps: 24 } } },
             { kind: 'preview', job: running, preview: step(n) },
           );
@@ -144,12 +144,12 @@ test.describe('load', () => {
       clearInterval(globalThis.stream);
       return { inputs: globalThis.inputs, longTasks: globalThis.longTasks };
     });
-    await expect(page.locator('.composer textarea'), 'no letter is lost').toHaveValue(words.repeat(2));
+    await expect(page.locator('.composer textarea'), 'every letter arrives').toHaveValue(words.repeat(2));
     inputs.sort((a, b) => a - b);
     console.log(
       `  while 20 words and 4 steps a second stream: ${String(words.length * 2)} letters, input to paint over 16 ms for ${String(inputs.length)}, ` +
         `median of these ${(inputs[inputs.length >> 1] ?? 0).toFixed(0)} ms, slowest ${(inputs.at(-1) ?? 0).toFixed(0)} ms; long tasks: ${figures(longTasks)}`,
     );
-    expect(await page.evaluate(() => document.activeElement?.matches('.composer textarea')), 'the focus stays in the line').toBe(true);
+    expect(await page.evaluate(() => document.activeElement?.matches('.composer textarea')), 'the focus stays in the prompt').toBe(true);
   });
 });

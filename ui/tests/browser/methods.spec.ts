@@ -1,9 +1,9 @@
-/** A method of the host that no test calls is an ability that nobody checks. */
+/** A host method that no test calls is a feature that no test checks. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callsFolder, expect, test } from './fixtures';
 
-test('every method of the program was asked for', ({}, info) => {
+test('every method of the host is called by a test', ({}, info) => {
   const folder = callsFolder(info);
   const records: { called: string[]; methods: string[] }[] = readdirSync(folder).flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
   const methods = new Set(records.flatMap((record) => record.methods));

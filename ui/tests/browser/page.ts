@@ -1,26 +1,26 @@
-/** Steps that tests take in a page, and what they read from it. */
+/** Steps and queries that tests share. */
 import { expect, type Page } from '@playwright/test';
 
-/** The arguments of each call of a method of the host, in order. */
+/** The arguments of each call of a host method, in order. */
 export const readCalls = (page: Page, method: string): Promise<any[]> =>
-  page.evaluate((wanted) => globalThis.puppet.calls.filter((call) => call.name === wanted).map((call) => call.values), method);
+  page.evaluate((wanted) => globalThis.hostDriver.calls.filter((call) => call.name === wanted).map((call) => call.values), method);
 
-/** Sends events to the window, as the program does. */
-export const sendEvents = (page: Page, ...events: any[]) => page.evaluate((all) => globalThis.puppet.tell(...all), events);
+/** Sends events to the window as the host does. */
+export const sendEvents = (page: Page, ...events: any[]) => page.evaluate((all) => globalThis.hostDriver.send(...all), events);
 
-/** Stops running jobs where they are, or lets them go on: what is checked meanwhile cannot pass unseen. */
-export const suspendJobs = (page: Page, isSuspended = true) => page.evaluate((value) => globalThis.puppet.suspend(value), isSuspended);
+/** Pauses or resumes running jobs, so that a test can check a passing state. */
+export const suspendJobs = (page: Page, isSuspended = true) => page.evaluate((value) => globalThis.hostDriver.suspend(value), isSuspended);
 
 export const readClipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
 
-/** Waits until one of the elements contains a text. */
+/** Waits until one of the elements contains the text. */
 export const expectText = (page: Page, selector: string, text: string) =>
   expect(page.locator(selector).filter({ hasText: text }), `“${text}” in ${selector}`).not.toHaveCount(0);
 
-/** Waits until nothing runs and nothing is about to. */
+/** Waits until no job is running or queued. */
 export const waitForIdle = (page: Page) => expect(page.locator('.progress')).toHaveCount(0);
 
-/** Waits for the nth call of a method, which must be the last, and returns its arguments. */
+/** Waits for the nth call of a method, checks that it is the last, and returns its arguments. */
 export async function waitForCall(page: Page, method: string, n = 1): Promise<any[]> {
   await expect.poll(async () => (await readCalls(page, method)).length, `calls of ${method}`).toBeGreaterThanOrEqual(n);
   const calls = await readCalls(page, method);
@@ -28,14 +28,14 @@ export async function waitForCall(page: Page, method: string, n = 1): Promise<an
   return calls[n - 1];
 }
 
-/** Takes the focus away from a field, so that single keys are commands again. */
+/** Removes the focus from a text field, so that single-letter shortcuts work. */
 export const removeFocus = (page: Page) => page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
 
-/** Waits until the page has drawn what it knows: scroll events and effects of the frame before have run. */
+/** Waits for the next two frames, so that scroll events and effects have run. */
 export const waitForFrame = (page: Page) =>
   page.evaluate(() => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))));
 
-/** Presses Tab until the focus is on an element with this selector and text. */
+/** Presses Tab until the focus is on an element that matches the selector and text. */
 export async function tabTo(page: Page, selector: string, text = '', maxPresses = 120) {
   for (let n = 0; n < maxPresses; n += 1) {
     if ((await page.locator(selector).and(page.locator(':focus')).filter({ hasText: text }).count()) > 0) return;
@@ -44,7 +44,7 @@ export async function tabTo(page: Page, selector: string, text = '', maxPresses 
   throw new Error(`Tab never reaches ${selector} ${text}`);
 }
 
-/** Runs a command of the command palette. */
+/** Runs an action from the command palette. */
 export async function runCommand(page: Page, words: string) {
   await page.keyboard.press('Control+k');
   await expect(page.locator('dialog [role=option]').first()).toBeVisible();
@@ -53,7 +53,7 @@ export async function runCommand(page: Page, words: string) {
   await expect(page.locator('dialog')).toHaveCount(0);
 }
 
-/** Opens a menu by the title of its button, and chooses an entry. */
+/** Opens a menu by its button's title and chooses an entry. */
 export async function chooseFromMenu(page: Page, button: string, entry: string) {
   await page.click(`button[title="${button}"]`);
   await page.click(`:popover-open button:has-text("${entry}")`);

@@ -1,4 +1,4 @@
-/** Texts that a window which turned text into markup, addresses or code would obey. */
+/** Texts that would take effect if the window treated text as markup, addresses or code. */
 const run = 'window.__pwned=1';
 
 const markup = [
@@ -76,7 +76,7 @@ const strange = [
   `\n\n<img src=x onerror=${run}>\n`,
 ];
 
-/** Texts that a window which turned them into addresses, patterns, queries, numbers or styles would stumble over. */
+/** Texts that would break addresses, patterns, queries, numbers or styles built from them. */
 const meanings = [
   `file:///etc/passwd`,
   `//example.org/x.png`,

@@ -1,7 +1,7 @@
 /**
- * Screenshots of every view, for people to look at: `npm run screenshots [-- -g NAME]`. They go to artefacts/browser/screenshots.
+ * Screenshots of every view for review: `npm run screenshots [-- -g NAME]`. They go to artefacts/browser/screenshots.
  *
- * Each view is shown in both languages, in the dark and the light theme, and at two sizes of the window.
+ * Each view is captured in both languages, in the dark and light themes, and at two window sizes.
  */
 import { join } from 'node:path';
 import { test, type Page } from './fixtures';

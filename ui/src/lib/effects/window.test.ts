@@ -4,7 +4,7 @@ import { findPastedImage } from './window';
 const image = new File([], 'image.png', { type: 'image/png' });
 const other = new File([], 'notes.txt', { type: 'text/plain' });
 
-test('an image is pasted unless words are written and the clipboard has words for them', () => {
+test('an image is pasted unless a text field has the focus and the clipboard has text for it', () => {
   const check = (files: File[], words: string, isTyping: boolean, expected: File | undefined) =>
     expect(findPastedImage({ files, types: ['of some kind'], getData: () => words }, isTyping)).toBe(expected);
   check([image], '', true, image);
@@ -17,7 +17,7 @@ test('an image is pasted unless words are written and the clipboard has words fo
   check([], 'words', true, undefined);
 });
 
-test('a clipboard of which nothing is told is left to the program', () => {
+test('a clipboard without readable items is left to the host', () => {
   for (const isTyping of [true, false]) {
     expect(findPastedImage({ files: [], types: [], getData: () => '' }, isTyping)?.size).toBe(0);
   }

@@ -1,7 +1,7 @@
 import { i18n, type Language as Tongue } from '$lib/i18n/index.svelte';
 import type { Language, Theme } from '$lib/ipc';
 
-/** Shows the window as the settings say. */
+/** Applies the theme, language and text size of the settings to the page. */
 export function applyAppearance(theme: Theme, language: Language): void {
   const root = document.documentElement;
   if (theme === 'system') delete root.dataset.theme;
@@ -14,7 +14,7 @@ function systemLanguage(): Tongue {
   return navigator.languages[0]?.startsWith('zh') ? 'zh' : 'en';
 }
 
-/** The parts of a clipboard that decide what is pasted. */
+/** The parts of `DataTransfer` that decide what is pasted. */
 interface Clipboard {
   files: Iterable<File>;
   types: readonly string[];
@@ -22,9 +22,9 @@ interface Clipboard {
 }
 
 /**
- * The image that is pasted, if it is one. Where words are written and the clipboard has words as well,
- * as of a table's cells, they are meant; the path of a copied file, which file managers send along, is not.
- * An empty one stands for what only the program can see: WebKit on Linux does not tell of an image.
+ * The pasted image, if there is one. In a text field the clipboard's text wins if it has any, as when
+ * table cells are copied; but not the path of a copied file, which file managers add.
+ * An empty blob stands for an image that only the host can read: WebKit on Linux does not expose it.
  */
 export function findPastedImage(clipboard: Clipboard, isTyping: boolean): Blob | undefined {
   if (clipboard.types.length === 0) return new Blob();

@@ -6,7 +6,7 @@ import { explainFailure, explainRefusal, toSentence } from './failures';
 
 const LANGUAGES = ['en', 'zh'] as const;
 
-/** All codes that the program knows, from the types that it generates. */
+/** All failure codes, read from the generated types. */
 function codes(): ErrorCode[] {
   const source = readFileSync(new URL('../ipc/protocol.ts', import.meta.url), 'utf8');
   const [, union = ''] = /export type ErrorCode = ([^;]+);/.exec(source) ?? [];
@@ -18,7 +18,7 @@ const withoutFormats = (text: string) => text.replace(/PNG|JPEG|WebP/g, '');
 
 afterEach(() => (i18n.language = 'en'));
 
-test('every kind of failure has a sentence of its own in both languages', () => {
+test('every failure code has its own text in both languages', () => {
   expect(codes().length).toBeGreaterThan(5);
   for (const language of LANGUAGES) {
     i18n.language = language;
@@ -27,8 +27,8 @@ test('every kind of failure has a sentence of its own in both languages', () => 
       for (const text of [title, meaning].map(withoutFormats)) {
         expect(text.length).toBeGreaterThan(0);
         expect(text.length).toBeLessThanOrEqual(160);
-        expect(text, 'no code').not.toMatch(/_|\d|[A-Z]{4}/);
-        expect(text, 'no blame').not.toMatch(/\b(you|invalid|illegal|wrong input)\b|你/i);
+        expect(text, 'names no code').not.toMatch(/_|\d|[A-Z]{4}/);
+        expect(text, 'does not blame the user').not.toMatch(/\b(you|invalid|illegal|wrong input)\b|你/i);
       }
       expect(meaning).toMatch(/[.。]$/);
       if (language === 'zh') expect(withoutFormats(title + meaning)).not.toMatch(/[a-z]/i);
@@ -37,7 +37,7 @@ test('every kind of failure has a sentence of its own in both languages', () => 
   }
 });
 
-test('what the program said in English stays to be read, under a sentence of the window', () => {
+test('the English message of the host is kept as details', () => {
   i18n.language = 'zh';
   const { meaning, details, copy } = explainFailure({ code: 'disk_full', message: 'the disk of /home is full; free 3 GB' });
   expect(copy.text).toBe('磁盘已满: The disk of /home is full; free 3 GB.');
@@ -45,13 +45,13 @@ test('what the program said in English stays to be read, under a sentence of the
   expect(details).toEqual({ label: '详细信息（英文）', text: 'The disk of /home is full; free 3 GB.', isOpen: false });
 });
 
-test('details are open where only they say what to change', () => {
+test('details start open only where they are needed', () => {
   expect(explainFailure({ code: 'bad_input', message: 'the name is too long' }).details.isOpen).toBe(true);
   expect(explainFailure({ code: 'not_a_image', message: 'notes.txt: is a text' }).details.isOpen).toBe(true);
   expect(explainFailure({ code: 'network', message: 'timed out' }).details.isOpen).toBe(false);
 });
 
-test('a request that does not fit is refused with its figures, in the language of the window', () => {
+test('a refused request shows its figures in the language of the window', () => {
   const memory = { weights_bytes: 0, context_bytes: 0, working_bytes: 0, vae_bytes: 0, peak_bytes: 15.2e9 };
   const price: CostEstimate = { memory, available_bytes: 9e9, context_tokens: 100, size: null, secs: null, refusal: null, remedies: [] };
   const check = (language: 'en' | 'zh', code: ErrorCode, changed: Partial<CostEstimate>, expected: string) => {
@@ -67,7 +67,7 @@ test('a request that does not fit is refused with its figures, in the language o
   check('zh', 'size_unusable', { available_bytes: null }, '不支持此尺寸。');
 });
 
-test('a line becomes a sentence, and names of files stay', () => {
+test('a line becomes a sentence, and file names keep their case', () => {
   for (const [line, expected] of [
     ['the disk is full; free 3 GB', 'The disk is full; free 3 GB.'],
     ['model.gguf: this file ends too early', 'model.gguf: this file ends too early.'],

@@ -3,7 +3,7 @@ import type { ErrorCode, Failure, CostEstimate, Remedy } from '$lib/ipc';
 import { formatBytes } from './quantities';
 import { formatSize } from './sizes';
 
-/** Kinds whose sentence leaves open which file, value or number it is. */
+/** Codes whose translated text does not name the file, value or number concerned. */
 const SPECIFIC_CODES = new Set<ErrorCode>([
   'bad_input',
   'not_a_image',
@@ -22,7 +22,7 @@ const SPECIFIC_CODES = new Set<ErrorCode>([
   'settings_unusable',
 ]);
 
-/** The action that leads to what can be done, where the failure belongs to nothing that has a button of its own. */
+/** The action that helps, for a failure that is not shown next to a button that does. */
 export const FAILURE_ACTIONS: Partial<Record<ErrorCode, 'open' | 'import_project' | 'models' | 'settings' | 'diagnostics'>> = {
   not_a_image: 'open',
   image_too_large: 'open',
@@ -39,22 +39,22 @@ export const FAILURE_ACTIONS: Partial<Record<ErrorCode, 'open' | 'import_project
   internal: 'diagnostics',
 };
 
-/** Whether another model is what would help. */
+/** Whether choosing another model would help. */
 export function needsModel({ code }: Failure): boolean {
   return code === 'model_missing' || code === 'model_invalid';
 }
 
-/** A failure in the window's language, with the program's own line, which is English, under it. */
+/** A failure in the window's language; the host's English message becomes its details. */
 export interface Explanation {
   title: string;
   meaning: string;
   details: {
     label: string;
     text: string;
-    /** Whether they are seen at once: where the kind of failure alone does not say what to change. */
+    /** Whether the details start open: where the translated text alone does not say what to change. */
     isOpen: boolean;
   };
-  /** What is put on the clipboard for a report. */
+  /** Copied to the clipboard for a report. */
   copy: { text: string; label: string; done: string };
 }
 
@@ -69,7 +69,7 @@ export function explainFailure({ code, message }: Failure): Explanation {
   };
 }
 
-/** Why a request cannot run, in one line: with the figures of its estimate where they are the reason. */
+/** Why a request cannot run, in one line; with the figures of its estimate where they are the reason. */
 export function explainRefusal(failure: Failure, estimate: CostEstimate): string {
   const m = i18n.m.estimate;
   const { title, meaning, details } = explainFailure(failure);
@@ -81,19 +81,19 @@ export function explainRefusal(failure: Failure, estimate: CostEstimate): string
   return m.refused(title, formatBytes(needed, i18n.tag), formatBytes(there, i18n.tag));
 }
 
-/** What a remedy's button says. */
+/** Label of a remedy's button. */
 export function formatRemedy(remedy: Remedy): string {
   const m = i18n.m.remedies;
   if (remedy.kind === 'smaller_size') return m.smaller_size(formatSize(remedy.size));
   return remedy.kind === 'leave_out' ? m.leave_out(remedy.turns.length) : m[remedy.kind];
 }
 
-/** A line of the program as a sentence: its first letter large, a full stop at its end. */
+/** Formats a log line as a sentence: capitalized, ending in a full stop. */
 export function toSentence(line: string): string {
   const trimmed = line.trim();
   if (trimmed === '') return '';
   const [first = ''] = trimmed;
-  // The beginning of a path or a file's name stays as it is.
+  // Keeps the case of a path or file name at the start.
   const [word = ''] = trimmed.split(/\s/);
   const start = /[/\\.:]/.test(word) ? first : first.toLocaleUpperCase();
   return start + trimmed.slice(first.length) + (/[.!?。！？…]$/.test(trimmed) ? '' : '.');

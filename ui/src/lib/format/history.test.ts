@@ -7,26 +7,26 @@ function drawn(nodes: Node[]): string[] {
   return buildRows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());
 }
 
-test('a branch stays in one column', () => {
+test('a chain stays in one column', () => {
   expect(drawn([node('a', null), node('b', 'a'), node('c', 'b')])).toEqual(['a root', 'b straight', 'c straight']);
 });
 
-test('a branch is indented, and its line passes what hangs on earlier branches', () => {
+test('a branch is indented, and its line passes the rows of earlier branches', () => {
   const nodes = [node('a', null), node('b', 'a'), node('c', 'b'), node('d', 'b'), node('e', 'c'), node('f', null)];
   expect(drawn(nodes)).toEqual(['a root', 'b straight', '.c branch 0', '.e straight 0', '.d branch', 'f root']);
 });
 
-test('a parent in another project begins a tree', () => {
+test('a parent in another project starts a tree', () => {
   expect(drawn([node('b', 'elsewhere')])).toEqual(['b root']);
 });
 
-test('a chain of ten thousand is drawn', () => {
+test('a chain of ten thousand images is laid out', () => {
   const nodes = Array.from({ length: 10_000 }, (_, index) => node(String(index), index ? String(index - 1) : null));
   expect(buildRows(nodes, [])).toHaveLength(10_000);
   expect(collectAncestors(nodes, '9999').size).toBe(10_000);
 });
 
-test('the way to an image is followed past the branches before it', () => {
+test('the path to an image passes the branches before it', () => {
   const made = buildRows([node('a'), node('b', 'a'), node('c', 'b'), node('d', 'a'), node('e', 'd')], []);
   const lines = findPassingLines(made, collectAncestors([node('a'), node('d', 'a'), node('e', 'd')], 'e'));
   expect([...lines]).toEqual([
@@ -36,13 +36,13 @@ test('the way to an image is followed past the branches before it', () => {
   expect(findPassingLines(made, collectAncestors([node('a'), node('b', 'a')], 'b')).size).toBe(0);
 });
 
-const told = (parents: [string, string | null][], id: string) =>
+const offered = (parents: [string, string | null][], id: string) =>
   findSiblingBranches(
     parents.map(([name, parent]) => node(name, parent)),
     id,
   ).map(({ base, edits }) => `${base.id}: ${edits.map((edit) => edit.id).join(' ')}`);
 
-test('branches beside an image are offered, the newest first', () => {
+test('branches of siblings are offered, newest first', () => {
   const history: [string, string | null][] = [
     ['a', null],
     ['b', 'a'],
@@ -51,15 +51,15 @@ test('branches beside an image are offered, the newest first', () => {
     ['e', 'b'],
     ['new', 'a'],
   ];
-  expect(told(history, 'new')).toEqual(['b: e', 'b: c d']);
-  expect(told(history, 'b')).toEqual([]);
-  expect(told(history, 'd')).toEqual([]);
-  expect(told(history, 'gone')).toEqual([]);
+  expect(offered(history, 'new')).toEqual(['b: e', 'b: c d']);
+  expect(offered(history, 'b')).toEqual([]);
+  expect(offered(history, 'd')).toEqual([]);
+  expect(offered(history, 'gone')).toEqual([]);
 });
 
-test('a project with two beginnings has branches beside each', () => {
+test('a project with two roots offers the branches of each for the other', () => {
   expect(
-    told(
+    offered(
       [
         ['a', null],
         ['b', 'a'],

@@ -6,9 +6,9 @@ export interface Row {
   node: Node | null;
   job: Job | null;
   depth: number;
-  /** How the row hangs on the one it was made from. */
+  /** How the row connects to its parent. */
   link: 'root' | 'straight' | 'branch';
-  /** Columns in which the line of an ancestor passes on to a later branch. */
+  /** Columns where the line of an ancestor passes this row on its way to a later branch. */
   through: number[];
 }
 
@@ -27,10 +27,10 @@ export function buildRows(nodes: Node[], jobs: Job[]): Row[] {
       .map((job) => ({ key: job.id, parent: job.kind === 'edit' ? job.image : null, node: null, job })),
   ];
   const keys = new Set(items.map((item) => item.key));
-  // A parent in another project is not drawn: the row begins a tree of its own.
+  // A parent in another project is not drawn; the row starts a tree.
   const children = groupBy(items, (item) => (item.parent !== null && keys.has(item.parent) ? item.parent : null));
   const result: Row[] = [];
-  // A loop over a stack, because a history may be a chain of thousands.
+  // An explicit stack, because a history can be a chain of thousands.
   const stack: { item: Item; depth: number; link: Row['link']; through: number[] }[] = (children.get(null) ?? [])
     .map((item) => ({ item, depth: 0, link: 'root' as const, through: [] }))
     .reverse();
@@ -51,7 +51,7 @@ export function buildRows(nodes: Node[], jobs: Job[]): Row[] {
   return result;
 }
 
-/** The keys from an image up to where it began. */
+/** The keys of an image and its ancestors. */
 export function collectAncestors(nodes: Node[], id: string | null): Set<string> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const found = new Set<string>();
@@ -62,7 +62,7 @@ export function collectAncestors(nodes: Node[], id: string | null): Set<string> 
   return found;
 }
 
-/** The lines that lead along a way past other branches: their columns, by row. */
+/** The lines from the current image to the root that pass rows of other branches: columns by row. */
 export function findPassingLines(rows: Row[], way: Set<string>): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [index, row] of rows.entries()) {
@@ -76,15 +76,15 @@ export function findPassingLines(rows: Row[], way: Set<string>): Map<string, num
   return found;
 }
 
-/** Edits that were made one after the other. */
+/** A chain of edits. */
 export interface Branch {
-  /** What the first of them was made from. */
+  /** The image that the first edit was made from. */
   base: Node;
   /** At least one. */
   edits: Node[];
 }
 
-/** Branches that begin beside an image, and so could be made from it as well: the newest first. */
+/** Branches that start at the image's siblings, and so can be repeated from the image itself: newest first. */
 export function findSiblingBranches(nodes: Node[], id: NodeId): Branch[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const image = byId.get(id);
@@ -102,7 +102,6 @@ export function findSiblingBranches(nodes: Node[], id: NodeId): Branch[] {
     });
 }
 
-/** Items by key, in the order they came. */
 function groupBy<T, K>(items: T[], key: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

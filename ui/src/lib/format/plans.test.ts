@@ -6,12 +6,12 @@ const changed = (original: string, draft: string) =>
     .filter(({ isChanged }) => isChanged)
     .map(({ text }) => text.trim());
 
-test('the tags of the model come and go', () => {
+test('the tags of the model are added and removed', () => {
   expect(stripThinkTags('<think>\nA boat.\n</think>')).toBe('A boat.');
   expect(addThinkTags(' A boat. ')).toBe('<think>A boat.</think>');
 });
 
-test('only the sentences that the artist wrote are marked', () => {
+test('only the sentences that the user wrote are marked', () => {
   const plan = 'A boat lies at 3.5 m. The sky is red.\nNo wind!';
   expect(changed(plan, plan)).toEqual([]);
   expect(changed(plan, 'A boat lies at 3.5 m. The sky is blue.\nNo wind!')).toEqual(['The sky is blue.']);
@@ -21,7 +21,7 @@ test('only the sentences that the artist wrote are marked', () => {
   expect(changed('一艘船。天空是红色。', '一艘船。天空是蓝色。')).toEqual(['天空是蓝色。']);
 });
 
-test('the stretches of a plan are the whole plan', () => {
+test('the segments of a plan join to the whole plan', () => {
   for (const draft of ['', ' ', '\n\n', 'one', 'one. two', 'a.b.c. d?! e…', '。。\n 一。', 'x\r\ny\t.', '...', '3.5 m and e.g. this. ']) {
     expect(
       diffSentences('one.', draft)

@@ -1,21 +1,21 @@
-/** Plans as the artist reads them: without the tags that belong to the model. */
+/** A plan for display: without the model's tags. */
 export function stripThinkTags(plan: string): string {
   return plan.replaceAll(/<\/?think>/g, '').trim();
 }
 
-/** A plan as the model reads it. */
+/** A plan with the tags that the model expects. */
 export function addThinkTags(plan: string): string {
   return `<think>${stripThinkTags(plan)}</think>`;
 }
 
-/** A stretch of a plan; those that follow each other are the whole plan. */
+/** A segment of a plan; all segments joined are the whole plan. */
 export interface TextSpan {
   text: string;
-  /** Whether the model did not write it so. */
+  /** Whether it differs from what the model wrote. */
   isChanged: boolean;
 }
 
-/** A plan sentence by sentence, and which of them the artist has written. */
+/** Splits a plan into sentences and marks those that the user wrote. */
 export function diffSentences(original: string, draft: string): TextSpan[] {
   const known = new Map<string, number>();
   for (const sentence of splitSentences(original)) known.set(sentence.trim(), (known.get(sentence.trim()) ?? 0) + 1);
@@ -26,7 +26,7 @@ export function diffSentences(original: string, draft: string): TextSpan[] {
   });
 }
 
-/** Every character belongs to one sentence: the space after it, and the lines, too. */
+/** Every character belongs to one sentence, including the whitespace after it. */
 function splitSentences(text: string): string[] {
   return text.match(/[^.!?。！？\n]*(?:[.!?](?=\s|$)|[.!?]|[。！？]|\n|$)[ \t]*/g)?.filter((one) => one !== '') ?? [];
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Eta, formatBytes, formatCount, formatSeconds, formatTime } from './quantities';
 
-test('bytes are given in the largest decimal unit that keeps a digit before the point', () => {
+test('bytes use the largest decimal unit with a digit before the point', () => {
   const check = (bytes: number, expected: string) => expect(formatBytes(bytes, 'en')).toBe(expected.replace(' ', '\u00A0'));
   check(0, '0 B');
   check(999, '999 B');
@@ -15,15 +15,15 @@ test('bytes are given in the largest decimal unit that keeps a digit before the 
   check(4.1e16, '41,000 TB');
 });
 
-test('a card of sixteen binary gigabytes has seventeen decimal ones', () => {
+test('16 GiB are shown as 17 GB', () => {
   expect(formatBytes(16 * 2 ** 30, 'de')).toBe('17,2\u00A0GB');
 });
 
-test('parameters are counted as in the field', () => {
+test('parameters are counted in millions and billions', () => {
   expect(formatCount(14_690_000_000, 'en')).toBe('14.7B');
 });
 
-test('a wait is as coarse as it is long', () => {
+test('a longer duration is rounded more coarsely', () => {
   expect(formatSeconds(0.2, 'en')).toBe('1 sec');
   expect(formatSeconds(89, 'en')).toBe('89 sec');
   expect(formatSeconds(600, 'en')).toBe('10 min');
@@ -31,20 +31,20 @@ test('a wait is as coarse as it is long', () => {
   expect(formatSeconds(600, 'zh-CN')).toBe('10\u00A0分钟');
 });
 
-test('a moment of another day has its day with it', () => {
+test('a time on another day includes the date', () => {
   const now = new Date(2026, 10, 22, 18, 30).getTime();
   expect(formatTime(new Date(2026, 10, 22, 9, 5).getTime(), 'en', now)).toBe('9:05 AM');
   expect(formatTime(new Date(2026, 9, 1, 9, 5).getTime(), 'en', now)).toBe('Oct 1, 9:05 AM');
 });
 
-test('nothing is promised before two steps were timed', () => {
+test('no remaining time is shown before two steps are timed', () => {
   const eta = new Eta();
   expect(eta.secondsLeft('a', 1, 10, 0)).toBeNull();
   expect(eta.secondsLeft('a', 2, 10, 1000)).toBeNull();
   expect(eta.secondsLeft('a', 3, 10, 2000)).toBe(7);
 });
 
-test('time runs within a step, and another job starts anew', () => {
+test('time passes within a step, and starts over with another job', () => {
   const eta = new Eta();
   for (const step of [1, 2, 3]) eta.secondsLeft('a', step, 10, step * 1000);
   expect(eta.secondsLeft('a', 3, 10, 5000)).toBe(5);

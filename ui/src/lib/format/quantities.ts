@@ -1,16 +1,16 @@
-/** Large numbers as an artist reads them. */
+/** Large numbers, abbreviated with units. */
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /**
- * Bytes in decimal units, of disks, downloads and memory alike, as download pages and the command line give them.
- * Below a hundred gigabytes one decimal is kept.
+ * Bytes in decimal units for disks, downloads and memory alike, as download pages and the command line use them.
+ * One decimal below 100 GB.
  */
 export function formatBytes(bytes: number, language: string): string {
   const write = (exponent: number): string => {
     const value = bytes / 1000 ** exponent;
     const digits = exponent >= 3 && value < 100 ? 1 : 0;
-    // What rounds to a thousand is one of the next unit.
+    // Rounding can reach 1000, which is 1 of the next unit.
     if (exponent < UNITS.length - 1 && Number(value.toFixed(digits)) >= 1000) return write(exponent + 1);
     return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)}\u00A0${UNITS[exponent] ?? ''}`;
   };
@@ -21,7 +21,7 @@ export function formatCount(count: number, language: string): string {
   return new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 }).format(count);
 }
 
-/** A time as one looks at a clock: the unit is as coarse as the wait is long. */
+/** A duration, rounded more coarsely the longer it is. */
 export function formatSeconds(seconds: number, language: string): string {
   const [value, unit] =
     seconds < 90
@@ -34,20 +34,20 @@ export function formatSeconds(seconds: number, language: string): string {
   return text.replace(/(?<=\d)(?=\p{Script=Han})/u, '\u00A0');
 }
 
-/** A moment: its time, and its day where that is another than today's. */
+/** A time of day, with the date unless it is today. */
 export function formatTime(at: number, language: string, now = Date.now()): string {
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
   const day = isToday ? {} : ({ month: 'short', day: 'numeric' } as const);
   return new Intl.DateTimeFormat(language, { ...day, hour: 'numeric', minute: '2-digit' }).format(at);
 }
 
-/** How long a job's steps still take, judged by those it has done. */
+/** The remaining time of a job, from the steps it has done. */
 export class Eta {
   #job: string | null = null;
   #first: { step: number; at: number } | null = null;
   #last: { step: number; at: number } | null = null;
 
-  /** Seconds left, or null before two steps have been seen. */
+  /** Seconds left, or null before two steps have been timed. */
   secondsLeft(job: string, step: number, steps: number, nowMs: number): number | null {
     if (job !== this.#job) {
       this.#job = job;

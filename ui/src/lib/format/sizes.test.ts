@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Size } from '$lib/ipc';
 import { chooseFit, fitSize, roundSize, shapes, sizeForShape } from './sizes';
 
-test('sizes are whole patches within the longest side, whatever the model', () => {
+test('sizes are whole patches within the longest side of any model', () => {
   for (const maxSide of [64, 96, 100, 128, 512, 1000, 1024]) {
     for (const { id } of shapes) {
       const { width, height } = sizeForShape(id, maxSide);
@@ -14,18 +14,18 @@ test('sizes are whole patches within the longest side, whatever the model', () =
   }
 });
 
-test('a landscape of the full model is 1024 by 768', () => {
+test('a landscape image of the full model is 1024 by 768', () => {
   expect(sizeForShape('landscape', 1024)).toEqual({ width: 1024, height: 768 });
   expect(sizeForShape('portrait', 1024)).toEqual({ width: 768, height: 1024 });
   expect(sizeForShape('wide', 1024)).toEqual({ width: 1024, height: 576 });
 });
 
-test('a size of the artist becomes one that can be painted', () => {
+test('a custom size is rounded to one that can be generated', () => {
   expect(roundSize({ width: 1000, height: 3 }, 1024)).toEqual({ width: 1008, height: 16 });
   expect(roundSize({ width: 5000, height: NaN }, 1000)).toEqual({ width: 992, height: 992 });
 });
 
-test('what an image was made from fills its frame where only rounding tells them apart, and is never cropped', () => {
+test('a parent fills the frame if only rounding differs, and is never cropped otherwise', () => {
   const check = (image: [number, number], frame: [number, number], expected: string) => {
     const [a, b] = [image, frame].map(([width, height]) => ({ width, height }));
     expect(chooseFit(a as Size, b as Size), `${image.join(' × ')} in ${frame.join(' × ')}`).toBe(expected);
@@ -39,7 +39,7 @@ test('what an image was made from fills its frame where only rounding tells them
   check([1024, 1024], [1024, 768], 'contain');
 });
 
-test('an image larger than the model paints keeps its shape', () => {
+test('an image larger than the model supports keeps its shape', () => {
   expect(fitSize({ width: 3000, height: 2000 }, 1024)).toEqual({ width: 1024, height: 688 });
   expect(fitSize({ width: 500, height: 300 }, 1024)).toEqual({ width: 496, height: 304 });
 });

@@ -1,7 +1,7 @@
 import type { Size } from '$lib/ipc';
 import { SIDE_MULTIPLE } from '$lib/ipc/protocol';
 
-/** Shapes of an image to be created, by width over height. */
+/** Shapes for a new image, as width over height. */
 export const shapes = [
   { id: 'square', ratio: 1 },
   { id: 'landscape', ratio: 4 / 3 },
@@ -12,7 +12,7 @@ export const shapes = [
 
 export type ShapeId = (typeof shapes)[number]['id'];
 
-/** The largest image of a shape within a longest side, in whole patches. */
+/** The largest size of a shape within a longest side, in whole patches. */
 export function sizeForShape(shape: ShapeId, maxSide: number): Size {
   const ratio = shapes.find((s) => s.id === shape)?.ratio ?? 1;
   const longest = Math.max(SIDE_MULTIPLE, Math.floor(maxSide / SIDE_MULTIPLE) * SIDE_MULTIPLE);
@@ -20,7 +20,7 @@ export function sizeForShape(shape: ShapeId, maxSide: number): Size {
   return ratio >= 1 ? { width: longest, height: other(longest / ratio) } : { width: other(longest * ratio), height: longest };
 }
 
-/** The nearest size that a model can paint. */
+/** The nearest size that a model can generate. */
 export function roundSize(size: Size, maxSide: number): Size {
   const longest = Math.max(SIDE_MULTIPLE, Math.floor(maxSide / SIDE_MULTIPLE) * SIDE_MULTIPLE);
   const side = (value: number) =>
@@ -28,22 +28,22 @@ export function roundSize(size: Size, maxSide: number): Size {
   return { width: side(size.width), height: side(size.height) };
 }
 
-/** What is painted of an image that gives the size: its shape, no larger than the model paints. */
+/** The size generated for an image that sets the size: same shape, limited to the model's longest side. */
 export function fitSize(size: Size, maxSide: number): Size {
   const scale = Math.min(1, maxSide / Math.max(size.width, size.height));
   return roundSize({ width: size.width * scale, height: size.height * scale }, maxSide);
 }
 
 /**
- * How an image lies in the frame of one that was made from it: it fills the frame where the two differ
- * by no more than a model's rounding to whole patches, and lies whole within it otherwise.
+ * How a parent image fits the frame of its child: it fills the frame where the two differ
+ * by no more than rounding to whole patches, and is contained in it otherwise.
  */
 export function chooseFit(image: Size, frame: Size): 'fill' | 'contain' {
   const scales = (whole: number, side: number) => [(whole - SIDE_MULTIPLE / 2) / side, (whole + SIDE_MULTIPLE / 2) / side] as const;
   const [least, most] = scales(frame.width, image.width);
   const [low, high] = scales(frame.height, image.height);
   const isEqual = frame.width === image.width && frame.height === image.height;
-  // One scale has to give both sides.
+  // The shapes agree if one scale yields both sides.
   return isEqual || Math.max(least, low) < Math.min(most, high) ? 'fill' : 'contain';
 }
 

@@ -10,7 +10,7 @@ const groups = [
 const spans = (groups: Group[], width: number) =>
   layout(groups, width).rows.flatMap((row) => (row.kind === 'images' ? [[row.from, row.to]] : []));
 
-test('every image lies in one row, and a large group has its rows for itself', () => {
+test('every image is in one row, and a large group has its own rows', () => {
   expect(layout(groups, 480).columns).toBe(3);
   expect(spans(groups, 480)).toEqual([
     [0, 3],
@@ -21,7 +21,7 @@ test('every image lies in one row, and a large group has its rows for itself', (
   ]);
 });
 
-test('small groups stand beside each other where there is room for what parts them', () => {
+test('small groups share a shelf where the gap fits', () => {
   const { columns, cell, rows } = layout(groups, 1000);
   expect(columns).toBe(6);
   expect(spans(groups, 1000)).toEqual([
@@ -37,7 +37,7 @@ test('small groups stand beside each other where there is room for what parts th
   const last = rows.at(-1);
   expect(last?.kind === 'images' && last.begins).toEqual([8]);
   expect(4 * (cell + GAP) - GAP + APART).toBeLessThanOrEqual(1000);
-  // Three and three fill the six columns; twice two and one more group do not fit beside them.
+  // Three and three fill the six columns; two and two leave no space for another group.
   const two = { id: 'b', count: 2 };
   expect(
     spans(
@@ -54,7 +54,7 @@ test('small groups stand beside each other where there is room for what parts th
   ]);
 });
 
-test('whatever the groups are, each image is in one row and no row is too wide', () => {
+test('for any groups, each image is in one row and no row is too wide', () => {
   let seed = 7;
   const random = (most: number) => (seed = (seed * 16807) % 2147483647) % most;
   for (let turn = 0; turn < 60; turn += 1) {
@@ -74,7 +74,7 @@ test('whatever the groups are, each image is in one row and no row is too wide',
   }
 });
 
-test('a window narrower than an image still shows one a row', () => {
+test('a window narrower than an image shows one per row', () => {
   for (const width of [0, 10, 100, 320]) {
     const { columns, cell } = layout(groups, width);
     expect(columns).toBeGreaterThanOrEqual(1);
@@ -82,7 +82,7 @@ test('a window narrower than an image still shows one a row', () => {
   }
 });
 
-test('what can be seen is found, and little more', () => {
+test('the rows in view are found, and few others', () => {
   const many = layout(
     Array.from({ length: 1400 }, (_, index) => ({ id: String(index), count: 7 })),
     1200,
@@ -103,7 +103,7 @@ test('the row of an image is found', () => {
   }
 });
 
-test('keys walk over groups as they stand', () => {
+test('arrow keys move across groups as they are laid out', () => {
   const grid = layout(groups, 480);
   const walk = (from: number, step: Parameters<typeof stepped>[2]) => stepped(grid, from, step, 2);
   expect(walk(0, 'left')).toBe(0);

@@ -1,22 +1,22 @@
-/** Where ten thousand images lie, and which of them can be seen: plain arithmetic. */
+/** Layout of ten thousand images and the range in view, as pure functions. */
 
-/** Images that stand together under one heading. */
+/** Images under one heading. */
 export interface Group {
   id: string;
   count: number;
 }
 
-/** What stands over one group of a shelf. */
+/** The heading of one group on a shelf. */
 export interface Heading {
   group: number;
-  /** Columns that its images take under it. */
+  /** Columns of its images. */
   columns: number;
 }
 
 export interface HeadingRow {
   kind: 'heading';
   y: number;
-  /** One after the other, as their images stand under them. */
+  /** In the order of the images under them. */
   headings: Heading[];
 }
 
@@ -26,7 +26,7 @@ export interface ImageRow {
   /** Positions in the whole list, `from <= x < to`. */
   from: number;
   to: number;
-  /** Positions at which another group begins beside the first. */
+  /** Positions where another group starts beside the previous one. */
   begins: number[];
 }
 
@@ -34,7 +34,7 @@ export type Row = HeadingRow | ImageRow;
 
 export interface Layout {
   columns: number;
-  /** Side of a cell, without its gap. */
+  /** Side of a cell in pixels, without its gap. */
   cell: number;
   rows: Row[];
   height: number;
@@ -42,17 +42,17 @@ export interface Layout {
 
 export const GAP = 10;
 export const HEADING = 50;
-/** Between two groups that stand beside each other, more than between images. */
+/** Gap between two groups on one shelf; wider than between images. */
 export const APART = 18;
 const MIN_CELL = 148;
 const MAX_COLUMNS = 10;
-/** Room under a group before the next heading. */
+/** Gap between a group and the next heading. */
 const REST = 12;
 
-/** Groups on shelves: small ones stand beside each other, in the order they come. */
+/** Places groups on shelves, in order; small ones share a shelf. */
 export function layout(groups: Group[], width: number): Layout {
   const columns = Math.max(1, Math.min(MAX_COLUMNS, Math.floor((width + GAP) / (MIN_CELL + GAP))));
-  // Two groups that fill a shelf have room for what parts them.
+  // Leaves space for the wider gap between two groups that fill a shelf.
   const cell = Math.max(24, Math.floor((width - GAP * (columns - 1) - (columns > 1 ? APART : 0)) / columns));
   const widthOf = (n: number) => n * (cell + GAP) - GAP;
   const rows: Row[] = [];
@@ -82,13 +82,12 @@ export function layout(groups: Group[], width: number): Layout {
   return { columns, cell, rows, height: y };
 }
 
-/** The rows that lie within a stretch of the scroll, by position: `from <= x < to`. */
+/** The rows within a scroll range, by position: `from <= x < to`. */
 export function visible(rows: Row[], top: number, bottom: number): [from: number, to: number] {
   const from = Math.max(0, firstAfter(rows, top) - 1);
   return [from, firstAfter(rows, bottom)];
 }
 
-/** The row that holds an image. */
 export function rowOf(rows: Row[], image: number): number {
   let low = 0;
   let high = rows.length;
@@ -102,7 +101,7 @@ export function rowOf(rows: Row[], image: number): number {
 
 export type Step = 'left' | 'right' | 'up' | 'down' | 'start' | 'end' | 'page_up' | 'page_down';
 
-/** The image that a key leads to. */
+/** The image that an arrow key moves to. */
 export function stepped({ rows }: Layout, image: number, step: Step, rowsOfPage: number): number {
   const imageRows = rows.filter((row): row is ImageRow => row.kind === 'images');
   const last = imageRows.at(-1);

@@ -5,7 +5,7 @@ import * as shell from './en/shell';
 import * as inspector from './en/inspector';
 import * as studio from './en/studio';
 
-/** Every text of the window, by place. The other languages have the same shape, and the compiler says what they lack. */
+/** Every text of the window, by area. Other languages have the same type, so the compiler reports missing texts. */
 export const en = { language: 'English', ...shell, ...studio, ...inspector, ...gallery, ...models, ...settings };
 
 export type Messages = typeof en;

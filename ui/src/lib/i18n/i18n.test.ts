@@ -13,13 +13,13 @@ test('every text exists in both languages', () => {
   for (const [path, text] of [...texts(en), ...texts(zh)]) expect(text.trim(), path).not.toBe('');
 });
 
-test('Chinese texts are Chinese', () => {
+test('Chinese texts are in Chinese', () => {
   const english = texts(en);
   const same = [...texts(zh)].filter(([path, text]) => english.get(path) === text).map(([path]) => path);
   expect(same).toEqual(['.app.name']);
 });
 
-test('a slow machine does not write nothing at all', () => {
+test('a speed below one token per second is not shown as zero', () => {
   expect(en.models.trial('9 min', 0.44, 'Q4_K_M')).toContain('write 0.4 words per second');
   expect(zh.models.trial('9 分钟', 0.44, 'Q4_K_M')).toContain('每秒写 0.4 个词');
   expect(en.models.trial('35 sec', 38.2, 'Q4_K_M')).toContain('write 38 words per second');

@@ -6,7 +6,7 @@ export type Language = 'en' | 'zh';
 
 const languages: Record<Language, Messages> = { en, zh };
 
-/** The window's language; a change shows everywhere at once. */
+/** The window's language; reactive, so that a change updates every text. */
 class I18n {
   language = $state<Language>('en');
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { address } from './address';
 
-/** The texts that the program's own commands are tried with. */
+/** The texts that the host's own commands are tested with. */
 const strange = JSON.parse(readFileSync('../src-tauri/tests/strange.json', 'utf8')) as string[];
 const origins = ['image://localhost/', 'http://image.localhost/'];
 
@@ -11,7 +11,7 @@ test('an id has an address', () => {
   expect(address('image://localhost/', 'image', id)).toBe(`image://localhost/image/${id}`);
 });
 
-test('no text leads anywhere but to a place for images', () => {
+test('no text leads outside the image addresses', () => {
   expect(strange.length).toBeGreaterThanOrEqual(120);
   for (const text of strange) {
     for (const origin of origins) {
@@ -24,6 +24,6 @@ test('no text leads anywhere but to a place for images', () => {
       }
     }
   }
-  // Most of them are no ids, and are not asked for at all.
+  // Most of them are not ids and get no address.
   expect(strange.filter((text) => address('image://localhost/', 'image', text) === '').length).toBeGreaterThan(100);
 });

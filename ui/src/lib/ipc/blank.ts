@@ -1,4 +1,4 @@
-/** A program that has said nothing yet: what the window shows for a moment, and what others are made of. */
+/** Empty state: shown until the snapshot arrives, and the base of test data. */
 import type { ImageParameters, Settings, Snapshot } from './protocol';
 
 export const parameters: ImageParameters = {

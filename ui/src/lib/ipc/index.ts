@@ -4,5 +4,5 @@ import { tauriHost } from './tauri';
 export type * from './protocol';
 export type { Ability, Host } from './host';
 
-/** The program behind this window; a pretended one where there is none, as in a browser. */
+/** The app behind this window, or a fake host in a plain browser. */
 export const host: Host = '__TAURI_INTERNALS__' in window ? tauriHost() : (await import('./fake/index')).fakeHost();

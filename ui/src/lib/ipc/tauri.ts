@@ -3,7 +3,7 @@ import { address } from './address';
 import type { Ability, Host } from './host';
 import type { StudioEvent } from './protocol';
 
-/** The real program. */
+/** The Tauri app. */
 export function tauriHost(): Host {
   const origin = convertFileSrc('', 'image');
   return {
@@ -12,7 +12,7 @@ export function tauriHost(): Host {
       channel.onmessage = listener;
       return invoke('subscribe', { channel });
     },
-    // A program that does not know the question has none of them.
+    // An older app does not have this command, and so no optional abilities.
     abilities: () => invoke<Ability[]>('abilities').catch(() => []),
     submit: (job) => invoke('submit', { job }),
     estimate: (job) => invoke('estimate', { job }),

@@ -1,12 +1,12 @@
 import type { Attachment } from 'svelte/attachments';
 
-/** A hand that only presses trembles less than this. */
+/** Movement in pixels that still counts as a click. */
 const FAR_PX = 6;
 
 /**
- * Calls when the pointer moves away while it is held down on an element.
+ * Calls `ondrag` once the pointer moves away from where it was pressed on the element.
  *
- * What it is given should stay the same while the pointer is down: with another one it begins anew.
+ * Keep the argument stable while the pointer is down: a new one starts over.
  */
 export function onDragOut(onaway: () => void): Attachment<HTMLElement> {
   return (element) => {
@@ -22,7 +22,7 @@ export function onDragOut(onaway: () => void): Attachment<HTMLElement> {
       if (isHeld) onaway();
     };
     element.addEventListener('pointerdown', down);
-    // A quick hand is beyond the element with its first movement.
+    // Captures the pointer, because a fast movement leaves the element at once.
     window.addEventListener('pointermove', move);
     return () => {
       element.removeEventListener('pointerdown', down);

@@ -3,7 +3,7 @@ import type { Attachment } from 'svelte/attachments';
 
 const stops = 'button:not(:disabled), input:not(:disabled), select, textarea, [href], [tabindex="0"]';
 
-/** Puts the caret behind the words of the prompt, those that are about to be written too. */
+/** Moves the caret to the end of the prompt, after any pending change of its text is rendered. */
 export function focusPrompt(): void {
   void tick().then(() => {
     const line = document.querySelector<HTMLTextAreaElement>('.composer textarea');
@@ -12,12 +12,12 @@ export function focusPrompt(): void {
   });
 }
 
-/** Where what has the keyboard is taken away, what comes into its place gets it, so that a list is gone through without a mouse. */
+/** Moves the focus to the element that takes the place of a removed one, so that a list can be worked through by keyboard. */
 export const keepFocus: Attachment<HTMLElement> = (list) => {
   let index = -1;
   const all = () => [...list.querySelectorAll<HTMLElement>(stops)];
   const enter = (event: FocusEvent) => (index = all().indexOf(event.target as HTMLElement));
-  // Whoever leaves takes the keyboard along; what is taken away leaves too, and is not there any more a moment later.
+  // `focusout` also fires when the element is removed; only a moment later is it known whether it was.
   const leave = (event: FocusEvent) => {
     queueMicrotask(() => {
       if ((event.target as HTMLElement).isConnected) index = -1;

@@ -9,14 +9,14 @@ const press = (key: string, ...held: ('Control' | 'Alt' | 'Shift' | 'Meta' | 'Al
   getModifierState: (name: string) => held.some((one) => one === name),
 });
 
-/** The module as a system with this user agent has it. */
+/** Loads the module as on a system with this user agent. */
 async function on(userAgent: string) {
   vi.resetModules();
   vi.stubGlobal('navigator', { userAgent });
   return import('./keys');
 }
 
-test('a character that needs AltGr is the key it prints, and Ctrl with Alt are theirs where nothing is printed', async () => {
+test('a character typed with AltGr is its own key, and Ctrl+Alt stays a shortcut if nothing is printed', async () => {
   const { isUnmodified, keysOf } = await on('Windows NT 10.0');
   const check = (event: ReturnType<typeof press>, keys: string, bare: boolean) =>
     expect([keysOf(event), isUnmodified(event)]).toEqual([keys, bare]);
@@ -29,7 +29,7 @@ test('a character that needs AltGr is the key it prints, and Ctrl with Alt are t
   check(press('?', 'Shift'), '?', true);
 });
 
-test('on a Mac Option prints, and Command is its own', async () => {
+test('on a Mac, Option prints characters and Command is the modifier', async () => {
   const { isUnmodified, keysOf } = await on('Mac OS X 10_15');
   expect([keysOf(press('\\', 'Alt')), isUnmodified(press('\\', 'Alt'))]).toEqual(['\\', true]);
   expect(keysOf(press('\\', 'Meta', 'Alt'))).toBe('mod+\\');

@@ -13,10 +13,10 @@ import { Recipes } from './recipes.svelte';
 import { Repeat } from './repeat';
 import { ViewState } from './view.svelte';
 
-/** How long the news of chosen files may take. */
+/** How long to wait for the event that reports opened or pasted files. */
 const EVENT_MS = 1000;
 
-/** Everything the window shows, and what can be done with it. */
+/** The state of the window and the actions on it. */
 export class Application {
   readonly library = new LibraryState();
   readonly view = new ViewState(this.library);
@@ -30,17 +30,17 @@ export class Application {
   readonly images: Images;
   readonly models: Models;
   readonly estimate: EstimateState;
-  /** What was asked for as references and has not arrived yet, in the order it was asked for. */
+  /** Requested references whose `arrived` event has not come yet, oldest first. */
   #pendingImports: { how: 'chosen' | 'pasted' }[] = [];
 
-  /** Where files hover over the window. */
+  /** Where files are dragged over the window, in window pixels. */
   dragging = $state.raw<{ x: number; y: number } | null>(null);
-  /** Whether the program has answered; nothing is known before. */
+  /** Whether the first snapshot has arrived. */
   isOpen = $state(false);
-  /** What this program can do that not every one can. */
+  /** What this host supports that others do not. */
   abilities = $state.raw<Ability[]>([]);
 
-  /** Says whether a point of the window belongs to the tray of references; set by the composer. */
+  /** Whether a point of the window is within the reference strip; set by the composer. */
   isReferenceStripAt: (point: { x: number; y: number }) => boolean = () => false;
 
   #host: Host;
@@ -60,7 +60,7 @@ export class Application {
   }
 
   async start(): Promise<void> {
-    // What is told before the snapshot is here happened after it.
+    // Events that come before the snapshot are newer than it.
     let early: StudioEvent[] | null = [];
     const snapshot = await this.#host.subscribe((events) => {
       if (early === null) this.receive(events);
@@ -69,7 +69,7 @@ export class Application {
     this.library.reset(snapshot);
     this.models.trackInstalls(snapshot.models);
     this.plans.pruneDrafts();
-    // What ended while nothing was heard is not waited for.
+    // The job in view may have ended while disconnected.
     if (this.view.jobId !== null && this.view.job === undefined) this.view.jobId = null;
     const isFirst = !this.isOpen;
     this.isOpen = true;
@@ -93,8 +93,6 @@ export class Application {
     for (const event of events) (this.#on[event.kind] as (event: StudioEvent) => void)(event);
   }
 
-  // Images and projects.
-
   /** Opens an image of any project. */
   async openNode(id: NodeId): Promise<void> {
     if (!this.library.node(id)) await this.try(async () => this.library.remember(await this.#host.nodes([id])));
@@ -111,19 +109,19 @@ export class Application {
     void this.try(() => this.#host.openImages());
   }
 
-  /** Lets files be chosen that join the line instead of opening. */
+  /** Chooses files that are added as references instead of opened. */
   async openReferences(): Promise<void> {
     await this.#importReferences('chosen', () => this.#host.openImages());
   }
 
-  /** Opens an image from the clipboard, or lets it join the line beside the one that is there. */
+  /** Opens an image from the clipboard, or adds it as a reference. */
   async paste(file: Blob, as: 'image' | 'reference'): Promise<void> {
     const bring = async () => this.#host.pasteImage(await file.arrayBuffer());
     if (as === 'reference' && this.view.nodeId !== null) await this.#importReferences('pasted', bring);
     else await this.try(bring);
   }
 
-  /** Lets images join the line, and tells of those that there is no room for. */
+  /** Adds references and reports those beyond the maximum. */
   addReferences(ids: NodeId[]): void {
     if (this.composer.mode === 'generate') this.composer.mode = 'edit';
     const n = this.composer.addReferences(ids);
@@ -135,7 +133,7 @@ export class Application {
       const id = await this.#host.openProject();
       if (id === null) return;
       this.openProject(id);
-      // Of its images no event tells.
+      // The host sends no event for imported images.
       this.gallery.refresh();
     });
   }
@@ -152,13 +150,10 @@ export class Application {
     this.composer.references = [];
   }
 
-  // Settings, the program.
-
   changeSettings(change: SettingsChange): void {
     void this.try(() => this.#host.changeSettings(change));
   }
 
-  /** Versions, hardware, settings and the last log lines, for a report. */
   copyDiagnostics(): void {
     void this.try(async () => {
       await navigator.clipboard.writeText(await this.#host.diagnostics());
@@ -166,12 +161,11 @@ export class Application {
     });
   }
 
-  /** Closes the window although there is work. */
+  /** Closes the window although jobs are running. */
   closeWindow(): void {
     void this.try(() => this.#host.close());
   }
 
-  /** Does something that can fail, and tells the artist when it does. */
   try(action: () => Promise<unknown>): Promise<boolean> {
     return this.toasts.try(action);
   }
@@ -187,13 +181,13 @@ export class Application {
   async #fetch(project: ProjectId): Promise<void> {
     const isKnown = this.library.project(project) !== undefined || this.library.nodesOf(project).length > 0;
     const isNew = !isKnown && this.library.jobs.some((job) => job.project === project);
-    // A project whose first image is still being painted is nowhere yet.
+    // A project is stored with its first image; before that there is nothing to fetch.
     if (isNew) return;
     await this.library.open(project, (id) => this.#host.project(id));
     if (this.view.project === project && this.view.jobId === null) this.view.replaceMissing();
   }
 
-  /** What each event changes: what is known first, then what the artist sees of it. */
+  /** Updates for each event: first the stores, then the view. */
   readonly #on: { [K in StudioEvent['kind']]: (event: Extract<StudioEvent, { kind: K }>) => void } = {
     engine: ({ engine }) => {
       this.library.engine = engine;
@@ -232,7 +226,7 @@ export class Application {
     queue_paused: ({ is_paused }) => (this.library.isPaused = is_paused),
     text: ({ job, channel, delta }) => {
       this.library.updateJob(job, (changed) => (changed[channel] += delta));
-      // With its first word: where the artist goes after that is where they want to be.
+      // Only with the first token, so that the user can leave the tab afterwards.
       const isFirst = channel === 'plan' && job === this.view.jobId && this.view.job?.plan === delta;
       if (isFirst && this.view.tab === 'chat') this.view.tab = 'plan';
     },
@@ -275,11 +269,11 @@ export class Application {
     const expected = { how };
     this.#pendingImports.push(expected);
     await this.try(bring);
-    // What was brought is told by an event, which may come a little later.
+    // The `arrived` event may come a little after the answer.
     setTimeout(() => (this.#pendingImports = this.#pendingImports.filter((one) => one !== expected)), EVENT_MS);
   }
 
-  /** Where the caret was decided what became of a pasted image: it can be otherwise. */
+  /** Where the caret was decided how a pasted image is used, so the other way is offered. */
   #offerToOpen(id: NodeId): void {
     if (!this.composer.references.includes(id)) return;
     const run = () => {
@@ -289,7 +283,7 @@ export class Application {
     this.toasts.show({ text: () => i18n.m.composer.pasted, action: { label: () => i18n.m.composer.open_pasted, run } });
   }
 
-  /** What something was made from, or was asked about, may have been thrown away since. */
+  /** The source image of a recipe or turn may have been deleted since. */
   #reportMissing(node: Node | undefined): void {
     if (node === undefined) this.toasts.show({ text: () => i18n.m.images.gone });
     else
@@ -299,7 +293,7 @@ export class Application {
       });
   }
 
-  /** An engine that does not run is not only a red point. */
+  /** A failed engine needs more than a red dot in the header. */
   #reportEngineFailure(): void {
     const { engine } = this.library;
     if (engine.state !== 'failed') return;

@@ -7,14 +7,14 @@ import { Application } from './application.svelte';
 import { hostOf, jobOf, node, project, snapshot } from '$lib/testing/fixtures';
 import { answered, arrive, asked, held, studio } from '$lib/testing/harness';
 
-test('an image that was in the library before is found again', async () => {
+test('an image that was already in the library is opened there', async () => {
   held.set('p9', [node('old', null, 'p9')]);
   studio.receive([{ kind: 'arrived', arrivals: [{ node: 'old', is_known: true, has_recipe: false }], failures: [], position: null }]);
   await vi.waitFor(() => expect(studio.view.nodeId).toBe('old'));
   expect(studio.view.project).toBe('p9');
 });
 
-test('a refusal of the program is told, and does not go unseen', async () => {
+test('a refused request is reported', async () => {
   vi.useFakeTimers();
   studio.openImages();
   await vi.advanceTimersByTimeAsync(60_000);
@@ -22,7 +22,7 @@ test('a refusal of the program is told, and does not go unseen', async () => {
   vi.useRealTimers();
 });
 
-test('what goes to the trash leaves the view to its parent, and can be brought back', async () => {
+test('trashing an image shows its parent, and can be undone', async () => {
   const [a, b] = [node('a'), node('b', 'a')];
   await arrive(a);
   held.set('p1', [a, b]);
@@ -37,7 +37,7 @@ test('what goes to the trash leaves the view to its parent, and can be brought b
   expect(asked('restore')).toEqual([[['b']]]);
 });
 
-test('a project is fetched when it is opened, and what happens meanwhile is not lost', async () => {
+test('opening a project fetches it and keeps the changes made meanwhile', async () => {
   held.set('p7', [node('x', null, 'p7')]);
   studio.receive([{ kind: 'project_changed', project: project('p7', { cover: 'x' }) }]);
   studio.openProject('p7');
@@ -46,7 +46,7 @@ test('a project is fetched when it is opened, and what happens meanwhile is not 
   expect(studio.view.nodeId).toBe('x');
 });
 
-test('after events were lost everything is asked for again, and the view stays', async () => {
+test('lost events reload everything, and the view stays', async () => {
   await arrive(node('a'));
   studio.receive([{ kind: 'lagged' }]);
   await vi.waitFor(() => expect(asked('subscribe')).toHaveLength(2));
@@ -54,7 +54,7 @@ test('after events were lost everything is asked for again, and the view stays',
   expect(studio.view.nodeId).toBe('a');
 });
 
-test('what happens before the snapshot is here is not lost with it', async () => {
+test('events before the snapshot are not lost', async () => {
   const job = jobOf('early', studio.composer.buildJob());
   const early: StudioEvent[] = [
     { kind: 'job_changed', job: 'early', status: { state: 'done', node: null } },
@@ -74,7 +74,7 @@ test('what happens before the snapshot is here is not lost with it', async () =>
   expect(other.library.isPaused).toBe(true);
 });
 
-test('an image that is in the trash, or gone, is not answered with another one', async () => {
+test('an image that is deleted or in the trash is reported instead of replaced by another', async () => {
   await arrive(node('a'), node('b', 'a'));
   studio.view.select('a');
   held.set('p1', [node('a'), node('b', 'a', 'p1', { trashed_ms: 1 })]);
@@ -90,7 +90,7 @@ test('an image that is in the trash, or gone, is not answered with another one',
   expect(studio.toasts.all).toHaveLength(2);
 });
 
-test('a notice that stands speaks the language that is chosen after it', async () => {
+test('a toast changes with the language', async () => {
   await arrive(node('a'));
   studio.images.trash([node('a')]);
   await vi.waitFor(() => expect(studio.toasts.all).toHaveLength(1));

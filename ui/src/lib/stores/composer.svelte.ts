@@ -5,45 +5,43 @@ import { stripThinkTags, addThinkTags } from '$lib/format/plans';
 import { roundSize, sizeForShape, type ShapeId } from '$lib/format/sizes';
 import type { ViewState } from './view.svelte';
 
-/** Steps by name; any other number comes from the parameter. */
+/** Named step counts. */
 export const QUALITIES = [
   { id: 'draft', steps: 15 },
   { id: 'balanced', steps: 30 },
   { id: 'fine', steps: 50 },
 ] as const;
 
-/** References beside the edited image: the model was trained with at most this many. */
-
-/** What size a request begins with; of an edit `square` means that of the image that is edited. */
+/** Default size; for an edit, `square` means the size of the edited image. */
 const SQUARE = { shape: 'square' as const, custom: { width: 1024, height: 1024 } };
 
 const MAX_PROMPTS = 100;
 const PROMPTS_KEY = 'prompts';
 
 export type ThinkingMode = 'off' | 'on' | 'edit';
-/** What the parameters turn; size and seed have places of their own. */
+/** The sampling parameters; size and seed are kept separately. */
 export type Parameters = Omit<ImageParameters, 'size' | 'seed'>;
 
-/** The request that is being written. */
+/** The request being written. */
 export class ComposerState {
   prompt = $state('');
   thinking = $state<ThinkingMode>('off');
-  /** A plan to be painted instead of a new one. */
+  /** A saved plan to generate from, instead of writing a new one. */
   plan = $state<string | null>(null);
   references = $state<NodeId[]>([]);
   variations = $state(1);
-  /** The seed when it is locked; a new one is drawn for each image otherwise. */
+  /** A locked seed; null draws a new one for each image. */
   seed = $state<number | null>(null);
 
   #chosenMode = $state<Kind | null>(null);
-  /** Whether it was not the artist who chose, but the words that stand there: they are sent as they were meant. */
+  /** Whether the mode was set by a recipe or job that filled the prompt, not by the user. */
   #isPinned = false;
-  /** Creations and edits have sizes and parameters of their own: what one is given says nothing about the other. */
+  /** Generating and editing keep separate sizes and parameters. */
   #sizes = $state.raw<Record<'generate' | 'edit', { shape: ShapeId | 'custom'; custom: Size }>>({ generate: SQUARE, edit: SQUARE });
   #parameters = $state.raw<Partial<Record<'generate' | 'edit', Partial<Parameters>>>>({});
   #history: string[] = readPromptHistory();
   #historyIndex = -1;
-  /** What stood in the line before the walk. */
+  /** The text before the user stepped back through earlier prompts. */
   #draft = '';
   #library: LibraryState;
   #view: ViewState;
@@ -53,7 +51,7 @@ export class ComposerState {
     this.#view = view;
   }
 
-  /** Chosen by what is there, until the artist chooses. */
+  /** Follows from what is open, until the user chooses. */
   get mode(): Kind {
     return this.#chosenMode ?? (this.#view.nodeId === null ? 'generate' : 'edit');
   }
@@ -63,14 +61,14 @@ export class ComposerState {
     this.#isPinned = false;
   }
 
-  /** Holds what is to be done for as long as words are being written for it, whatever comes into view. */
+  /** Keeps the mode while a prompt is being written, whatever image comes into view. */
   pinMode(mode: Kind): void {
     if (this.prompt.trim() === '') return;
     this.#isPinned ||= this.#chosenMode === null;
     this.#chosenMode = mode;
   }
 
-  /** Lets what is there choose again: what is done, and the size of an edit. */
+  /** Resets the mode and the size of an edit to their defaults. */
   resetMode(): void {
     this.#chosenMode = null;
     this.#isPinned = false;
@@ -85,7 +83,7 @@ export class ComposerState {
     this.#sizes = { ...this.#sizes, [this.#imageKind]: { ...this.#sizes[this.#imageKind], shape } };
   }
 
-  /** The size when its shape is `custom`. */
+  /** The size if its shape is `custom`. */
   get customSize(): Size {
     return this.#sizes[this.#imageKind].custom;
   }
@@ -94,18 +92,18 @@ export class ComposerState {
     this.#sizes = { ...this.#sizes, [this.#imageKind]: { ...this.#sizes[this.#imageKind], custom } };
   }
 
-  /** What the size and the parameters are for; beside a question they are set for the next edit. */
+  /** Which kind the size and parameters apply to. While chatting they are those of the next edit. */
   get #imageKind(): 'generate' | 'edit' {
     return this.mode === 'generate' ? 'generate' : 'edit';
   }
 
-  /** What hinders this request, or null. */
+  /** What prevents sending this request, or null. */
   get obstacle(): 'empty' | 'needs_image' | null {
     if (this.mode === 'edit' && this.#view.nodeId === null) return 'needs_image';
     return this.prompt.trim() === '' ? 'empty' : null;
   }
 
-  /** Size of the image to come, where it is chosen here. */
+  /** Size of the new image, if it is chosen here. */
   get size(): Size | null {
     if (this.mode === 'chat') return null;
     if (this.shape === 'custom') return roundSize(this.customSize, this.#library.maxSide);
@@ -138,7 +136,6 @@ export class ComposerState {
     this.seed = null;
   }
 
-  /** How an image would be sampled. */
   get parameters(): ImageParameters {
     return { ...this.defaults, ...this.#parameters[this.#imageKind], size: this.size, seed: this.seed };
   }
@@ -147,12 +144,12 @@ export class ComposerState {
     this.#parameters = { ...this.#parameters, [this.#imageKind]: parametersOf(preset.parameters) };
   }
 
-  /** The references that go along: the image itself is read anyway, and was perhaps opened after it was one. */
+  /** The references to send. The edited image is read anyway, and may have been opened after it was added as a reference. */
   get extraReferences(): NodeId[] {
     return this.references.filter((reference) => reference !== this.#view.nodeId);
   }
 
-  /** Lets images join the line, as many as there is room for; gives how many there was none for. */
+  /** Adds references up to the maximum; returns how many did not fit. */
   addReferences(ids: NodeId[]): number {
     const { extraReferences: present } = this;
     const added = [...new Set(ids)].filter((id) => id !== this.#view.nodeId && !present.includes(id));
@@ -164,14 +161,13 @@ export class ComposerState {
     this.references = this.references.filter((reference) => reference !== id);
   }
 
-  /** Moves a reference to a place among the others. */
   moveReference(id: NodeId, index: number): void {
     const others = this.extraReferences.filter((reference) => reference !== id);
     const place = Math.max(0, Math.min(others.length, index));
     this.references = [...others.slice(0, place), id, ...others.slice(place)];
   }
 
-  /** Takes one field of a recipe, or all that this line can hold. */
+  /** Applies one field of a recipe, or everything the composer can hold. */
   applyRecipe(recipe: RecipeView, field: RecipeField | 'all'): void {
     const all = field === 'all';
     if (all) this.mode = recipe.kind;
@@ -189,14 +185,14 @@ export class ComposerState {
     }
   }
 
-  /** Takes all of a request that failed back into the line. */
+  /** Loads a failed job's request into the composer. */
   applyJob(job: Job): void {
     this.mode = job.kind;
     this.replacePrompt(job.prompt);
     this.references = job.references;
     this.plan = job.thinking.kind === 'given' ? stripThinkTags(job.thinking.plan) : null;
     this.thinking = job.thinking.kind === 'off' ? 'off' : job.pauses_after_plan ? 'edit' : 'on';
-    // A question was not painted: how the next edit is stays as it was.
+    // A chat has no sampling parameters, so those of the next edit stay.
     if (job.kind === 'chat') return;
     this.seed = job.parameters.seed;
     if (job.parameters.size) {
@@ -206,7 +202,7 @@ export class ComposerState {
     this.#parameters = { ...this.#parameters, [this.#imageKind]: parametersOf(job.parameters) };
   }
 
-  /** Does what was proposed. Gives whether the line could do it by itself. */
+  /** Applies a remedy. Returns false if the composer cannot apply it by itself. */
   applyRemedy(remedy: Remedy): boolean {
     switch (remedy.kind) {
       case 'smaller_size':
@@ -227,7 +223,6 @@ export class ComposerState {
     }
   }
 
-  /** The request as it stands. */
   buildJob(first = false): NewJob {
     const isChat = this.mode === 'chat';
     return {
@@ -244,7 +239,7 @@ export class ComposerState {
     };
   }
 
-  /** The request was taken: the line is free for the next one. */
+  /** Clears the composer after a request was sent. */
   clearSent(): void {
     this.#remember();
     this.prompt = '';
@@ -252,23 +247,23 @@ export class ComposerState {
     if (this.#isPinned) [this.#chosenMode, this.#isPinned] = [null, false];
   }
 
-  /** Puts other words into the line; those that stood there are found again like those that were sent. */
+  /** Replaces the prompt; the old one goes into the prompt history, like a sent one. */
   replacePrompt(words: string): void {
     if (this.prompt.trim() !== '' && this.prompt !== words) this.#remember();
     this.#historyIndex = -1;
     this.prompt = words;
   }
 
-  /** The request was not taken after all: its words come back, unless new ones stand there. */
+  /** Puts back a prompt whose request was refused, unless a new one has been typed. */
   restoreUnsent(job: NewJob, plan: string | null): void {
     if (this.prompt !== '') return;
     this.prompt = job.prompt;
     this.plan = plan;
   }
 
-  /** Walks through prompts of before: -1 to an older one, 1 to a newer one, and last to the words that stood there. */
+  /** Steps through earlier prompts: -1 to an older one, 1 to a newer one and finally to the unsent text. */
   recall(direction: -1 | 1): void {
-    // Words that were changed since are new ones.
+    // An edited prompt counts as new text.
     if (this.#historyIndex >= 0 && this.prompt !== this.#history.at(-1 - this.#historyIndex)) this.#historyIndex = -1;
     const index = this.#historyIndex - direction;
     if (index >= this.#history.length || index < -1) return;
@@ -283,7 +278,7 @@ export class ComposerState {
     try {
       localStorage.setItem(PROMPTS_KEY, JSON.stringify(this.#history));
     } catch {
-      // A full or forbidden storage forgets at the end of the session, nothing more.
+      // Storage can be full or forbidden; then prompts are kept until the window closes.
     }
   }
 

@@ -3,7 +3,7 @@ import type { StudioEvent } from '$lib/ipc';
 import { parameters, jobOf, node } from '$lib/testing/fixtures';
 import { answered, arrive, finish, held, sent, studio, submit } from '$lib/testing/harness';
 
-test('what to do is chosen by what is there, and can be chosen otherwise', async () => {
+test('the mode follows what is open until the user chooses one', async () => {
   expect(studio.composer.mode).toBe('generate');
   await arrive(node('a'));
   expect(studio.composer.mode).toBe('edit');
@@ -13,7 +13,7 @@ test('what to do is chosen by what is there, and can be chosen otherwise', async
   expect(studio.composer.mode).toBe('generate');
 });
 
-test('an edit names the image in the middle, a creation none', async () => {
+test('an edit names the current image, and a generation names none', async () => {
   await arrive(node('a'));
   await submit('red sails');
   expect(sent[0]).toMatchObject({ kind: 'edit', image: 'a', project: 'p1', parameters: { size: null, image_guidance: 2 } });
@@ -23,7 +23,7 @@ test('an edit names the image in the middle, a creation none', async () => {
   expect(sent[1]).toMatchObject({ image: null, parameters: { size: { width: 1024, height: 1024 } }, variations: 4, first: true });
 });
 
-test('dropped images open, or join as references when dropped on the line', async () => {
+test('dropped images open, or become references when dropped on the composer', async () => {
   await arrive(node('a'));
   studio.isReferenceStripAt = ({ y }) => y > 500;
   const arrived = (id: string, y: number, failures = 0): StudioEvent => ({
@@ -42,7 +42,7 @@ test('dropped images open, or join as references when dropped on the line', asyn
   expect(studio.toasts.all).toHaveLength(1);
 });
 
-test('prompts of before come back with the arrows', async () => {
+test('arrow keys bring back earlier prompts', async () => {
   await submit('one');
   await submit('two');
   studio.composer.recall(-1);
@@ -55,7 +55,7 @@ test('prompts of before come back with the arrows', async () => {
   expect(studio.composer.prompt).toBe('');
 });
 
-test('words in the line survive a walk through those of before', async () => {
+test('an unsent prompt survives a walk through the earlier ones', async () => {
   await submit('one');
   studio.composer.prompt = 'half a thou';
   studio.composer.recall(1);
@@ -66,7 +66,7 @@ test('words in the line survive a walk through those of before', async () => {
   expect(studio.composer.prompt).toBe('half a thou');
 });
 
-test('a size chosen for a creation is not an edit’s', async () => {
+test('a size chosen for generating does not apply to edits', async () => {
   studio.composer.shape = 'custom';
   studio.composer.customSize = { width: 512, height: 256 };
   await arrive(node('a'));
@@ -75,7 +75,7 @@ test('a size chosen for a creation is not an edit’s', async () => {
   expect(studio.composer.size).toEqual({ width: 512, height: 256 });
 });
 
-test('files chosen as references join the line, and the next ones open again', async () => {
+test('chosen reference files are added, and the next files open again', async () => {
   for (const one of [node('s', null, 'p3'), node('r', null, 'p2'), node('a')]) await arrive(one);
   const arrived = (id: string): StudioEvent => ({
     kind: 'arrived',
@@ -93,7 +93,7 @@ test('files chosen as references join the line, and the next ones open again', a
   expect(studio.view.nodeId).toBe('s');
 });
 
-test('a choice of references that was given up does not end the next one', async () => {
+test('canceling one choice of references does not end the next', async () => {
   for (const one of [node('r', null, 'p2'), node('a')]) await arrive(one);
   vi.useFakeTimers();
   await studio.openReferences();
@@ -107,7 +107,7 @@ test('a choice of references that was given up does not end the next one', async
   expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['r']]);
 });
 
-test('a reference dropped on the line of a creation makes it an edit', async () => {
+test('a reference dropped while generating switches to editing', async () => {
   for (const one of [node('r', null, 'p2'), node('a')]) await arrive(one);
   studio.composer.mode = 'generate';
   studio.isReferenceStripAt = () => true;
@@ -117,7 +117,7 @@ test('a reference dropped on the line of a creation makes it an edit', async () 
   expect(studio.composer.references).toEqual(['r']);
 });
 
-test('an image that is edited is not a reference beside itself', async () => {
+test('the edited image is not its own reference', async () => {
   await arrive(node('a'), node('r', 'a'), node('x', 'a'), node('y', 'a'));
   studio.composer.references = [];
   studio.composer.addReferences(['r', 'x', 'a']);
@@ -133,7 +133,7 @@ test('an image that is edited is not a reference beside itself', async () => {
   expect(studio.composer.references).toEqual(['x', 'y', 'a']);
 });
 
-test('parameters beside a question are those of the next edit', async () => {
+test('parameters set while chatting apply to the next edit', async () => {
   await arrive(node('a'));
   studio.composer.mode = 'chat';
   expect(studio.composer.parameter('image_guidance')).toBe(2);
@@ -146,7 +146,7 @@ test('parameters beside a question are those of the next edit', async () => {
   expect([studio.composer.mode, studio.composer.parameter('steps'), studio.composer.seed]).toEqual(['chat', 15, null]);
 });
 
-test('a proposed question leaves the line and its plan alone', async () => {
+test('a suggested question leaves the prompt and its plan alone', async () => {
   await arrive(node('a'));
   studio.composer.prompt = 'half a thou';
   studio.composer.plan = 'Two boats.';
@@ -157,7 +157,7 @@ test('a proposed question leaves the line and its plan alone', async () => {
   expect(studio.composer.prompt).toBe('half a thou');
 });
 
-test('parameters stand at the defaults of what is done, until they are turned', async () => {
+test('parameters have the defaults of their mode until they are changed', async () => {
   expect(studio.composer.parameter('image_guidance')).toBe(1.5);
   await arrive(node('a'));
   expect(studio.composer.parameter('image_guidance')).toBe(2);
@@ -168,14 +168,14 @@ test('parameters stand at the defaults of what is done, until they are turned', 
   expect(studio.composer.isDefault).toBe(true);
 });
 
-test('a preset turns the parameters, and leaves size and seed alone', async () => {
+test('a preset sets the parameters but not size and seed', async () => {
   studio.composer.seed = 5;
   studio.composer.applyPreset({ name: 'x', parameters: { ...parameters, steps: 15, seed: 9, size: { width: 16, height: 16 } } });
   await submit('a boat');
   expect(sent[0]?.parameters).toMatchObject({ steps: 15, seed: 5, size: { width: 1024, height: 1024 } });
 });
 
-test('references keep the order they are given', () => {
+test('references keep the given order', () => {
   studio.composer.addReferences(['a', 'b', 'c']);
   studio.composer.moveReference('c', 0);
   expect(studio.composer.references).toEqual(['c', 'a', 'b']);
@@ -186,13 +186,13 @@ test('references keep the order they are given', () => {
   expect(studio.toasts.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('2 images were not added')]);
 });
 
-test('of five files the first opens, three join the line, and the last is told of', async () => {
+test('the first of five files opens, three become references, and the last is reported', async () => {
   await arrive(...['a', 'b', 'c', 'd', 'e'].map((id, index) => node(id, null, `p${String(index)}`)));
   expect([studio.view.nodeId, studio.composer.references]).toEqual(['a', ['b', 'c', 'd']]);
   expect(studio.toasts.all.map(({ text }) => text?.())).toEqual([expect.stringContaining('1 image was not added')]);
 });
 
-test('an image pasted in the line joins the one that is there, and can be opened instead', async () => {
+test('an image pasted in the prompt becomes a reference and can be opened instead', async () => {
   const paste = async (as: 'image' | 'reference', id: string) => {
     await studio.paste(new Blob(), as);
     await arrive(node(id, null, id));
@@ -209,7 +209,7 @@ test('an image pasted in the line joins the one that is there, and can be opened
   expect(studio.composer.references).toEqual([]);
 });
 
-test('words that something takes the place of are found again', () => {
+test('a replaced prompt is kept in the prompt history', () => {
   studio.composer.prompt = 'half a plan';
   studio.composer.replacePrompt('another');
   expect(studio.composer.prompt).toBe('another');
@@ -217,7 +217,7 @@ test('words that something takes the place of are found again', () => {
   expect(studio.composer.prompt).toBe('half a plan');
 });
 
-test('an prompt that was recalled and changed is not walked away from', async () => {
+test('an earlier prompt that was changed is not replaced by the arrow keys', async () => {
   await submit('a boat');
   studio.composer.recall(-1);
   studio.composer.prompt = 'a boat with red sails';
@@ -228,7 +228,7 @@ test('an prompt that was recalled and changed is not walked away from', async ()
   expect(studio.composer.prompt).toBe('a boat with red sails');
 });
 
-test('two images pasted in the line one after the other both join it', async () => {
+test('two images pasted one after the other both become references', async () => {
   await arrive(node('a'));
   await Promise.all([studio.paste(new Blob(), 'reference'), studio.paste(new Blob(), 'reference')]);
   await arrive(node('b', null, 'p2'));
@@ -237,7 +237,7 @@ test('two images pasted in the line one after the other both join it', async () 
   expect(studio.view.nodeId).toBe('a');
 });
 
-test('a result does not change what is to be done with the words that are being written', async () => {
+test('a result does not change the mode while a prompt is being written', async () => {
   const job = await submit('a boat');
   studio.composer.prompt = 'a fox in grass';
   finish(job, node('b'));
@@ -248,7 +248,7 @@ test('a result does not change what is to be done with the words that are being 
   expect(studio.composer.mode).toBe('edit');
 });
 
-test('a question that was proposed leaves the words in the line for what they were written for', async () => {
+test('reusing a question does not change what the prompt is for', async () => {
   await arrive(node('a'));
   studio.composer.prompt = 'make it blue';
   studio.jobs.submitChat('What is in this image?');

@@ -2,7 +2,7 @@ import type { Host, NewJob, CostEstimate } from '$lib/ipc';
 
 const TYPING_MS = 350;
 
-/** What the request in the line would take; asked for when the artist pauses. */
+/** Estimate of the composer's request, fetched when the user stops typing. */
 export class EstimateState {
   value = $state.raw<CostEstimate | null>(null);
 
@@ -14,7 +14,7 @@ export class EstimateState {
     this.#host = host;
   }
 
-  /** Another request stands in the line, or another model is loaded; null when there is none that could run. */
+  /** Fetches the estimate of a request with this model; null clears it. */
   request(job: NewJob | null, model: string): void {
     const key = job === null ? '' : model + JSON.stringify(job);
     if (key === this.#key) return;
@@ -32,7 +32,7 @@ export class EstimateState {
       const price = await this.#host.estimate(job);
       if (key === this.#key) this.value = price;
     } catch {
-      // Without a price the request can still be made, and says then what is wrong with it.
+      // A request without an estimate can still be sent; a failure is reported then.
       if (key === this.#key) this.value = null;
     }
   }

@@ -3,27 +3,26 @@ import type { GalleryFilter, GalleryPage, Host, Node, NodeId, Project, ProjectId
 
 const FIRST_PAGE = 120;
 const PAGE = 1000;
-/** Between pages that are fetched ahead, so that the window stays quick. */
+/** Pause between pages fetched in the background, which keeps the window responsive. */
 const PAUSE_MS = 120;
-/** Letters come faster than answers are wanted. */
+/** Delay after typing before a search is sent. */
 const TYPING_MS = 160;
 
 const NO_FILTER: GalleryFilter = { text: '', tags: [], starred: false, origin: null, place: 'library' };
 
-/** Which images are wanted, those found so far, and those chosen among them. */
+/** The gallery's filter, the images found so far, and the selection. */
 export class GalleryState {
   filter = $state.raw<GalleryFilter>(NO_FILTER);
   nodes = $state.raw<Node[]>([]);
   total = $state(0);
   isLoading = $state(false);
-  /** Whether a first answer has come. */
   hasLoaded = $state(false);
-  /** Whether the question could not be answered: nothing that is shown would be its answer. */
+  /** Whether loading failed, so that the images do not match the filter. */
   hasFailed = $state(false);
   readonly selected = new SvelteSet<NodeId>();
-  /** The image that has the keyboard, by position. */
+  /** Position of the focused image. */
   focus = $state(0);
-  /** How far it is scrolled, in pixels; kept while another place is shown. */
+  /** In pixels; kept while another page is shown. */
   scrollTop = $state(0);
 
   #projects = new Map<ProjectId, Project>();
@@ -32,9 +31,9 @@ export class GalleryState {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isShown = false;
   #isStale = false;
-  /** The question that what is shown answers. */
+  /** The filter that the shown images match. */
   #loadedFilter: GalleryFilter | null = null;
-  /** What became of images since it was last asked; null where they are gone. */
+  /** Changes to images since loading began; null for those removed. */
   #changedSinceLoad = new Map<NodeId, Node | null>();
   #host: Host;
   #fail: (error: unknown) => void;
@@ -53,12 +52,11 @@ export class GalleryState {
     return text !== '' || tags.length > 0 || starred || origin !== null;
   }
 
-  /** Images that were chosen, in the order they lie. */
+  /** Selected images in gallery order. */
   get selectedNodes(): Node[] {
     return this.nodes.filter((node) => this.selected.has(node.id));
   }
 
-  /** The gallery is in sight: what it holds must be true. */
   show(): void {
     this.#isShown = true;
     if (!this.hasLoaded || this.#isStale) void this.load();
@@ -70,7 +68,7 @@ export class GalleryState {
 
   changeFilter(change: Partial<GalleryFilter>): void {
     this.filter = { ...this.filter, ...change };
-    // What is on its way answers another question, and must not say that all is there.
+    // An answer to the previous filter must not end the loading state.
     this.#loadId += 1;
     this.isLoading = true;
     this.hasFailed = false;
@@ -84,10 +82,10 @@ export class GalleryState {
     this.changeFilter({ ...NO_FILTER, place: this.filter.place });
   }
 
-  /** Fetches the first page at once, and the others one after the other. */
+  /** Fetches the first page, then the others one by one. */
   async load(): Promise<void> {
     const loadId = (this.#loadId += 1);
-    // The same question asked again is answered aside: nobody's place in 10,000 images is lost over one more.
+    // Reloading the same filter keeps the shown images until as many have arrived, so that the scroll position is not lost.
     const isAgain = this.#loadedFilter === this.filter;
     const most = isAgain ? this.nodes.length : 0;
     this.#isStale = false;
@@ -123,7 +121,7 @@ export class GalleryState {
     this.#projects.set(project.id, project);
   }
 
-  /** A click, or a key, on an image. */
+  /** Selects an image, as by a click or key. */
   select(position: number, how: 'only' | 'toggle' | 'range'): void {
     const node = this.nodes[position];
     if (!node) return;
@@ -142,7 +140,7 @@ export class GalleryState {
     }
   }
 
-  /** The keyboard goes to an image without choosing it. */
+  /** Moves the focus without changing the selection. */
   moveFocus(position: number): void {
     this.focus = position;
     this.#anchor = position;
@@ -159,20 +157,20 @@ export class GalleryState {
 
   #onLoadFailed(error: unknown): void {
     this.#fail(error);
-    // What answered this question before is still the best there is.
+    // An earlier answer to the same filter is better than nothing.
     if (this.#loadedFilter === this.filter) return;
     this.hasFailed = true;
     this.#loadedFilter = null;
     [this.nodes, this.total] = [[], 0];
   }
 
-  /** Where an image lies now, or else the place nearest to where it was. */
+  /** The position of an image, or else the nearest to where it was. */
   #findPosition(id: NodeId | undefined, before: number): number {
     const found = id === undefined ? -1 : this.nodes.findIndex((node) => node.id === id);
     return found >= 0 ? found : Math.min(before, Math.max(0, this.nodes.length - 1));
   }
 
-  /** Shows what has come, once it is all or at least as much as stands there. */
+  /** Shows the images once all, or at least as many as before, have arrived. */
   #show(page: GalleryPage, nodes: Node[], most: number): void {
     for (const project of page.projects) this.#projects.set(project.id, project);
     if (page.next !== null && nodes.length < most) return;
@@ -195,7 +193,7 @@ export class GalleryState {
     if (nodes.some((node) => !gone.has(node.id) && !here.has(node.id))) this.refresh();
   }
 
-  /** Whether an image can be among those that are looked for; of words and origin only the program knows. */
+  /** Whether an image can match the filter. Only the host can match text and origin. */
   #canMatch(node: Node): boolean {
     const { place, starred, tags } = this.filter;
     return (node.trashed_ms !== null) === (place === 'trash') && (!starred || node.starred) && tags.every((tag) => node.tags.includes(tag));
@@ -212,7 +210,7 @@ export class GalleryState {
     this.focus = Math.min(this.focus, Math.max(0, this.nodes.length - 1));
   }
 
-  /** What is shown may no longer be true: it is asked for again, at once where it is in sight. */
+  /** Reloads, either now or when the gallery is next shown. */
   refresh(): void {
     this.#isStale = true;
     if (!this.#isShown) return;

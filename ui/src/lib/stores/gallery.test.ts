@@ -16,7 +16,7 @@ async function opened(total = 5): Promise<GalleryState> {
   return gallery;
 }
 
-test('pages follow each other until everything is here', async () => {
+test('pages are loaded until the gallery is complete', async () => {
   const { host, calls } = hostOf({
     gallery: (_, after) => Promise.resolve(after === null ? page(0, 3, 6) : page(3, 6, 6)),
   });
@@ -26,7 +26,7 @@ test('pages follow each other until everything is here', async () => {
   expect(calls.map((call) => call[2])).toEqual([null, '3']);
 });
 
-test('an answer to an older question is thrown away', async () => {
+test('an answer to an older filter is dropped', async () => {
   const answers: ((page: GalleryPage) => void)[] = [];
   const { host } = hostOf({ gallery: () => new Promise((resolve) => answers.push(resolve)) });
   const gallery = new GalleryState(host, () => {});
@@ -40,7 +40,7 @@ test('an answer to an older question is thrown away', async () => {
   expect(gallery.total).toBe(1);
 });
 
-test('an older answer does not say that the newer question is answered', async () => {
+test('an older answer does not end the loading of a newer filter', async () => {
   const answers: ((page: GalleryPage) => void)[] = [];
   const { host } = hostOf({ gallery: () => new Promise((resolve) => answers.push(resolve)) });
   const gallery = new GalleryState(host, () => {});
@@ -53,7 +53,7 @@ test('an older answer does not say that the newer question is answered', async (
   expect(gallery.nodes).toEqual([]);
 });
 
-test('a question that could not be answered shows nothing as its answer, and can be asked again', async () => {
+test('a filter that failed shows no images and can be loaded again', async () => {
   let isBroken = false;
   const failures: unknown[] = [];
   const { host } = hostOf({ gallery: () => (isBroken ? Promise.reject(new Error('the disk')) : Promise.resolve(page(0, 5, 5))) });
@@ -62,7 +62,7 @@ test('a question that could not be answered shows nothing as its answer, and can
   await vi.waitFor(() => expect(gallery.nodes).toHaveLength(5));
   isBroken = true;
   await gallery.load();
-  expect([gallery.nodes.length, gallery.hasFailed], 'what was an answer stays one').toEqual([5, false]);
+  expect([gallery.nodes.length, gallery.hasFailed], 'earlier results stay').toEqual([5, false]);
   gallery.changeFilter({ place: 'trash' });
   await vi.waitFor(() => expect(gallery.hasFailed).toBe(true));
   expect([gallery.nodes.length, gallery.total, gallery.isLoading, failures.length]).toEqual([0, 0, false, 2]);
@@ -71,7 +71,7 @@ test('a question that could not be answered shows nothing as its answer, and can
   expect([gallery.nodes.length, gallery.hasFailed]).toEqual([5, false]);
 });
 
-test('one, some or a stretch are chosen', async () => {
+test('one image, several or a range can be selected', async () => {
   const gallery = await opened();
   const chosen = () => gallery.selectedNodes.map((one) => one.id);
   gallery.select(1, 'only');
@@ -86,7 +86,7 @@ test('one, some or a stretch are chosen', async () => {
   expect(chosen()).toEqual([]);
 });
 
-test('what went to the trash leaves the gallery and what was chosen', async () => {
+test('trashed images leave the gallery and the selection', async () => {
   const gallery = await opened();
   gallery.selectAll();
   gallery.updateNodes([node('n4', null, 'p1', { trashed_ms: 1 })]);
@@ -95,7 +95,7 @@ test('what went to the trash leaves the gallery and what was chosen', async () =
   expect(gallery.selected.has('n4')).toBe(false);
 });
 
-test('one image more does not take the place away that was reached', async () => {
+test('a new image does not change the scroll position', async () => {
   const pages: [string | null, number][] = [];
   const { host } = hostOf({
     gallery: (_, after, limit) => {
@@ -126,7 +126,7 @@ test('a star shows at once', async () => {
   expect(gallery.nodes[2]?.starred).toBe(true);
 });
 
-test('a new question is answered from its beginning', async () => {
+test('a new filter starts at the top', async () => {
   const gallery = await opened();
   gallery.moveFocus(4);
   gallery.scrollTop = 500;
@@ -134,7 +134,7 @@ test('a new question is answered from its beginning', async () => {
   expect([gallery.focus, gallery.scrollTop]).toEqual([0, 0]);
 });
 
-test('an image leaves when it is no longer what is looked for', async () => {
+test('an image that no longer matches the filter leaves', async () => {
   const { host } = hostOf({ gallery: () => Promise.resolve(page(0, 5, 5)) });
   const gallery = new GalleryState(host, () => {});
   gallery.show();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cleanTag } from './images';
 
-test('a tag is trimmed, and nothing is no tag', () => {
+test('a tag is trimmed, and an empty one is rejected', () => {
   expect(cleanTag('  night \n sky ')).toBe('night sky');
   expect(cleanTag('  ')).toBeNull();
 });

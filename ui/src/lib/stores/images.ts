@@ -3,7 +3,7 @@ import type { ExportFormat, Host, Node, NodeId, ProjectId, TurnId } from '$lib/i
 import type { Toasts } from './toasts.svelte';
 import type { ViewState } from './view.svelte';
 
-/** What can be done with images and projects that are there. */
+/** Actions on images and projects. */
 export class Images {
   #host: Host;
   #toasts: Toasts;
@@ -40,7 +40,7 @@ export class Images {
     void this.#toasts.try(() => this.#host.revealImage(id));
   }
 
-  /** Hands images over to the system, whose pointer carries them from here on. */
+  /** Starts a native drag of image files. */
   dragOut(ids: NodeId[]): void {
     if (ids.length > 0) void this.#toasts.try(() => this.#host.dragOut(ids));
   }
@@ -50,12 +50,12 @@ export class Images {
     void this.#toasts.try(() => this.#host.setStarred(ids(nodes), starred));
   }
 
-  /** Leaves questions out of what the model reads next, or takes them in again. */
+  /** Leaves turns out of what the model reads, or includes them again. */
   leaveOut(turns: TurnId[], leftOut: boolean): void {
     void this.#toasts.try(() => this.#host.leaveOut(turns, leftOut));
   }
 
-  /** Gives tags to images and takes others from them; what else they have stays. */
+  /** Adds and removes tags; other tags of each image stay. */
   tag(nodes: Node[], added: string[], removed: string[]): void {
     void this.#toasts.try(() => this.#host.changeTags(ids(nodes), added, removed));
   }
@@ -81,7 +81,7 @@ export class Images {
     void this.#toasts.try(() => this.#host.renameProject(id, name));
   }
 
-  /** Lets the artist name an image; its own words again take the name away. */
+  /** Lets the user rename an image; entering its prompt again removes the name. */
   askForName(node: Node): void {
     this.#view.dialog = {
       kind: 'name',
@@ -94,7 +94,7 @@ export class Images {
 
 const ids = (nodes: Node[]) => nodes.map((node) => node.id);
 
-/** A tag as it is kept, or null when nothing is left of it. */
+/** Normalizes a tag; null if nothing is left. */
 export function cleanTag(tag: string): string | null {
   const text = tag.replaceAll(/\s+/g, ' ').trim().slice(0, 60);
   return text === '' ? null : text;

@@ -5,11 +5,11 @@ import type { LibraryState } from './library.svelte';
 import type { Toasts } from './toasts.svelte';
 import type { ViewState } from './view.svelte';
 
-/** What can be done with requests, and how the view goes along with them. */
+/** Sends and manages jobs, and lets the view follow them. */
 export class Jobs {
-  /** A job of the artist's that is to be shown as soon as it is known. */
+  /** A job to show as soon as the host reports it. */
   #awaited: JobId | null = null;
-  /** The job that left while it was shown: one that is tried again comes back under the same name. */
+  /** The job that was dismissed while in view; a retried job comes back with the same id. */
   #dismissed: JobId | null = null;
   #host: Host;
   #library: LibraryState;
@@ -25,12 +25,12 @@ export class Jobs {
     this.#toasts = toasts;
   }
 
-  /** Sends what stands in the line. */
+  /** Sends the request in the composer. */
   async submit(first = false): Promise<void> {
     if (this.#composer.obstacle !== null) return;
     const { plan } = this.#composer;
     const job = this.#composer.buildJob(first);
-    // The line is free at once: what is typed from here on belongs to the next request.
+    // Cleared at once: anything typed from here on belongs to the next request.
     this.#composer.clearSent();
     const isBusy = this.#library.running !== undefined;
     if (job.kind === 'chat') this.#view.tab = 'chat';
@@ -43,7 +43,7 @@ export class Jobs {
     if (!isTaken) this.#composer.restoreUnsent(job, plan);
   }
 
-  /** Asks what was proposed; what stands in the line, and the plan for it, stay there. */
+  /** Sends a suggested question without touching the composer. */
   submitChat(prompt: string): void {
     const draft = { prompt: this.#composer.prompt, plan: this.#composer.plan, mode: this.#composer.mode };
     this.#composer.mode = 'chat';
@@ -54,17 +54,16 @@ export class Jobs {
     if (draft.prompt.trim() !== '') this.#composer.mode = draft.mode;
   }
 
-  /** Whether there is something that can be stopped. */
   get canStop(): boolean {
     return this.#activeJob() !== undefined;
   }
 
-  /** Stops what is shown if it is at work, or else what runs; a plan that waits to be read is left alone. */
+  /** Stops the job in view if it is active, or else the running one; a plan waiting for review is left alone. */
   stop(id: JobId | undefined = this.#activeJob()): void {
     if (id !== undefined) void this.#toasts.try(() => this.#host.cancel(id));
   }
 
-  /** Stops a job, and keeps its newest step as an image. */
+  /** Stops a job and keeps its newest step as an image. */
   keep(id: JobId): void {
     void this.#toasts.try(() => this.#host.keep(id));
   }
@@ -85,12 +84,12 @@ export class Jobs {
     void this.#toasts.try(() => this.#host.pauseQueue(isPaused));
   }
 
-  /** Puts a failed, interrupted or planned job away. */
+  /** Dismisses a failed, interrupted or planned job. */
   dismiss(id: JobId): void {
     void this.#toasts.try(() => this.#host.dismiss(id));
   }
 
-  /** Takes a failed job's words back into the line, to be sent again. */
+  /** Loads a failed job into the composer, to change it and send it again. */
   edit(id: JobId): void {
     const job = this.#library.job(id);
     if (!job) return;
@@ -101,7 +100,6 @@ export class Jobs {
     this.dismiss(id);
   }
 
-  /** Does what was proposed for a failed job. */
   remedy(job: Job, remedy: Remedy): void {
     if (remedy.kind === 'retry') {
       this.retry(job.id);
@@ -123,13 +121,12 @@ export class Jobs {
     });
   }
 
-  /** Shows a job, at once or as soon as it is known. */
+  /** Shows a job at once, or as soon as the host reports it. */
   follow(id: JobId | undefined): void {
     this.#awaited = id ?? null;
     this.showAwaited();
   }
 
-  /** A job left the queue: where it comes back, it comes into view. */
   onDismissed(id: JobId): void {
     if (this.#view.jobId !== id) return;
     this.#view.jobId = null;
@@ -146,7 +143,7 @@ export class Jobs {
     else this.#view.watch(job);
   }
 
-  /** A job moved on: its result may take the view. */
+  /** Follows a job in view; a finished one may show its image. */
   onStatusChanged(job: JobId, status: Job['status']): void {
     const isWatched = this.#view.jobId === job;
     if (status.state === 'planned' && isWatched) this.#view.tab = 'plan';
@@ -162,13 +159,13 @@ export class Jobs {
     return isAtWork ? shown.id : this.#library.running?.id;
   }
 
-  /** Words in the line are meant for the image in sight: it is not taken from under them. */
+  /** A prompt being written belongs to the current image, so the view must not change then. */
   #canTakeView(node: NodeId): boolean {
     const isFree = this.#view.place === 'studio' && this.#view.jobId === null && this.#composer.prompt.trim() === '';
     return this.#library.settings.follows && isFree && this.#library.node(node)?.project === this.#view.project;
   }
 
-  /** Shows a result without leaving the place the artist is in. */
+  /** Selects a result without leaving the current page. */
   #show(node: NodeId): void {
     const { place } = this.#view;
     const { mode } = this.#composer;
@@ -178,9 +175,9 @@ export class Jobs {
   }
 }
 
-/** A failed job's request, made smaller. */
+/** A failed job's request with its remedy applied. */
 function applyRemedy(job: Job, remedy: Remedy): NewJob {
-  // What the library holds is watched, and cannot be handed over as it is.
+  // The library's jobs are reactive proxies, which the host cannot clone.
   const { kind, prompt, project, image, references, thinking, pauses_after_plan, parameters } = $state.snapshot(job);
   const isPlanless = remedy.kind === 'no_thinking';
   return {

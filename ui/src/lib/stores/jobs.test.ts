@@ -17,7 +17,7 @@ test('the view follows a job to its image', async () => {
   expect(studio.view.nodeId).toBe('b');
 });
 
-test('a result does not take the view from an artist who looks elsewhere', async () => {
+test('a result does not take over the view from another page or project', async () => {
   await arrive(node('a'));
   const job = await submit('red sails');
   studio.view.select('a');
@@ -25,7 +25,7 @@ test('a result does not take the view from an artist who looks elsewhere', async
   expect(studio.view.nodeId).toBe('a');
 });
 
-test('a result is followed where that is wanted, but never under words that are being written', async () => {
+test('a result takes over the view if the settings allow it, but never while a prompt is being written', async () => {
   studio.receive([{ kind: 'settings', settings: { ...snapshot.settings, follows: true } }]);
   await arrive(node('a'));
   const first = await submit('red sails');
@@ -47,14 +47,14 @@ test('a second request does not take the view from the first', async () => {
   expect(studio.view.jobId).toBe(first.id);
 });
 
-test('stopping stops what is shown, or else what runs', async () => {
+test('stopping applies to the job in view, or else to the running one', async () => {
   await arrive(node('a'));
   const job = await submit('red sails');
   studio.jobs.stop();
   expect(asked('cancel')).toEqual([[job.id]]);
 });
 
-test('streamed text gathers in its job, and a failure takes the words back into the line', async () => {
+test('streamed text is added to its job, and a failed job can be loaded into the composer', async () => {
   const job = await submit('a boat');
   studio.receive([
     { kind: 'text', job: job.id, channel: 'plan', delta: 'A red ' },
@@ -68,7 +68,7 @@ test('streamed text gathers in its job, and a failure takes the words back into 
   expect(studio.composer.prompt).toBe('a boat');
 });
 
-test('a remedy sends the same request with one thing changed, first in the queue', async () => {
+test('a remedy sends the changed request again, first in the queue', async () => {
   await arrive(node('a'));
   const job = await submit('wider');
   const size = { width: 512, height: 512 };
@@ -78,13 +78,13 @@ test('a remedy sends the same request with one thing changed, first in the queue
   await vi.waitFor(() => expect(asked('dismiss')).toEqual([[job.id]]));
 });
 
-test('the queue stands in the order the program gives it', async () => {
+test('the queue has the order that the host gives it', async () => {
   const jobs = [await submit('one'), await submit('two'), await submit('three')];
   studio.receive([{ kind: 'jobs_ordered', jobs: [jobs[2], jobs[0], jobs[1]].map((job) => job?.id ?? '') }]);
   expect(studio.library.waiting.map((job) => job.prompt)).toEqual(['three', 'one', 'two']);
 });
 
-test('the line is free as soon as a request is sent, and gets its words back when it is not taken', async () => {
+test('the composer is cleared when a request is sent, and restored if it is refused', async () => {
   let refuse: (error: unknown) => void = () => {};
   const made = hostOf({
     subscribe: () => Promise.resolve(structuredClone(snapshot)),
@@ -104,7 +104,7 @@ test('the line is free as soon as a request is sent, and gets its words back whe
   expect(other.toasts.all).toHaveLength(1);
 });
 
-test('stopping leaves a plan that waits to be read, and stops what runs beside it', async () => {
+test('stopping leaves a plan in review and stops the running job', async () => {
   const planned = await submit('a plan');
   studio.receive([{ kind: 'job_changed', job: planned.id, status: { state: 'planned' } }]);
   const running = await submit('a boat');
@@ -115,7 +115,7 @@ test('stopping leaves a plan that waits to be read, and stops what runs beside i
   expect(asked('cancel')).toEqual([[running.id]]);
 });
 
-test('a job that is tried again stays in view', async () => {
+test('a retried job stays in view', async () => {
   const job = await submit('a boat');
   const failure = { code: 'internal', message: 'x' } as const;
   studio.receive([{ kind: 'job_changed', job: job.id, status: { state: 'failed', failure, remedies: [] } }]);
@@ -127,7 +127,7 @@ test('a job that is tried again stays in view', async () => {
   expect(studio.view.jobId).toBe(job.id);
 });
 
-test('a job that was put away does not keep another from coming back into view', async () => {
+test('a dismissed job does not keep a retried one from coming back into view', async () => {
   const [first, second] = [await submit('one'), await submit('two')];
   for (const { id } of [first, second]) studio.receive([{ kind: 'job_changed', job: id, status: { state: 'interrupted' } }]);
   studio.view.watch(first);
@@ -140,7 +140,7 @@ test('a job that was put away does not keep another from coming back into view',
   expect(studio.view.jobId).toBe(second.id);
 });
 
-test('a job of another project brings its own image along, or none', async () => {
+test('a job of another project shows its own image, or none', async () => {
   await arrive(node('a'));
   const edit = { ...jobOf('e', studio.composer.buildJob()), project: 'p2', image: 'b' };
   studio.receive([{ kind: 'job_queued', job: edit }]);
@@ -150,7 +150,7 @@ test('a job of another project brings its own image along, or none', async () =>
   expect(studio.view.nodeId).toBeNull();
 });
 
-test('what the model cannot read any more is left out of a question that failed, which is asked again', async () => {
+test('the remedy for a full context leaves out the earlier turns and asks the question again', async () => {
   const job = await submit('What is missing?');
   studio.jobs.remedy(job, { kind: 'leave_out', turns: ['t1', 't2'] });
   await vi.waitFor(() => expect(asked('retry')).toEqual([[job.id]]));
@@ -158,7 +158,7 @@ test('what the model cannot read any more is left out of a question that failed,
   expect(sent).toHaveLength(1);
 });
 
-test('what waits for the model can be stopped', async () => {
+test('a job that is waiting for the model can be stopped', async () => {
   expect(studio.jobs.canStop).toBe(false);
   const job = await submit('a boat');
   expect(studio.jobs.canStop).toBe(true);
@@ -166,7 +166,7 @@ test('what waits for the model can be stopped', async () => {
   expect(asked('cancel')).toEqual([[job.id]]);
 });
 
-test('what ended while nothing was heard is not waited for', async () => {
+test('a job that ended while disconnected leaves the view', async () => {
   await arrive(node('a'));
   const job = await submit('red sails');
   expect(studio.view.jobId).toBe(job.id);

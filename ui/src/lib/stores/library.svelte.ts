@@ -21,29 +21,29 @@ import type {
   Verification,
 } from '$lib/ipc';
 
-/** Headers that the window keeps; the gallery knows them all. */
+/** The window keeps only the newest projects; the gallery pages through all of them. */
 const MAX_PROJECTS = 60;
 
-/** What the program holds, as this window knows it. Changes only by events, and by opening a project. */
+/** The host's state as this window knows it. Changes only by events, and by opening a project. */
 export class LibraryState {
   engine = $state.raw<EngineState>(blank.engine);
   jobs = $state<Job[]>([]);
   isPaused = $state(false);
   defaults = $state.raw<ModelDefaults>(blank.defaults);
-  /** The projects that changed last, newest first. */
+  /** The most recently changed projects, newest first. */
   projects = $state.raw<Project[]>([]);
   counts = $state.raw<GalleryCounts>(blank.counts);
   models = $state.raw<ModelCard[]>([]);
   settings = $state.raw<Settings>(blank.settings);
-  /** What came of painting images again, for those that were tried. */
+  /** Outcomes of verifying images. */
   readonly verifications = new SvelteMap<NodeId, Verification>();
 
-  /** The project that is open, with everything in it. */
+  /** The open project with all of its contents. */
   #open = $state.raw<ProjectContents | null>(null);
   #openById = $derived(new Map(this.#open?.nodes.map((node) => [node.id, node])));
-  /** Images of other projects that were seen in passing. */
+  /** Known images of other projects. */
   readonly #seen = new SvelteMap<NodeId, Node>();
-  /** What happened to a project while it was being fetched. */
+  /** Changes to replay once the project being fetched arrives. */
   #missed: (() => void)[] = [];
   #wanted: ProjectId | null = null;
 
@@ -56,7 +56,7 @@ export class LibraryState {
     return this.#open?.project.id === id ? this.#open.project : this.projects.find((project) => project.id === id);
   }
 
-  /** Images of the open project that are not in the trash, in the order they were made. */
+  /** Images of the open project that are not in the trash, oldest first. */
   nodesOf(project: ProjectId | null): Node[] {
     if (project === null) return [];
     const nodes = this.#open?.project.id === project ? this.#open.nodes : [...this.#seen.values()].filter((n) => n.project === project);
@@ -71,7 +71,7 @@ export class LibraryState {
     return this.#open?.project.id === project;
   }
 
-  /** Jobs that will add something to a project. */
+  /** Jobs that will add to a project. */
   jobsOf(project: ProjectId | null): Job[] {
     return project === null ? [] : this.jobs.filter((job) => job.project === project && job.verifies === null);
   }
@@ -89,8 +89,8 @@ export class LibraryState {
   }
 
   /**
-   * The model that is loaded or that the next request loads, as its card has it.
-   * Absent where that is a file named by hand, which has no card.
+   * The card of the model that is loaded or that the next request loads.
+   * Undefined for a model file given by path, which has no card.
    */
   get model(): ModelCard | undefined {
     const { engine } = this;
@@ -100,14 +100,14 @@ export class LibraryState {
         return this.#card(engine.choice.model);
       case 'idle':
       case 'loading':
-        // Nothing but the name says which of the cards it is.
+        // The engine reports only the name while it loads.
         return this.models.find((card) => card.name.en === engine.name);
       default:
         return this.settings.model ? this.#card(this.settings.model.model) : this.#bundled;
     }
   }
 
-  /** What that model is called: in the catalog, or else as its file. */
+  /** The model's name in the catalog, or else its file name. */
   modelName(language: 'en' | 'zh'): string {
     const { engine } = this;
     if (this.model) return this.model.name[language];
@@ -115,7 +115,7 @@ export class LibraryState {
     return engine.state === 'idle' || engine.state === 'loading' ? engine.name : '';
   }
 
-  /** Longest side that it paints. */
+  /** The longest side in pixels that the model generates. */
   get maxSide(): number {
     return this.engine.state === 'ready' ? this.engine.model.max_side : (this.model?.max_side ?? 1024);
   }
@@ -124,15 +124,14 @@ export class LibraryState {
     return this.engine.state === 'ready' ? this.engine.is_pocket : this.model?.origin === 'bundled';
   }
 
-  /** Remembers images that were seen outside the open project. */
   remember(nodes: Node[]): void {
     for (const node of nodes) this.#seen.set(node.id, node);
   }
 
-  /** Opens a project: what was known of it is shown until all of it is here. */
+  /** Fetches and opens a project; what is known of it stays visible meanwhile. */
   async open(id: ProjectId, fetch: (id: ProjectId) => Promise<ProjectContents>): Promise<void> {
     if (this.isOpen(id)) {
-      // What is still on its way is not wanted any more.
+      // Drops the answer of a fetch that is still under way.
       this.#wanted = null;
       return;
     }
@@ -190,7 +189,7 @@ export class LibraryState {
     this.#change(() => {
       const gone = new Set(ids);
       if (this.#open) {
-        // As in the library, the children of a removed image become those of its parent.
+        // As in the library, children of a removed image move to its parent.
         const parents = new Map(this.#open.nodes.map((node) => [node.id, node.parent]));
         const heir = (id: NodeId | null): NodeId | null => (id !== null && gone.has(id) ? heir(parents.get(id) ?? null) : id);
         const left = this.#open.nodes.filter((node) => !gone.has(node.id));
@@ -225,7 +224,7 @@ export class LibraryState {
     if (!job) return;
     if (status.state === 'done' || status.state === 'cancelled') this.removeJob(id);
     else job.status = status;
-    // The program keeps previews only while their job runs.
+    // The host keeps previews only while their job runs.
     if (status.state === 'failed' || status.state === 'queued') job.preview = null;
   }
 
@@ -244,7 +243,7 @@ export class LibraryState {
     this.jobs = this.jobs.filter((job) => job.id !== id);
   }
 
-  /** Makes a change to what is open; made again to the project that is being fetched, whose contents may be older. */
+  /** Applies a change. It is applied again to a project being fetched, whose contents may be older. */
   #change(change: () => void): void {
     if (this.#wanted !== null) this.#missed.push(change);
     change();

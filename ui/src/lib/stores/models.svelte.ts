@@ -5,20 +5,19 @@ import type { Toasts } from './toasts.svelte';
 import { formatBytes } from '$lib/format/quantities';
 import type { ViewState } from './view.svelte';
 
-/** What another try can get over. */
+/** Failures that a retry can fix. */
 const RESUMABLE = new Set<Failure['code']>(['network', 'disk_full', 'hash_mismatch', 'busy', 'internal']);
 
-/** What can be done with models and with the engine that runs them. */
+/** Models, and the engine that runs them. */
 export class Models {
-  /** What trying the hardware has shown. */
   benchmarkResult = $state.raw<Trial | 'running' | null>(null);
 
-  /** What the machine has, as it was when it was last looked at. */
+  /** The hardware when it was last queried. */
   hardware = $state.raw<Hardware | null>(null);
 
-  /** What each model on its way becomes. */
+  /** The install under way of each model. */
   readonly #installing = new Map<ModelId, string>();
-  /** What has come or was given up: the next list of models says which. */
+  /** Models whose install ended; the next list of models says whether they were installed. */
   readonly #ended = new Map<ModelId, string>();
   #host: Host;
   #library: LibraryState;
@@ -32,12 +31,12 @@ export class Models {
     this.#toasts = toasts;
   }
 
-  /** Takes note of what is on its way already. */
+  /** Starts to track the installs under way. */
   trackInstalls(cards: ModelCard[]): void {
     for (const { id, install } of cards) if (install) this.#installing.set(id, install.quantization);
   }
 
-  /** An installation moved on; one that fails is told of where it cannot be seen. */
+  /** Tracks an install; a failure is announced where the models page is not in view. */
   onInstallChanged(model: ModelId, install: Install | null): void {
     const quantization = this.#installing.get(model);
     if (install === null) {
@@ -50,7 +49,7 @@ export class Models {
     if (install.stage.stage === 'failed') this.#reportFailure(model, install, install.stage.failure);
   }
 
-  /** Tells of models that have come. */
+  /** Announces models whose install is complete. */
   announceInstalled(cards: ModelCard[]): void {
     for (const { id, name, forms } of cards) {
       const quantization = this.#ended.get(id);
@@ -74,7 +73,7 @@ export class Models {
     void this.#toasts.try(() => this.#host.cancelInstall(model));
   }
 
-  /** Of an import whose files the artist keeps, nothing to speak of becomes free. */
+  /** Removing an import frees next to nothing when its files stay with the user. */
   remove(model: ModelId, quantization: string | null, isImport: boolean): void {
     void this.#toasts.try(async () => {
       const bytes = await this.#host.removeModel(model, quantization);
@@ -91,7 +90,7 @@ export class Models {
     void this.#toasts.try(() => this.#host.useModel(choice));
   }
 
-  /** Looks at the machine again: what is free changes. */
+  /** Queries the hardware again, because free memory changes. */
   readHardware(): void {
     void this.#toasts.try(async () => {
       this.hardware = await this.#host.hardware();

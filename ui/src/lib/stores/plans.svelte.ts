@@ -8,7 +8,7 @@ import type { ViewState } from './view.svelte';
 
 const DRAFTS_KEY = 'plans';
 
-/** What can be done with the plans that are written before an image is painted. */
+/** Reviews, edits and saves the plans that the model writes before it generates. */
 export class Plans {
   readonly #drafts = new SvelteMap<JobId, string>(readDrafts());
   #host: Host;
@@ -23,34 +23,32 @@ export class Plans {
     this.#toasts = toasts;
   }
 
-  /** A plan as the artist reads it: as it was changed, which outlives the window, or else as the model wrote it. */
+  /** A plan as shown: the user's draft, which survives a reload, or else the model's text. */
   draftOf(job: Job): string {
     return this.#drafts.get(job.id) ?? stripThinkTags(job.plan);
   }
 
-  /** Changes a plan that is held. */
   setDraft(id: JobId, plan: string): void {
     this.#drafts.set(id, plan);
     this.#store();
   }
 
-  /** The plan is again as the model wrote it, or gone. */
   discardDraft(id: JobId): void {
     if (this.#drafts.delete(id)) this.#store();
   }
 
-  /** Forgets what was changed in plans that are gone. */
+  /** Drops the drafts of jobs that are gone. */
   pruneDrafts(): void {
     for (const id of [...this.#drafts.keys()]) if (!this.#library.job(id)) this.discardDraft(id);
   }
 
-  /** Holds a plan that is being written, or that will be. */
+  /** Pauses a job once its plan is written. */
   pause(id: JobId): void {
     this.#view.tab = 'plan';
     void this.#toasts.try(() => this.#host.pausePlan(id));
   }
 
-  /** Paints a held plan as it stands in the panel. */
+  /** Continues a paused job with its plan as edited. */
   generate(job: Job): void {
     const plan = this.draftOf(job);
     void this.#toasts.try(async () => {
@@ -59,7 +57,7 @@ export class Plans {
     });
   }
 
-  /** Keeps a plan under a name, to be painted again. */
+  /** Saves a plan under a name, to generate from it again. */
   save(name: string, plan: string): void {
     const others = this.#library.settings.plans.filter((saved) => saved.plan !== plan);
     void this.#toasts.try(async () => {
@@ -77,7 +75,7 @@ export class Plans {
     try {
       localStorage.setItem(DRAFTS_KEY, JSON.stringify([...this.#drafts]));
     } catch {
-      // A full or forbidden storage forgets at the end of the session, nothing more.
+      // Storage can be full or forbidden; then drafts are kept until the window closes.
     }
   }
 }

@@ -4,7 +4,7 @@ import { Application } from './application.svelte';
 import { hostOf, node, snapshot } from '$lib/testing/fixtures';
 import { arrive, asked, sent, studio, submit } from '$lib/testing/harness';
 
-test('a plan that was changed is what is painted', async () => {
+test('an edited plan is the one that is used', async () => {
   const job = await submit('a boat');
   studio.receive([
     { kind: 'text', job: job.id, channel: 'plan', delta: '<think>A boat.</think>' },
@@ -19,7 +19,7 @@ test('a plan that was changed is what is painted', async () => {
   expect(asked('paintPlan')[1]).toEqual([job.id, 'A boat.']);
 });
 
-test('the thinking control says what happens to the plan', async () => {
+test('the thinking mode decides whether the plan is reviewed', async () => {
   studio.composer.thinking = 'edit';
   await submit('a boat');
   expect(sent[0]).toMatchObject({ thinking: { kind: 'on' }, pauses_after_plan: true });
@@ -32,7 +32,7 @@ test('the thinking control says what happens to the plan', async () => {
   expect(studio.composer.plan).toBeNull();
 });
 
-test('a plan comes into sight with its first word, and what is chosen after that stays', async () => {
+test('the plan tab opens at the first word, and another tab chosen later stays', async () => {
   await arrive(node('a'));
   const job = await submit('red sails');
   const word = (delta: string) => {
@@ -46,7 +46,7 @@ test('a plan comes into sight with its first word, and what is chosen after that
   expect(studio.view.tab).toBe('chat');
 });
 
-test('a plan that was changed is still changed in the next window, until its request is gone', async () => {
+test('an edited plan survives a reload until its job is gone', async () => {
   const kept = new Map<string, string>();
   vi.stubGlobal('localStorage', {
     getItem: (key: string) => kept.get(key) ?? null,

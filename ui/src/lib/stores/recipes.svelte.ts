@@ -6,9 +6,9 @@ import type { LibraryState } from './library.svelte';
 import type { Toasts } from './toasts.svelte';
 import type { ViewState } from './view.svelte';
 
-/** How images were made, and what can be done with that. */
+/** Reads recipes and acts on them. */
 export class Recipes {
-  /** How the image in the middle was made; of which image it is, and beside which model it was read, come with it. */
+  /** The recipe of the current image, and the model that was loaded when it was read. */
   current = $state.raw<{ node: NodeId; model: string | null; recipe: RecipeView | null } | null>(null);
 
   #host: Host;
@@ -27,7 +27,6 @@ export class Recipes {
     this.#toasts = toasts;
   }
 
-  /** Fetches how an image was made. */
   async read(node: NodeId): Promise<void> {
     const model = this.#model;
     const isHere = this.current?.node === node;
@@ -42,14 +41,14 @@ export class Recipes {
     });
   }
 
-  /** The model that painted the image in the middle, where another one is loaded now. */
+  /** The model that generated the current image, if a different one is loaded. */
   get otherModel(): string | null {
     const { current } = this;
     const isComparable = current !== null && current.model !== null && current.model === this.#model;
     return isComparable && current.recipe?.is_present_model === false ? current.recipe.model : null;
   }
 
-  /** Makes the line say what made the image in the middle: one field of it, or all. */
+  /** Puts the current image's recipe into the composer: one field or all. */
   async reuse(field: 'prompt' | 'seed' | 'all'): Promise<void> {
     const id = this.#view.nodeId;
     if (id === null) return;
@@ -60,7 +59,7 @@ export class Recipes {
     else this.#composer.applyRecipe(recipe, field);
   }
 
-  /** Everything of a recipe, the images it read among it. */
+  /** Applies a whole recipe, including its input images. */
   applyAll(recipe: RecipeView): void {
     const [image, ...references] = [...recipe.images].reverse();
     if (recipe.kind !== 'generate' && image !== undefined && this.#library.node(image)) this.#view.select(image);
@@ -68,7 +67,7 @@ export class Recipes {
     this.#composer.references = references.reverse();
   }
 
-  /** Paints an image again as a new one. */
+  /** Generates an image again as a new one. */
   replay(node: NodeId): void {
     void this.#toasts.try(async () => {
       const [id] = await this.#host.replay(node);
@@ -76,13 +75,13 @@ export class Recipes {
     });
   }
 
-  /** Paints an image again to see whether it comes out the same. */
+  /** Generates an image again to check that the result is the same. */
   verify(node: NodeId): void {
     this.#library.verifications.delete(node);
     void this.#toasts.try(() => this.#host.verify(node));
   }
 
-  /** The recipe's panel shows it too, where it is open. */
+  /** Shows a toast unless the recipe panel, which shows the outcome too, is open. */
   onVerified(node: NodeId, outcome: Verification): void {
     if (this.#view.nodeId === node && this.#view.tab === 'recipe' && this.#view.place === 'studio') return;
     if (outcome.kind === 'failed') this.#toasts.show({ failure: outcome.failure });
@@ -90,7 +89,7 @@ export class Recipes {
     else this.#toasts.show({ text: () => i18n.m.recipe.differs(outcome.mean, outcome.largest) });
   }
 
-  /** Walks through the steps of the image in the middle, if they are still kept. */
+  /** Starts or ends scrubbing through the steps of the current image, if they are still kept. */
   async toggleScrub(): Promise<void> {
     const node = this.#view.nodeId;
     if (this.#view.scrub !== null || node === null) {
@@ -105,7 +104,7 @@ export class Recipes {
     });
   }
 
-  /** The model that is loaded: before there is one, no image is another's. */
+  /** Hash of the loaded model, or null. */
   get #model(): string | null {
     const { engine } = this.#library;
     return engine.state === 'ready' ? engine.model.hash : null;

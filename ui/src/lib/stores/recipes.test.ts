@@ -3,7 +3,7 @@ import type { RecipeView } from '$lib/ipc';
 import { contents, hostOf, parameters, node, snapshot } from '$lib/testing/fixtures';
 import { arrive, begin, studio } from '$lib/testing/harness';
 
-test('a recipe is taken field by field, or whole with the images it read', async () => {
+test('a recipe is reused field by field, or completely with its input images', async () => {
   await arrive(node('a'), node('r', null, 'p2'));
   const recipe: RecipeView = {
     kind: 'edit',
@@ -33,7 +33,7 @@ test('a recipe is taken field by field, or whole with the images it read', async
   });
 });
 
-test('whether another model painted an image is asked again of each that is loaded', async () => {
+test('whether another model generated an image is checked again after each load', async () => {
   let loaded = '';
   const recipe = () => ({ model: 'mini', images: [], is_present_model: loaded === 'mini' }) as Partial<RecipeView> as RecipeView;
   const made = hostOf({
@@ -49,16 +49,16 @@ test('whether another model painted an image is asked again of each that is load
     loaded = hash;
     studio.receive([{ kind: 'engine', engine: { state: 'ready', model, choice: null, is_pocket: false, devices: [] } }]);
   };
-  const told = async () => {
+  const readModels = async () => {
     const before = studio.recipes.otherModel;
     await studio.recipes.read('a');
     return [before, studio.recipes.otherModel];
   };
-  expect(await told()).toEqual([null, null]);
+  expect(await readModels()).toEqual([null, null]);
   load('mini');
-  expect(await told()).toEqual([null, null]);
+  expect(await readModels()).toEqual([null, null]);
   load('large');
-  expect(await told()).toEqual([null, 'mini']);
-  expect(await told()).toEqual(['mini', 'mini']);
+  expect(await readModels()).toEqual([null, 'mini']);
+  expect(await readModels()).toEqual(['mini', 'mini']);
   expect(made.calls.filter(([name]) => name === 'recipe')).toHaveLength(3);
 });

@@ -3,7 +3,7 @@ import type { NewJob, RecipeView } from '$lib/ipc';
 import { contents, hostOf, parameters, jobOf, node, snapshot } from '$lib/testing/fixtures';
 import { answered, arrive, begin, finish, held, sent, studio } from '$lib/testing/harness';
 
-test('a branch is made again from another image, edit by edit', async () => {
+test('a branch is repeated on another image, edit by edit', async () => {
   const recipeOf = (id: string): RecipeView => ({
     kind: 'edit',
     prompt: `make ${id}`,
@@ -44,14 +44,14 @@ test('a branch is made again from another image, edit by edit', async () => {
   await answered();
   expect(sent).toHaveLength(2);
   expect(studio.view.nodeId).toBe('d2');
-  // One that is stopped on its way goes no further.
+  // A cancelled edit ends the repetition.
   await studio.repeat.start([c, d], other);
   expect(sent).toHaveLength(3);
   studio.receive([{ kind: 'job_changed', job: 'job-3', status: { state: 'cancelled' } }]);
   studio.receive([{ kind: 'job_changed', job: 'job-3', status: { state: 'done', node: 'd2' } }]);
   await answered();
   expect(sent).toHaveLength(3);
-  // What was not made is said, and made when that is asked for.
+  // The toast offers to make the remaining edits.
   const news = () => studio.toasts.all.at(-1);
   expect(news()?.text?.()).toBe('2 edits of the branch were not made');
   news()?.action?.run();
@@ -61,7 +61,7 @@ test('a branch is made again from another image, edit by edit', async () => {
   studio.receive([{ kind: 'job_queued', job: third }]);
   finish(third, node('c3', 'other'));
   await answered();
-  // One that failed goes on by itself where it is tried again.
+  // A failed edit goes on by itself when it is retried.
   const fourth = jobOf('job-5', sent[4] as NewJob);
   const failure = { code: 'device_lost', message: 'x' } as const;
   studio.receive([

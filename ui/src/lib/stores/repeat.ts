@@ -6,15 +6,15 @@ import type { Toasts } from './toasts.svelte';
 import { addThinkTags } from '$lib/format/plans';
 import type { ViewState } from './view.svelte';
 
-/** Makes a branch again from another image: each of its edits from what the one before it has given. */
+/** Repeats a branch on another image: each edit is applied to the result of the one before. */
 export class Repeat {
-  /** What is still to be made, the edit that is under way first. */
+  /** The remaining edits, the current one first. */
   #rest: RecipeView[] = [];
-  /** What the next edit is made from. */
+  /** The image that the next edit is applied to. */
   #image: NodeId | null = null;
-  /** The edit that is under way, or that broke and may be tried again. */
+  /** The current edit, or the failed one, which can be retried. */
   #job: JobId | null = null;
-  /** The notice of a repetition that waits to go on. */
+  /** The toast of a repetition that was interrupted. */
   #toast: number | null = null;
   #host: Host;
   #library: LibraryState;
@@ -47,7 +47,7 @@ export class Repeat {
     await this.#submitNext();
   }
 
-  /** A job moved on: where it was one of these edits, the next one follows, or waits for a word where it broke. */
+  /** Starts the next edit when one is done, or offers to go on after one failed. */
   onStatusChanged(job: JobId, status: Job['status']): void {
     if (job !== this.#job) return;
     switch (status.state) {
@@ -68,12 +68,12 @@ export class Repeat {
         this.#pause();
         break;
       default:
-        // What broke is tried again.
+        // The failed edit is retried.
         this.#closeToast();
     }
   }
 
-  /** Makes the next edit. */
+  /** Queues the next edit. */
   async #submitNext(): Promise<void> {
     const [recipe] = this.#rest;
     const image = this.#image;
@@ -91,7 +91,7 @@ export class Repeat {
     if (!isTaken) this.#pause();
   }
 
-  /** Says what was not made, and offers to make it. */
+  /** Reports the edits that were not made, and offers to make them. */
   #pause(): void {
     const action = { label: () => i18n.m.repeat.go_on, run: () => this.#resume() };
     const n = this.#rest.length;
@@ -107,20 +107,20 @@ export class Repeat {
   #resume(): void {
     if (this.#toast === null) return;
     this.#closeToast();
-    // One that broke is in the queue still.
+    // A failed job is still in the queue.
     if (this.#job !== null && this.#library.job(this.#job)) this.#jobs.retry(this.#job);
     else void this.#submitNext();
   }
 }
 
-/** A recipe's request on another image, which gives the size. */
+/** A recipe's request on another image, which sets the size. */
 function buildJob(recipe: RecipeView, project: string, image: NodeId): NewJob {
   return {
     kind: 'edit',
     prompt: recipe.prompt,
     project,
     image,
-    // The edited image is the last that was read.
+    // The edited image is the last one read.
     references: recipe.images.slice(0, -1),
     thinking: recipe.plan === null ? { kind: 'off' } : { kind: 'given', plan: addThinkTags(recipe.plan) },
     pauses_after_plan: false,

@@ -1,40 +1,39 @@
 import type { Failure } from '$lib/ipc';
 
-/** Something to tell the artist that belongs to no job. */
+/** A message to the user that belongs to no job. */
 export interface Toast {
   id: number;
   failure?: Failure;
-  /** The news, or what a failure is about, in the language of the moment: a toast may outlast a change of it. */
+  /** A function, because a toast may outlast a change of the language. */
   text?: () => string;
   action?: { label: () => string; run: () => void };
-  /** Whether it stays until it is closed, as a failure does. */
+  /** Whether it stays until closed, as failures do. */
   isSticky?: boolean;
 }
 
-/** Successes leave by themselves; those that can be undone stay long enough to be. */
+/** Time until a success disappears; longer if it can be undone. */
 const TOAST_MS = 5000;
 const UNDO_MS = 12_000;
 
-/** Toasts that stand at once, but for failures that wait. */
+/** Failures that have not been closed do not count. */
 const MAX_TOASTS = 4;
 
-/** What the artist is told. */
 export class Toasts {
   all = $state.raw<Toast[]>([]);
 
   #n = 0;
 
-  /** Tells something; gives what it is closed by. */
+  /** Returns the id to close it by. */
   show(toast: Omit<Toast, 'id'>): number {
     const id = (this.#n += 1);
     const { failure } = toast;
-    // A failure that is told twice, by what failed and by what it failed for, stands there once.
+    // The same failure can be reported both by the operation and by an event; show it once.
     const others = this.all.filter((one) => !failure || one.failure?.code !== failure.code || one.failure.message !== failure.message);
     const all = [...others, { id, ...toast }];
-    // A failure that nobody has closed is not pushed out by a success.
+    // A success does not push out a failure that has not been closed.
     const surplus = all.filter((one) => !isSticky(one) && one.id !== id).slice(0, Math.max(0, all.length - MAX_TOASTS));
     this.all = all.filter((one) => !surplus.includes(one)).slice(-2 * MAX_TOASTS);
-    // A success may go unseen; a failure waits for the artist.
+    // Failures stay until closed.
     if (!isSticky(toast)) setTimeout(() => this.close(id), toast.action ? UNDO_MS : TOAST_MS);
     return id;
   }
@@ -43,7 +42,7 @@ export class Toasts {
     this.all = this.all.filter((toast) => toast.id !== id);
   }
 
-  /** Does something that can fail, and tells the artist when it does. */
+  /** Runs an action and shows a toast if it fails. Returns whether it succeeded. */
   async try(action: () => Promise<unknown>): Promise<boolean> {
     try {
       await action();

@@ -5,7 +5,6 @@ export type Place = 'studio' | 'gallery' | 'models' | 'settings';
 export type InspectorTab = 'chat' | 'plan' | 'parameters' | 'recipe';
 export type CompareMode = 'slider' | 'side' | 'difference';
 
-/** A dialog that stands before everything else. */
 export type Dialog =
   | { kind: 'keys' }
   | { kind: 'palette' }
@@ -15,31 +14,31 @@ export type Dialog =
   | { kind: 'name'; title: string; value: string; onsave: (name: string) => void }
   | { kind: 'confirm'; title: string; text: string; action: string; onconfirm: () => void };
 
-/** What the artist looks at. */
+/** What the window shows. */
 export class ViewState {
   place = $state<Place>('studio');
   project = $state<ProjectId | null>(null);
-  /** The image in the middle, and the one that is edited or asked about. */
+  /** The current image: on the canvas, and the target of edits and chats. */
   nodeId = $state<NodeId | null>(null);
-  /** The job whose steps are shown in place of the image. */
+  /** The job whose steps are shown instead of the image. */
   jobId = $state<JobId | null>(null);
   tab = $state<InspectorTab>('chat');
   dialog = $state.raw<Dialog | null>(null);
-  /** While held, the canvas shows what the image was made from. */
+  /** Whether the canvas shows the parent, while a key is held. */
   showsOriginal = $state(false);
 
   isComparing = $state(false);
   compareMode = $state<CompareMode>('slider');
-  /** How much of the other image the slider leaves, 0 to 100. */
+  /** Position of the comparison slider, 0 to 100. */
   divider = $state(50);
-  /** The steps of the image, when they are walked through. */
+  /** The image's steps while scrubbing through them. */
   scrub = $state.raw<{ node: NodeId; previews: PreviewId[]; index: number } | null>(null);
 
-  /** Called when another project is to be shown; fetches it. */
+  /** Called when another project is opened; fetches it. */
   onEnterProject: (id: ProjectId) => void = () => {};
 
   #comparison = $state<NodeId | null>(null);
-  /** From which image each was gone up to. */
+  /** The child that each image was last left from on the way up. */
   #childOf = new Map<NodeId, NodeId>();
   #library: LibraryState;
 
@@ -55,7 +54,7 @@ export class ViewState {
     return this.jobId === null ? undefined : this.#library.job(this.jobId);
   }
 
-  /** The image that the one in the middle is compared with. */
+  /** The image to compare the current one with. */
   get comparison(): Node | undefined {
     const chosen = this.#library.node(this.#comparison);
     if (chosen && chosen.id !== this.nodeId) return chosen;
@@ -67,7 +66,7 @@ export class ViewState {
 
   compareWith(id: NodeId): void {
     this.#comparison = id;
-    // A job's steps would hide it.
+    // A job's steps would cover the comparison.
     this.jobId = null;
     this.isComparing = true;
   }
@@ -82,11 +81,11 @@ export class ViewState {
     this.place = 'studio';
   }
 
-  /** Shows a job's steps; what it is made from stays the image that is edited next. */
+  /** Shows a job's steps; the image it is made from stays current. */
   watch(job: Job): void {
     const isElsewhere = this.project !== job.project;
     this.#enter(job.project);
-    // An image of the project that was left is not what is edited next.
+    // Do not keep an image of another project as the target of the next edit.
     if (isElsewhere) this.nodeId = job.image;
     else if (job.image !== null && this.#library.node(job.image)?.project === job.project) this.nodeId = job.image;
     this.jobId = job.id;
@@ -98,7 +97,7 @@ export class ViewState {
   openProject(id: ProjectId): void {
     this.#enter(id);
     const newest = this.#library.nodesOf(id).at(-1)?.id;
-    // Of a project that is not here yet, only some images may have been seen.
+    // Before the project is loaded, only some of its images may be known.
     this.nodeId = (this.#library.isOpen(id) ? newest : (this.#library.project(id)?.cover ?? newest)) ?? null;
     this.jobId = this.#library.jobsOf(id).find((job) => job.kind !== 'chat')?.id ?? null;
     this.place = 'studio';
@@ -109,7 +108,7 @@ export class ViewState {
     this.place = 'studio';
   }
 
-  /** The next image begins a project; what is seen stays where it is. */
+  /** Starts a new project with the next image; the current one stays in view. */
   leaveProject(): void {
     this.project = null;
     this.nodeId = null;
@@ -118,7 +117,7 @@ export class ViewState {
     this.scrub = null;
   }
 
-  /** To the image that this one was made from, or what that was made from where it is in the trash. */
+  /** Goes to the nearest ancestor that is not in the trash. */
   goToParent(): void {
     const ancestor = this.#ancestor;
     if (this.jobId !== null) this.jobId = null;
@@ -128,7 +127,7 @@ export class ViewState {
     }
   }
 
-  /** To the image that this one was gone up from, or else to the newest made from it. */
+  /** Goes to the child that was last left for this image, or else to the newest child. */
   goToChild(): void {
     const nodes = this.#library.nodesOf(this.project);
     const left = this.nodeId === null ? undefined : this.#childOf.get(this.nodeId);
@@ -136,7 +135,7 @@ export class ViewState {
     if (child) this.select(child.id);
   }
 
-  /** The image in the middle is gone from sight: the nearest that is left takes its place. */
+  /** Replaces a current image that is gone by its nearest remaining relative. */
   replaceMissing(): void {
     const nodes = this.#library.nodesOf(this.project);
     if (nodes.some((node) => node.id === this.nodeId)) return;
@@ -144,7 +143,7 @@ export class ViewState {
     this.nodeId = (ancestor ?? nodes.at(-1))?.id ?? null;
   }
 
-  /** The nearest of the images that led to the one in the middle which is not in the trash. */
+  /** The nearest ancestor of the current image that is not in the trash. */
   get #ancestor(): Node | undefined {
     const parentOf = (node: Node | undefined) => this.#library.node(node?.parent ?? null);
     let ancestor = parentOf(this.node);

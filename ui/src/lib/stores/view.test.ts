@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { node, project } from '$lib/testing/fixtures';
 import { arrive, held, studio, submit } from '$lib/testing/harness';
 
-test('nobody comes to an image in the trash by going back', async () => {
+test('going back skips images in the trash', async () => {
   const [a, b, c] = [node('a'), node('b', 'a'), node('c', 'b')];
   await arrive(a, b, c);
   studio.view.select('c');
@@ -15,7 +15,7 @@ test('nobody comes to an image in the trash by going back', async () => {
   expect(studio.view.nodeId).toBe('c');
 });
 
-test('a project opens at its cover, whatever else of it was seen', async () => {
+test('a project opens at its cover, whichever of its images are known', async () => {
   held.set('p7', [node('x', null, 'p7'), node('y', 'x', 'p7')]);
   studio.receive([{ kind: 'project_changed', project: project('p7', { cover: 'y' }) }]);
   studio.library.remember([node('x', null, 'p7')]);
@@ -25,7 +25,7 @@ test('a project opens at its cover, whatever else of it was seen', async () => {
   expect(studio.view.nodeId).toBe('y');
 });
 
-test('an image that is compared is not hidden by a job', async () => {
+test('a comparison is not covered by a job', async () => {
   await arrive(node('a'), node('b', 'a'));
   const job = await submit('red sails');
   expect(studio.view.jobId).toBe(job.id);
@@ -33,14 +33,14 @@ test('an image that is compared is not hidden by a job', async () => {
   expect([studio.view.jobId, studio.view.comparison?.id]).toEqual([null, 'b']);
 });
 
-test('what hung on a removed image hangs on what that was made from', async () => {
+test('children of a removed image move to its parent', async () => {
   await arrive(node('a'));
   await arrive(node('b', 'a'), node('c', 'b'));
   studio.receive([{ kind: 'nodes_removed', nodes: ['b'], projects: [] }]);
   expect(studio.library.nodesOf('p1').find((one) => one.id === 'c')?.parent).toBe('a');
 });
 
-test('a project that went with its last image is left, and no longer listed', async () => {
+test('a project deleted with its last image is left and no longer listed', async () => {
   await arrive(node('a'));
   studio.receive([{ kind: 'project_changed', project: project('p1', { cover: 'a' }) }]);
   studio.view.place = 'gallery';
@@ -49,7 +49,7 @@ test('a project that went with its last image is left, and no longer listed', as
   expect([studio.view.project, studio.view.nodeId, studio.view.place]).toEqual([null, null, 'gallery']);
 });
 
-test('comparing is with what an image was made from, until another is chosen', async () => {
+test('the comparison is with the parent until another image is chosen', async () => {
   const nodes = [node('a'), node('b', 'a'), node('c', 'b')];
   held.set('p1', nodes);
   studio.receive([{ kind: 'project_changed', project: project('p1', { cover: 'c' }) }]);
@@ -62,7 +62,7 @@ test('comparing is with what an image was made from, until another is chosen', a
   expect(studio.view.comparison?.id).toBe('c');
 });
 
-test('going down the history goes back to where it was left, past what is in the trash', async () => {
+test('going down the history returns to the child that was left, unless it is in the trash', async () => {
   await arrive(node('a'), node('b', 'a'), node('c', 'a'), node('e', 'c'));
   studio.view.select('b');
   studio.view.goToParent();

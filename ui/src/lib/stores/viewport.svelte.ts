@@ -1,4 +1,4 @@
-/** Zoom and pan as plain arithmetic: where an image's pixels lie in the window. */
+/** Zoom and pan as pure functions: where an image's pixels lie in the window. */
 
 export interface Point {
   x: number;
@@ -10,7 +10,7 @@ export interface Extent {
   height: number;
 }
 
-/** A view: `scale` window pixels for one of the image, its corner at `x`, `y`. */
+/** A transform: `scale` window pixels for one image pixel, top left corner at `x`, `y`. */
 export interface View extends Point {
   scale: number;
 }
@@ -18,12 +18,12 @@ export interface View extends Point {
 export const MIN_SCALE = 0.02;
 export const MAX_SCALE = 64;
 
-/** Room left around a fitted image; the toolbar and the progress of a job have theirs. */
+/** Margin around a fitted image, for the toolbar and the job's progress. */
 const MARGIN = { top: 58, bottom: 68, sides: 28 };
 
 /**
- * The whole image in the middle. Small ones are enlarged by whole factors so that pixels stay square:
- * whole for the screen's own pixels, of which `density` make one of the window's.
+ * Fits and centers the whole image. Small images are enlarged by whole factors, so that pixels stay square:
+ * whole in device pixels, of which `density` make one window pixel.
  */
 export function fitView(image: Extent, canvas: Extent, density: number): View {
   const height = canvas.height - MARGIN.top - MARGIN.bottom;
@@ -34,7 +34,7 @@ export function fitView(image: Extent, canvas: Extent, density: number): View {
   return { ...view, y: onPixel(MARGIN.top + (height - image.height * view.scale) / 2, density) };
 }
 
-/** The image in the middle at a given scale. */
+/** Centers the image at a given scale. */
 export function centerView(image: Extent, canvas: Extent, scale: number, density: number): View {
   return {
     scale,
@@ -43,19 +43,19 @@ export function centerView(image: Extent, canvas: Extent, scale: number, density
   };
 }
 
-/** The nearest place where a pixel of the screen begins. */
+/** Rounds to a device pixel. */
 function onPixel(at: number, density: number): number {
   return Math.round(at * density) / density;
 }
 
-/** Zooms so that what lies under `at` stays there. */
+/** Zooms while keeping the point under `at` in place. */
 export function zoomView(view: View, at: Point, factor: number): View {
   const scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, view.scale * factor));
   const applied = scale / view.scale;
   return { scale, x: at.x - (at.x - view.x) * applied, y: at.y - (at.y - view.y) * applied };
 }
 
-/** Moves the view, but never so far that the image is lost from sight. */
+/** Pans, but never so far that the image is out of view. */
 export function panView(view: View, image: Extent, canvas: Extent, by: Point): View {
   const visible = 48;
   const clamp = (value: number, side: number, room: number) => Math.min(room - visible, Math.max(visible - side, value));
@@ -66,28 +66,28 @@ export function panView(view: View, image: Extent, canvas: Extent, by: Point): V
   };
 }
 
-/** The image's point under a point of the window. */
+/** The image point under a window point. */
 export function toImagePoint(view: View, at: Point): Point {
   return { x: (at.x - view.x) / view.scale, y: (at.y - view.y) / view.scale };
 }
 
-/** Where the image lies on the canvas. It stays fitSize until the artist moves it. */
+/** The image's transform on the canvas. It stays fitted until the user moves it. */
 class ViewportState {
   canvas = $state<Extent>({ width: 0, height: 0 });
   image = $state<Extent>({ width: 1, height: 1 });
-  /** Pixels of the screen for one of the window's. */
+  /** Device pixels per window pixel. */
   density = $state(globalThis.devicePixelRatio ?? 1);
   #moved = $state<View | null>(null);
 
   view = $derived<View>(this.#moved ?? fitView(this.image, this.canvas, this.density));
-  /** At 100 a pixel of the image is one of the screen. */
+  /** At 100 one image pixel is one device pixel. */
   percent = $derived(this.view.scale * this.density * 100);
 
   get isFitted(): boolean {
     return this.#moved === null;
   }
 
-  /** Another image: its place is kept only where it lies on the same ground. */
+  /** Changes the image; keeps the position only if the size is the same. */
   show(image: Extent): void {
     if (image.width === this.image.width && image.height === this.image.height) return;
     this.image = { width: image.width, height: image.height };

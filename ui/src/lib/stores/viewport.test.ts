@@ -4,7 +4,7 @@ import { centerView, fitView, MAX_SCALE, panView, toImagePoint, zoomView } from 
 const stage = { width: 800, height: 600 };
 
 describe('fit', () => {
-  test('a large image lies whole within the stage', () => {
+  test('a large image fits completely in the view', () => {
     const view = fitView({ width: 4000, height: 1000 }, stage, 1);
     expect(4000 * view.scale).toBeLessThanOrEqual(800);
     expect(view.x).toBeGreaterThanOrEqual(0);
@@ -16,7 +16,7 @@ describe('fit', () => {
     expect(fitView({ width: 16, height: 16 }, stage, 1).scale).toBe(8);
   });
 
-  test('on a dense screen whole factors are those of its own pixels', () => {
+  test('on a dense screen the factor is whole in device pixels', () => {
     const scaleOf = (side: number, density: number) => fitView({ width: side, height: side }, stage, density).scale;
     expect(scaleOf(128, 2)).toBe(3.5);
     expect(scaleOf(400, 1)).toBe(1);
@@ -25,12 +25,12 @@ describe('fit', () => {
     expect(scaleOf(4000, 2)).toBeLessThan(0.2);
   });
 
-  test('a stage without room gives a view all the same', () => {
+  test('a view without space still gets a scale', () => {
     expect(fitView({ width: 100, height: 100 }, { width: 0, height: 0 }, 1).scale).toBeGreaterThan(0);
   });
 });
 
-test('an image begins where a pixel of the screen does', () => {
+test('an image starts on a device pixel', () => {
   for (const density of [1, 1.25, 1.5, 2, 3]) {
     const { x, y, scale } = centerView({ width: 333, height: 77 }, stage, 1 / density, density);
     expect(scale * density).toBeCloseTo(1, 9);
@@ -38,7 +38,7 @@ test('an image begins where a pixel of the screen does', () => {
   }
 });
 
-test('zooming keeps the point under the cursor', () => {
+test('zooming keeps the point under the cursor in place', () => {
   let view = fitView({ width: 1024, height: 768 }, stage, 1);
   const at = { x: 321, y: 123 };
   const before = toImagePoint(view, at);
@@ -50,12 +50,12 @@ test('zooming keeps the point under the cursor', () => {
   }
 });
 
-test('zoom ends at its limits without moving the image', () => {
+test('zooming stops at its limits without moving the image', () => {
   const view = { scale: MAX_SCALE, x: 5, y: 7 };
   expect(zoomView(view, { x: 100, y: 100 }, 3)).toEqual(view);
 });
 
-test('an image cannot be lost by panning', () => {
+test('an image cannot be panned out of view', () => {
   const image = { width: 100, height: 100 };
   const view = panView({ scale: 1, x: 0, y: 0 }, image, stage, { x: 1e9, y: -1e9 });
   expect(view.x).toBeLessThan(stage.width);

@@ -1,4 +1,4 @@
-/** Small things that tests are made of. */
+/** Builders for test data. */
 import { parameters, snapshot as blank } from '$lib/ipc/blank';
 import type { Host, Job, NewJob, Node, Project, ProjectContents, Snapshot } from '$lib/ipc';
 
@@ -54,7 +54,7 @@ export function jobOf(id: string, request: NewJob): Job {
   };
 }
 
-/** A host that notes what it is asked, and answers what the test says. */
+/** A host that records its calls and answers as the test says. */
 export function hostOf(answers: Partial<Host> = {}): { host: Host; calls: [name: string, ...values: unknown[]][] } {
   const calls: [string, ...unknown[]][] = [];
   const host = new Proxy({} as Host, {

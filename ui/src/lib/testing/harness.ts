@@ -1,16 +1,16 @@
-// A studio over a program that answers from memory, begun anew for each test.
+// A studio over an in-memory host, created anew for each test.
 
 import { beforeEach, vi } from 'vitest';
 import type { Job, NewJob, Node, StudioEvent } from '$lib/ipc';
 import { Application } from '$lib/stores/application.svelte';
 import { contents, hostOf, jobOf, snapshot } from './fixtures';
 
-/** Requests that the program was given. */
+/** Requests that were queued. */
 export let sent: NewJob[];
-/** What the program was asked for. */
+/** Projects that were fetched. */
 export let calls: [name: string, ...values: unknown[]][];
 export let studio: Application;
-/** What the program holds of a project. */
+/** Contents of each project. */
 export let held: Map<string, Node[]>;
 
 beforeEach(async () => {
@@ -27,7 +27,7 @@ beforeEach(async () => {
   await begin(made);
 });
 
-/** Begins anew over another program. */
+/** Starts over with another host. */
 export async function begin(made: ReturnType<typeof hostOf>): Promise<void> {
   calls = made.calls;
   studio = new Application(made.host);
@@ -36,7 +36,7 @@ export async function begin(made: ReturnType<typeof hostOf>): Promise<void> {
 
 export const asked = (name: string) => calls.filter((call) => call[0] === name).map((call) => call.slice(1));
 
-/** Lets the program answer. */
+/** Lets pending promises of the host resolve. */
 export const answered = () => vi.waitFor(() => Promise.resolve());
 
 export async function arrive(...nodes: Node[]) {

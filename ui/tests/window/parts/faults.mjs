@@ -90,7 +90,7 @@ export default {
       pressOnDisplay('slash');
       await sleep(300);
       xdotool('type', '--delay', 20, words);
-      // Nobody can look whether they stand there.
+      // Without the driver, the page cannot be inspected.
       await sleep(2000);
       pressOnDisplay('ctrl+Return');
       await sleep(700);
@@ -104,7 +104,7 @@ export default {
     assert.equal(listImages().length, before.length, 'one runs and one waits');
     process.kill(engine, 'SIGCONT');
     await waitFor('both images', () => listImages().length === before.length + 2);
-    // The page that came back takes the next one.
+    // The reloaded page accepts the next one.
     await write(circle('yellow'));
     await waitFor('the third image', () => listImages().length === before.length + 3);
     assert.deepEqual(findProcesses(isPage), [reborn]);

@@ -25,7 +25,7 @@ async function drag(b, path, seen) {
   await b.waitForText('.drop-overlay', 'Drop to open');
   await seen?.();
   xdotool('mouseup', 1);
-  await waitFor('the veil to lift', async () => (await b.count('.drop-overlay')) === 0);
+  await waitFor('the drop overlay to close', async () => (await b.count('.drop-overlay')) === 0);
   dragged.kill();
 }
 

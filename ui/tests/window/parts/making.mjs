@@ -23,7 +23,7 @@ export default {
     await b.type('.composer textarea', 'A large red circle in the center on a blue background');
     await b.waitForText('.cost-line', 'needs');
     await b.click('button.run');
-    // The pocket model is quick: its engine is held while its work is looked at.
+    // The pocket model is fast, so its engine is suspended while the preview is checked.
     const seen = `return Boolean(document.querySelector('.frame img')?.src.includes('/preview/') && document.querySelector('.progress .label')?.textContent.includes('Step'))`;
     await waitFor('a preview and its step', () => b.execute(seen));
     const engine = findEngine();

@@ -85,7 +85,7 @@ export default {
     await b.execute(`document.getElementById('queue')?.hidePopover?.(); document.querySelector(':popover-open')?.hidePopover()`);
     b = await studio.killAndOpen(engine);
     await b.waitForText('.dot.ready');
-    // What waited is painted; what ran is there to be tried again.
+    // The queued job was generated; the interrupted one can be retried.
     await waitFor('what waited to be saved', () => listImages().length === before + names.length);
     await pressKey(b, 'q');
     await b.waitForText('.queue h3', 'Needs attention');

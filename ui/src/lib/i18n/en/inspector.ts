@@ -1,5 +1,3 @@
-/** Texts of the inspector. */
-
 export const inspector = {
   label: 'Inspector',
   tabs: { chat: 'Chat', plan: 'Plan', parameters: 'Parameters', recipe: 'Recipe' },

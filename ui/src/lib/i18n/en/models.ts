@@ -1,5 +1,3 @@
-/** Texts of the models page. */
-
 export const models = {
   machine: 'This computer',
   no_gpu: 'No graphics card was found.',

@@ -1,5 +1,3 @@
-/** Texts of the settings. */
-
 export const settings = {
   appearance: 'Appearance',
   language: 'Language',

@@ -1,4 +1,4 @@
-/** Texts of the whole window: header, queue, dialogs, actions and errors. */
+/** Texts of the header, queue, dialogs, actions and errors. */
 
 import type { ErrorCode } from '$lib/ipc';
 

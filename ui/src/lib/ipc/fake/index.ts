@@ -1,10 +1,10 @@
 /**
- * A program that pretends: it paints harbours in a second or two. The window can be
- * developed against it in any browser, and tests need no engine.
+ * A fake host: it generates harbors in a second or two, so that the window can be
+ * developed in any browser and tested without an engine.
  *
- * The page's address says what it holds: `?images=10000`, `?pace=0.2` (of the usual
- * time), `?language=zh`, `?theme=light`, `?engine=pocket|full|named|idle|loading|failed|no_model`,
- * `?welcome` for a first start, `?jobs` for a queue with a job in every state.
+ * Query parameters set its contents: `?images=10000`, `?pace=0.2` (a factor of the
+ * usual time), `?language=zh`, `?theme=light`, `?engine=pocket|full|named|idle|loading|failed|no_model`,
+ * `?welcome` for the first start, `?jobs` for a queue with a job in every state.
  */
 import type { Ability, Host } from '../host';
 import type {
@@ -26,23 +26,22 @@ import { painted } from './paint';
 import { Queue } from './queue';
 import { PLAN, populated } from './world';
 
-/** What tests reach for: the means to tell the window anything. */
-export interface Puppet {
-  tell: (...events: StudioEvent[]) => void;
+/** Lets tests control the host. */
+export interface FakeHostDriver {
+  send: (...events: StudioEvent[]) => void;
   calls: { name: string; values: unknown[] }[];
-  /** Everything that can be asked for, but for addresses. */
+  /** Names of all methods, except those that build addresses. */
   methods: () => string[];
-  /** The job that runs. */
+  /** Id of the running job. */
   running: () => string | undefined;
-  /** Stops running jobs where they are, or lets them go on. */
   suspend: (isSuspended: boolean) => void;
-  /** A step that can be seen. */
+  /** A new preview. */
   step: (seed: number) => string;
 }
 
 declare global {
-  var puppet: Puppet | undefined;
-  /** Texts that stand wherever the world would have its own. */
+  var hostDriver: FakeHostDriver | undefined;
+  /** Texts that replace the host's own. */
   var fakeWords: string[] | undefined;
 }
 
@@ -55,9 +54,9 @@ export function fakeHost(): Host {
   const words = (text: string) => (given.length === 0 ? text : (given[nWords++ % given.length] ?? text));
   const world = populated(Number(options.get('images') ?? 14), words);
   let listener: (events: StudioEvent[]) => void = () => {};
-  const calls: Puppet['calls'] = [];
-  const tell = (...events: StudioEvent[]) => listener(structuredClone(events));
-  const queue = new Queue(world, tell, words, 90 * Number(options.get('pace') ?? 1));
+  const calls: FakeHostDriver['calls'] = [];
+  const send = (...events: StudioEvent[]) => listener(structuredClone(events));
+  const queue = new Queue(world, send, words, 90 * Number(options.get('pace') ?? 1));
   let cards = models(words);
   let settings: Settings = {
     ...blank,
@@ -66,11 +65,11 @@ export function fakeHost(): Host {
     model: pocket,
     library_folder: words('/home/mira/Images/Bagel Studio'),
     presets: [{ name: words('Bold and quick'), parameters: { ...parameters, steps: 15, text_guidance: 6 } }],
-    plans: [{ name: words('Night over the harbour'), plan: words(PLAN) }],
+    plans: [{ name: words('Night over the harbor'), plan: words(PLAN) }],
     welcomed: !options.has('welcome'),
   };
-  globalThis.puppet = {
-    tell,
+  globalThis.hostDriver = {
+    send,
     calls,
     methods: () => Object.keys(host).filter((name) => !name.endsWith('Url')),
     running: () => queue.jobs.find((job) => job.status.state === 'running')?.id,
@@ -84,7 +83,7 @@ export function fakeHost(): Host {
 
   if (options.has('jobs')) fill();
 
-  /** A job in every state, none of them moving. */
+  /** Adds a job in every state, in a paused queue. */
   function fill(): void {
     const project = world.newest[0];
     const node = project && world.nodesOf(project.id)[0];
@@ -119,15 +118,15 @@ export function fakeHost(): Host {
       const node = world.nodes.get(id);
       return node ? [Object.assign(node, change(node))] : [];
     });
-    tell({ kind: 'nodes_changed', nodes: after });
+    send({ kind: 'nodes_changed', nodes: after });
     for (const project of new Set(after.map((node) => node.project))) {
-      tell({ kind: 'project_changed', project: world.refresh(project, '', 0) });
+      send({ kind: 'project_changed', project: world.refresh(project, '', 0) });
     }
-    tell({ kind: 'counts', counts: world.counts() });
+    send({ kind: 'counts', counts: world.counts() });
     return done();
   }
 
-  /** An image from a file, the first of a project. */
+  /** An imported image, the first of its project. */
   function fromFile(has_recipe: boolean, name: string): Node {
     return {
       id: world.name('node'),
@@ -153,12 +152,12 @@ export function fakeHost(): Host {
   function arrive(has_recipe: boolean, name: string): Promise<void> {
     const known = [...world.nodes.values()].find((node) => node.origin === 'imported' && node.prompt === name && node.trashed_ms === null);
     if (known) {
-      tell({ kind: 'arrived', arrivals: [{ node: known.id, is_known: true, has_recipe: known.has_recipe }], failures: [], position: null });
+      send({ kind: 'arrived', arrivals: [{ node: known.id, is_known: true, has_recipe: known.has_recipe }], failures: [], position: null });
       return done();
     }
     const node = fromFile(has_recipe, name);
     const project = world.add(node);
-    tell(
+    send(
       { kind: 'project_changed', project },
       { kind: 'node_added', node },
       { kind: 'counts', counts: world.counts() },
@@ -169,13 +168,13 @@ export function fakeHost(): Host {
 
   function change(wanted: Partial<Settings>): Promise<void> {
     settings = { ...settings, ...wanted };
-    tell({ kind: 'settings', settings });
+    send({ kind: 'settings', settings });
     return done();
   }
 
   function changeCards(wanted: ModelCard[]): void {
     cards = wanted;
-    tell({ kind: 'models', models: cards });
+    send({ kind: 'models', models: cards });
   }
 
   function changeCard(id: string, change: Partial<ModelCard>): Promise<void> {
@@ -183,16 +182,16 @@ export function fakeHost(): Host {
     return done();
   }
 
-  /** Ends the engine, and starts it with a model. */
+  /** Restarts the engine with a model. */
   function start(choice: ModelChoice): void {
-    tell({ kind: 'engine', engine: { state: 'starting' } });
+    send({ kind: 'engine', engine: { state: 'starting' } });
     const ready = engine(choice.model === 'pocket' ? 'pocket' : 'full', words);
     if (ready.state !== 'ready') return;
     const model = { ...ready.model, quantization: choice.quantization };
-    setTimeout(() => tell({ kind: 'engine', engine: { ...ready, model, choice } }), 40);
+    setTimeout(() => send({ kind: 'engine', engine: { ...ready, model, choice } }), 40);
   }
 
-  /** Queues what a recipe says, to have another image or to compare. */
+  /** Queues an image's recipe again. */
   function again(id: NodeId, verifies: NodeId | null): string[] {
     const node = world.nodes.get(id);
     const recipe = node && world.recipe(node);
@@ -293,7 +292,7 @@ export function fakeHost(): Host {
     renameProject(id, name) {
       const project = world.projects.get(id);
       if (project) project.name = name || (world.nodesOf(id)[0]?.prompt ?? '');
-      if (project) tell({ kind: 'project_changed', project });
+      if (project) send({ kind: 'project_changed', project });
       return done();
     },
     renameNode: (id, name) => changed([id], () => ({ name: name === '' ? null : name })),
@@ -303,30 +302,30 @@ export function fakeHost(): Host {
     leaveOut(ids, leftOut) {
       for (const [project, all] of world.turns) {
         const turns = all.map((turn) => (ids.includes(turn.id) ? { ...turn, left_out: leftOut } : turn));
-        const told = turns.filter((turn) => ids.includes(turn.id));
-        if (told.length === 0) continue;
+        const affected = turns.filter((turn) => ids.includes(turn.id));
+        if (affected.length === 0) continue;
         world.turns.set(project, turns);
-        tell({ kind: 'turns_changed', project, turns: told });
+        send({ kind: 'turns_changed', project, turns: affected });
       }
       return done();
     },
     trash: (nodes) => changed(nodes, () => ({ trashed_ms: Date.now() })),
     restore: (nodes) => changed(nodes, () => ({ trashed_ms: null })),
     emptyTrash() {
-      tell({ kind: 'nodes_removed', ...world.emptyTrash() }, { kind: 'counts', counts: world.counts() });
+      send({ kind: 'nodes_removed', ...world.emptyTrash() }, { kind: 'counts', counts: world.counts() });
       return done();
     },
     replay: (id) => answer(again(id, null)),
     verify: (id) => (again(id, id), done()),
 
-    openImages: () => arrive(false, 'harbour.jpg'),
+    openImages: () => arrive(false, 'harbor.jpg'),
     pasteImage: () => arrive(true, 'clipboard.png'),
     copyImage: () => done(),
-    exportImages: (nodes) => answer(words(nodes.length === 1 ? 'harbour.png' : 'Exports')),
-    exportProject: () => answer(words('harbour.bagel')),
+    exportImages: (nodes) => answer(words(nodes.length === 1 ? 'harbor.png' : 'Exports')),
+    exportProject: () => answer(words('harbor.bagel')),
     openProject() {
       const project = world.add(fromFile(false, 'Islands at noon'));
-      tell({ kind: 'project_changed', project }, { kind: 'counts', counts: world.counts() });
+      send({ kind: 'project_changed', project }, { kind: 'counts', counts: world.counts() });
       return answer(project.id);
     },
     revealImage: () => done(),
@@ -351,7 +350,7 @@ export function fakeHost(): Host {
         await changeCard(id, { forms });
         return card.forms.find((form) => form.quantization === quantization)?.disk_bytes ?? 0;
       }
-      // Of an imported one the studio has a note of where it lies, and no more.
+      // Imported files stay on disk; only their record is removed.
       if (card.origin === 'imported') changeCards(cards.filter((other) => other !== card));
       else await changeCard(id, { files: { state: 'absent' } });
       return 'bytes' in card.files && card.origin !== 'imported' ? card.files.bytes : 612;
@@ -387,13 +386,13 @@ export function fakeHost(): Host {
 
   function imageOf(id: NodeId, scale = 1): string {
     const node = world.nodes.get(id);
-    // As of a file that is gone.
+    // An empty image, as for a missing file.
     if (!node) return 'data:image/png,';
     const size = { width: node.size.width * scale, height: node.size.height * scale };
     return painted(`${node.project} ${node.prompt}`, size);
   }
 
-  // Tests ask what was asked for.
+  // Records the calls for tests.
   return new Proxy(host, {
     get(target, key: keyof Host) {
       const method = target[key] as (...values: unknown[]) => unknown;
@@ -405,7 +404,7 @@ export function fakeHost(): Host {
   });
 }
 
-/** Answers come later, as they do through a door. */
+/** Answers with a delay, as over IPC. */
 function answer<T>(value: T): Promise<T> {
   return new Promise((resolve) => setTimeout(() => resolve(value), 4));
 }

@@ -1,4 +1,4 @@
-/** Models of the pretended program: one in each state that the window can show. */
+/** Models of the fake host: one in each state that the window can show. */
 import { parameters, snapshot } from '../blank';
 import type { Hardware, Install, ModelCard, ModelDefaults, ModelForm } from '../protocol';
 
@@ -51,7 +51,7 @@ const fullForms = (installed: string | null) => [
 
 const published = { license: 'Apache-2.0', max_side: 1024, defaults, install: null } as const;
 
-/** A model on its way, as many gigabytes of all. */
+/** An install with `done` of `all` gigabytes. */
 export function installing(quantization: string, stage: Install['stage'], done: number, all: number): Install {
   const bytes_per_sec = stage.stage === 'downloading' ? 46e6 : null;
   return {
@@ -137,14 +137,14 @@ export function models(words: (text: string) => string): ModelCard[] {
         12.1,
       ),
     },
-    imported('import-1', 'harbour-finetune', words, {
+    imported('import-1', 'harbor-finetune', words, {
       state: 'damaged',
       failure: { code: 'hash_mismatch', message: words('ema.safetensors: this file ends too early; import it again') },
     }),
   ];
 }
 
-/** A model of the artist's own. */
+/** An imported model. */
 export function imported(id: string, name: string, words: (text: string) => string, files: ModelCard['files']): ModelCard {
   return {
     ...published,

@@ -1,10 +1,10 @@
-/** Images of the pretended program: a harbour whose colors depend on the words. */
+/** Images of the fake host: a harbor whose colors depend on the prompt. */
 import type { Size } from '../protocol';
 
-/** An address that an `img` can show; `noise` from 0 to 1 hides the image as early steps do. */
+/** A data URL; `noise` from 0 to 1 covers the image as in early steps. */
 export function painted(words: string, size: Size, noise = 0): string {
   const seed = hash(words);
-  // From blue through violet to orange: the colors of evenings.
+  // Evening colors, from blue through violet to orange.
   const hue = (205 + (seed % 170)) % 360;
   const night = seed % 3 === 0;
   const { width: w, height: h } = size;
@@ -43,7 +43,7 @@ function hills(w: number, base: number, seed: number, fill: string, height: numb
   return `<path fill="${fill}" d="M0 ${n(base)}${points.join('')}L${n(w)} ${n(base)}z"/>`;
 }
 
-/** What early steps look like: a mosaic that gives way to the image. */
+/** A mosaic that stands for an early step. */
 function grain(w: number, h: number, seed: number, noise: number): string {
   const across = 16;
   const side = w / across;

@@ -1,4 +1,4 @@
-/** The pretended queue: one job at a time, with plans, previews and failures. */
+/** The fake queue: one job at a time, with plans, previews and failures. */
 import type { ImageParameters, Job, JobId, JobPlace, JobStatus, NewJob, Node, ProjectId, Remedy, StudioEvent } from '../protocol';
 import { painted } from './paint';
 import { ANSWER, PLAN, type World } from './world';
@@ -9,19 +9,19 @@ export class Queue {
   jobs: Job[] = [];
   isPaused = false;
   readonly previews = new Map<string, string>();
-  /** Steps of finished images, newest images only. */
+  /** Steps of the newest images. */
   readonly steps = new Map<string, string[]>();
   #world: World;
-  #tell: (...events: StudioEvent[]) => void;
+  #send: (...events: StudioEvent[]) => void;
   #words: (text: string) => string;
   #stepMs: number;
   #isBusy = false;
-  /** While it is set, running jobs stay where they are, so that a test can look at a state that would pass. */
+  /** While set, running jobs pause, so that a test can check a passing state. */
   isSuspended = false;
 
-  constructor(world: World, tell: (...events: StudioEvent[]) => void, words: (text: string) => string, stepMs: number) {
+  constructor(world: World, send: (...events: StudioEvent[]) => void, words: (text: string) => string, stepMs: number) {
     this.#world = world;
-    this.#tell = tell;
+    this.#send = send;
     this.#words = words;
     this.#stepMs = stepMs;
   }
@@ -69,20 +69,20 @@ export class Queue {
       ...parts,
     };
     this.jobs.push(job);
-    this.#tell({ kind: 'job_queued', job: structuredClone(job) });
+    this.#send({ kind: 'job_queued', job: structuredClone(job) });
     this.run();
     return job;
   }
 
   set(job: Job, status: JobStatus): void {
     job.status = status;
-    this.#tell({ kind: 'job_changed', job: job.id, status });
+    this.#send({ kind: 'job_changed', job: job.id, status });
     if (status.state === 'done' || status.state === 'cancelled') this.jobs = this.jobs.filter((other) => other !== job);
   }
 
   dismiss(id: JobId): void {
     this.jobs = this.jobs.filter((job) => job.id !== id);
-    this.#tell({ kind: 'job_dismissed', job: id });
+    this.#send({ kind: 'job_dismissed', job: id });
   }
 
   cancel(id: JobId): void {
@@ -109,7 +109,7 @@ export class Queue {
 
   pause(isPaused: boolean): void {
     this.isPaused = isPaused;
-    this.#tell({ kind: 'queue_paused', is_paused: isPaused });
+    this.#send({ kind: 'queue_paused', is_paused: isPaused });
     this.run();
   }
 
@@ -117,8 +117,8 @@ export class Queue {
     const job = this.find(id);
     if (!job) return;
     job.status = { state: 'queued' };
-    this.#tell({ kind: 'job_dismissed', job: id });
-    this.#tell({ kind: 'job_queued', job: structuredClone(job) });
+    this.#send({ kind: 'job_dismissed', job: id });
+    this.#send({ kind: 'job_queued', job: structuredClone(job) });
     this.run();
   }
 
@@ -134,17 +134,17 @@ export class Queue {
     job.plan = plan;
     job.thinking = { kind: 'given', plan };
     job.pauses_after_plan = false;
-    this.#tell({ kind: 'plan_changed', job: id, plan });
+    this.#send({ kind: 'plan_changed', job: id, plan });
     this.set(job, { state: 'queued' });
     this.move(id, { kind: 'first' });
     this.run();
   }
 
-  /** Saves what a job has painted so far. */
+  /** Saves the newest step as an image. */
   keep(id: JobId): void {
     const job = this.find(id);
     if (job?.status.state !== 'running') return;
-    // The recipe leads to another image, the one at the last step.
+    // The recipe gives the image of the last step, not this one.
     this.set(job, { state: 'done', node: this.#finish(job, false).id });
   }
 
@@ -161,7 +161,7 @@ export class Queue {
 
   #order(): void {
     const jobs = this.jobs.filter((job) => job.status.state === 'queued').map((job) => job.id);
-    this.#tell({ kind: 'jobs_ordered', jobs });
+    this.#send({ kind: 'jobs_ordered', jobs });
   }
 
   async #wait(ms: number): Promise<void> {
@@ -169,7 +169,7 @@ export class Queue {
     while (this.isSuspended);
   }
 
-  /** Whether the job goes on; settles it when the artist has stopped it. */
+  /** Whether the job goes on; settles a job that the user has stopped. */
   async #pause(job: Job, ms: number): Promise<boolean> {
     await this.#wait(ms);
     if (job.status.state === 'stopping') this.set(job, { state: 'cancelled' });
@@ -182,7 +182,7 @@ export class Queue {
       await this.#wait(this.#stepMs / 2);
       if (job.status.state !== 'running') break;
       job[channel] += delta;
-      this.#tell({ kind: 'text', job: job.id, channel, delta });
+      this.#send({ kind: 'text', job: job.id, channel, delta });
     }
     return job.status.state === 'running';
   }
@@ -208,12 +208,12 @@ export class Queue {
       this.previews.set(preview, painted(job.prompt, quarter(size), 1 - step / STEPS));
       seen.push(preview);
       job.preview = preview;
-      this.#tell({ kind: 'preview', job: job.id, preview });
+      this.#send({ kind: 'preview', job: job.id, preview });
     }
     if (job.verifies !== null) {
       const verified = this.#world.nodes.get(job.verifies);
       const isSame = verified !== undefined && this.#world.recipe(verified)?.is_present_model === true;
-      this.#tell({
+      this.#send({
         kind: 'verified',
         node: job.verifies,
         outcome: isSame ? { kind: 'same' } : { kind: 'differs', mean: 1.4, largest: 38 },
@@ -247,7 +247,7 @@ export class Queue {
     };
     this.#world.images.set(node.id, job.parameters);
     const project = this.#world.add(node);
-    this.#tell({ kind: 'node_added', node }, { kind: 'project_changed', project }, { kind: 'counts', counts: this.#world.counts() });
+    this.#send({ kind: 'node_added', node }, { kind: 'project_changed', project }, { kind: 'counts', counts: this.#world.counts() });
     return node;
   }
 
@@ -266,7 +266,7 @@ export class Queue {
     };
     this.#world.turns.set(job.project, [...(this.#world.turns.get(job.project) ?? []), turn]);
     const project = this.#world.refresh(job.project, job.prompt, Date.now());
-    this.#tell({ kind: 'project_changed', project }, { kind: 'turn_added', project: job.project, turn });
+    this.#send({ kind: 'project_changed', project }, { kind: 'turn_added', project: job.project, turn });
     this.set(job, { state: 'done', node: null });
   }
 
@@ -282,7 +282,7 @@ export class Queue {
   }
 }
 
-/** Steps are seen at the size of the latents, more or less. */
+/** Previews have about the size of the latents. */
 function quarter({ width, height }: { width: number; height: number }): { width: number; height: number } {
   return { width: width / 4, height: height / 4 };
 }

@@ -1,4 +1,4 @@
-/** What the pretended program holds: projects with branches, and as many images as are asked for. */
+/** Contents of the fake host: projects with branches, and any number of images. */
 import { parameters } from '../blank';
 import type {
   GalleryCounts,
@@ -16,7 +16,7 @@ import { hash } from './paint';
 
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 9, 1, 9);
-const TAGS = ['harbour', 'night', 'sketch', 'client', 'warm', '海'];
+const TAGS = ['harbor', 'night', 'sketch', 'client', 'warm', '海'];
 const EDITS = [
   'Make the sails red',
   'Turn it into night, keep the boat',
@@ -27,9 +27,9 @@ const EDITS = [
   'Add gulls over the water',
 ];
 const BEGINNINGS = [
-  'A sailing boat in a quiet harbour at dusk',
+  'A sailing boat in a quiet harbor at dusk',
   'Three islands in morning fog',
-  'harbour.jpg',
+  'harbor.jpg',
   'A ferry leaving, seen from above',
   '雨后的小港口',
   'Wooden boats on a beach',
@@ -39,12 +39,12 @@ export class World {
   readonly nodes = new Map<NodeId, Node>();
   readonly projects = new Map<ProjectId, Project>();
   readonly turns = new Map<ProjectId, Turn[]>();
-  /** How images were sampled, where that differs from the usual. */
+  /** Parameters of images that differ from the defaults. */
   readonly images = new Map<NodeId, ImageParameters>();
   #ofProject = new Map<ProjectId, Node[]>();
   #count = 0;
 
-  /** A name that no other thing of this world has. */
+  /** A unique id. */
   name(kind: string): string {
     return `${kind}-${String((this.#count += 1)).padStart(5, '0')}`;
   }
@@ -57,7 +57,7 @@ export class World {
     return this.refresh(node.project, node.prompt, node.created_ms);
   }
 
-  /** Makes a project's header say what is in it. */
+  /** Updates a project's counts and cover. */
   refresh(id: ProjectId, name: string, at: number): Project {
     const nodes = this.nodesOf(id).filter((node) => node.trashed_ms === null);
     const before = this.projects.get(id);
@@ -73,7 +73,7 @@ export class World {
     return project;
   }
 
-  /** Takes out for good what is in the trash, and projects with their last image. */
+  /** Deletes what is in the trash, and projects that lose their last image. */
   emptyTrash(): { nodes: NodeId[]; projects: ProjectId[] } {
     const gone = [...this.nodes.values()].filter((node) => node.trashed_ms !== null);
     const projects: ProjectId[] = [];
@@ -146,7 +146,7 @@ export class World {
   }
 }
 
-/** A world of `n` images in projects of about seven; `words` gives every text its final form. */
+/** Creates `n` images in projects of about seven; `words` maps every text. */
 export function populated(n: number, words: (text: string) => string): World {
   const world = new World();
   let made = 0;
@@ -156,7 +156,7 @@ export function populated(n: number, words: (text: string) => string): World {
     const own: Node[] = [];
     const length = Math.min(n - made, project === 0 ? 5 : 3 + (hash(id) % 9));
     for (let index = 0; index < length; index += 1) {
-      // Every third image goes back to an earlier one: a branch.
+      // Every third image branches off an earlier one.
       const parent = index === 0 ? null : own[index % 3 === 0 ? Math.floor(index / 2) - 1 : index - 1];
       const beginning = BEGINNINGS[project % BEGINNINGS.length] ?? '';
       const isFile = beginning.endsWith('.jpg');
@@ -187,7 +187,7 @@ export function populated(n: number, words: (text: string) => string): World {
     }
     world.turns.set(id, project % 2 === 0 ? [turn(world, own[0], words)] : []);
   }
-  // The first project is the one that was worked on last: it has a branch and a conversation.
+  // The most recent project has a branch and a conversation.
   const first = [...world.projects.values()][0];
   if (first) world.projects.set(first.id, { ...first, changed_ms: START + (n + 10) * 7 * MINUTE });
   return world;
@@ -197,7 +197,7 @@ export const PLAN =
   'The scene should move from dusk to a clear night. The sky becomes a deep blue with small stars, and a thin moon above the left hill. The boat, its sails and the outline of the hills stay where they are. Reflections in the water turn dark blue with a faint warm line under the mast.';
 
 export const ANSWER =
-  'A quiet harbour at dusk: one sailing boat, dark hills, and a sky going from rose to violet. The water is calm and repeats the colors of the sky.';
+  'A quiet harbor at dusk: one sailing boat, dark hills, and a sky going from rose to violet. The water is calm and repeats the colors of the sky.';
 
 function turn(world: World, node: Node | undefined, words: (text: string) => string): Turn {
   return {
