@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn no_strange_text_names_a_image() {
+    fn no_strange_text_names_an_image() {
         let strange: Vec<String> = serde_json::from_str(include_str!("../tests/strange.json")).unwrap();
         let id = NodeId::new();
         for text in strange.iter().filter(|text| text.parse::<NodeId>().is_err()) {

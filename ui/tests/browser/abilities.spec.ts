@@ -656,7 +656,7 @@ test.describe('abilities', () => {
     await fail('disk_full');
     await page.click('.toast button:has-text("Settings")');
     await expect(page.locator('.settings')).toBeVisible();
-    await fail('not_a_image');
+    await fail('not_an_image');
     await page.click('.toast button:has-text("Open Image")');
     await waitForCall(page, 'openImages');
     await fail('gone');

@@ -65,11 +65,14 @@ fn attention_by_candle(queries: &Tensor, segments: &[Keys], mask: AttentionMask)
     Ok(output.squeeze(0)?.transpose(0, 1)?.reshape((n_rows, n_heads * head_dim))?)
 }
 
+/// Name, query heads, key heads, rows, segment lengths, head dimension, mask.
+type AttentionShape = (&'static str, usize, usize, usize, &'static [usize], usize, AttentionMask);
+
 type Attend = fn(&Tensor, &[Keys], AttentionMask) -> Result<Tensor>;
 
 fn attentions(criterion: &mut Criterion) {
     use AttentionMask::{Causal, Full};
-    let shapes: [(&str, usize, usize, usize, &[usize], usize, AttentionMask); 6] = [
+    let shapes: [AttentionShape; 6] = [
         ("text decode", 28, 4, 1, &[1026, 1026, 40], 128, Full),
         ("text prefill", 28, 4, 64, &[1026, 64], 128, Causal),
         ("denoise, text", 28, 4, 1026, &[40, 1026], 128, Full),

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn other_content_under_a_image_is_noticed() {
+    fn other_content_under_an_image_is_noticed() {
         let mut sources = original(None).recipe.inputs;
         assert!(original(None).check_sources(&sources).is_ok());
         if let Some(RecipeInput::Image { hash, .. }) = sources.last_mut() {

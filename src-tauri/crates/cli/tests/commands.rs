@@ -64,7 +64,7 @@ fn shared_options_have_one_spelling() {
 }
 
 #[test]
-fn words_become_a_image_with_its_recipe() {
+fn words_become_an_image_with_its_recipe() {
     let bench = Bench::new();
     let run = bench.run_mini(&generate(&["--seed", "7", "--out", "a.png"])).done();
     assert!(run.stdout.starts_with("saved a.png: 64x48, seed 7, "), "{}", run.stdout);

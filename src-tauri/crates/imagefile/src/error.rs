@@ -170,11 +170,11 @@ impl Error {
         match self {
             Self::DiskFull { .. } => ErrorCode::DiskFull,
             Self::Encode { .. } => ErrorCode::Internal,
-            Self::Foreign { .. } | Self::NotAFile { .. } => ErrorCode::NotAImage,
+            Self::Foreign { .. } | Self::NotAFile { .. } => ErrorCode::NotAnImage,
             Self::Unusable { problem, .. } => match problem {
                 Problem::TooManyPixels { .. } | Problem::TooMuchMemory { .. } => ErrorCode::ImageTooLarge,
                 Problem::Truncated | Problem::Animated | Problem::Empty { .. } | Problem::Damaged { .. } => {
-                    ErrorCode::NotAImage
+                    ErrorCode::NotAnImage
                 }
             },
             Self::TooLong { .. } | Self::TooLargeToWrite { .. } => ErrorCode::ImageTooLarge,

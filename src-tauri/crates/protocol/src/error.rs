@@ -22,7 +22,7 @@ pub enum ErrorCode {
     /// The request cannot be carried out as it stands, for a reason that none of the following names.
     BadInput,
     /// A file is no image of a kind that is read, or a damaged one.
-    NotAImage,
+    NotAnImage,
     /// An image has more bytes or pixels than are read or can be written.
     ImageTooLarge,
     /// There is no image where one is to be edited.

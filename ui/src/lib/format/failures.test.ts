@@ -47,7 +47,7 @@ test('the English message of the host is kept as details', () => {
 
 test('details start open only where they are needed', () => {
   expect(explainFailure({ code: 'bad_input', message: 'the name is too long' }).details.isOpen).toBe(true);
-  expect(explainFailure({ code: 'not_a_image', message: 'notes.txt: is a text' }).details.isOpen).toBe(true);
+  expect(explainFailure({ code: 'not_an_image', message: 'notes.txt: is a text' }).details.isOpen).toBe(true);
   expect(explainFailure({ code: 'network', message: 'timed out' }).details.isOpen).toBe(false);
 });
 

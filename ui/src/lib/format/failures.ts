@@ -6,7 +6,7 @@ import { formatSize } from './sizes';
 /** Codes whose translated text does not name the file, value or number concerned. */
 const SPECIFIC_CODES = new Set<ErrorCode>([
   'bad_input',
-  'not_a_image',
+  'not_an_image',
   'image_too_large',
   'size_unusable',
   'out_of_range',
@@ -24,7 +24,7 @@ const SPECIFIC_CODES = new Set<ErrorCode>([
 
 /** The action that helps, for a failure that is not shown next to a button that does. */
 export const FAILURE_ACTIONS: Partial<Record<ErrorCode, 'open' | 'import_project' | 'models' | 'settings' | 'diagnostics'>> = {
-  not_a_image: 'open',
+  not_an_image: 'open',
   image_too_large: 'open',
   image_missing: 'open',
   model_invalid: 'models',

@@ -119,7 +119,7 @@ export type MemoryEstimate = {
 };
 
 /** The one list of failures. */
-export type ErrorCode = "cancelled" | "out_of_device_memory" | "out_of_host_memory" | "device_lost" | "model_invalid" | "model_missing" | "bad_input" | "not_a_image" | "image_too_large" | "image_missing" | "size_unusable" | "out_of_range" | "not_a_project" | "file_unusable" | "text_missing" | "text_too_long" | "context_too_long" | "too_many" | "gone" | "busy" | "too_late" | "not_repeatable" | "catalog_unusable" | "token_unusable" | "bad_address" | "keyring" | "newer_program" | "disk_full" | "network" | "hash_mismatch" | "bad_result" | "repaired" | "settings_unusable" | "internal";
+export type ErrorCode = "cancelled" | "out_of_device_memory" | "out_of_host_memory" | "device_lost" | "model_invalid" | "model_missing" | "bad_input" | "not_an_image" | "image_too_large" | "image_missing" | "size_unusable" | "out_of_range" | "not_a_project" | "file_unusable" | "text_missing" | "text_too_long" | "context_too_long" | "too_many" | "gone" | "busy" | "too_late" | "not_repeatable" | "catalog_unusable" | "token_unusable" | "bad_address" | "keyring" | "newer_program" | "disk_full" | "network" | "hash_mismatch" | "bad_result" | "repaired" | "settings_unusable" | "internal";
 
 /** A failure with its one line for the artist. */
 export type Failure = {

@@ -135,7 +135,7 @@ fn bad_requests_fail_with_a_line_and_leave_the_engine_ready() {
         ("steps", generate(1), ErrorCode::OutOfRange, "steps 1 is out of range"),
         ("empty", chat(8, vec![]), ErrorCode::TextMissing, "the prompt is empty"),
         ("missing", shown("gone.png".into()), ErrorCode::FileUnusable, "gone.png: no such file"),
-        ("svg", shown(svg), ErrorCode::NotAImage, "SVG"),
+        ("svg", shown(svg), ErrorCode::NotAnImage, "SVG"),
     ] {
         engine.say(&run(job, request));
         let (code, message) = engine.failure(job);

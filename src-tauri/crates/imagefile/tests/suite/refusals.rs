@@ -50,7 +50,7 @@ fn folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = read(folder.path()).unwrap_err();
     assert!(matches!(error, Error::NotAFile { what: "a folder", .. }));
-    assert_eq!(error.code(), ErrorCode::NotAImage);
+    assert_eq!(error.code(), ErrorCode::NotAnImage);
 }
 
 #[cfg(unix)]

@@ -91,7 +91,7 @@ fn run_tests(arguments: &[&str]) -> Outcome<()> {
     let is_chosen = |test: &&Test| {
         let matches =
             |filter: &&&str| if has("--exact") { test.name == **filter } else { test.name.contains(**filter) };
-        !has("--ignored") && (filters.is_empty() || filters.iter().any(|filter| matches(&filter)))
+        !has("--ignored") && (filters.is_empty() || filters.iter().any(matches))
     };
     for test in TESTS.iter().filter(is_chosen) {
         if has("--list") {

@@ -152,7 +152,7 @@ fn what_is_no_image_is_refused_and_leaves_nothing() {
     for bytes in [&b"hello"[..], b"", b"\x89PNG\r\n\x1a\nbroken", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"] {
         let source = ImportSource::Bytes { name: "x.png".to_owned(), bytes: bytes.to_vec() };
         let error = library.store.import(source, None, 1).unwrap_err();
-        assert_eq!(error.code(), protocol::ErrorCode::NotAImage);
+        assert_eq!(error.code(), protocol::ErrorCode::NotAnImage);
         assert!(!error.to_string().contains('\n'));
     }
     assert!(library.image_files().is_empty());

@@ -237,7 +237,7 @@ fn import_one(store: &Store, source: ImportSource) -> Result<(Arrival, Option<No
             let is_file = std::fs::metadata(&path).map_err(Error::disk("read", &path))?.is_file();
             if !is_file {
                 return Err(Error::refused(
-                    ErrorCode::NotAImage,
+                    ErrorCode::NotAnImage,
                     format!("{} is not a file; bring in PNG, JPEG or WebP", path.display()),
                 ));
             }

@@ -27,8 +27,15 @@ pub(in crate::studio) struct SavedImage {
 
 #[derive(Debug)]
 enum SaveOutcome {
-    Saved(Result<Added>),
+    Saved(Box<Added>),
+    Failed(Error),
     Compared { node: NodeId, verification: Verification },
+}
+
+impl From<Result<Added>> for SaveOutcome {
+    fn from(result: Result<Added>) -> Self {
+        result.map_or_else(Self::Failed, |added| Self::Saved(Box::new(added)))
+    }
 }
 
 impl Actor {
@@ -49,8 +56,7 @@ impl Actor {
                 let verification = history::compare(node, &image, store);
                 SaveOutcome::Compared { node, verification }
             }),
-            None => self
-                .in_background(id, move |store| SaveOutcome::Saved(save(&job, &image, Some(&recipe), took_ms, store))),
+            None => self.in_background(id, move |store| save(&job, &image, Some(&recipe), took_ms, store).into()),
         }
     }
 
@@ -66,7 +72,7 @@ impl Actor {
         let took_ms = elapsed_ms(running.started);
         self.set_status(id, JobStatus::Running { phase: Phase::Saving }).await;
         // Without its recipe, which leads to another image: the one at the last step.
-        self.in_background(id, move |store| SaveOutcome::Saved(save(&job, &step, None, took_ms, store)));
+        self.in_background(id, move |store| save(&job, &step, None, took_ms, store).into());
         true
     }
 
@@ -81,7 +87,7 @@ impl Actor {
     pub(super) async fn on_saved(&mut self, saved: SavedImage) {
         let id = saved.job;
         match saved.outcome {
-            SaveOutcome::Saved(Ok(added)) => {
+            SaveOutcome::Saved(added) => {
                 let node = added.node.id;
                 self.shared.previews.hand_over(id, node);
                 self.shared.emit_added(added.node).await;
@@ -92,7 +98,7 @@ impl Actor {
                 }
                 self.finish_if_over(id).await;
             }
-            SaveOutcome::Saved(Err(error)) => self.fail_job(id, error.failure()).await,
+            SaveOutcome::Failed(error) => self.fail_job(id, error.failure()).await,
             SaveOutcome::Compared { node, verification } => {
                 self.emit(StudioEvent::Verified { node, outcome: verification });
                 if let Some(running) = self.running_mut(id) {
