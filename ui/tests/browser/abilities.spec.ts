@@ -308,7 +308,7 @@ test.describe('abilities', () => {
     await expectText(page, '.machine', 'NVIDIA GeForce RTX 4080');
     await expectText(page, '.trial [role=status]', 'in about 35 sec and write 38 words per second');
     await page.click('.machine button:has-text("Benchmark This Computer")');
-    await waitForCall(page, 'tryHardware', 2);
+    await waitForCall(page, 'benchmark', 2);
     await expectText(page, '.machine button:not(:disabled)', 'Benchmark This Computer');
     expect((await readCalls(page, 'hardware')).length).toBeGreaterThan(0);
   });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Node } from '$lib/ipc';
 import { node } from '$lib/testing/fixtures';
-import { findSiblingBranches, findPassingLines, collectAncestors, buildRows } from './history';
+import { findSiblingBranches, findPathColumns, collectAncestors, buildRows } from './history';
 
 function drawn(nodes: Node[]): string[] {
   return buildRows(nodes, []).map((row) => `${'.'.repeat(row.depth)}${row.key} ${row.link} ${row.through.join(',')}`.trim());
@@ -28,12 +28,12 @@ test('a chain of ten thousand images is laid out', () => {
 
 test('the path to an image passes the branches before it', () => {
   const made = buildRows([node('a'), node('b', 'a'), node('c', 'b'), node('d', 'a'), node('e', 'd')], []);
-  const lines = findPassingLines(made, collectAncestors([node('a'), node('d', 'a'), node('e', 'd')], 'e'));
+  const lines = findPathColumns(made, collectAncestors([node('a'), node('d', 'a'), node('e', 'd')], 'e'));
   expect([...lines]).toEqual([
     ['c', [0]],
     ['b', [0]],
   ]);
-  expect(findPassingLines(made, collectAncestors([node('a'), node('b', 'a')], 'b')).size).toBe(0);
+  expect(findPathColumns(made, collectAncestors([node('a'), node('b', 'a')], 'b')).size).toBe(0);
 });
 
 const offered = (parents: [string, string | null][], id: string) =>

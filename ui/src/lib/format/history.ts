@@ -63,7 +63,7 @@ export function collectAncestors(nodes: Node[], id: string | null): Set<string> 
 }
 
 /** The lines from the current image to the root that pass rows of other branches: columns by row. */
-export function findPassingLines(rows: Row[], way: Set<string>): Map<string, number[]> {
+export function findPathColumns(rows: Row[], way: Set<string>): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [index, row] of rows.entries()) {
     if (row.link !== 'branch' || !way.has(row.key)) continue;

@@ -104,7 +104,7 @@ export interface Host {
   // Models and the engine.
   hardware(): Promise<Hardware>;
   /** Times one layer of the full model's shape with random weights. */
-  tryHardware(): Promise<Trial>;
+  benchmark(): Promise<Trial>;
   /** Begins or resumes; whether the published files go once they are converted, or with null as it was meant before. */
   installModel(model: ModelId, quantization: string, removesSource: boolean | null): Promise<void>;
   pauseInstall(model: ModelId): Promise<void>;

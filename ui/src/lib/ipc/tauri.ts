@@ -49,7 +49,7 @@ export function tauriHost(): Host {
     revealImage: (node) => invoke('reveal_image', { node }),
     dragOut: (nodes) => invoke('drag_out', { nodes }),
     hardware: () => invoke('hardware'),
-    tryHardware: () => invoke('try_hardware'),
+    benchmark: () => invoke('benchmark'),
     installModel: (model, quantization, removesSource) => invoke('install_model', { model, quantization, removesSource }),
     pauseInstall: (model) => invoke('pause_install', { model }),
     cancelInstall: (model) => invoke('cancel_install', { model }),

@@ -285,7 +285,7 @@ export class Application {
 
   /** The source image of a recipe or turn may have been deleted since. */
   #reportMissing(node: Node | undefined): void {
-    if (node === undefined) this.toasts.show({ text: () => i18n.m.images.gone });
+    if (node === undefined) this.toasts.show({ text: () => i18n.m.images.deleted });
     else
       this.toasts.show({
         text: () => i18n.m.images.in_trash,

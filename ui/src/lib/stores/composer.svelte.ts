@@ -145,13 +145,13 @@ export class ComposerState {
   }
 
   /** The references to send. The edited image is read anyway, and may have been opened after it was added as a reference. */
-  get extraReferences(): NodeId[] {
+  get sentReferences(): NodeId[] {
     return this.references.filter((reference) => reference !== this.#view.nodeId);
   }
 
   /** Adds references up to the maximum; returns how many did not fit. */
   addReferences(ids: NodeId[]): number {
-    const { extraReferences: present } = this;
+    const { sentReferences: present } = this;
     const added = [...new Set(ids)].filter((id) => id !== this.#view.nodeId && !present.includes(id));
     if (added.length > 0) this.references = [...present, ...added].slice(0, MAX_REFERENCES);
     return Math.max(0, present.length + added.length - MAX_REFERENCES);
@@ -162,7 +162,7 @@ export class ComposerState {
   }
 
   moveReference(id: NodeId, index: number): void {
-    const others = this.extraReferences.filter((reference) => reference !== id);
+    const others = this.sentReferences.filter((reference) => reference !== id);
     const place = Math.max(0, Math.min(others.length, index));
     this.references = [...others.slice(0, place), id, ...others.slice(place)];
   }
@@ -230,7 +230,7 @@ export class ComposerState {
       prompt: this.prompt.trim(),
       project: this.#view.project,
       image: this.mode === 'generate' ? null : this.#view.nodeId,
-      references: this.mode === 'generate' ? [] : this.extraReferences,
+      references: this.mode === 'generate' ? [] : this.sentReferences,
       thinking: this.#thinking(),
       pauses_after_plan: !isChat && this.plan === null && this.thinking === 'edit',
       parameters: this.parameters,

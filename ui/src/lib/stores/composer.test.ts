@@ -123,11 +123,11 @@ test('the edited image is not its own reference', async () => {
   studio.composer.addReferences(['r', 'x', 'a']);
   expect(studio.composer.references).toEqual(['r', 'x']);
   studio.view.select('x');
-  expect(studio.composer.extraReferences).toEqual(['r']);
+  expect(studio.composer.sentReferences).toEqual(['r']);
   await submit('red sails');
   expect(sent[0]).toMatchObject({ image: 'x', references: ['r'] });
   studio.view.select('a');
-  expect(studio.composer.extraReferences).toEqual(['r', 'x']);
+  expect(studio.composer.sentReferences).toEqual(['r', 'x']);
   studio.view.select('r');
   studio.composer.addReferences(['y', 'a']);
   expect(studio.composer.references).toEqual(['x', 'y', 'a']);

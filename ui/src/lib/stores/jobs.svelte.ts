@@ -90,12 +90,13 @@ export class Jobs {
   }
 
   /** Loads a failed job into the composer, to change it and send it again. */
-  edit(id: JobId): void {
+  editAgain(id: JobId): void {
     const job = this.#library.job(id);
     if (!job) return;
     const image = this.#library.node(job.image);
     if (image?.trashed_ms === null) this.#view.select(image.id);
-    else if (job.image !== null) this.#toasts.show({ text: () => (image ? i18n.m.images.in_trash : i18n.m.images.gone), isSticky: true });
+    else if (job.image !== null)
+      this.#toasts.show({ text: () => (image ? i18n.m.images.in_trash : i18n.m.images.deleted), isSticky: true });
     this.#composer.applyJob($state.snapshot(job));
     this.dismiss(id);
   }

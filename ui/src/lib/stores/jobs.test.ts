@@ -64,7 +64,7 @@ test('streamed text is added to its job, and a failed job can be loaded into the
   expect(studio.library.job(job.id)?.plan).toBe('A red circle');
   expect(studio.view.tab).toBe('plan');
   expect(studio.composer.prompt).toBe('');
-  studio.jobs.edit(job.id);
+  studio.jobs.editAgain(job.id);
   expect(studio.composer.prompt).toBe('a boat');
 });
 

@@ -100,7 +100,7 @@ export class Models {
   async benchmark(): Promise<void> {
     this.benchmarkResult = 'running';
     await this.#toasts.try(async () => {
-      this.benchmarkResult = await this.#host.tryHardware();
+      this.benchmarkResult = await this.#host.benchmark();
     });
     if (this.benchmarkResult === 'running') this.benchmarkResult = null;
   }

@@ -11,7 +11,7 @@ export const images = {
   copied: 'Copied',
   known: 'This image is already in the library.',
   in_trash: 'This image is in the trash.',
-  gone: 'This image no longer exists.',
+  deleted: 'This image no longer exists.',
   trashed: (n: number) => (n === 1 ? 'Moved to the trash' : `${String(n)} images moved to the trash`),
   undo: 'Undo',
   formats: {

@@ -8,10 +8,10 @@ export const models = {
   memory_of: (free: string, all: string) => `${free} free of ${all}`,
   computer: (processor: string, cores: number, memory: string, disk: string) =>
     `${processor}, ${String(cores)} cores, ${memory} memory, ${disk} free disk space`,
-  try: 'Benchmark This Computer',
-  trying: 'Benchmarking…',
-  try_hint: 'Times one layer of the full model with random weights. Nothing is downloaded.',
-  trial: (time: string, words: number, form: string) =>
+  benchmark: 'Benchmark This Computer',
+  benchmarking: 'Benchmarking…',
+  benchmark_hint: 'Times one layer of the full model with random weights. Nothing is downloaded.',
+  benchmark_result: (time: string, words: number, form: string) =>
     `The full model in ${form} would generate 1024 × 1024 in about ${time} and write ${words.toFixed(words < 10 ? 1 : 0)} words per second.`,
   origins: { bundled: 'Included', catalog: 'Catalog', imported: 'Imported' },
   largest: (side: number) => `up to ${String(side)} px`,

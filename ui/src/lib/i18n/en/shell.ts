@@ -159,11 +159,11 @@ export const actions = {
   replay: 'Regenerate Image',
   verify: 'Verify Recipe',
   repeat: 'Repeat Branch Here',
-  talk: 'Show Chat',
+  show_chat: 'Show Chat',
   plan: 'Show Plan',
   parameters: 'Show Parameters',
   reset_parameters: 'Reset Parameters to Defaults',
-  try_hardware: 'Benchmark This Computer',
+  benchmark: 'Benchmark This Computer',
   diagnostics: 'Copy Diagnostics',
 };
 
@@ -242,7 +242,7 @@ export const failure = {
   } satisfies Record<ErrorCode, string>,
   details: 'Details',
   nothing_lost: 'Your images are safe.',
-  again: 'Edit Prompt',
+  edit_prompt: 'Edit Prompt',
   choose_model: 'Choose Model',
   dismiss: 'Dismiss',
 };

@@ -131,7 +131,7 @@ export const canvas = {
   steps: 'Step History',
   steps_close: 'Close Step History',
   no_steps: 'The steps of this image are no longer available.',
-  lost: 'This image cannot be shown. Its file is missing or damaged.',
+  image_missing: 'This image cannot be shown. Its file is missing or damaged.',
   image: (title: string) => `Image: ${title}`,
   drop: 'Drop to open',
   drop_reference: 'Drop to add as reference image',

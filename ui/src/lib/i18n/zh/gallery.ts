@@ -11,7 +11,7 @@ export const images: Messages['images'] = {
   copied: '已复制',
   known: '图库中已有这张图像。',
   in_trash: '这张图像在回收站中。',
-  gone: '这张图像已不存在。',
+  deleted: '这张图像已不存在。',
   trashed: (n) => (n === 1 ? '已移到回收站' : `已将 ${String(n)} 张图像移到回收站`),
   undo: '撤销',
   formats: { png: 'PNG（含配方）', png_plain: 'PNG（不含配方）', jpeg: 'JPEG 图像', webp: 'WebP 图像' },

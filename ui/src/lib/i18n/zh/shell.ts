@@ -142,11 +142,11 @@ export const actions: Messages['actions'] = {
   replay: '重新生成图像',
   verify: '验证配方',
   repeat: '在此处重复分支',
-  talk: '显示对话',
+  show_chat: '显示对话',
   plan: '显示方案',
   parameters: '显示参数',
   reset_parameters: '将参数恢复为默认值',
-  try_hardware: '测试本机性能',
+  benchmark: '测试本机性能',
   diagnostics: '复制诊断信息',
 };
 
@@ -225,7 +225,7 @@ export const failure: Messages['failure'] = {
   },
   details: '详细信息（英文）',
   nothing_lost: '你的图像没有丢失。',
-  again: '修改提示词',
+  edit_prompt: '修改提示词',
   choose_model: '选择模型',
   dismiss: '关闭',
 };

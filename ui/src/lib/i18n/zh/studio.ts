@@ -112,7 +112,7 @@ export const canvas: Messages['canvas'] = {
   steps: '步骤回放',
   steps_close: '关闭步骤回放',
   no_steps: '这张图像的步骤预览已清除。',
-  lost: '无法显示这张图像，文件已丢失或损坏。',
+  image_missing: '无法显示这张图像，文件已丢失或损坏。',
   image: (title) => `图像：${title}`,
   drop: '松开即可打开',
   drop_reference: '松开即可添加为参考图',

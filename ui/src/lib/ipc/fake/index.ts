@@ -332,7 +332,7 @@ export function fakeHost(): Host {
     dragOut: () => done(),
 
     hardware: () => answer(hardware),
-    async tryHardware() {
+    async benchmark() {
       await new Promise((resolve) => setTimeout(resolve, 600));
       return { quantization: 'q5_k_m', device: hardware.devices[0]?.name ?? '', secs_per_step: 0.71, tokens_per_sec: 38 };
     },
