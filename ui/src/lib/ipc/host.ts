@@ -1,7 +1,6 @@
 /**
- * What the window can ask of the program behind it. This is the only door:
- * everything the frontend does to the world passes here, with ids and enums,
- * never with paths. Everything that can fail rejects with a `Failure`.
+ * The interface between the window and the host. The window has no other access to the
+ * system, and passes ids and enums instead of paths. Failed calls reject with a `Failure`.
  */
 import type {
   About,
@@ -31,8 +30,8 @@ import type {
 } from './protocol';
 
 /**
- * What this program can do that not every one can: a window elsewhere has no file manager
- * beside it, and some systems let no image be dragged out.
+ * Optional features: a remote window has no file manager, and some systems cannot
+ * drag images out of a web view.
  */
 export type Ability =
   /** `dragOut` works. */
@@ -41,40 +40,40 @@ export type Ability =
   | 'reset_places';
 
 export interface Host {
-  /** Gives everything as it stands; every change after it goes to the listener, in order. */
+  /** Returns the current state; later changes go to the listener, in order. */
   subscribe(listener: (events: StudioEvent[]) => void): Promise<Snapshot>;
   abilities(): Promise<Ability[]>;
 
   // Jobs.
-  /** Queues a request, a job for each of its variations. */
+  /** Queues a request as one job per variation. */
   submit(job: NewJob): Promise<JobId[]>;
-  /** What a request will take. */
+  /** Estimates memory and time. */
   estimate(job: NewJob): Promise<CostEstimate>;
   cancel(job: JobId): Promise<void>;
   cancelAll(): Promise<void>;
-  /** Puts a job that failed, was interrupted or is planned away. */
+  /** Removes a failed, interrupted or planned job. */
   dismiss(job: JobId): Promise<void>;
   /** Queues a failed or interrupted job again. */
   retry(job: JobId): Promise<void>;
-  /** Stops a job that paints, and keeps its newest step as an image of its project. */
+  /** Stops a job and keeps its newest step as an image. */
   keep(job: JobId): Promise<void>;
   moveJob(job: JobId, place: JobPlace): Promise<void>;
   pauseQueue(isPaused: boolean): Promise<void>;
-  /** Holds a job's plan, while it is written or when it will be complete. */
+  /** Pauses a job once its plan is written. */
   pausePlan(job: JobId): Promise<void>;
-  /** Lets a planned job paint this plan. */
+  /** Continues a planned job with this plan. */
   paintPlan(job: JobId, plan: string): Promise<void>;
 
   // Images and projects.
   project(project: ProjectId): Promise<ProjectContents>;
-  /** Images of any project by their ids; those that are gone are left out. */
+  /** Images of any project; deleted ones are omitted. */
   nodes(nodes: NodeId[]): Promise<Node[]>;
   gallery(filter: GalleryFilter, after: GalleryCursor | null, limit: number): Promise<GalleryPage>;
   recipe(node: NodeId): Promise<RecipeView | null>;
-  /** Previews of an image's steps, while they are kept; the last step is last. */
+  /** Previews of an image's steps in order, while they are kept. */
   steps(node: NodeId): Promise<PreviewId[]>;
   renameProject(project: ProjectId, name: string): Promise<void>;
-  /** An empty name takes the artist's name away. */
+  /** An empty name removes the user's name. */
   renameNode(node: NodeId, name: string): Promise<void>;
   changeTags(nodes: NodeId[], added: string[], removed: string[]): Promise<void>;
   setStarred(nodes: NodeId[], starred: boolean): Promise<void>;
@@ -82,58 +81,58 @@ export interface Host {
   trash(nodes: NodeId[]): Promise<void>;
   restore(nodes: NodeId[]): Promise<void>;
   emptyTrash(): Promise<void>;
-  /** Paints an image again from its recipe as a new one: the same, or with other parameters. */
+  /** Generates an image again from its recipe, as a new image. */
   replay(node: NodeId): Promise<JobId[]>;
-  /** Paints an image again and compares; the outcome is an event. */
+  /** Generates an image again and compares; the outcome comes as an event. */
   verify(node: NodeId): Promise<void>;
 
   // Files, by dialogs of the host.
   openImages(): Promise<void>;
-  /** Brings in the bytes of an image file; it arrives as an event. */
+  /** Imports an image file; an `arrived` event follows. */
   pasteImage(bytes: ArrayBuffer): Promise<void>;
-  /** Puts an image on the clipboard. */
+  /** Copies an image to the clipboard. */
   copyImage(node: NodeId): Promise<void>;
-  /** One image to a file, several to a folder. Gives the name chosen, or null when none was. */
+  /** Exports one image to a file, several to a folder. Returns the chosen name, or null if canceled. */
   exportImages(nodes: NodeId[], format: ExportFormat): Promise<string | null>;
   exportProject(project: ProjectId): Promise<string | null>;
   openProject(): Promise<ProjectId | null>;
   revealImage(node: NodeId): Promise<void>;
-  /** Hands images to the system while the pointer is held down on them: they are dragged as files. */
+  /** Starts a native drag of image files; the pointer must be down. */
   dragOut(nodes: NodeId[]): Promise<void>;
 
   // Models and the engine.
   hardware(): Promise<Hardware>;
   /** Times one layer of the full model's shape with random weights. */
   benchmark(): Promise<Trial>;
-  /** Begins or resumes; whether the published files go once they are converted, or with null as it was meant before. */
+  /** Starts or resumes an install; the flag removes the published files after conversion, null keeps the earlier choice. */
   installModel(model: ModelId, quantization: string, removesSource: boolean | null): Promise<void>;
   pauseInstall(model: ModelId): Promise<void>;
   cancelInstall(model: ModelId): Promise<void>;
-  /** Removes a form, or with null the published files. Gives the bytes freed. */
+  /** Removes a form, or with null the published files. Returns the bytes freed. */
   removeModel(model: ModelId, quantization: string | null): Promise<number>;
-  /** Lets the artist choose a folder or a file that they have. Gives null when none was chosen. */
+  /** Chooses a folder or file to import. Returns null if canceled. */
   importModel(kind: 'folder' | 'file'): Promise<ModelId | null>;
   useModel(choice: ModelChoice): Promise<void>;
   restartEngine(): Promise<void>;
 
   // The program.
   changeSettings(change: SettingsChange): Promise<void>;
-  /** Lets the artist choose a folder. Gives whether they did. */
+  /** Opens a folder dialog. Returns false if canceled. */
   chooseFolder(folder: Folder): Promise<boolean>;
   chooseEngine(): Promise<boolean>;
-  /** The system's usual place again. */
+  /** Resets to the default folder. */
   resetFolder(folder: Folder): Promise<void>;
-  /** The engine beside the program again. */
+  /** Resets to the included engine. */
   resetEngine(): Promise<void>;
-  /** Keeps a token for downloads in the system's keyring, or with null forgets it. */
+  /** Saves the download token in the system's keyring; null removes it. */
   setToken(token: string | null): Promise<void>;
   /** Versions, hardware, settings and the last log lines, without secrets or prompts. */
   diagnostics(): Promise<string>;
   about(): Promise<About>;
-  /** Closes the window although there is work. */
+  /** Closes the window although jobs are running. */
   close(): Promise<void>;
 
-  /** Addresses that an `img` can show. */
+  /** URLs for `img` elements. */
   imageUrl(node: NodeId): string;
   thumbnailUrl(node: NodeId): string;
   previewUrl(preview: PreviewId): string;
