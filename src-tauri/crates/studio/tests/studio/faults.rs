@@ -195,7 +195,7 @@ async fn a_device_that_is_lost_again_fails_with_what_to_do() {
         assert_eq!(remedies, [Remedy::Retry]);
         // The artist's own try is a new one.
         bench.studio.restart_engine();
-        bench.studio.retry(lost.clone()).await.unwrap();
+        bench.studio.retry(lost).await.unwrap();
         let (n_begun, _) = beginnings(&mut bench, lost).await;
         assert_eq!(n_begun, 2);
         bench.studio.restart_engine();
@@ -223,7 +223,7 @@ async fn a_job_that_is_being_stopped_when_its_device_is_lost_is_stopped() {
     let mut bench = bench_with(|_| {}).await;
     let lost = bench.submit(Kind::Generate, "lost@step heedless", None).await;
     bench.running(lost).await;
-    bench.studio.cancel(lost.clone()).await.unwrap();
+    bench.studio.cancel(lost).await.unwrap();
     assert_eq!(bench.end_of(lost).await, JobStatus::Cancelled);
     bench.make("a boat").await;
 }

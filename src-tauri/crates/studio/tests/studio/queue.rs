@@ -24,16 +24,16 @@ async fn order(bench: &Bench) -> Vec<String> {
 #[tokio::test]
 async fn waiting_jobs_are_reordered() {
     let (mut bench, _, waiting) = busy(&["a", "b", "c"]).await;
-    bench.studio.move_job(waiting[2].clone(), JobPlace::First).await.unwrap();
+    bench.studio.move_job(waiting[2], JobPlace::First).await.unwrap();
     let told = bench
         .wait(|event| match event {
             StudioEvent::JobsOrdered { jobs } => Some(jobs),
             _ => None,
         })
         .await;
-    assert_eq!(told, [waiting[2].clone(), waiting[0].clone(), waiting[1].clone()]);
+    assert_eq!(told, [waiting[2], waiting[0], waiting[1]]);
     assert_eq!(order(&bench).await, ["c", "a", "b"]);
-    bench.studio.move_job(waiting[0].clone(), JobPlace::Last).await.unwrap();
+    bench.studio.move_job(waiting[0], JobPlace::Last).await.unwrap();
     assert_eq!(order(&bench).await, ["c", "b", "a"]);
     bench.queue(NewJob { first: true, ..job(Kind::Generate, "urgent", None) }).await;
     assert_eq!(order(&bench).await, ["urgent", "c", "b", "a"]);
@@ -42,7 +42,7 @@ async fn waiting_jobs_are_reordered() {
 #[tokio::test]
 async fn a_job_that_waits_is_stopped_at_once() {
     let (mut bench, running, waiting) = busy(&["another"]).await;
-    bench.studio.cancel(waiting[0].clone()).await.unwrap();
+    bench.studio.cancel(waiting[0]).await.unwrap();
     assert_eq!(bench.end_of(waiting[0]).await, JobStatus::Cancelled);
     bench.image_of(running).await;
 }
@@ -131,7 +131,7 @@ async fn a_restart_continues_the_queue_and_says_what_was_interrupted() {
             }
         }
         assert_eq!(bench.n_images().await, 2);
-        bench.studio.retry(running.clone()).await.unwrap();
+        bench.studio.retry(running).await.unwrap();
         bench.image_of(running).await;
     }
 }
@@ -167,7 +167,7 @@ async fn what_failed_before_it_began_does_not_begin_by_itself_at_the_next_start(
 async fn an_interrupted_job_can_be_put_away_for_good() {
     let (bench, running, _) = busy(&[]).await;
     let bench = bench.reopen().await;
-    bench.studio.dismiss(running.clone()).await.unwrap();
+    bench.studio.dismiss(running).await.unwrap();
     let bench = bench.reopen().await;
     assert!(bench.job(running).await.is_none());
 }
