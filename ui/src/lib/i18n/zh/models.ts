@@ -11,7 +11,8 @@ export const models: Messages['models'] = {
   benchmark: '测试本机性能',
   benchmarking: '正在测试…',
   benchmark_hint: '使用随机权重测试完整模型的一层，无需下载任何文件。',
-  benchmark_result: (time, words, form) => `${form} 完整模型生成 1024 × 1024 的图像约需 ${time}，每秒写 ${words.toFixed(words < 10 ? 1 : 0)} 个词。`,
+  benchmark_result: (time, words, form) =>
+    `${form} 完整模型生成 1024 × 1024 的图像约需 ${time}，每秒写 ${words.toFixed(words < 10 ? 1 : 0)} 个词。`,
   origins: { bundled: '自带', catalog: '模型目录', imported: '已导入' },
   largest: (side) => `最大 ${String(side)} 像素`,
   on_disk: (bytes) => `占用磁盘 ${bytes}`,
