@@ -174,13 +174,13 @@ fn what_a_recipe_switched_on_can_be_switched_off_again() {
 #[test]
 fn recipe_asks_for_the_images_it_was_made_from() {
     let bench = Bench::new();
-    let (wide, gray) = (image("wide.png"), image("gray.png"));
+    let (wide, gray) = (image("wide.png"), image("grey.png"));
     let edit = ["edit", "--image", &wide, "--prompt", "make it green", "--steps", "2", "--out", "a.png"];
     bench.run_mini(&edit).done();
     let lacking = bench.run_mini(&["edit", "--from", "a.png", "--out", "b.png"]);
     assert!(lacking.stderr.contains("made from 1 images (wide.png) and 0 are given"), "{}", lacking.stderr);
     let other = bench.run_mini(&["edit", "--from", "a.png", "--image", &gray, "--out", "b.png"]);
-    assert!(other.stderr.contains("its image 1 was wide.png, and gray.png has other content"), "{}", other.stderr);
+    assert!(other.stderr.contains("its image 1 was wide.png, and grey.png has other content"), "{}", other.stderr);
     let command = bench.run_mini(&["generate", "--from", "a.png", "--out", "b.png"]);
     assert!(command.stderr.contains("was made by `bagel edit`"), "{}", command.stderr);
     assert_eq!(bench.files(), ["a.png"]);
@@ -189,7 +189,7 @@ fn recipe_asks_for_the_images_it_was_made_from() {
 #[test]
 fn edit_keeps_the_size_of_its_last_image() {
     let bench = Bench::new();
-    let (wide, gray) = (image("wide.png"), image("gray.png"));
+    let (wide, gray) = (image("wide.png"), image("grey.png"));
     let run = bench.run_mini(&[
         "edit", "--prompt", "compose", "--image", &wide, "--image", &gray, "--steps", "2", "--out", "a.png",
     ]);
@@ -201,7 +201,7 @@ fn edit_keeps_the_size_of_its_last_image() {
 #[test]
 fn answer_goes_to_stdout_alone() {
     let bench = Bench::new();
-    let gray = image("gray.png");
+    let gray = image("grey.png");
     let run = bench.run_mini(&["chat", "--image", &gray, "--prompt", "what is it?", "--limit", "8"]).done();
     assert!(!run.stdout.trim().is_empty());
     assert_eq!(run.stderr, "");

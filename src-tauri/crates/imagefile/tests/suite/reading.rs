@@ -17,7 +17,7 @@ fn golden() -> std::path::PathBuf {
 fn images_equal_the_reference() {
     let bytes = std::fs::read(golden().join("cases/components.safetensors")).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
-    for name in ["alpha", "big", "gray", "wide"] {
+    for name in ["alpha", "big", "grey", "wide"] {
         let image = read(&golden().join(format!("images/{name}.png"))).unwrap().image;
         let expected = tensors.tensor(&format!("image.{name}.rgb")).unwrap();
         assert_eq!(expected.shape(), [image.height() as usize, image.width() as usize, 3], "{name}");

@@ -94,11 +94,11 @@ fn unknown_fields_are_kept_apart_at_every_level() {
     let found = parse_recipe(&json).unwrap();
     let names: Vec<&str> = found.unknown.keys().map(String::as_str).collect();
     let expected = [
-        "parameters.size.depth",
-        "parameters.tiling",
         "inputs.0.mask",
         "inputs.1.weight",
         "model.adapter",
+        "parameters.size.depth",
+        "parameters.tiling",
         "size.unit",
         "text.beams",
         "thinking.style",
