@@ -212,7 +212,7 @@ mod tests {
         let bytes = golden("cases/components.safetensors");
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let to = |rule: ResizeRule, image: &Image| resize(image, rule.resized_size(image.size()));
-        for name in ["alpha", "big", "gray", "wide"] {
+        for name in ["alpha", "big", "grey", "wide"] {
             let original = image(&tensors, &format!("image.{name}.rgb"));
             let for_vae = to(vae, &original);
             assert!(for_vae == image(&tensors, &format!("image.{name}.vae_resized")), "{name} for the VAE");
