@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_file_the_line_and_the_value() {
-        let line = refusal("version = 1\n[[model]]\nid = 'm'\ncolour = 'red'\n");
+        let line = refusal("version = 1\n[[model]]\nid = 'm'\ncolor = 'red'\n");
         assert!(line.contains("mine.toml: line 4: unknown field `color`"), "{line}");
         assert!(refusal("version = 2").contains("version 2 is not 1"));
         assert!(

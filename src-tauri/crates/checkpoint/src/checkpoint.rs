@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::check::compare;
 use crate::config::read::fit_to_tensors;
 use crate::gguf::Defect;
-use crate::gguf::document::{self, Converted};
+use crate::gguf::document::Converted;
 use crate::hash::{hash_observed, hash_tensor};
 use crate::shard::Entry;
 use crate::source::{Shapes, Source};
@@ -55,7 +55,7 @@ impl Checkpoint {
 
     /// Opens a GGUF of ours whatever its name, with nothing beside it.
     pub(crate) fn open_gguf(path: &Path) -> Result<Self> {
-        Self::assemble(path, document::open(path)?, None)
+        Self::assemble(path, Source::open_gguf(path)?, None)
     }
 
     fn assemble(path: &Path, mut source: Source, base: Option<&Source>) -> Result<Self> {

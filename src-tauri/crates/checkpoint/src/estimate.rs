@@ -118,7 +118,8 @@ impl Estimator {
     pub fn largest_fitting_size(&self, request: &Request, images: &[Size], max_bytes: u64) -> Option<Size> {
         let size = self.estimate(request, images).size?;
         let step = saturate(self.config.pixels_per_token() as u64);
-        smaller_sizes(size, step)
+        // A small model serves only sizes below those that are offered.
+        scaled_sizes(size, step)
             .find(|size| self.estimate(&with_size(request, *size), images).memory.peak_bytes <= max_bytes)
     }
 
@@ -224,13 +225,18 @@ pub fn guess_tokens(text: &str) -> u64 {
     n_ascii.div_ceil(LETTERS_PER_TOKEN) + n_others
 }
 
-/// Smaller sizes of about the same shape, the largest first: sides shrink by eighths to multiples of `step`.
+/// Smaller sizes of about the same shape that are worth offering, the largest first: sides shrink by eighths to
+/// multiples of `step`.
 pub fn smaller_sizes(size: Size, step: u32) -> impl Iterator<Item = Size> {
+    scaled_sizes(size, step).filter(|size| size.width.min(size.height) >= MIN_OFFERED_SIDE)
+}
+
+fn scaled_sizes(size: Size, step: u32) -> impl Iterator<Item = Size> {
     let scale = move |side: u32, eighths: u64| (u64::from(side) * eighths / 8) as u32 / step * step;
     let sizes = (1..8)
         .rev()
         .map(move |eighths| Size { width: scale(size.width, eighths), height: scale(size.height, eighths) });
-    sizes.filter(|size| size.width.min(size.height) >= MIN_OFFERED_SIDE)
+    sizes.filter(|size| size.width > 0 && size.height > 0)
 }
 
 fn with_size(request: &Request, size: Size) -> Request {

@@ -5,11 +5,13 @@ mod listing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use self::listing::{INDEX_SUFFIX, Listing, read_index, refused};
 use crate::WeightsFormat;
 use crate::config::read::Documents;
-use crate::gguf::document::{self, Converted};
+use crate::gguf::document::{Converted, Document};
+use crate::mapped::Mapped;
 use crate::naming::{is_model, is_vae, published_name};
 use crate::shard::{Entry, Shard};
 use crate::{Config, Error, Result};
@@ -54,17 +56,51 @@ impl Source {
         } else if file_name.ends_with(".safetensors") {
             Self::open_safetensors(path)
         } else if file_name.ends_with(".gguf") {
-            document::open(path)
+            Self::open_gguf(path)
         } else {
             Err(refused(path))
         }
+    }
+
+    /// Opens a GGUF of ours.
+    pub(crate) fn open_gguf(path: &Path) -> Result<Self> {
+        let file = Arc::new(Mapped::open(path)?);
+        let refused = |defect| Error::Gguf { path: path.to_path_buf(), defect };
+        let document = Document::read(file.bytes()).map_err(refused)?;
+        let mut tensors = BTreeMap::new();
+        for (tensor, hash) in document.tensors {
+            // A tensor without a published name is not part of the model and keeps its own.
+            let name = crate::gguf::names::to_published(&tensor.name).unwrap_or(tensor.name);
+            let entry = Entry {
+                file: Arc::clone(&file),
+                range: tensor.range,
+                shape: tensor.shape,
+                kind: Ok(tensor.kind),
+                hash: Some(hash),
+            };
+            tensors.insert(name, entry);
+        }
+        Ok(Self {
+            name: document.provenance.name.clone(),
+            format: WeightsFormat::Gguf,
+            folder: path.parent().unwrap_or(Path::new("")).to_path_buf(),
+            shapes: Shapes::Whole(Box::new(document.config)),
+            tokenizer_json: Some(document.tokenizer_json),
+            tensors,
+            broken: Vec::new(),
+            converted: Some(Converted {
+                file: Arc::clone(&file),
+                provenance: document.provenance,
+                paddings: document.paddings,
+            }),
+        })
     }
 
     fn open_folder(folder: &Path) -> Result<Self> {
         let listing = Listing::read(folder)?;
         if let ([], [], [gguf]) = (listing.safetensors.as_slice(), listing.indexes.as_slice(), listing.ggufs.as_slice())
         {
-            return document::open(gguf);
+            return Self::open_gguf(gguf);
         }
         let mut sets = Vec::new();
         let mut broken = Vec::new();

@@ -1,18 +1,13 @@
 //! What makes a GGUF file a model of ours.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::preflight::{Header, TensorInfo, Value};
-use super::{ARCHITECTURE, Defect, HASH_HEX_LEN, key, names, preflight};
-use crate::WeightsFormat;
+use super::{ARCHITECTURE, Defect, HASH_HEX_LEN, key, preflight};
+use crate::Config;
 use crate::hash::{TensorHash, from_hex};
 use crate::mapped::Mapped;
-use crate::shard::Entry;
-use crate::source::{Shapes, Source};
-use crate::{Config, Error, Result};
 
 /// Where a converted file comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,49 +31,18 @@ pub(crate) struct Converted {
     pub(crate) paddings: Vec<Range<usize>>,
 }
 
-pub(crate) fn open(path: &Path) -> Result<Source> {
-    let file = Arc::new(Mapped::open(path)?);
-    let refused = |defect| Error::Gguf { path: path.to_path_buf(), defect };
-    let document = Document::read(file.bytes()).map_err(refused)?;
-    let mut tensors = BTreeMap::new();
-    for (tensor, hash) in document.tensors {
-        // A tensor that has no name of ours is no part of the model and keeps its own.
-        let name = names::to_published(&tensor.name).unwrap_or(tensor.name);
-        let entry = Entry {
-            file: Arc::clone(&file),
-            range: tensor.range,
-            shape: tensor.shape,
-            kind: Ok(tensor.kind),
-            hash: Some(hash),
-        };
-        tensors.insert(name, entry);
-    }
-    Ok(Source {
-        name: document.provenance.name.clone(),
-        format: WeightsFormat::Gguf,
-        folder: path.parent().unwrap_or(Path::new("")).to_path_buf(),
-        shapes: Shapes::Whole(Box::new(document.config)),
-        tokenizer_json: Some(document.tokenizer_json),
-        tensors,
-        broken: Vec::new(),
-        converted: Some(Converted {
-            file: Arc::clone(&file),
-            provenance: document.provenance,
-            paddings: document.paddings,
-        }),
-    })
-}
-
-struct Document {
-    config: Config,
-    tokenizer_json: Vec<u8>,
-    provenance: Provenance,
-    tensors: Vec<(TensorInfo, TensorHash)>,
-    paddings: Vec<Range<usize>>,
+/// The content of a GGUF of ours, checked but for the numbers.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) config: Config,
+    pub(crate) tokenizer_json: Vec<u8>,
+    pub(crate) provenance: Provenance,
+    pub(crate) tensors: Vec<(TensorInfo, TensorHash)>,
+    pub(crate) paddings: Vec<Range<usize>>,
 }
 
 impl Document {
-    fn read(file: &[u8]) -> std::result::Result<Self, Defect> {
+    pub(crate) fn read(file: &[u8]) -> std::result::Result<Self, Defect> {
         let header = preflight(file)?;
         check_identity(file, &header)?;
         let config: Config = serde_json::from_str(text(&header, key::CONFIG)?)

@@ -82,7 +82,7 @@ fn image_of_no_numbers_is_a_failure_and_no_image() {
     assert!(frames.iter().all(|frame| !matches!(frame.header, Event::Image { .. })));
     let Some(Event::Failed { failure, .. }) = frames.last().map(|frame| &frame.header) else { panic!("{frames:?}") };
     assert_eq!(failure.code, ErrorCode::Internal);
-    assert!(failure.message.contains("not numbers"), "{}", failure.message);
+    assert!(failure.message.contains("invalid numbers"), "{}", failure.message);
 }
 
 #[test]

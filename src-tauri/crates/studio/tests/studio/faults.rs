@@ -110,7 +110,7 @@ async fn while_it_loads() {
 async fn an_engine_that_cannot_start_is_a_state_with_a_sentence() {
     for (name, expected) in [
         ("absent", "does not start"),
-        ("old", "speaks version 0"),
+        ("old", "uses protocol version 0"),
         ("mute", "did not answer"),
         ("broken", "ended unexpectedly"),
     ] {

@@ -135,7 +135,7 @@ async fn requests_that_make_no_sense_are_refused_before_they_are_queued() {
     narrow.parameters.size = Some(protocol::Size { width: 7, height: 64 });
     for (new, code, expected) in [
         (job(Kind::Generate, "  ", None), ErrorCode::TextMissing, "empty"),
-        (job(Kind::Edit, "red sails", None), ErrorCode::ImageMissing, "no image to edit"),
+        (job(Kind::Edit, "red sails", None), ErrorCode::ImageMissing, "edit needs an image"),
         (job(Kind::Edit, "red sails", Some(protocol::NodeId::new())), ErrorCode::Gone, "there is no image"),
         (many, ErrorCode::TooMany, "9 variations"),
         (odd, ErrorCode::OutOfRange, "steps 0"),
