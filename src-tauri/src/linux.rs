@@ -2,7 +2,7 @@
 
 /// Restarts the program with WebKit's DMA-BUF renderer off where an NVIDIA driver is present.
 ///
-/// The renderer leaves the window blank there (https://github.com/tauri-apps/tauri/issues/9304). The variable must be
+/// The renderer leaves the window blank there (<https://github.com/tauri-apps/tauri/issues/9304>). The variable must be
 /// set before the first thread starts, which a running program cannot guarantee.
 #[cfg(target_os = "linux")]
 pub(crate) fn avoid_blank_window() {

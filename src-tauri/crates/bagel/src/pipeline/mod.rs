@@ -2,8 +2,8 @@
 //!
 //! [`Engine::generate_image`] and [`Engine::chat`] are all that a program needs.
 //! Both run the same stages, which can also be called one by one:
-//! [`prompt`] turns texts and images into contexts (prefill), [`generate_text`]
-//! writes a plan or an answer after a context, and [`generate_image`] denoises
+//! `prompt` turns texts and images into contexts (prefill), `generate_text`
+//! writes a plan or an answer after a context, and `generate_image` denoises
 //! latents under contexts and decodes them.
 
 mod generate_image;

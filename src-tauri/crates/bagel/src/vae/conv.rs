@@ -51,7 +51,7 @@ pub enum Resample {
     Double,
 }
 
-/// A convolution of 3 × 3, or of 1 × 1 through [`Conv::pointwise`].
+/// A convolution of 3 × 3, or of 1 × 1 through `Conv::pointwise`.
 #[derive(Debug)]
 pub struct Conv {
     /// (out, in, rows, columns)
