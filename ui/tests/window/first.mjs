@@ -24,7 +24,7 @@ try {
   await b.click('.welcome .head button');
   await b.waitForText('.dot.ready');
   await setSeed(b, 7);
-  await submitPrompt(b, 'Generate', 'a large red circle in the center on a blue background');
+  await submitPrompt(b, 'Generate', 'a large red circle in the centre on a blue background');
   await waitFor('the first image', () => listImages().length === 1);
   console.log(`the first image is there after ${since()} s`);
   assert.equal(describeImage(listImages()[0]), 'large red circle at place 4 on blue', 'it is what was asked for');
@@ -32,12 +32,12 @@ try {
   await waitForIdle(b);
   await b.screenshot(join(screenshots, '41-first-image.png'));
   const [first] = listImages();
-  await submitPrompt(b, 'Edit', 'the image should be on a yellow background');
+  await submitPrompt(b, 'Edit', 'the picture should be on a yellow background');
   await waitFor('the edit', () => listImages().length === 2);
   assert.equal(describeImage(listImages().find((path) => path !== first)), 'large red circle at place 4 on yellow', 'so is the edit');
   await waitForIdle(b);
   await waitFor('2 rows', async () => (await countRows(b)) === 2);
-  await submitPrompt(b, 'Chat', 'Which color is the background?');
+  await submitPrompt(b, 'Chat', 'Which colour is the background?');
   await waitFor('an answer', async () => (await b.count('article .answer:not(.growing)')) === 1);
   await waitForIdle(b);
   assert.match(await b.text('article .answer'), /yellow/i, 'so is the answer');

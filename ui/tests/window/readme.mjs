@@ -14,7 +14,7 @@ const stories = {
     suffix: '',
     look: ['English', 'Dark'],
     modes: { generate: 'Generate', edit: 'Edit', chat: 'Chat' },
-    first: 'A large red star in the center on a blue background',
+    first: 'A large red star in the centre on a blue background',
     edits: ['Make the star yellow', 'Add a small white square in the top left corner'],
     branch: 'Give the image a green background',
     question: 'Describe the image',

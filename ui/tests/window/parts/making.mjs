@@ -20,7 +20,7 @@ export default {
   async 'an image is created, its steps are seen, and it is saved with its recipe'(b) {
     await setSeed(b, 7);
     await b.clickText('.composer label', 'Generate');
-    await b.type('.composer textarea', 'A large red circle in the center on a blue background');
+    await b.type('.composer textarea', 'A large red circle in the centre on a blue background');
     await b.waitForText('.cost-line', 'needs');
     await b.click('button.run');
     // The pocket model is fast, so its engine is suspended while the preview is checked.
@@ -61,7 +61,7 @@ export default {
     await b.click('.composer button[aria-label="Variations"], .composer button[title="Variations"]');
     await b.clickText(':popover-open button', '2');
     await clickRow(b, 'A large red');
-    await submitPrompt(b, 'Edit', 'The image should be on a yellow background');
+    await submitPrompt(b, 'Edit', 'The picture should be on a yellow background');
     await waitFor('two edits', () => listImages().length === before.length + 2);
     await waitForIdle(b);
     await waitFor('3 rows', async () => (await countRows(b)) === 3);
@@ -71,7 +71,7 @@ export default {
     const edits = listImages().filter((path) => !before.includes(path));
     for (const path of edits) assert.equal(describeImage(path), 'large red circle at place 4 on yellow', 'each is what was asked for, and the rest stayed');
     await clickRow(b, 'A large red');
-    await submitPrompt(b, 'Edit', 'Please put a small white square at the top left into the image as well');
+    await submitPrompt(b, 'Edit', 'Please put a small white square at the top left into the picture as well');
     await waitFor('the third edit', () => listImages().length === before.length + 3);
     await waitForIdle(b);
     await waitFor('4 rows', async () => (await countRows(b)) === 4);
@@ -83,7 +83,7 @@ export default {
   },
 
   async 'two questions are answered in turn, and an answer becomes an edit'(b) {
-    for (const [index, words] of ['Which color is the background?', 'Describe the image'].entries()) {
+    for (const [index, words] of ['Which colour is the background?', 'Describe the image'].entries()) {
       await submitPrompt(b, 'Chat', words);
       await waitFor('the answer', async () => (await b.count('article .answer:not(.growing)')) === index + 1);
       await b.waitForText('article .question', words);

@@ -10,7 +10,7 @@ export default {
     await setSteps(b, 12, 'Generate');
     const before = listImages();
     await chooseFromMenu(b, '.think button', 'Review plan');
-    await submitPrompt(b, 'Generate', 'I would like an image with a large red circle in the center');
+    await submitPrompt(b, 'Generate', 'I would like an image with a large red circle in the centre');
     await b.waitForText('.plan-review', 'The plan is ready');
     await b.waitForText('.plan h3', 'Review the plan');
     await b.execute(
@@ -34,7 +34,7 @@ export default {
     const before = listImages().length;
     const engine = findEngine();
     process.kill(engine, 'SIGSTOP');
-    await submitPrompt(b, 'Generate', 'I would like an image with a small blue square in the center');
+    await submitPrompt(b, 'Generate', 'I would like an image with a small blue square in the centre');
     await waitForProgress(b, 'Reading');
     // A few milliseconds at a time, or the plan is whole before a hand could pause it.
     const isWriting = () => b.execute(`return document.querySelector('.progress .label')?.textContent === 'Thinking'`);

@@ -7,7 +7,7 @@ export const chat = {
   empty: 'Chat about the image',
   empty_hint: 'Ask a question. Answers appear here and are saved with the project.',
   suggestions: {
-    pocket: ['What is in this image?', 'Which color is the background?', 'How many shapes do you see?'],
+    pocket: ['What is in this picture?', 'Which colour is the background?', 'How many shapes do you see?'],
     full: ['What is in this image?', 'Which colors does it use?', 'What could be improved?'],
   },
   stopped: 'Stopped',

@@ -6,8 +6,8 @@ export const examples = {
   pocket: [
     'A large yellow star on a blue background',
     'A small yellow star on the left and a large blue square on the right',
-    'A green triangle in the center on a black background',
-    'A red heart in the center on a white background',
+    'A green triangle in the centre on a black background',
+    'A red heart in the centre on a white background',
   ],
   full: [
     'A sailing boat in a quiet harbor at dusk',
