@@ -23,13 +23,13 @@ const stories = {
     changed: ['white background', 'yellow background'],
     more: [
       'A green square on the left and a small black circle on the right on a white background',
-      'A large yellow star in the center on a black background',
+      'A large yellow star in the centre on a black background',
       'A small red heart at the top on a background that is white above and green below',
-      'A blue triangle in the center on a yellow background',
+      'A blue triangle in the centre on a yellow background',
       'A large white square on a red background',
       'A medium green circle in the bottom right corner on a black background',
       'A red triangle on the left and a blue star on the right on a white background',
-      'A large blue heart in the center on a white background',
+      'A large blue heart in the centre on a white background',
     ],
     again: [
       ['Make the star red', 'Add a small white circle in the bottom left corner'],

@@ -95,7 +95,7 @@ export default {
       pressOnDisplay('ctrl+Return');
       await sleep(700);
     };
-    const circle = (color) => `A large red circle in the center on a ${color} background`;
+    const circle = (color) => `A large red circle in the centre on a ${color} background`;
     for (const color of ['blue', 'green']) await write(circle(color));
     process.kill(page, 'SIGKILL');
     const [reborn] = await waitFor('another page', () => ((found) => found.length > 0 && found)(findProcesses(isPage).filter((pid) => pid !== page)));

@@ -83,14 +83,14 @@ export default {
   },
 
   async 'two questions are answered in turn, and an answer becomes an edit'(b) {
-    for (const [index, words] of ['Which colour is the background?', 'Describe the image'].entries()) {
+    for (const [index, words] of ['Which colour is the background?', 'Describe the picture'].entries()) {
       await submitPrompt(b, 'Chat', words);
       await waitFor('the answer', async () => (await b.count('article .answer:not(.growing)')) === index + 1);
       await b.waitForText('article .question', words);
     }
     const answers = await b.execute(`return [...document.querySelectorAll('article .answer')].map((e) => e.textContent.trim())`);
     assert.match(answers[0], /Blue/, 'it has seen the image');
-    assert.match(answers[1], /red circle in the center/, answers[1]);
+    assert.match(answers[1], /red circle in the centre/, answers[1]);
     assert.match(answers[1], /white square in the top left corner/, answers[1]);
     await b.screenshot(join(screenshots, '05-answers.png'));
     await b.execute(`[...document.querySelectorAll('article .tools button')].findLast((e) => e.textContent.includes('Use as Prompt')).click()`);
