@@ -15,10 +15,10 @@ export default {
     await setSteps(b, 60);
     await submitPrompt(b, 'Edit', 'Something long');
     process.kill(await suspendWhileDenoising(b), 'SIGKILL');
-    await b.waitForText('.card[role=alert]', 'Your images are safe');
+    await b.waitForText('.failure[role=alert]', 'Your images are safe');
     await b.screenshot(join(screenshots, '14-failure.png'));
     await b.waitForText('.dot.ready');
-    await b.clickText('.card[role=alert] button', 'Retry');
+    await b.clickText('.failure[role=alert] button', 'Retry');
     await waitFor('the image, tried again', () => listImages().length === before + 1);
     await setSteps(b, 12);
   },
