@@ -97,7 +97,7 @@ fn write_log(data_folder: &Path) {
     match Log::open(&locate::logs_folder(data_folder)) {
         Ok(log) => log.install(),
         Err(error) => {
-            let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+            let filter = EnvFilter::try_from_env("BAGEL_LOG").unwrap_or_else(|_unset| EnvFilter::new("info"));
             let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
             tracing::warn!(%error, "the log file cannot be opened; messages go to standard error only");
         }

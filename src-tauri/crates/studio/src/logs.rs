@@ -50,7 +50,7 @@ impl Log {
 
     /// Sends this program's events to standard error, filtered by the environment, and to the log from `info` up.
     pub fn install(&self) {
-        let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+        let wanted = EnvFilter::try_from_env("BAGEL_LOG").unwrap_or_else(|_unset| EnvFilter::new("info"));
         let to_terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(wanted);
         let to_file =
             tracing_subscriber::fmt::layer().with_ansi(false).with_writer(self.clone()).with_filter(LevelFilter::INFO);
